@@ -1,0 +1,63 @@
+# DeepLab lessons. `make lab` opens the course, `make test` checks it; `make` alone lists the rest.
+PYTHON      ?= python3
+VENV        ?= .venv
+CONSTRAINTS ?= constraints.txt
+WHEELS      ?=
+ARGS        ?=
+BIN         := $(VENV)/bin
+SETUP       := $(PYTHON) tools/environment.py --venv "$(VENV)" --constraints "$(CONSTRAINTS)" --wheels "$(WHEELS)"
+
+# Real data sets: data/, or a folder shared/data beside this one, or wherever DEEPLAB_LESSONS_DATA says.
+export DEEPLAB_LESSONS_DATA ?= $(abspath $(firstword $(wildcard ../shared/data) data))
+
+.DEFAULT_GOAL := help
+.PHONY: help lab test notebooks html test-gpu wheels wheels-gpu bench format clean
+
+help:
+	@echo "make lab         open the course in JupyterLab (the first time it installs: about 2 minutes, 6 GB)"
+	@echo "make test        all tests: package, exercises, notebooks, browser"
+	@echo "make notebooks   rebuild notebooks/ from lessons/, only what changed (ARGS=--all for all)"
+	@echo "make html        export every lesson to build/html, widgets alive without a kernel"
+	@echo "make test-gpu    the notebooks on a CUDA device"
+	@echo "make bench       the benchmarks"
+	@echo "make wheels      download every wheel into wheels/, to install without network (WHEELS=wheels)"
+	@echo "make wheels-gpu  download what test-gpu needs beside torch into wheels-gpu/"
+	@echo "make format      format the code; make clean removes environments and caches"
+
+lab:
+	@$(SETUP) lab
+	@$(BIN)/python tools/lab.py $(ARGS)
+
+test:
+	@$(SETUP) test
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest notebooks --nbval --nbval-current-env --nbval-cell-timeout=300 -p no:cacheprovider
+
+notebooks:
+	@$(SETUP) test
+	$(BIN)/python tools/notebooks.py $(ARGS)
+
+html:
+	@$(SETUP) test
+	$(BIN)/python tools/export_lessons.py build/html
+
+test-gpu:
+	@$(PYTHON) tools/environment.py --venv .venv-gpu --wheels "$(or $(WHEELS),$(wildcard wheels-gpu))" gpu
+	DEEPLAB_LESSONS_DEVICE=cuda .venv-gpu/bin/python tools/require_cuda.py
+	DEEPLAB_LESSONS_DEVICE=cuda .venv-gpu/bin/python -m pytest notebooks --nbval --nbval-current-env \
+	    --nbval-cell-timeout=600 -p no:cacheprovider $(ARGS)
+
+bench:
+	@$(SETUP) test
+	$(BIN)/python benchmarks/receptive_field.py
+
+wheels wheels-gpu:
+	@$(PYTHON) tools/environment.py --venv "$(VENV)" --constraints "$(CONSTRAINTS)" $@
+
+format:
+	@$(SETUP) test
+	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+clean:
+	rm -rf .venv .venv-gpu build .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -1,0 +1,262 @@
+"""The arithmetic of convolution and pooling layers along one axis, in whole numbers.
+
+Cells are counted from 0, and the centre of cell 0 is position 0. A picture has two axes: ask once for
+its rows and once for its columns. Pooling follows the same rules as convolution, so one `Layer` serves
+both. Nothing here needs torch.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+_LEAST = {
+    "kernel_size": (1, "a kernel needs at least one tap"),
+    "dilation": (1, "a convolution without holes has dilation 1 (its taps are neighbours), not 0"),
+    "stride": (1, "with stride 0 the kernel would never move on"),
+    "padding": (0, "padding adds cells; to cut cells off, crop the input instead"),
+    "input_size": (1, "an input needs at least one cell"),
+}
+
+
+def _whole(name: str, value: int, where: str = "") -> int:
+    """Return `value` as an int, or say what was expected of `name`."""
+    least, why = _LEAST[name]
+    if isinstance(value, (tuple, list)):
+        raise TypeError(f"{where}{name} must be one whole number, got {value!r}: ask for one axis at a time")
+    if isinstance(value, bool) or not hasattr(type(value), "__index__"):
+        raise TypeError(f"{where}{name} must be a whole number, got {value!r} ({type(value).__name__})")
+    value = operator.index(value)
+    if value < least:
+        raise ValueError(f"{where}{name} must be at least {least}, got {value}: {why}")
+    return value
+
+
+def effective_kernel_size(kernel_size: int, dilation: int = 1) -> int:
+    """Cells that a dilated kernel covers from its first tap to its last: `k + (k - 1)(d - 1)`.
+
+    Source: DeepLab v2, section 3.1. Raises ValueError for `kernel_size` or `dilation` below 1.
+    """
+    k, d = _whole("kernel_size", kernel_size), _whole("dilation", dilation)
+    return k + (k - 1) * (d - 1)
+
+
+def same_padding(kernel_size: int, dilation: int = 1) -> int:
+    """Padding on each side that keeps the size at stride 1: `(k - 1) d / 2` cells.
+
+    Raises ValueError where the kernel covers an even number of cells, for then the two sides differ.
+    """
+    covered = effective_kernel_size(kernel_size, dilation)
+    before, after = _same_sides(covered)
+    if before != after:
+        raise ValueError(
+            f"a kernel covering {covered} cells (kernel_size {kernel_size}, dilation {dilation}) has no "
+            f"equal padding that keeps the size: it needs {before} before and {after} after. "
+            'A Layer takes padding="same" or a pair (before, after).'
+        )
+    return before
+
+
+def _same_sides(covered: int) -> tuple[int, int]:
+    """Split the `covered - 1` missing cells over both sides; an odd one goes after, as in PyTorch."""
+    return (covered - 1) // 2, covered // 2
+
+
+def output_size(
+    input_size: int,
+    kernel_size: int,
+    stride: int = 1,
+    padding: int | tuple[int, int] = 0,
+    dilation: int = 1,
+    ceil_mode: bool = False,
+) -> int:
+    """Places at which the kernel fits: `floor((in - k - (k - 1)(d - 1) + 2p) / s) + 1`.
+
+    `padding` is one number for both sides or a pair (before, after). With `ceil_mode` the division rounds
+    up, as Caffe's pooling does: the last window may hang over the end, but not start beyond it, as in PyTorch.
+    Raises ValueError where the kernel fits nowhere.
+    """
+    return Layer(kernel_size, stride, padding, dilation, ceil_mode).output_size(input_size)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One convolution or pooling layer along one axis.
+
+    `padding` counts cells on each side; it may be a pair (before, after), or "same" at stride 1.
+    Raises TypeError or ValueError, with the layer's name, for a layer that cannot exist.
+    """
+
+    kernel_size: int
+    stride: int = 1
+    padding: int | tuple[int, int] | str = 0
+    dilation: int = 1
+    ceil_mode: bool = False
+    name: str = ""
+
+    def __post_init__(self):
+        """Check every number once, here."""
+        for name in ("kernel_size", "stride", "dilation"):
+            object.__setattr__(self, name, _whole(name, getattr(self, name), self._where))
+        if isinstance(self.padding, str):
+            if self.padding != "same":
+                raise ValueError(
+                    f'{self._where}padding must be a number, a pair or "same", got {self.padding!r}'
+                )
+            if self.stride != 1:
+                raise ValueError(
+                    f'{self._where}padding "same" keeps the size at stride 1 only, got stride {self.stride}: '
+                    "give the padding as a number"
+                )
+        else:
+            for side in self.sides:
+                _whole("padding", side, self._where)
+
+    @property
+    def _where(self) -> str:
+        return f"layer {self.name!r}: " if self.name else ""
+
+    @property
+    def covers(self) -> int:
+        """Effective kernel size, in cells of the layer's input."""
+        return effective_kernel_size(self.kernel_size, self.dilation)
+
+    @property
+    def sides(self) -> tuple[int, int]:
+        """Padding (before, after), in cells of the layer's input."""
+        if self.padding == "same":
+            return _same_sides(self.covers)
+        if isinstance(self.padding, (tuple, list)):
+            if len(self.padding) != 2:
+                raise ValueError(f"{self._where}a padding pair is (before, after), got {self.padding!r}")
+            return tuple(self.padding)
+        return self.padding, self.padding
+
+    def output_size(self, input_size: int) -> int:
+        """Units this layer makes from `input_size` cells; ValueError where its kernel fits nowhere."""
+        cells, (before, after) = _whole("input_size", input_size, self._where), self.sides
+        room = cells + before + after - self.covers
+        out = (-(-room // self.stride) if self.ceil_mode else room // self.stride) + 1
+        if out < 1:
+            raise ValueError(
+                f"{self._where}the kernel covers {self.covers} cells (kernel_size {self.kernel_size}, "
+                f"dilation {self.dilation}), but there are only {cells + before + after} (input {cells} + "
+                f"padding {before} + {after}), so the output size would be below 1. "
+                "Give it a larger input or more padding."
+            )
+        starts_beyond = self.ceil_mode and (out - 1) * self.stride >= cells + before
+        return out - 1 if starts_beyond else out
+
+    def taps(self, unit: int) -> range:
+        """Input cells under the taps of output unit `unit`; those outside the input lie in the padding."""
+        first = unit * self.stride - self.sides[0]
+        return range(first, first + self.covers, self.dilation)
+
+
+@dataclass(frozen=True)
+class Field:
+    """What the units after a layer see of the input, all lengths in input pixels.
+
+    `size`: width of a unit's receptive field. `jump`: distance between the fields of neighbouring units.
+    `first`: leftmost pixel of unit 0's field, negative where it begins in the padding. `out`: number of
+    units, or None where no input size was given.
+    """
+
+    size: int = 1
+    jump: int = 1
+    first: int = 0
+    out: int | None = None
+    name: str = "input"
+
+    @property
+    def start(self) -> float:
+        """Centre of unit 0's field; 0.0 is the centre of pixel 0."""
+        return self.first + (self.size - 1) / 2
+
+    def box(self, unit: int, last: int | None = None) -> tuple[int, int]:
+        """First and last pixel that units `unit` … `last` see; it may leave the input, into the padding."""
+        last = unit if last is None else last
+        return self.first + unit * self.jump, self.first + last * self.jump + self.size - 1
+
+
+def extend(field: Field, layer: Layer) -> Field:
+    """One step of the recursion: from the field before `layer` to the field after it.
+
+    `RF' = RF + (k - 1) d jump` and `jump' = jump s`. The old jump counts, not the new one: the taps step
+    over the layer's input. Source: DeepLab v1, section 3.1, for the use; the recursion is folklore.
+    """
+    return Field(
+        size=field.size + (layer.kernel_size - 1) * layer.dilation * field.jump,
+        jump=field.jump * layer.stride,
+        first=field.first - layer.sides[0] * field.jump,
+        out=None if field.out is None else layer.output_size(field.out),
+        name=layer.name,
+    )
+
+
+def receptive_fields(layers: Iterable[Layer], input_size: int | None = None) -> list[Field]:
+    """Fields of the input (index 0: size 1, jump 1) and after each of `layers`, in order.
+
+    Give `input_size` in pixels to have the number of units too. Raises ValueError naming the layer whose
+    kernel fits nowhere; unnamed layers are called "layer 1", "layer 2", …
+    """
+    field = Field(out=None if input_size is None else _whole("input_size", input_size))
+    fields = [field]
+    for layer in _named(layers):
+        field = extend(field, layer)
+        fields.append(field)
+    return fields
+
+
+def _named(layers: Iterable[Layer]) -> list[Layer]:
+    """Give every unnamed layer its place in the stack as a name."""
+    named = []
+    for place, layer in enumerate(layers, 1):
+        if not isinstance(layer, Layer):
+            raise TypeError(
+                f"layer {place} must be an arithmetic.Layer, got {layer!r} ({type(layer).__name__})"
+            )
+        named.append(layer if layer.name else replace(layer, name=f"layer {place}"))
+    return named
+
+
+def _downwards(layers: Sequence[Layer], input_size: int, unit: int, last: int) -> list[tuple[Layer, int]]:
+    """Each layer with the size of its input, last layer first, once the asked units are known to exist."""
+    sizes = [field.out for field in receptive_fields(layers, input_size)]
+    if not 0 <= unit <= last < sizes[-1]:
+        asked = f"unit {unit}" if unit == last else f"units {unit} to {last}"
+        raise IndexError(f"{asked} asked for, but the output has units 0 to {sizes[-1] - 1}")
+    return list(zip(layers, sizes, strict=False))[::-1]
+
+
+def back_project(
+    layers: Sequence[Layer], unit: int, last: int | None = None, *, input_size: int
+) -> tuple[int, int] | None:
+    """First and last input pixel that output units `unit` … `last` really see; None if only padding.
+
+    Unlike `Field.box` it drops padding at every layer on the way down, so the answer lies in the input.
+    Raises IndexError for a unit that the output does not have.
+    """
+    last = unit if last is None else last
+    reached = set(range(unit, last + 1))
+    for layer, cells in _downwards(layers, input_size, unit, last):
+        reached = {i for u in reached for i in layer.taps(u) if 0 <= i < cells}
+    return (min(reached), max(reached)) if reached else None
+
+
+def path_counts(layers: Sequence[Layer], unit: int, *, input_size: int) -> list[int]:
+    """How many paths lead from each input pixel to output unit `unit`: one count per pixel.
+
+    0 inside the field is a hole (gridding); paths through padding are not counted. Raises IndexError for a
+    unit that the output does not have.
+    """
+    counts = Counter({unit: 1})
+    for layer, cells in _downwards(layers, input_size, unit, unit):
+        below = Counter()
+        for u, paths in counts.items():
+            for i in layer.taps(u):
+                below[i] += paths if 0 <= i < cells else 0
+        counts = +below
+    return [counts[i] for i in range(input_size)]

@@ -1,0 +1,140 @@
+"""The course in a real JupyterLab, in a real browser: opens, runs, moves, and asks nobody on the network."""
+
+import json
+import os
+import re
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+
+import lab as lab_tool  # noqa: E402
+
+pytestmark = pytest.mark.browser
+ERRORS = (
+    '.jp-RenderedText[data-mime-type="application/vnd.jupyter.error"], '
+    '.jp-RenderedText[data-mime-type="application/vnd.jupyter.stderr"]'
+)
+SETTINGS = {
+    "docmanager-extension/plugin": {"autosave": False},
+    "notebook-extension/tracker": {"windowingMode": "none"},
+}
+
+
+def write_settings(folder, settings):
+    for plugin, values in settings.items():
+        path = folder / "@jupyterlab" / f"{plugin}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(values))
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """A JupyterLab started with `make lab`'s own command line, on a free port, with private settings."""
+    home = tmp_path_factory.mktemp("jupyter")
+    write_settings(home / "settings", SETTINGS)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    token = secrets.token_hex(16)
+    command = lab_tool.lab_command(
+        "--no-browser",
+        f"--port={port}",
+        "--ServerApp.port_retries=0",
+        f"--IdentityProvider.token={token}",
+        f"--LabApp.user_settings_dir={home / 'settings'}",
+        f"--LabApp.workspaces_dir={home / 'workspaces'}",
+    )
+    private = {name: str(home / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")}
+    log = home / "lab.log"
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            command,
+            env=lab_tool.lab_environment() | private,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(f"{url}/api?token={token}", process, log)
+        yield url, token
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(20)
+
+
+def wait_for(address, process, log, seconds=90):
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            urllib.request.urlopen(address, timeout=2)
+            return
+        except OSError:
+            assert process.poll() is None and time.monotonic() < end, log.read_text()
+            time.sleep(0.2)
+
+
+@pytest.fixture
+def page(server, browser):
+    """A page that records whatever it wants from elsewhere; there must be nothing."""
+    url, _ = server
+    context = browser.new_context(viewport={"width": 1300, "height": 1100})
+    page, elsewhere = context.new_page(), []
+
+    def refuse(route):
+        elsewhere.append(route.request.url)
+        route.abort()
+
+    page.route(lambda address: not address.startswith((url, "data:", "blob:", "ws:")), refuse)
+    yield page
+    context.close()
+    assert elsewhere == []
+
+
+def open_lesson(page, server, name):
+    url, token = server
+    page.goto(f"{url}/lab/tree/notebooks/{name}.ipynb?token={token}&reset")
+    page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
+    page.get_by_role("button", name=re.compile(r"Python 3 \(ipykernel\) \| Idle")).wait_for(timeout=90_000)
+
+
+def run_all(page):
+    """Run every cell and wait until the last one has its number."""
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Restart Kernel and Run All Cells…", exact=True).click()
+    page.get_by_role("button", name=re.compile("^(Confirm )?.*Restart")).last.click()
+    done = """() => { const prompts = [...document.querySelectorAll('.jp-CodeCell')]
+        .filter(cell => cell.querySelector('.cm-content').innerText.trim())
+        .map(cell => cell.querySelector('.jp-InputPrompt').innerText);
+        return prompts.length > 0 && prompts.every((text, i) => text === `[${i + 1}]:`); }"""
+    page.wait_for_function("() => document.body.innerText.includes('[*]')", timeout=30_000)
+    page.wait_for_function(done, timeout=240_000)
+
+
+def test_make_lab_opens_the_start_page(server, page):
+    url, token = server
+    page.goto(f"{url}/lab?token={token}&reset")
+    page.goto(f"{url}/?token={token}")
+    page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
+    assert "00_start_here" in page.url
+    assert page.locator(".Toastify__toast").count() == 0, "no news popup"
+    assert page.locator(".jp-Dialog").count() == 0
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb")))
+def test_lesson_runs_in_the_browser(server, page, name):
+    open_lesson(page, server, name)
+    run_all(page)
+    assert page.locator(ERRORS).count() == 0
+    if pictures := os.environ.get("DEEPLAB_LESSONS_SCREENSHOTS"):
+        page.screenshot(path=Path(pictures) / f"{name}.png")

@@ -1,0 +1,193 @@
+"""Make or refresh the course's environment. Runs on a bare Python, before anything is installed.
+
+`environment.py lab|test` installs into a virtual environment and stamps it, so that the next start is quick.
+`environment.py gpu` borrows torch from the Python it runs on and adds only what the notebooks still need.
+`environment.py wheels|wheels-gpu` downloads wheels, for machines without network.
+"""
+
+import argparse
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+NEEDS_GB = 8
+GPU_PACKAGES = ["anywidget", "ipykernel", "ipywidgets", "nbval", "pytest"]
+BORROWED = ["matplotlib", "numpy", "pandas", "skimage", "torch", "torchmetrics", "torchvision", "tqdm"]
+GPU_PYTHON, GPU_PLATFORMS = "3.12", [f"manylinux_2_{n}_x86_64" for n in (28, 27, 24, 17)] + ["manylinux2014_x86_64"]
+LAB_SETTINGS = {
+    "@jupyterlab/apputils-extension:notification": {
+        "fetchNews": "false",
+        "checkForUpdates": False,
+    },
+    "@jupyterlab/extensionmanager-extension:plugin": {"enabled": False},
+}
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def stop(text):
+    sys.exit("\n" + text)
+
+
+def check_python():
+    if not (3, 11) <= sys.version_info[:2] <= (3, 13):
+        stop(
+            f"The course needs Python 3.11, 3.12 or 3.13; {sys.executable} is {sys.version.split()[0]}.\n"
+            "Install one of them and name it: make lab PYTHON=python3.12"
+        )
+
+
+def fingerprint(options):
+    """What the environment is made from; where any of it changes, the course is installed anew."""
+    files = [ROOT / "pyproject.toml", Path(__file__), *([Path(options.constraints)] if options.constraints else [])]
+    text = b"".join(path.read_bytes() for path in files) + f"{sys.version} {ROOT}".encode()
+    return hashlib.sha256(text).hexdigest()
+
+
+def make_venv(venv, *flags):
+    say(f"[1/3] Making a virtual environment in {venv} (a few seconds)")
+    free = shutil.disk_usage(ROOT).free / 1e9
+    if free < NEEDS_GB:
+        say(f"      Only {free:.1f} GB are free here; torch and JupyterLab need about {NEEDS_GB} GB.")
+    done = subprocess.run([sys.executable, "-m", "venv", *flags, venv], capture_output=True, text=True)
+    if done.returncode:
+        stop(
+            (done.stdout + done.stderr).strip() + "\n\nPython could not make a virtual environment.\n"
+            "On Debian or Ubuntu its venv module is a package of its own: apt-get install python3-venv"
+        )
+
+
+def pip(venv, *words, quiet=False):
+    """Run the environment's pip; return whether it succeeded."""
+    command = [f"{venv}/bin/python", "-m", "pip", "--disable-pip-version-check", *words]
+    if quiet or not sys.stdout.isatty():
+        command.append("--quiet")
+    return subprocess.run(command, cwd=ROOT).returncode == 0
+
+
+def sources(options):
+    words = ["--constraint", options.constraints] if options.constraints else []
+    if options.wheels:
+        if not Path(options.wheels).is_dir():
+            stop(f"WHEELS names the folder {options.wheels!r}, which is not there. `make wheels` fills one.")
+        words += ["--no-index", "--no-build-isolation", "--find-links", options.wheels]
+    return words
+
+
+def install(what, options):
+    """Install the course into the environment, unless its stamp says that it is up to date."""
+    venv, made_from = Path(options.venv), fingerprint(options)
+    stamp = venv / ".ready"
+    enough = {f"{name} {made_from}" for name in (("lab", "test") if what == "lab" else ("test",))}
+    if stamp.is_file() and stamp.read_text() in enough:
+        return
+    started = time.monotonic()
+    make_venv(venv)
+    say("[2/3] Installing torch, JupyterLab and the rest (2 minutes on a fast line, about 6 GB; once only)")
+    target = ".[test]" if what == "test" else "."
+    words = sources(options)
+    if options.wheels and not pip(venv, "install", "--upgrade", "setuptools", "wheel", *words, quiet=True):
+        stop(f"{options.wheels} holds no setuptools. Fill it again with `make wheels`.")
+    if not pip(venv, "install", *words, "--editable", target):
+        stop(
+            "The installation did not finish; what went wrong stands above. Nothing is half-used: run it again.\n"
+            "- No network? This step needs it once. Or run `make wheels` where there is one, copy the folder\n"
+            "  wheels/ here, and run: make lab WHEELS=wheels\n"
+            "- No version to be had for your machine? Try without the tested pins: make lab CONSTRAINTS="
+        )
+    install_crf_reference(venv, words)
+    quiet_lab(venv)
+    stamp.write_text(f"{what} {made_from}")
+    say(f"      Ready after {time.monotonic() - started:.0f} s.")
+
+
+def install_crf_reference(venv, words):
+    """pydensecrf, the C++ reference of the CRF lessons: wanted, never needed."""
+    say("[3/3] Building pydensecrf, the reference of the CRF lessons (about a minute, needs a C++ compiler)")
+    without = "Everything else works; the CRF lessons then show their own results without this comparison."
+    if sys.version_info >= (3, 13):
+        say(f"      Left out: it does not build on Python 3.13. {without}")
+    elif not any(shutil.which(name) for name in (os.environ.get("CXX", "c++"), "g++", "clang++")):
+        say(
+            f"      Left out: no C++ compiler found. {without}\n"
+            "      To add it: apt-get install g++ (Debian, Ubuntu) or xcode-select --install (macOS), then\n"
+            f"      {venv}/bin/python -m pip install 'pydensecrf2>=1.1'"
+        )
+    elif not pip(venv, "install", *words, "--editable", ".[crf]", quiet=True):
+        say(f"      It did not build; what went wrong stands above. {without}")
+
+
+def quiet_lab(venv):
+    """Settings of this environment's JupyterLab: no news popup, no look for updates."""
+    folder = venv / "share" / "jupyter" / "lab" / "settings"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "overrides.json").write_text(json.dumps(LAB_SETTINGS, indent=2))
+
+
+def borrow(options):
+    """An environment that sees this Python's packages and adds what the notebooks need beside them."""
+    missing = [name for name in BORROWED if importlib.util.find_spec(name) is None]
+    if "torch" in missing:
+        stop(
+            f"{sys.executable} has no torch. `make test-gpu` tests the torch that your GPU machine has installed:\n"
+            "name its Python, for example: make test-gpu PYTHON=/opt/torch/bin/python3"
+        )
+    venv = Path(options.venv)
+    make_venv(venv)
+    here = [path for path in sys.path if path.endswith("-packages")]
+    site = next(venv.glob("lib/python*/site-packages"))
+    (site / "borrowed.pth").write_text("\n".join([str(ROOT), *here]) + "\n")
+    names = {"skimage": "scikit-image"}
+    wanted = GPU_PACKAGES + [names.get(name, name) for name in missing]
+    say(f"[2/3] Installing {', '.join(wanted)}" + (f" from {options.wheels}" if options.wheels else ""))
+    options.constraints = ""
+    if not pip(venv, "install", *sources(options), *wanted):
+        stop(
+            "These packages could not be installed. Without network, fill a folder where there is one with\n"
+            "`make wheels-gpu`, bring it along as wheels-gpu/, and run `make test-gpu` again."
+        )
+    say("[3/3] Nothing to compile.")
+
+
+def download(what, options):
+    """Fill wheels/ (everything, for this Python) or wheels-gpu/ (what a machine with torch still needs)."""
+    words = [sys.executable, "-m", "pip", "download", "--dest", what]
+    if what == "wheels":
+        pins = ["--constraint", options.constraints] if options.constraints else []
+        words += [*pins, "setuptools>=77", "wheel", ".[test]"]
+    else:
+        platforms = [word for name in GPU_PLATFORMS for word in ("--platform", name)]
+        words += ["--only-binary=:all:", "--python-version", GPU_PYTHON, *platforms, *GPU_PACKAGES]
+    if subprocess.run(words, cwd=ROOT).returncode:
+        stop("The download did not finish; what went wrong stands above. Run it again to go on.")
+    say(f"Wheels are in {what}/.")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["lab", "test", "gpu", "wheels", "wheels-gpu"])
+    parser.add_argument("--venv", default=".venv")
+    parser.add_argument("--constraints", default="")
+    parser.add_argument("--wheels", default="")
+    options = parser.parse_args()
+    check_python()
+    os.chdir(ROOT)
+    if options.what in ("lab", "test"):
+        install(options.what, options)
+    elif options.what == "gpu":
+        borrow(options)
+    else:
+        download(options.what, options)
+
+
+if __name__ == "__main__":
+    main()

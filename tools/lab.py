@@ -1,0 +1,38 @@
+"""Open the course in JupyterLab: this machine only, with a token, on the start page."""
+
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+START = "lab/tree/notebooks/00_start_here.ipynb"
+
+
+def lab_command(*more):
+    """The command line; `more` are options of the caller, which come last and win."""
+    words = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--ip=127.0.0.1",
+        f"--ServerApp.root_dir={ROOT}",
+        f"--LabApp.default_url=/{START}",
+        "--LabApp.news_url=None",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--LabApp.extension_manager=readonly",
+    ]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        words.append("--allow-root")
+    return [*words, *more]
+
+
+def lab_environment():
+    """Environment variables that make this environment's kernel the one that "Python 3" means."""
+    return os.environ | {"JUPYTER_PREFER_ENV_PATH": "1"}
+
+
+if __name__ == "__main__":
+    print("Opening the course in JupyterLab. If no browser window comes, open the address printed below.")
+    print("Ctrl-C here ends it; your notebooks are saved by JupyterLab as you work.", flush=True)
+    command = lab_command(*sys.argv[1:])
+    os.execve(command[0], command, lab_environment())

@@ -1,0 +1,93 @@
+"""Build notebooks/ from lessons/: convert, run, store the outputs. Only lessons whose pair differs are run.
+
+`--all` runs every lesson; names (`02` or `02_dilated_convolution`) run those; `--check` only says what differs.
+"""
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+import jupytext
+import nbformat
+from jupytext.compare import NotebookDifference, compare_notebooks
+
+ROOT = Path(__file__).resolve().parent.parent
+LESSONS, NOTEBOOKS = ROOT / "lessons", ROOT / "notebooks"
+CELL_SECONDS = 300
+
+
+def lesson_sources():
+    return sorted(LESSONS.glob("[0-9][0-9]_*.md"))
+
+
+def notebook_of(lesson):
+    return NOTEBOOKS / f"{lesson.stem}.ipynb"
+
+
+def read_lesson(lesson):
+    """The lesson as a notebook without outputs; cell ids follow from the cells' places."""
+    notebook = jupytext.read(lesson)
+    for place, cell in enumerate(notebook.cells):
+        cell["id"] = f"{lesson.stem[:2]}-{place:03d}"
+    return notebook
+
+
+def differs(lesson):
+    """What separates a lesson from its notebook, in words; empty where they are a pair."""
+    path = notebook_of(lesson)
+    if not path.is_file():
+        return f"{path.name} is missing"
+    try:
+        compare_notebooks(nbformat.read(path, as_version=4), read_lesson(lesson), fmt="md:myst")
+    except NotebookDifference as difference:
+        return str(difference)
+    return ""
+
+
+def run(lesson):
+    """Execute a lesson in notebooks/ and store it with outputs and widget state."""
+    from nbclient import NotebookClient
+
+    notebook, started = read_lesson(lesson), time.monotonic()
+    where = {"metadata": {"path": str(NOTEBOOKS)}}
+    NotebookClient(notebook, timeout=CELL_SECONDS, kernel_name="python3", resources=where).execute()
+    tidy(notebook)
+    nbformat.write(notebook, notebook_of(lesson))
+    size = notebook_of(lesson).stat().st_size // 1024
+    print(f"{lesson.stem}: {time.monotonic() - started:.0f} s, {size} KB", flush=True)
+
+
+def tidy(notebook):
+    """Drop what changes with every run and teaches nothing: time stamps, the Python's patch version."""
+    notebook.metadata.pop("language_info", None)
+    notebook.metadata.get("jupytext", {}).get("text_representation", {}).pop("jupytext_version", None)
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("--check", action="store_true")
+    options = parser.parse_args()
+    lessons = [path for path in lesson_sources() if not options.names or path.stem.startswith(tuple(options.names))]
+    if options.names and not lessons:
+        sys.exit(f"no lesson is called {' or '.join(options.names)}")
+    found = {lesson: differs(lesson) for lesson in lessons}
+    if options.check:
+        for lesson, words in found.items():
+            print(f"{lesson.stem}: {words or 'a pair'}")
+        sys.exit(any(found.values()))
+    os.environ.setdefault("DEEPLAB_LESSONS_DEVICE", "cpu")
+    for lesson, words in found.items():
+        if options.all or options.names or words:
+            run(lesson)
+        else:
+            print(f"{lesson.stem}: unchanged")
+
+
+if __name__ == "__main__":
+    main()
