@@ -75,7 +75,7 @@ def output_size(
     """Places at which the kernel fits: `floor((in - k - (k - 1)(d - 1) + 2p) / s) + 1`.
 
     `padding` is one number for both sides or a pair (before, after). With `ceil_mode` the division rounds
-    up, as Caffe's pooling does: the last window may hang over the end, but not start beyond it, as in PyTorch.
+    up, as Caffe's pooling does: the last window may hang over the end, but not start beyond it.
     Raises ValueError where the kernel fits nowhere.
     """
     return Layer(kernel_size, stride, padding, dilation, ceil_mode).output_size(input_size)

@@ -31,7 +31,9 @@ def code_cells(notebook):
 
 
 def prose(lesson):
-    return "\n".join(cell.source for cell in builder.read_lesson(lesson).cells if cell.cell_type == "markdown")
+    return "\n".join(
+        cell.source for cell in builder.read_lesson(lesson).cells if cell.cell_type == "markdown"
+    )
 
 
 def test_there_are_lessons_and_no_stray_notebooks():

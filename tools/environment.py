@@ -20,7 +20,10 @@ ROOT = Path(__file__).resolve().parent.parent
 NEEDS_GB = 8
 GPU_PACKAGES = ["anywidget", "ipykernel", "ipywidgets", "nbval", "pytest"]
 BORROWED = ["matplotlib", "numpy", "pandas", "skimage", "torch", "torchmetrics", "torchvision", "tqdm"]
-GPU_PYTHON, GPU_PLATFORMS = "3.12", [f"manylinux_2_{n}_x86_64" for n in (28, 27, 24, 17)] + ["manylinux2014_x86_64"]
+GPU_PYTHON, GPU_PLATFORMS = (
+    "3.12",
+    [f"manylinux_2_{n}_x86_64" for n in (28, 27, 24, 17)] + ["manylinux2014_x86_64"],
+)
 LAB_SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {
         "fetchNews": "false",
@@ -48,7 +51,11 @@ def check_python():
 
 def fingerprint(options):
     """What the environment is made from; where any of it changes, the course is installed anew."""
-    files = [ROOT / "pyproject.toml", Path(__file__), *([Path(options.constraints)] if options.constraints else [])]
+    files = [
+        ROOT / "pyproject.toml",
+        Path(__file__),
+        *([Path(options.constraints)] if options.constraints else []),
+    ]
     text = b"".join(path.read_bytes() for path in files) + f"{sys.version} {ROOT}".encode()
     return hashlib.sha256(text).hexdigest()
 
@@ -173,7 +180,9 @@ def download(what, options):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("what", choices=["lab", "test", "gpu", "wheels", "wheels-gpu"])
     parser.add_argument("--venv", default=".venv")
     parser.add_argument("--constraints", default="")

@@ -68,12 +68,16 @@ def tidy(notebook):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("names", nargs="*")
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
-    lessons = [path for path in lesson_sources() if not options.names or path.stem.startswith(tuple(options.names))]
+    lessons = [
+        path for path in lesson_sources() if not options.names or path.stem.startswith(tuple(options.names))
+    ]
     if options.names and not lessons:
         sys.exit(f"no lesson is called {' or '.join(options.names)}")
     found = {lesson: differs(lesson) for lesson in lessons}

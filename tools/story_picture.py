@@ -73,7 +73,12 @@ def main():
     coarse, fine = scores(picture)
     colours = dict(zip(CLASSES, (plotting.COLOURS[0], plotting.COLOURS[1]), strict=True))
     maps = [coarse.argmax(0).numpy(), fine.argmax(0).numpy(), refine(fine, picture)]
-    titles = ["The photograph", f"Scores on {coarse.shape[-1]} × {coarse.shape[-1]} cells", "Enlarged", "After the CRF"]
+    titles = [
+        "The photograph",
+        f"Scores on {coarse.shape[-1]} × {coarse.shape[-1]} cells",
+        "Enlarged",
+        "After the CRF",
+    ]
     plotting.use_style()
     _, axes = plt.subplots(1, 4, figsize=(12, 3.25), layout="constrained")
     for ax, labels, title in zip(axes, [None, *maps], titles, strict=True):
