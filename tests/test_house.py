@@ -17,11 +17,11 @@ ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 FLOORS = [
     {"arithmetic", "runtime"},
-    {"stacks"},
-    {"receptive_field", "atrous", "datasets", "label_maps", "metrics"},
-    {"plotting"},
-    {"diagrams"},
-    {"widgets", "exercises"},
+    {"stacks", "atrous", "receptive_field", "datasets", "label_maps", "metrics", "backbones", "heads"},
+    {"plotting", "models"},
+    {"diagrams", "drawings", "inference"},
+    {"training"},
+    {"widgets", "exercises", "cli"},
 ]
 
 

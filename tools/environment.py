@@ -97,11 +97,10 @@ def install(what, options):
     enough = {f"{name} {made_from}" for name in (("lab", "test") if what == "lab" else ("test",))}
     if stamp.is_file() and stamp.read_text() in enough:
         return
-    started = time.monotonic()
+    started, words = time.monotonic(), sources(options)
     make_venv(venv)
     say("[2/3] Installing torch, JupyterLab and the rest (2 minutes on a fast line, about 6 GB; once only)")
     target = ".[test]" if what == "test" else "."
-    words = sources(options)
     if options.wheels and not pip(venv, "install", "--upgrade", "setuptools", "wheel", *words, quiet=True):
         stop(f"{options.wheels} holds no setuptools. Fill it again with `make wheels`.")
     if not pip(venv, "install", *words, "--editable", target):
@@ -152,7 +151,7 @@ def borrow(options):
     make_venv(venv)
     here = [path for path in sys.path if path.endswith("-packages")]
     site = next(venv.glob("lib/python*/site-packages"))
-    (site / "borrowed.pth").write_text("\n".join([str(ROOT), *here]) + "\n")
+    (site / "borrowed.pth").write_text("\n".join(here) + "\n")
     names = {"skimage": "scikit-image"}
     wanted = GPU_PACKAGES + [names.get(name, name) for name in missing]
     say(f"[2/3] Installing {', '.join(wanted)}" + (f" from {options.wheels}" if options.wheels else ""))
@@ -162,6 +161,7 @@ def borrow(options):
             "These packages could not be installed. Without network, fill a folder where there is one with\n"
             "`make wheels-gpu`, bring it along as wheels-gpu/, and run `make test-gpu` again."
         )
+    (site / "course.pth").write_text(f"{ROOT}\n")
     say("[3/3] Nothing to compile.")
 
 

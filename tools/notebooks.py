@@ -60,9 +60,12 @@ def run(lesson):
 
 
 def tidy(notebook):
-    """Drop what changes with every run and teaches nothing: time stamps, the Python's patch version."""
-    notebook.metadata.pop("language_info", None)
-    notebook.metadata.get("jupytext", {}).get("text_representation", {}).pop("jupytext_version", None)
+    """Drop what changes with every run (time stamps, Python's version) and what would pair the files.
+
+    A notebook that names its pair would be written back to lessons/ by a JupyterLab that has jupytext.
+    """
+    for name in ("jupytext", "language_info"):
+        notebook.metadata.pop(name, None)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
 

@@ -1,0 +1,73 @@
+"""Every sentence that checks, hints and solutions say, in one place, so that they can be translated."""
+
+from __future__ import annotations
+
+SAY = {
+    # titles, one per state
+    "not attempted": "Not attempted yet: {name}",
+    "correct": "Correct: {name}",
+    "wrong": "Not yet: {name}",
+    "error": "Could not be checked: {name}",
+    "hint": "Hint {number} of {count}: {name}",
+    "solution": "Solution: {name}",
+    # labels of the rows
+    "inputs": "inputs",
+    "expected": "expected",
+    "got": "got",
+    "line": "your line {number}",
+    "raised": "raised",
+    # not attempted
+    "no attempt": "Write the function, then give it to the check: check({name}).",
+    "returned nothing": (
+        "The function returns nothing. If you have not started, write your code in place of the dots. "
+        "If you have, its last line may lack the word return."
+    ),
+    # correct
+    "agrees": "It agrees with the course's own function on {count} cases.",
+    "float": (
+        "It returns a float, such as {got}. The value is right, but a number of cells is whole, and torch "
+        "refuses a float where it wants a size: // in place of / keeps the answer an int."
+    ),
+    "printed": "It also prints; a check reads only what the function returns.",
+    "printed only": "It prints {text}: print shows a value to you, return hands it to the caller.",
+    # wrong
+    "one path": "Here the function returned nothing. Is there a branch without return?",
+    "changed": "The answer is right, but the function changed its input {parameter}. Work on a copy instead.",
+    # kinds of answers
+    "bool": "A truth value came; a whole number was expected.",
+    "want bool": "{kind} came; a truth value, True or False, was expected.",
+    "nan": "The answer is not a number (NaN). Was something infinite, or zero, divided by zero?",
+    "inf": "The answer is infinite. Was something divided by a number that can be zero?",
+    "want int": "{kind} came; one whole number (int) was expected.",
+    "want float": "{kind} came; one number was expected.",
+    "one axis": "{kind} came; one whole number was expected. Sizes are asked for one axis at a time.",
+    "fraction": "The answer has a fraction, but cells are counted in whole numbers.",
+    "want sequence": "{kind} came; a {expected} of {length} was expected.",
+    "length": "{got} values came; {expected} were expected.",
+    "place": "The first difference is at place {place}.",
+    "want array": "{kind} came; {expected} was expected.",
+    "shape": "The shape is {got}; {expected} was expected.",
+    "dtype": "The dtype is {got}; {expected} was expected.",
+    "nan inside": "The answer holds values that are NaN or infinite.",
+    "far": "{count} of {all} values differ; the first one at {place}, the largest difference is {largest}.",
+    "generator": "A generator came: a function with yield makes one. Use return.",
+    "coroutine": "A coroutine came: write def in place of async def.",
+    "function": "A function came. Is a pair of parentheses missing after its name?",
+    "dots": "The dots of the empty exercise came back for this input.",
+    "no compare": "The answer cannot be compared with the expected one: comparing raises {error}.",
+    # error
+    "not a function": (
+        "The check needs the function itself, but {got} came. Write the function's name without parentheses "
+        "after it: check({name})."
+    ),
+    "arity": "The check calls {call}, but your function is written as {yours}.",
+    "crashed": "Your function stopped with an error.",
+    "endless": "Your function calls itself without end. Which input should it answer directly?",
+    "interrupted": "You stopped the check while your function was working. Does every loop in it end?",
+    "quit": "Your function asks Python to quit. Use return to leave a function.",
+    # hints and solutions
+    "no hints": "There is no hint for this one.",
+    "last hint": "That was the last hint; solution() shows the course's own code.",
+    "more hints": "Call hint() again for the next one.",
+    "source": "This is the package's own source, from {module}.",
+}

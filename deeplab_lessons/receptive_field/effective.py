@@ -1,0 +1,142 @@
+"""How much each input pixel influences a unit, with the model's own weights: the effective receptive field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from deeplab_lessons.receptive_field.empirical import output_of
+from deeplab_lessons.receptive_field.graph import Box
+from deeplab_lessons.receptive_field.run import check_input, evaluating
+from deeplab_lessons.receptive_field.table import unit_on
+
+
+@dataclass(frozen=True, eq=False)
+class EffectiveField:
+    """The energy that each input pixel sends to a unit.
+
+    `heat` [H, W]: mean over samples of the squared gradient, summed over the input's channels, scaled to sum 1.
+    """
+
+    heat: np.ndarray
+    layer: str
+    unit: tuple[int, int]
+    samples: int
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """Mean row and column of the energy, in input pixels."""
+        rows, columns = self.heat.sum(1), self.heat.sum(0)
+        return float(rows @ np.arange(rows.size)), float(columns @ np.arange(columns.size))
+
+    @property
+    def sigmas(self) -> tuple[float, float]:
+        """Standard deviations along rows and columns of the Gaussian with the energy's own second moments."""
+        sides = (self.heat.sum(1), self.heat.sum(0))
+        spread = (
+            side @ (np.arange(side.size) - mid) ** 2 for side, mid in zip(sides, self.centre, strict=True)
+        )
+        y, x = (float(np.sqrt(v)) for v in spread)
+        return y, x
+
+    @property
+    def sigma(self) -> float:
+        """One standard deviation for both axes, in input pixels: the root mean square of `sigmas`."""
+        return float(np.sqrt(np.mean(np.square(self.sigmas))))
+
+    def gaussian(self) -> np.ndarray:
+        """The fitted Gaussian on the same pixels, scaled to sum 1: [H, W]."""
+        sides = [
+            np.exp(-0.5 * ((np.arange(n) - mid) / max(sigma, 1e-9)) ** 2)
+            for n, mid, sigma in zip(self.heat.shape, self.centre, self.sigmas, strict=True)
+        ]
+        bell = np.outer(*sides)
+        return bell / bell.sum()
+
+    def energy_box(self, share: float = 0.95) -> Box:
+        """The smallest square around the centre, cut off at the picture's edges, that holds `share` of the energy."""
+        if not 0 < share <= 1:
+            raise ValueError(f"share must lie between 0 and 1, such as 0.95, got {share!r}")
+        y, x = (round(v) for v in self.centre)
+        height, width = self.heat.shape
+        total = np.pad(self.heat.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
+        for reach in range(max(height, width)):
+            box = Box(
+                max(y - reach, 0), max(x - reach, 0), min(y + reach, height - 1), min(x + reach, width - 1)
+            )
+            bottom, right = box.bottom + 1, box.right + 1
+            held = (
+                total[bottom, right]
+                - total[box.top, right]
+                - total[bottom, box.left]
+                + total[box.top, box.left]
+            )
+            if held >= share - 1e-12:
+                break
+        return box
+
+    def energy_size(self, share: float = 0.95) -> int:
+        """Side of `energy_box(share)` in input pixels (the longer one, if the picture's edge cuts it)."""
+        box = self.energy_box(share)
+        return max(box.height, box.width)
+
+    @property
+    def size(self) -> float:
+        """Luo et al.'s measure: square root of the number of pixels above 4.55 % of the strongest gradient."""
+        strength = np.sqrt(self.heat)
+        return float(np.sqrt((strength > (1 - 0.9545) * strength.max()).sum()))
+
+    def __repr__(self) -> str:
+        """The measures, rounded."""
+        return (
+            f"<effective field of {self.layer}, unit {self.unit}: sigma {self.sigma:.1f} pixels, "
+            f"95 % of the energy within {self.energy_size()} pixels>"
+        )
+
+
+def effective_field(
+    model: nn.Module,
+    input_size: int | tuple[int, int],
+    layer: str | None = None,
+    unit: int | tuple[int, int] | None = None,
+    samples: int = 8,
+    in_channels: int = 3,
+    seed: int = 0,
+) -> EffectiveField:
+    """How much each input pixel influences one unit, with the model's real weights.
+
+    For each of `samples` random inputs (unit normal noise [1, C, H, W]), a random ±1 goes back from every channel
+    of the unit, and the squared gradient at the input is the energy of that pixel. Random signs make the
+    channels' energies add up instead of cancelling. `layer` and `unit` as in `empirical_field`. Runs where the
+    model's weights are, in evaluation mode; the model's gradients and random state are left alone.
+
+    Raises KeyError, IndexError, TypeError, ValueError as `empirical_field` does; ValueError too for weights on the
+    meta device or where no gradient arrives. Source: Luo et al., NIPS 2016, sections 2 and 3 (the gradient at
+    the input from one output unit, averaged over random inputs; its Gaussian shape).
+    """
+    size = check_input(model, input_size, in_channels)
+    weight = next((p for p in model.parameters() if p.is_floating_point()), torch.zeros(()))
+    if weight.device.type == "meta":
+        raise ValueError("the effective field needs real weights, but this model's are on the meta device")
+    if samples < 1:
+        raise ValueError(f"samples must be at least 1, got {samples!r}")
+    chance = torch.Generator().manual_seed(seed)
+    energy = np.zeros(size)
+    with evaluating(model), torch.enable_grad():
+        for _ in range(samples):
+            image = torch.randn(1, in_channels, *size, generator=chance).to(weight).requires_grad_()
+            output = output_of(model, layer, lambda image=image: model(image))
+            output = output if output.dim() >= 4 else output.reshape(1, -1, 1, 1)
+            place = unit_on(tuple(output.shape[-2:]), unit, layer or "output")
+            answers = output[..., place[0], place[1]]
+            signs = torch.randint(0, 2, answers.shape, generator=chance).to(answers) * 2 - 1
+            (gradient,) = torch.autograd.grad((answers * signs).sum(), image)
+            energy += gradient.double().square().sum((0, 1)).cpu().numpy()
+    if not energy.sum() > 0:
+        raise ValueError(
+            f"no gradient arrives from {layer or 'the output'}: its units are dead on these inputs"
+        )
+    return EffectiveField(energy / energy.sum(), layer or "output", place, samples)

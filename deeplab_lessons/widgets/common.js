@@ -1,0 +1,192 @@
+// What both widgets need: elements, words, crisp canvases, colours, gestures, one drawing per frame.
+
+function make(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== null && value !== undefined) node.setAttribute(name, value);
+  }
+  node.append(...children);
+  return node;
+}
+
+// The phrase `key` with its {gaps} filled.
+function say(words, key, values = {}) {
+  return (words[key] ?? key).replace(/\{(\w+)\}/g, (gap, name) => values[name] ?? gap);
+}
+
+// An Impossible error as a sentence; any other error is a defect and is passed on.
+function explain(words, error) {
+  if (!(error instanceof Impossible)) throw error;
+  const { layer, name } = error.values;
+  const where = layer ? say(words, "of_layer", { layer }) : "";
+  const text = say(words, error.reason, { ...error.values, layer: where, name: words[name] ?? name });
+  return text[0].toUpperCase() + text.slice(1);
+}
+
+// Whole numbers below a million in full, larger ones as 1.2 × 10⁹.
+function readable(number) {
+  if (number < 1e6) return number.toLocaleString("en").replace(",", "\u202f");
+  const [digits, power] = number.toExponential(1).split("e+");
+  return `${digits} × 10${[...power].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]).join("")}`;
+}
+
+function clamp(value, low, high) {
+  return Math.min(Math.max(value, low), high);
+}
+
+// Send changed traits to the model, and through it to Python and to the other views.
+function commit(model, changes) {
+  for (const [name, value] of Object.entries(changes)) model.set(name, value);
+  model.save_changes();
+}
+
+// Listen to several traits; returns the function that stops listening.
+function listen(model, names, handler) {
+  for (const name of names) model.on(`change:${name}`, handler);
+  return () => names.forEach((name) => model.off(`change:${name}`, handler));
+}
+
+// However often it is asked, draw once per frame.
+function oncePerFrame(draw) {
+  let frame = 0;
+  const ask = () => {
+    frame ||= requestAnimationFrame(() => {
+      frame = 0;
+      draw();
+    });
+  };
+  ask.cancel = () => cancelAnimationFrame(frame);
+  return ask;
+}
+
+// An empty drawing surface of width × height CSS pixels, sharp on any screen.
+function surface(canvas, width, height) {
+  const sharp = window.devicePixelRatio || 1;
+  const [wide, high] = [Math.round(width * sharp), Math.round(height * sharp)];
+  if (canvas.width !== wide || canvas.height !== high) {
+    [canvas.width, canvas.height] = [wide, high];
+    [canvas.style.width, canvas.style.height] = [`${width}px`, `${height}px`];
+  }
+  const ctx = canvas.getContext("2d");
+  ctx.reset();
+  ctx.scale(wide / width, high / height);
+  return ctx;
+}
+
+// The theme's colours as the browser computes them now: the style sheet puts them on one hidden element.
+function readColours(probe) {
+  const style = getComputedStyle(probe);
+  return {
+    ink: style.color,
+    paper: style.backgroundColor,
+    faint: style.borderTopColor,
+    line: style.borderRightColor,
+    touched: style.borderBottomColor,
+    unit: style.borderLeftColor,
+    onTouched: style.outlineColor,
+    font: style.fontFamily,
+  };
+}
+
+function rgb(colour) {
+  return colour.match(/[\d.]+/g).slice(0, 3).map(Number);
+}
+
+// Dark or light? The background tells, whoever chose it (JupyterLab, another host, the system). Only a
+// root that is on the page has a background, so this waits for the first drawing.
+function markTheme(root) {
+  if (root.dataset.theme) return;
+  const [red, green, blue] = rgb(getComputedStyle(root).backgroundColor);
+  root.dataset.theme = 0.3 * red + 0.6 * green + 0.1 * blue < 110 ? "dark" : "light";
+}
+
+// Call `redraw` when the theme changes; returns the function that stops watching.
+function watchTheme(root, redraw) {
+  const changed = () => {
+    delete root.dataset.theme;
+    redraw();
+  };
+  const system = window.matchMedia("(prefers-color-scheme: dark)");
+  const page = new MutationObserver(changed);
+  for (const node of [document.documentElement, document.body]) {
+    page.observe(node, { attributes: true, attributeFilter: ["class", "style", "data-jp-theme-name"] });
+  }
+  system.addEventListener("change", changed);
+  return () => {
+    page.disconnect();
+    system.removeEventListener("change", changed);
+  };
+}
+
+// Mouse, pen and touch: `press()`, `preview(point)` while moving, `keep(point)` on release, `leave()`.
+function followPointer(canvas, { press, preview, keep, leave }) {
+  const point = (event) => {
+    const box = canvas.getBoundingClientRect();
+    return { x: event.clientX - box.left, y: event.clientY - box.top };
+  };
+  canvas.addEventListener("pointermove", (event) => preview(point(event)));
+  canvas.addEventListener("pointerdown", (event) => {
+    if (canvas.tabIndex >= 0) canvas.focus({ preventScroll: true });
+    if (event.isTrusted) canvas.setPointerCapture(event.pointerId);
+    press();
+    preview(point(event));
+  });
+  canvas.addEventListener("pointerup", (event) => keep(point(event)));
+  canvas.addEventListener("pointerleave", leave);
+  canvas.addEventListener("pointercancel", leave);
+}
+
+const ARROWS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+
+// Arrow keys as [rows, columns]; Shift makes 10 steps, Home and End go to the end of the row.
+function followKeys(canvas, move) {
+  canvas.addEventListener("keydown", (event) => {
+    const ends = { Home: [0, -Infinity], End: [0, Infinity] }[event.key];
+    const step = ends ?? ARROWS[event.key]?.map((way) => way * (event.shiftKey ? 10 : 1));
+    if (!step || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    move(step);
+  });
+}
+
+// Diagonal lines: "nothing real here, only padding".
+function hatch(ctx, x, y, width, height, colour, gap = 5) {
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(x, y, width, height);
+  ctx.clip();
+  ctx.beginPath();
+  for (let shift = -height; shift < width; shift += gap) {
+    ctx.moveTo(x + shift, y + height);
+    ctx.lineTo(x + shift + height, y);
+  }
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = 0.7;
+  ctx.stroke();
+  ctx.restore();
+}
+
+// A dimension line |←  label  →| from `left` to `right`.
+function dimension(ctx, left, right, y, label, colour, font) {
+  ctx.strokeStyle = ctx.fillStyle = colour;
+  ctx.lineWidth = 1.2;
+  ctx.beginPath();
+  ctx.moveTo(left, y - 4);
+  ctx.lineTo(left, y + 4);
+  ctx.moveTo(right, y - 4);
+  ctx.lineTo(right, y + 4);
+  ctx.moveTo(left, y);
+  ctx.lineTo(right, y);
+  ctx.stroke();
+  ctx.font = `600 12px ${font}`;
+  ctx.textAlign = "center";
+  ctx.textBaseline = "top";
+  ctx.fillText(label, (left + right) / 2, y + 6);
+}
+
+// Set a field only where its value differs, so that typing is not disturbed.
+function write(input, value) {
+  const same = input.value !== "" && Number(input.value) === Number(value);
+  if (input.value !== value && !same) input.value = value;
+}

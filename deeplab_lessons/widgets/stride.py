@@ -1,0 +1,96 @@
+"""A slider for the stride of a map: the picture, what the map can draw, and where that is wrong."""
+
+from __future__ import annotations
+
+import io
+
+import ipywidgets
+import numpy as np
+import traitlets
+from PIL import Image
+
+from deeplab_lessons import datasets, label_maps, metrics, plotting
+
+STRIDES = (1, 2, 4, 8, 16, 32)
+READINGS = {
+    "one label a cell: the middle pixel": "subsample",
+    "one label a cell: the majority": "majority",
+    "class shares, enlarged bilinearly": "shares",
+}
+_WRONG = (213, 94, 0)  # vermillion of the course's palette
+_GAP = 8  # white pixels between the three panels
+
+
+class StrideExplorer(ipywidgets.VBox):
+    """Shrink true labels to a map of some stride, draw them again, and see what is lost.
+
+    `picture` is uint8 [H, W, 3] and `labels` uint8 [H, W]; by default an embedded scene. Traits: `stride`
+    (input pixels a cell, one of 1, 2, 4, 8, 16, 32), `reading` ("subsample", "majority" or "shares") and,
+    to be read, `mean_iou` (in %). All keys of sliders and lists work.
+    """
+
+    stride = traitlets.Int(8, help="input pixels from one cell to the next")
+    reading = traitlets.Enum(label_maps.READINGS, default_value="majority")
+    mean_iou = traitlets.Float(help="mean IoU of the drawn map, in %", read_only=True)
+    caption = traitlets.Unicode(help="the picture in words", read_only=True)
+
+    def __init__(
+        self, picture=None, labels=None, num_classes=None, palette=None, stride=8, reading="majority"
+    ):
+        """Build the controls and draw once; give `picture` and `labels` together or not at all."""
+        if (picture is None) != (labels is None):
+            raise ValueError("a picture needs its labels: give both, or none for an embedded scene")
+        if picture is None:
+            picture, labels = datasets.scene(3, size=224, split="val")
+        self._picture, self._labels = np.asarray(picture), np.asarray(labels)
+        self._num_classes = len(datasets.CLASSES) if num_classes is None else num_classes
+        self._palette = palette
+        self._slider = ipywidgets.SelectionSlider(options=STRIDES, value=8, description="stride")
+        self._list = ipywidgets.Dropdown(options=READINGS, value="majority", description="reading")
+        self._image = ipywidgets.Image(format="png")
+        self._image.layout.max_width = "100%"
+        self._text = ipywidgets.HTML()
+        super().__init__([ipywidgets.HBox([self._slider, self._list]), self._image, self._text])
+        self.stride, self.reading = stride, reading
+        traitlets.link((self, "stride"), (self._slider, "value"))
+        traitlets.link((self, "reading"), (self._list, "value"))
+        self.observe(self._draw, names=["stride", "reading"])
+        self._draw()
+
+    def __repr__(self, *_) -> str:
+        """Stride, reading and score: the same on every run, without addresses."""
+        return (
+            f"StrideExplorer(stride={self.stride}, reading={self.reading!r}, mean_iou={self.mean_iou:.1f} %)"
+        )
+
+    @traitlets.validate("stride")
+    def _check_stride(self, proposal):
+        if proposal["value"] not in STRIDES:
+            raise traitlets.TraitError(f"stride is one of {STRIDES}, got {proposal['value']}")
+        return proposal["value"]
+
+    def _draw(self, _change=None) -> None:
+        """Redraw the labels at the present stride; score, picture and caption follow."""
+        drawn = label_maps.redraw(self._labels, self.stride, self._num_classes, self.reading)
+        confusion = metrics.confusion_matrix(drawn, self._labels, self._num_classes)
+        self.set_trait("mean_iou", 100 * metrics.mean_iou(confusion))
+        wrong = (drawn != self._labels) & (self._labels != label_maps.VOID)
+        rows, columns = (-(-side // self.stride) for side in self._labels.shape)
+        self.set_trait(
+            "caption",
+            f"Stride {self.stride}: {rows} × {columns} cells draw the map with a mean IoU of "
+            f"{self.mean_iou:.1f} %; {100 * wrong.mean():.1f} % of the pixels are wrong. "
+            "From left to right: picture, drawn map, wrong pixels.",
+        )
+        self._text.value = f'<div role="status">{self.caption}</div>'
+        self._image.tooltip = self.caption
+        self._image.value = self._png(drawn, wrong)
+
+    def _png(self, drawn: np.ndarray, wrong: np.ndarray) -> bytes:
+        faint = (self._picture // 3 + 170).astype(np.uint8)
+        faint[wrong] = _WRONG
+        gap = np.full((len(drawn), _GAP, 3), 255, np.uint8)
+        panels = (self._picture, gap, plotting.colour_labels(drawn, self._palette), gap, faint)
+        file = io.BytesIO()
+        Image.fromarray(np.concatenate(panels, axis=1)).save(file, "png")
+        return file.getvalue()

@@ -1,0 +1,74 @@
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from deeplab_lessons import datasets, diagrams, plotting
+
+
+@pytest.fixture(autouse=True)
+def no_window_and_own_style():
+    with matplotlib.rc_context():
+        plt.switch_backend("agg")
+        yield
+        plt.close("all")
+
+
+def test_voc_palette_has_the_published_colours():
+    palette = plotting.voc_palette()
+    assert palette.shape == (256, 3) and palette.dtype == np.uint8
+    known = {
+        0: (0, 0, 0),
+        1: (128, 0, 0),
+        2: (0, 128, 0),
+        8: (64, 0, 0),
+        15: (192, 128, 128),
+        255: (224, 224, 192),
+    }
+    for label, colour in known.items():
+        assert tuple(palette[label].tolist()) == colour
+
+
+def test_voc_palette_gives_every_label_its_own_colour():
+    assert len(np.unique(plotting.voc_palette(), axis=0)) == 256
+
+
+def test_embedded_classes_have_distinct_colours_and_void_is_white():
+    palette = plotting.class_palette()
+    used = palette[[*range(len(datasets.CLASSES)), 255]]
+    assert len(np.unique(used, axis=0)) == len(datasets.CLASSES) + 1
+    assert palette[255].tolist() == [255, 255, 255]
+
+
+def test_line_colours_are_distinct():
+    assert len(set(plotting.COLOURS)) == 8
+
+
+def test_style_is_opaque_and_legible():
+    plotting.use_style()
+    assert plt.rcParams["figure.facecolor"] == "white"
+    assert plt.rcParams["font.size"] >= 10
+    assert plt.rcParams["figure.figsize"][0] == 8
+
+
+def test_show_labels_draws_the_colours_of_the_palette():
+    labels = np.array([[0, 1], [5, 255]], dtype=np.uint8)
+    shown = plotting.show_labels(plt.figure().add_subplot(), labels, "title")
+    assert np.array_equal(shown.get_array(), plotting.class_palette()[labels])
+    assert shown.axes.get_title() == "title" and len(shown.axes.get_xticks()) == 0
+    voc = plotting.show_labels(plt.figure().add_subplot(), labels, palette=plotting.voc_palette())
+    assert np.array_equal(voc.get_array(), plotting.voc_palette()[labels])
+
+
+def test_show_image_takes_grey_and_colour():
+    grey = plotting.show_image(plt.figure().add_subplot(), np.arange(12).reshape(3, 4))
+    assert grey.get_cmap().name == "gray"
+    colour = np.zeros((3, 4, 3), np.uint8)
+    assert plotting.show_image(plt.figure().add_subplot(), colour).get_array().shape == (3, 4, 3)
+
+
+def test_four_structures_are_all_drawn():
+    figure = diagrams.four_structures()
+    titles = [ax.get_title().replace("\n", " ") for ax in figure.axes]
+    assert titles == ["image pyramid", "encoder–decoder", "context module", "spatial pyramid pooling"]
+    assert all(len(ax.patches) >= 6 for ax in figure.axes)
