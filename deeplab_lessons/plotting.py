@@ -6,12 +6,13 @@ import matplotlib as mpl
 import numpy as np
 
 from deeplab_lessons.arithmetic import Layer, receptive_fields
+from deeplab_lessons.datasets import embedded
 
 #: Okabe and Ito's eight colours, distinct for colour-blind readers; the ones that read best as lines first.
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442"]
 
-#: Colours of the embedded classes, class 0 (background) first: one class, one colour, all through the course.
-CLASS_COLOURS = ["#D9D9D9", *COLOURS[:4], "#000000", "#E69F00", "#56B4E9", "#F0E442"]
+#: The embedded classes' colours as matplotlib names them, class 0 (background) first.
+CLASS_COLOURS = [f"#{red:02X}{green:02X}{blue:02X}" for red, green, blue in embedded.CLASS_COLOURS]
 
 VOID = 255  # label of pixels that nobody judged
 
@@ -43,30 +44,9 @@ def use_style() -> None:
     )
 
 
-def voc_palette() -> np.ndarray:
-    """PASCAL VOC's colours, uint8 [256, 3]: the bits of the label, dealt out in turn to red, green and blue.
-
-    Class 0 (background) is black, 255 (void) is a pale cream. Source: the VOC 2012 development kit.
-    """
-    labels, palette = np.arange(256), np.zeros((256, 3), dtype=np.uint8)
-    for place in range(8):
-        for channel in range(3):
-            bit = (labels >> (3 * place + channel)) & 1
-            palette[:, channel] |= (bit << (7 - place)).astype(np.uint8)
-    return palette
-
-
-def class_palette() -> np.ndarray:
-    """Colours of the embedded classes, uint8 [256, 3]; all other labels, void (255) too, are white."""
-    palette = np.full((256, 3), 255, dtype=np.uint8)
-    for label, colour in enumerate(CLASS_COLOURS):
-        palette[label] = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
-    return palette
-
-
 def colour_labels(labels: np.ndarray, palette: np.ndarray | None = None) -> np.ndarray:
-    """Turn a label map [H, W] into a picture, uint8 [H, W, 3]; by default in `class_palette()`."""
-    return (class_palette() if palette is None else palette)[np.asarray(labels).astype(np.uint8)]
+    """Turn a label map [H, W] into a picture, uint8 [H, W, 3]; by default in the embedded set's colours."""
+    return (embedded.Embedded.palette if palette is None else palette)[np.asarray(labels).astype(np.uint8)]
 
 
 def show_image(ax, image, title: str = ""):
@@ -77,7 +57,7 @@ def show_image(ax, image, title: str = ""):
 
 
 def show_labels(ax, labels, title: str = "", palette: np.ndarray | None = None):
-    """Show a label map [H, W] in class colours on `ax`; pass `voc_palette()` for PASCAL VOC labels."""
+    """Show a label map [H, W] in class colours on `ax`; pass `datasets.voc_colours()` for PASCAL VOC labels."""
     return show_image(ax, colour_labels(labels, palette), title)
 
 

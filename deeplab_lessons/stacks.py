@@ -23,12 +23,14 @@ def vgg16() -> list[Layer]:
 def deeplab_v1(kernel_size: int = 7, rate: int = 4, dilated_pool5: bool = True) -> list[Layer]:
     """DeepLab v1 on VGG16 up to fc6: pool4 and pool5 at stride 1, conv5 at dilation 2, stride 8.
 
-    The four rows of the paper's table are (7, 4), (4, 4), (4, 8) and (3, 12). Source: DeepLab v1, section 3.1
-    and table 2; the dilated pool5 is what makes the conversion of 2x2 pools exact.
+    The four rows of the paper's table are (7, 4), (4, 4), (4, 8) and (3, 12). The two pools add their missing
+    cells at the end, so that unit 4j sees what unit j of VGG16 sees. Source: DeepLab v1, section 3.1 and table
+    2; the dilated pool5 is what makes the conversion of 2x2 pools exact.
     """
+    step = 2 if dilated_pool5 else 1
     return _vgg(
-        pool4=Layer(2, 1, "same", name="pool4"),
-        pool5=Layer(2, 1, "same", dilation=2 if dilated_pool5 else 1, name="pool5"),
+        pool4=Layer(2, 1, (0, 1), name="pool4"),
+        pool5=Layer(2, 1, (0, step), dilation=step, name="pool5"),
         fc6=Layer(kernel_size, dilation=rate, name="fc6"),
         rate5=2,
     )

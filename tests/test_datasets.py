@@ -6,9 +6,8 @@ import pytest
 from PIL import Image
 
 from deeplab_lessons import datasets, runtime
-from deeplab_lessons.datasets import scenes
+from deeplab_lessons.datasets import scenes, voc_colours
 from deeplab_lessons.datasets.real import read_labels
-from deeplab_lessons.plotting import voc_palette
 
 
 @pytest.mark.parametrize("name", datasets.photograph_names())
@@ -115,7 +114,7 @@ def make_voc(root, maps):
         Image.fromarray(np.zeros((*labels.shape, 3), np.uint8)).save(folder / "JPEGImages" / f"{name}.jpg")
         coloured = Image.fromarray(labels).convert("P")
         coloured.frombytes(labels.tobytes())
-        coloured.putpalette(voc_palette().ravel().tolist())
+        coloured.putpalette(voc_colours().ravel().tolist())
         coloured.save(folder / "SegmentationClass" / f"{name}.png")
     (folder / "ImageSets/Segmentation/val.txt").write_text("\n".join(maps) + "\n")
 

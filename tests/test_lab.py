@@ -13,6 +13,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
@@ -67,7 +68,7 @@ def server(tmp_path_factory):
     url = f"http://127.0.0.1:{port}"
     try:
         wait_for(f"{url}/api?token={token}", process, log)
-        yield url, token
+        yield url, token, home / "settings"
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(20)
@@ -87,7 +88,7 @@ def wait_for(address, process, log, seconds=90):
 @pytest.fixture
 def page(server, browser):
     """A page that records whatever it wants from elsewhere; there must be nothing."""
-    url, _ = server
+    url, *_ = server
     context = browser.new_context(viewport={"width": 1300, "height": 1100})
     page, elsewhere = context.new_page(), []
 
@@ -101,28 +102,55 @@ def page(server, browser):
     assert elsewhere == []
 
 
+def end_kernels(url, token):
+    """JupyterLab keeps a notebook's kernel when its page closes; the next test wants a fresh one."""
+    header = {"Authorization": f"token {token}"}
+    with urllib.request.urlopen(urllib.request.Request(f"{url}/api/sessions", headers=header)) as reply:
+        sessions = json.load(reply)
+    for session in sessions:
+        address = f"{url}/api/sessions/{session['id']}"
+        urllib.request.urlopen(urllib.request.Request(address, headers=header, method="DELETE")).close()
+
+
 def open_lesson(page, server, name):
-    url, token = server
+    url, token, _ = server
+    end_kernels(url, token)
     page.goto(f"{url}/lab/tree/notebooks/{name}.ipynb?token={token}&reset")
     page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
     page.get_by_role("button", name=re.compile(r"Python 3 \(ipykernel\) \| Idle")).wait_for(timeout=90_000)
 
 
 def run_all(page):
-    """Run every cell and wait until the last one has its number."""
+    """Run every cell, and wait until each has its number: those of a fresh kernel count from 1."""
     page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Restart Kernel and Run All Cells…", exact=True).click()
-    page.get_by_role("button", name=re.compile("^(Confirm )?.*Restart")).last.click()
-    done = """() => { const prompts = [...document.querySelectorAll('.jp-CodeCell')]
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    prompts = """() => [...document.querySelectorAll('.jp-CodeCell')]
         .filter(cell => cell.querySelector('.cm-content').innerText.trim())
-        .map(cell => cell.querySelector('.jp-InputPrompt').innerText);
-        return prompts.length > 0 && prompts.every((text, i) => text === `[${i + 1}]:`); }"""
-    page.wait_for_function("() => document.body.innerText.includes('[*]')", timeout=30_000)
-    page.wait_for_function(done, timeout=240_000)
+        .map(cell => cell.querySelector('.jp-InputPrompt').innerText)"""
+    page.wait_for_function(f"() => ({prompts})().includes('[*]:')", timeout=30_000)
+    page.wait_for_function(
+        f"() => ({prompts})().every((text, i) => text === `[${{i + 1}}]:`)", timeout=300_000
+    )
+
+
+def run_code(page, code):
+    """Run one more cell at the notebook's end."""
+    page.locator(".jp-Cell").last.click()
+    page.keyboard.press("Escape")
+    page.keyboard.press("b")
+    page.keyboard.press("Enter")
+    page.keyboard.insert_text(code)
+    page.keyboard.press("Shift+Enter")
+
+
+def picture(page, name):
+    """Keep a screenshot where DEEPLAB_LESSONS_SCREENSHOTS names a folder."""
+    if folder := os.environ.get("DEEPLAB_LESSONS_SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / f"{name}.png")
 
 
 def test_make_lab_opens_the_start_page(server, page):
-    url, token = server
+    url, token, _ = server
     page.goto(f"{url}/lab?token={token}&reset")
     page.goto(f"{url}/?token={token}")
     page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
@@ -136,5 +164,31 @@ def test_lesson_runs_in_the_browser(server, page, name):
     open_lesson(page, server, name)
     run_all(page)
     assert page.locator(ERRORS).count() == 0
-    if pictures := os.environ.get("DEEPLAB_LESSONS_SCREENSHOTS"):
-        page.screenshot(path=Path(pictures) / f"{name}.png")
+    picture(page, name)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_explorer_in_lesson_03(server, page, theme):
+    """By keyboard: a stack, a unit, a dilation; the numbers follow, and Python knows."""
+    write_settings(server[2], {"apputils-extension/themes": {"theme": f"JupyterLab {theme.title()}"}})
+    open_lesson(page, server, "03_receptive_fields")
+    run_all(page)
+    explorer = page.locator(".dl-explorer").first
+    explorer.scroll_into_view_if_needed()
+    explorer.locator(".dl-preset").select_option("gridding-2-2-2")
+    fact = {name: explorer.locator(f"[data-fact={name}]") for name in ("field", "holes", "jump")}
+    expect(fact["field"]).to_contain_text("13 × 13")
+    expect(fact["holes"]).not_to_have_text("0")
+    explorer.get_by_label("dilation of conv1", exact=True).fill("1")
+    expect(fact["field"]).to_contain_text("11 × 11")
+    expect(fact["holes"]).to_have_text("0")
+    column = int(explorer.locator(".dl-unit-column").input_value())
+    explorer.locator("canvas.dl-output").focus()
+    page.keyboard.press("ArrowRight")
+    expect(explorer.locator(".dl-unit-column")).to_have_value(str(column + 1))
+    tops = {round(one.bounding_box()["y"]) for one in fact.values()}
+    assert len(tops) == 1, "the facts stand in one row"
+    assert explorer.get_attribute("data-theme") == theme
+    picture(page, f"explorer-{theme}")
+    run_code(page, "print('column', explorer.unit[1], 'field', explorer.receptive_field['size'])")
+    expect(page.get_by_text(f"column {column + 1} field 11", exact=True)).to_be_visible(timeout=30_000)

@@ -88,6 +88,18 @@ def test_prose_keeps_the_tone(lesson):
     assert not found, found
 
 
+def test_make_lab_trusts_the_stored_widgets(monkeypatch, tmp_path):
+    """A signed notebook shows its widgets alive before its first cell is run."""
+    import lab
+    from nbformat.sign import NotebookNotary
+
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path))
+    stored = nbformat.read(builder.notebook_of(LESSONS[0]), as_version=4)
+    assert not NotebookNotary().check_signature(stored)
+    lab.trust_notebooks()
+    assert NotebookNotary().check_signature(stored)
+
+
 def test_code_has_prose_around_it(lesson):
     """Never three code cells in a row: a lesson is read, not scrolled."""
     kinds = "".join(cell.cell_type[0] for cell in builder.read_lesson(lesson).cells)

@@ -14,30 +14,18 @@ def no_window_and_own_style():
         plt.close("all")
 
 
-def test_voc_palette_has_the_published_colours():
-    palette = plotting.voc_palette()
-    assert palette.shape == (256, 3) and palette.dtype == np.uint8
-    known = {
-        0: (0, 0, 0),
-        1: (128, 0, 0),
-        2: (0, 128, 0),
-        8: (64, 0, 0),
-        15: (192, 128, 128),
-        255: (224, 224, 192),
-    }
-    for label, colour in known.items():
-        assert tuple(palette[label].tolist()) == colour
-
-
-def test_voc_palette_gives_every_label_its_own_colour():
-    assert len(np.unique(plotting.voc_palette(), axis=0)) == 256
-
-
 def test_embedded_classes_have_distinct_colours_and_void_is_white():
-    palette = plotting.class_palette()
+    palette = datasets.Embedded.palette
     used = palette[[*range(len(datasets.CLASSES)), 255]]
     assert len(np.unique(used, axis=0)) == len(datasets.CLASSES) + 1
     assert palette[255].tolist() == [255, 255, 255]
+
+
+def test_figures_use_the_classes_colours():
+    """One class, one colour: in lines and in label maps."""
+    for label, colour in enumerate(plotting.CLASS_COLOURS):
+        red, green, blue = datasets.Embedded.palette[label]
+        assert matplotlib.colors.to_rgb(colour) == pytest.approx((red / 255, green / 255, blue / 255))
 
 
 def test_line_colours_are_distinct():
@@ -54,10 +42,10 @@ def test_style_is_opaque_and_legible():
 def test_show_labels_draws_the_colours_of_the_palette():
     labels = np.array([[0, 1], [5, 255]], dtype=np.uint8)
     shown = plotting.show_labels(plt.figure().add_subplot(), labels, "title")
-    assert np.array_equal(shown.get_array(), plotting.class_palette()[labels])
+    assert np.array_equal(shown.get_array(), datasets.Embedded.palette[labels])
     assert shown.axes.get_title() == "title" and len(shown.axes.get_xticks()) == 0
-    voc = plotting.show_labels(plt.figure().add_subplot(), labels, palette=plotting.voc_palette())
-    assert np.array_equal(voc.get_array(), plotting.voc_palette()[labels])
+    voc = plotting.show_labels(plt.figure().add_subplot(), labels, palette=datasets.voc_colours())
+    assert np.array_equal(voc.get_array(), datasets.voc_colours()[labels])
 
 
 def test_show_image_takes_grey_and_colour():

@@ -22,19 +22,21 @@ class State:
     """What the tracer knows of a tensor: its map, where the map's axes lie, and when that was written.
 
     `joined` is True for the direct result of a sum or concatenation: adding a third branch then makes one
-    join of three.
+    join of three. `parts` says how many channels each branch of a concatenation gave, in order.
     """
 
     node: Node
     layout: lay.Layout
     joined: bool = False
     written: int = 0
+    parts: tuple[tuple[int, Node | None], ...] = ()
 
 
 class Call:
     """One call of an operator with at least one traced tensor among its arguments."""
 
     def __init__(self, tracer: Tracer, func: Any, args: tuple, kwargs: dict):
+        """Bind the operator's arguments to their names."""
         self.tracer, self.func = tracer, func
         self.op = func._schema.name.split("::")[-1]
         names = [argument.name for argument in func._schema.arguments]
@@ -45,6 +47,7 @@ class Call:
         self.torch_failed = False
 
     def __getitem__(self, name: str) -> Any:
+        """An argument by name."""
         return self.args[name]
 
     def run(self) -> Any:
@@ -53,6 +56,10 @@ class Call:
         self.out = self._run()
         self.torch_failed = False
         return self.out
+
+    def run_as(self, out: Any) -> None:
+        """Take `out` for the output without running the operator."""
+        self.out = out
 
     def state(self, name: str = "self") -> State | None:
         """What is known of one tensor argument; None if it doesn't depend on the input."""
@@ -91,7 +98,8 @@ class Call:
             if misplaced or (here and (len(here) > 1 or here[0][0] != tag)):
                 held = " and ".join(lay.AXIS_NAMES.get(t, "channels") for t, _ in here) or "neither"
                 self.refuse(
-                    f"dimension {-back} of its input should hold the {lay.AXIS_NAMES[tag]} of the map, but it holds {held}"
+                    f"dimension {-back} of its input should hold the {lay.AXIS_NAMES[tag]} of the map, "
+                    f"but it holds {held}"
                 )
         return state
 
@@ -116,9 +124,7 @@ class Call:
         size = (sizes.get("y", node.size[0]), sizes.get("x", node.size[1]))
         return State(node.after(size, reach.get("y", SAME), reach.get("x", SAME), node.name), layout)
 
-    def join(
-        self, states: Sequence[State], layout: lay.Layout, kind: str, join_anyway: bool = False
-    ) -> State:
+    def join(self, states: Sequence[State], layout: lay.Layout, kind: str) -> State:
         """Several maps added, multiplied or concatenated unit by unit: every path of each of them goes on."""
         size = tuple(
             max((part for dim in layout for tag, part in dim if tag == axis), default=1) for axis in "yx"
@@ -127,7 +133,8 @@ class Call:
         for state in states:
             nodes[self._stretched(state.node, size)] = state.joined and kind == state.node.kind
         if len(nodes) == 1:
-            return State(next(iter(nodes)), layout)
+            parts = {state.parts for state in states if len(state.layout) == len(layout)}
+            return State(next(iter(nodes)), layout, parts=parts.pop() if len(parts) == 1 else ())
         branches = []
         for part, keep in nodes.items():
             field = union(part.paths, size)

@@ -10,7 +10,7 @@ An ordinary field has a period of one unit.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from math import gcd, lcm
@@ -53,9 +53,11 @@ class AxisField:
         """Pixels in the widest window of any unit: the receptive field."""
         return max(high - low for low, high in zip(self.lows, self.highs, strict=True)) + 1
 
-    @property
+    @cached_property
     def jump(self) -> int | Fraction:
         """Pixels from one unit's window to the next one's, on average over a period."""
+        if self.period == 1:
+            return self.step
         jump = Fraction(self.step, self.period)
         return jump.numerator if jump.denominator == 1 else jump
 
@@ -71,33 +73,40 @@ class AxisField:
 
     def box(self, unit: int, last: int | None = None) -> tuple[int, int]:
         """First and last pixel that units `unit` … `last` see, padding included."""
-        return self.low(unit), self.high(unit if last is None else last)
+        lows, highs = self.windows(np.arange(unit, (unit if last is None else last) + 1))
+        return int(lows.min()), int(highs.max())
 
     def extended(self, layer: Layer) -> AxisField:
         """The field after a convolution or pooling layer."""
         if self.period == 1:
             field = extend(Field(self.size, self.step, self.first), layer)
             return AxisField((field.first,), (field.box(0)[1],), field.jump, self.whole)
-        ends = lambda unit: (layer.taps(unit)[0], layer.taps(unit)[-1])  # noqa: E731
-        return self.resampled(ends, units=1, cells=layer.stride)
+        return self.resampled(layer.taps, units=1, cells=layer.stride)
 
-    def resampled(self, ends: Callable[[int], tuple[int, int]], units: int, cells: int) -> AxisField:
-        """The field of a new map whose unit `u` sees the old units `ends(u)` = (first, last).
+    def resampled(self, sees: Callable[[int], Sequence[int]], units: int, cells: int) -> AxisField:
+        """The field of a new map whose unit `u` sees the old units `sees(u)`.
 
-        The pattern must repeat: `units` further on, `ends` lies `cells` further on.
+        The pattern must repeat: `units` further on, `sees` lies `cells` further on. All old units count, not
+        only the outermost: after a bicubic resize an inner one may reach further than they do.
         """
         repeats = self.period // gcd(cells, self.period)
-        first, last = np.array([ends(unit) for unit in range(units * repeats)]).T
-        lows, highs = self.windows(first)[0], self.windows(last)[1]
-        return _shortest(lows, highs, self.step * (cells * repeats // self.period), self.whole)
+        seen = [list(sees(unit)) for unit in range(units * repeats)]
+        begins = np.cumsum([0, *(len(some) for some in seen[:-1])])
+        lows, highs = self.windows(np.concatenate(seen))
+        return _shortest(
+            np.minimum.reduceat(lows, begins),
+            np.maximum.reduceat(highs, begins),
+            self.step * (cells * repeats // self.period),
+            self.whole,
+        )
 
     def moved(self, first: int, every: int = 1) -> AxisField:
         """The field after keeping every `every`-th unit from unit `first` on: a crop; below 0, a padding."""
-        return self.resampled(lambda unit: (first + unit * every,) * 2, units=1, cells=every)
+        return self.resampled(lambda unit: (first + unit * every,), units=1, cells=every)
 
     def spread(self, units: int, whole: bool = True) -> AxisField:
         """The field of a unit that sees all `units` units of the map."""
-        return AxisField((self.low(0),), (self.high(units - 1),), 0, whole or self.whole)
+        return replace(self.resampled(lambda unit: range(units), units=1, cells=0), whole=whole or self.whole)
 
     def windows(self, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """First and last pixel that each of many units sees."""
@@ -127,6 +136,9 @@ def covering(fields: Sequence[AxisField], units: int) -> AxisField:
     fields = list(dict.fromkeys(fields))
     if len(fields) == 1:
         return fields[0]
+    if all(field.period == 1 and field.step == fields[0].step for field in fields):
+        low, high = min(field.lows[0] for field in fields), max(field.highs[0] for field in fields)
+        return AxisField((low,), (high,), fields[0].step, any(field.whole for field in fields))
     period = lcm(*(field.period for field in fields))
     alike = len({field.jump for field in fields}) == 1
     if not alike or period > max(units, 1):
@@ -154,12 +166,16 @@ class Path:
 
     @property
     def is_global(self) -> bool:
-        """Whether every unit sees the whole input along an axis."""
-        return self.y.whole or self.x.whole
+        """Whether every unit sees the whole input."""
+        return self.y.whole and self.x.whole
 
     def __repr__(self) -> str:
         """Short form, such as `404×404 (jump 8, start 0.0)`."""
-        size = "global" if self.is_global else f"{self.y.size}×{self.x.size}"
+        size = (
+            "global"
+            if self.is_global
+            else "×".join("global" if a.whole else str(a.size) for a in (self.y, self.x))
+        )
         name = f"{self.via}: " if self.via else ""
         return (
             f"<{name}{size}, jump {both(self.y.jump, self.x.jump)}, start {both(self.y.start, self.x.start)}>"

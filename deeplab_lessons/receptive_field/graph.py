@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -70,8 +69,7 @@ class Reach:
     @classmethod
     def of_taps(cls, sees: Callable[[int], Sequence[int]], units: int, cells: int) -> Reach:
         """Unit `u` sees the cells `sees(u)`, in order; `units` further on, all lies `cells` further on."""
-        ends = cache(lambda unit: (sees(unit)[0], sees(unit)[-1]))
-        return cls(lambda field: field.resampled(ends, units, cells), lambda n, m: _taps(sees, n, m))
+        return cls(lambda field: field.resampled(sees, units, cells), lambda n, m: _taps(sees, n, m))
 
     @classmethod
     def of_repeat(cls, factor: int) -> Reach:
@@ -94,8 +92,7 @@ def _taps(taps: Callable[[int], Sequence[int]], units: int, cells: int) -> np.nd
 class Node:
     """A map: `size` = (rows, columns) of units, its distinct paths, and where it comes from.
 
-    `branches` holds one field for each branch that met at the last sum or concatenation; `parts` the channels
-    that each branch of a concatenation gave.
+    `branches` holds one field for each branch that met at the last sum or concatenation, `kind` is that join's.
     """
 
     size: tuple[int, int]
@@ -105,7 +102,6 @@ class Node:
     order: int = 0
     kind: str = ""
     branches: tuple[Path, ...] = ()
-    parts: tuple[tuple[int, Node | None], ...] = ()
 
     def after(self, size: tuple[int, int], y: Reach, x: Reach, name: str = "") -> Node:
         """The map that one operation makes of this one."""

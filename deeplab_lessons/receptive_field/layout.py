@@ -15,7 +15,7 @@ Layout = tuple[Entry, ...]
 AXIS_NAMES = {"y": "rows", "x": "columns"}
 
 
-class Misfit(Exception):  # noqa: N818  (becomes an UntraceableError once the operator's name is known)
+class Misfit(Exception):
     """The axes of a map cannot be followed; the message says why."""
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from deeplab_lessons.receptive_field.fields import both, number
 
 if TYPE_CHECKING:
+    from deeplab_lessons.receptive_field.fields import Path
     from deeplab_lessons.receptive_field.table import Row, Trace
 
 COLUMNS = (
@@ -30,15 +31,22 @@ def _lines(trace: Trace) -> tuple[list[str], list[list[str]]]:
             cells[key] = f"{cells[key]:,}" if cells[key] else ""
         lines.append([number(cells[key]) for key in head])
     if len(lines) > _MOST_ROWS:
-        note = ["⋮", f"{len(lines) - _MOST_ROWS} more rows: .to_dataframe() has all"] + [""] * (len(head) - 2)
-        lines = lines[: _MOST_ROWS // 2] + [note] + lines[-_MOST_ROWS // 2 :]
+        note = ["⋮", f"{len(lines) - _MOST_ROWS} more rows: .to_dataframe() has all", *[""] * (len(head) - 2)]
+        lines = [*lines[: _MOST_ROWS // 2], note, *lines[-_MOST_ROWS // 2 :]]
     return head, lines
 
 
 def _paths(row: Row) -> str:
-    """How many different fields the paths to a map have, and from which size to which; "" for one."""
-    sizes = ["global" if path.is_global else both(*path.size) for path in row.paths]
+    """The fields of the few branches that meet here; else how many different fields there are, from … to."""
+    meeting = [_size(path) for path in row.branches.values()] if row.node.kind else []
+    if len(set(meeting)) > 2 and len(meeting) <= 6:
+        return f"{len(meeting)} branches: {', '.join(meeting)}"
+    sizes = [_size(path) for path in row.paths]
     return f"{len(sizes)}: {sizes[0]}–{sizes[-1]}" if len(sizes) > 1 else ""
+
+
+def _size(path: Path) -> str:
+    return both(*("global" if axis.whole else axis.size for axis in (path.y, path.x)))
 
 
 def summary(trace: Trace) -> str:

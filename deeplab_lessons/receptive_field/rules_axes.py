@@ -19,7 +19,7 @@ from deeplab_lessons.receptive_field.graph import Node, Reach
 def view(call: Call) -> State:
     """The same numbers in the same order, counted in other dimensions."""
     state, out = call.states()[0], call.run()
-    return replace(state, layout=lay.reshape(state.layout, out.shape))
+    return replace(state, parts=(), layout=lay.reshape(state.layout, out.shape))
 
 
 @rule("permute", "transpose", "t", "movedim", "numpy_T", "permute_copy", "transpose_copy", "t_copy")
@@ -35,14 +35,14 @@ def permute(call: Call) -> State:
     else:
         order.reverse()
     call.run()
-    return replace(state, layout=tuple(state.layout[dim] for dim in order))
+    return replace(state, parts=(), layout=tuple(state.layout[dim] for dim in order))
 
 
 @rule("squeeze", "unsqueeze", "squeeze_copy", "unsqueeze_copy")
 def squeeze(call: Call) -> State:
     """Dimensions of size 1 dropped or added."""
     state, out = call.states()[0], call.run()
-    return replace(state, layout=lay.reshape(state.layout, out.shape))
+    return replace(state, parts=(), layout=lay.reshape(state.layout, out.shape))
 
 
 @rule("expand", "expand_copy", "repeat")
@@ -91,7 +91,7 @@ def _one_part(call: Call, state: State, piece: torch.Tensor, dim: int, start: in
     here = state.layout[dim]
     layout = list(state.layout)
     if not lay.tags(here):
-        node = _of_channels(state.node, here, start, kept, every)
+        node = _of_channels(state.parts, here, start, kept, every)
         if node is not None:
             layout[dim : dim + 1] = [] if dropped else [lay.entry("c", kept)]
             return State(node, tuple(layout))
@@ -111,13 +111,15 @@ def _one_part(call: Call, state: State, piece: torch.Tensor, dim: int, start: in
     return new
 
 
-def _of_channels(node: Node, here: lay.Entry, start: int, kept: int, every: int) -> Node | None:
+def _of_channels(
+    parts: tuple[tuple[int, Node | None], ...], here: lay.Entry, start: int, kept: int, every: int
+) -> Node | None:
     """The one branch of a concatenation that the kept channels come from; None if there are several."""
-    if not node.parts or here != lay.entry("c", sum(n for n, _ in node.parts)):
+    if not parts or here != lay.entry("c", sum(n for n, _ in parts)):
         return None
-    ends, last = list(accumulate(n for n, _ in node.parts)), start + (kept - 1) * every
+    ends, last = list(accumulate(n for n, _ in parts)), start + (kept - 1) * every
     chosen = {bisect(ends, start), bisect(ends, last)}
-    return node.parts[chosen.pop()][1] if len(chosen) == 1 else None
+    return parts[chosen.pop()][1] if len(chosen) == 1 else None
 
 
 @rule("as_strided")

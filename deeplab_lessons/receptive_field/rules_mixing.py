@@ -72,7 +72,7 @@ def cat(call: Call) -> State:
         if tensor.dim() == out.dim()
     ]
     if joined.joined and all(state is None or state.node.size == joined.node.size for _, state in parts):
-        joined.node.parts = tuple((n, None if state is None else state.node) for n, state in parts)
+        return replace(joined, parts=tuple((n, None if state is None else state.node) for n, state in parts))
     return joined
 
 
@@ -137,9 +137,19 @@ def _mix(call: Call, state: State, dims: Sequence[int], kind: str) -> State:
 def softmax(call: Call) -> State:
     """Softmax (and running sums): over channels nothing changes, over rows or columns all see all."""
     state = call.states()[0]
-    if call.op == "topk" and lay.tags(state.layout[call["dim"]]):
-        call.refuse("it reorders the units of a map")
+    if (call.op == "topk" or "cum" in call.op) and lay.tags(state.layout[call["dim"]]):
+        call.refuse("it reorders or sums up the units of a map one after the other")
     return _mix(call, state, [call["dim"] % len(state.layout)], call.op.strip("_").replace("_", " "))
+
+
+@rule("avg_pool3d")
+def over_channels(call: Call) -> State:
+    """The average over neighbouring channels inside local response norm."""
+    state = call.states()[0]
+    if len(state.layout) != 5 or any(n != 1 for n in (*call["kernel_size"][1:], *call["stride"][1:])):
+        call.refuse("only pooling over rows and columns (2-D) is")
+    out = call.run()
+    return State(state.node, (*lay.channels(out.shape[:-2]), *state.layout[-2:]))
 
 
 @rule("native_batch_norm", "_native_batch_norm_legit", "_native_batch_norm_legit_no_training", "cudnn_batch_norm",
@@ -148,6 +158,11 @@ def batch_norm(call: Call) -> State:
     """With stored statistics it is pointwise; with the map's own (instance norm) every unit sees the map."""
     state = call.states()[0]
     own = call.args.get("training", False)
+    if call.op == "native_batch_norm" and not own:  # spares most of the time: torch's shape run of it is slow
+        blank = call["input"].new_empty(0)
+        call.run_as((torch.empty_like(call["input"]), blank, blank))
+        call.tracer.note_pointwise(call, "batch norm")
+        return replace(state, joined=False)
     dims = range(len(state.layout)) if own else ()
     return _mix(call, state, dims, "normalisation" if own else "batch norm")
 

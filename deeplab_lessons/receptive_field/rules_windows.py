@@ -66,7 +66,8 @@ def _cells(layers: tuple[Layer, Layer], size: tuple[int, int]) -> int:
 
 def _transposed(call: Call, state: State) -> State:
     """Unit `u` sees the cells `i` for which `u + padding - i stride` falls on a tap."""
-    out, weight = call.run(), call["weight"]
+    weight = call["weight"]
+    call.run()
     numbers = [pair(v) for v in (weight.shape[2:], call["stride"], call["padding"], call["dilation"])]
     reaches = []
     for k, s, p, d in zip(*numbers, strict=True):
@@ -156,16 +157,16 @@ def _resize(mode: str, cells: int, units: int, factor: float | None, align: bool
     middle = Fraction(0) if align or mode == "nearest" else Fraction(1, 2)
 
     @cache
-    def ends(unit: int) -> tuple[int, int]:
+    def sees(unit: int) -> range:
         if mode.startswith("nearest"):
-            return (floor((unit + middle) * ratio),) * 2
+            return range(floor((unit + middle) * ratio), floor((unit + middle) * ratio) + 1)
         place = (unit + middle) * ratio - middle
         wide = 1 if mode == "bicubic" and place.denominator > 1 else 0
-        return floor(place) - wide, ceil(place) + wide
+        return range(floor(place) - wide, ceil(place) + wide + 1)
 
     period = (ratio.denominator, ratio.numerator) if ratio else (1, 0)
     return Reach(
-        lambda field: field.resampled(ends, *period),
+        lambda field: field.resampled(sees, *period),
         lambda n, m: _weights(mode, m, n, factor, align),
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 from torch.func import functional_call
+from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 
 from deeplab_lessons.receptive_field.calls import State, unfolded
 from deeplab_lessons.receptive_field.errors import UntraceableError
@@ -34,7 +35,7 @@ def trace(model: nn.Module, input_size: int | tuple[int, int], in_channels: int 
     names = {module: name for name, module in model.named_modules()}
     weights = {name: p for name, p in model.named_parameters()}
     tracer = Tracer(names, {name: p.numel() for name, p in weights.items()})
-    with evaluating(model), _hooked(model, tracer), torch.no_grad():
+    with evaluating(model), _watched(tracer), torch.no_grad():
         blanks = {name: _blank(p) for name, p in weights.items()}
         buffers = {name: _blank(b) for name, b in model.named_buffers()}
         tracer.sources.update({blank: frozenset({name}) for name, blank in blanks.items()})
@@ -81,12 +82,10 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def _hooked(model: nn.Module, tracer: Tracer) -> Iterator[None]:
-    hooks = []
+def _watched(tracer: Tracer) -> Iterator[None]:
+    """The tracer hears of every module call; through torch's global hooks, so that the model gets none."""
+    hooks = [register_module_forward_pre_hook(tracer.enter), register_module_forward_hook(tracer.leave)]
     try:
-        for module in model.modules():
-            hooks.append(module.register_forward_pre_hook(tracer.enter, prepend=True))
-            hooks.append(module.register_forward_hook(tracer.leave))
         yield
     finally:
         for hook in hooks:

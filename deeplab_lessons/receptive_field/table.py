@@ -92,7 +92,7 @@ class Row:
     def cells(self) -> dict[str, object]:
         """The row as plain values: a number where both axes agree, else text such as "3×7"; "" for none."""
         field, local = self.field, self.local
-        size = "global" if field.is_global else _plain(field.y.size, field.x.size)
+        size = _plain(*("global" if axis.whole else axis.size for axis in (field.y, field.x)))
         return {
             "name": self.name,
             "kind": self.kind,
@@ -146,8 +146,8 @@ def _sides(value):
 
 
 def _plain(y, x):
-    if y == x and not isinstance(y, str):
-        return y if isinstance(y, int) else float(y)
+    if y == x:
+        return y if isinstance(y, (int, str)) else float(y)
     return both(y, x)
 
 
@@ -158,6 +158,7 @@ class Trace:
     """
 
     def __init__(self, rows, nodes, outputs, model_name, input_size, in_channels, used, total):
+        """Made by `trace`."""
         self.rows: tuple[Row, ...] = tuple(rows)
         self._nodes: dict[str, Row] = nodes
         self.outputs: dict[str, Row] = outputs
@@ -171,6 +172,7 @@ class Trace:
         return (row for row in self.rows if not row.pointwise)
 
     def __len__(self) -> int:
+        """How many rows change a field or join branches."""
         return sum(1 for _ in self)
 
     def __getitem__(self, name: str) -> Row:
@@ -252,6 +254,7 @@ def unit_on(size: tuple[int, int], unit: int | tuple[int, int] | None, name: str
     y, x = unit if isinstance(unit, (tuple, list)) else (unit, unit)
     if not (0 <= y < size[0] and 0 <= x < size[1]):
         raise IndexError(
-            f"unit {(y, x)} asked for, but the map of {name!r} has rows 0 to {size[0] - 1} and columns 0 to {size[1] - 1}"
+            f"unit {(y, x)} asked for, but the map of {name!r} has rows 0 to {size[0] - 1} "
+            f"and columns 0 to {size[1] - 1}"
         )
     return int(y), int(x)

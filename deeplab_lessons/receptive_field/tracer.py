@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -33,6 +34,7 @@ class Frame:
     """One call of a module: its name, whether it holds other modules, and what it has noted so far."""
 
     def __init__(self, name: str, module: nn.Module | None = None):
+        """Begin the call of `module`, or with none the whole run."""
         self.name, self.kind = name, type(module).__name__
         self.leaf = bool(name) and not any(True for _ in module.children())
         self.noted = False
@@ -42,6 +44,7 @@ class Tracer(TorchDispatchMode):
     """Sees every operator below autograd while the model runs on the meta device."""
 
     def __init__(self, names: dict[nn.Module, str], sizes: dict[str, int]):
+        """Take the modules' names and the parameters' sizes."""
         super().__init__()
         self.names, self.sizes = names, sizes
         self.frames = [Frame("")]
@@ -74,10 +77,14 @@ class Tracer(TorchDispatchMode):
 
     def _know(self, tensor: torch.Tensor, state: State) -> None:
         self.clock += 1
-        self.known[tensor] = State(state.node, state.layout, state.joined, self.clock)
+        self.known[tensor] = replace(state, written=self.clock)
 
     def forget(self, tensor: torch.Tensor) -> None:
         """A traced tensor was overwritten with constants."""
+        if tensor.numel() * tensor.element_size() != tensor.untyped_storage().nbytes():
+            raise UntraceableError(
+                f"{self.where}: it overwrites a part of a map in place, which cannot be followed"
+            )
         self.known.pop(tensor, None)
 
     def origins(self, tensor: Any) -> frozenset[str]:
@@ -86,11 +93,14 @@ class Tracer(TorchDispatchMode):
 
     # module calls -----------------------------------------------------------------------------------------
     def enter(self, module: nn.Module, args: Any = None) -> None:
-        """A module is about to run (forward pre-hook)."""
-        self.frames.append(Frame(self.names[module], module))
+        """A module is about to run (forward pre-hook); modules that are not the model's are passed over."""
+        if module in self.names:
+            self.frames.append(Frame(self.names[module], module))
 
     def leave(self, module: nn.Module, args: Any, output: Any) -> None:
         """A module has run (forward hook)."""
+        if module not in self.names:
+            return
         self.frames.pop()
         for tensor in tree_flatten(output)[0]:
             state = self.state(tensor) if isinstance(tensor, torch.Tensor) else None
@@ -113,6 +123,9 @@ class Tracer(TorchDispatchMode):
     def note(self, call: Call, kind: str, node: Node | None, out: Any = None, **details: Any) -> str:
         """Add a row for the running operator; returns its name."""
         frame = self.frames[-1]
+        if node is not None and 0 in node.size:
+            rows, columns = node.size
+            raise ValueError(f"{self.where} leaves no units: a map of {rows}×{columns}. Give it more pixels.")
         word = _FRIENDLY.get(call.op, call.op)
         plain = frame.leaf and not frame.noted and (word not in ("pad", "crop") or "Pad" in frame.kind)
         if plain:
@@ -128,18 +141,8 @@ class Tracer(TorchDispatchMode):
         out = call.out if out is None else out
         out = out[0] if isinstance(out, (tuple, list)) else out
         node_now = node if node is not None else call.states()[0].node
-        self.rows.append(
-            Row(
-                name,
-                kind,
-                frame.name,
-                node_now,
-                tuple(out.shape),
-                sum(fresh.values()),
-                node is None,
-                **details,
-            )
-        )
+        known = (name, kind, frame.name, node_now, tuple(out.shape), sum(fresh.values()), node is None)
+        self.rows.append(Row(*known, **details))
         return name
 
     def note_pointwise(self, call: Call, kind: str = "", multiply_adds: int = 0) -> None:
@@ -209,20 +212,22 @@ class Tracer(TorchDispatchMode):
             return
         outs = call.out if isinstance(call.out, (tuple, list)) else [call.out]
         states = result if isinstance(result, list) else [result] * len(outs)
-        if in_place:
-            self._check_in_place(call, states[0])
+        changed = in_place and self._changes(call, states[0])
         for out, state in zip(outs, states, strict=True):
             if isinstance(out, torch.Tensor) and (out is outs[0] or len(state.layout) == out.dim()):
                 self._know(out, state)
-                if in_place:
+                if changed:
                     self.written[_storage(out)] = (self.known[out], out)
 
-    def _check_in_place(self, call: Call, state: State) -> None:
+    def _changes(self, call: Call, state: State) -> bool:
+        """Whether an operator that writes in place puts another map there; a part of a tensor must keep its map."""
         out = call.out
         before = self.known.get(out)
-        same = before is not None and before.node is state.node
-        if not same and out.numel() * out.element_size() != out.untyped_storage().nbytes():
+        if before is not None and before.node is state.node:
+            return False
+        if out.numel() * out.element_size() != out.untyped_storage().nbytes():
             call.refuse("it writes another map into a part of a tensor, in place")
+        return True
 
 
 def _each(value: Any) -> Any:

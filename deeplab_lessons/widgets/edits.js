@@ -1,5 +1,6 @@
 // The edits explorer. Traits are the one state; the patches come from Python, and both sides apply them alike.
 
+const OUT_OF_RANGE = "edit_size"; // the word for a picture that is too small or too large
 const TRAITS = [...SWITCHES, "fc6", "input_size", "unit"];
 
 function render({ model, el }) {
@@ -124,7 +125,7 @@ function attemptEdit(view, changes) {
   view.ask();
   try {
     const size = changes.input_size ?? model.get("input_size");
-    if (!(size >= 224 && size <= 640)) throw new Impossible("edit_size", {});
+    if (!(size >= 224 && size <= 640)) throw new Impossible(OUT_OF_RANGE);
     const { fields } = worked(model, { ...switchesOf(model), ...changes }, size);
     const last = fields.at(-1).out - 1;
     view.refusal = "";

@@ -1,0 +1,39 @@
+"""Backbones, and the surgery that turns a classifier into one.
+
+- `vgg16`, `mobilenet_v2`: torchvision's networks, at any width, with any weights.
+- `fully_convolutional`, `keep_resolution`, `dilate`, `large_fov`, `new_classifier`: the five edits of
+  DeepLab v1. Each takes a network and returns a new one; the network given is left as it was.
+"""
+
+from deeplab_lessons.backbones.mobilenet import mobilenet_v2
+from deeplab_lessons.backbones.surgery import (
+    SameMaxPool2d,
+    as_kernel,
+    decimate,
+    dilate,
+    fully_convolutional,
+    keep_resolution,
+    large_fov,
+    linear_to_conv,
+    new_classifier,
+    released_pools,
+)
+from deeplab_lessons.backbones.vgg import vgg16
+from deeplab_lessons.backbones.weights import load_weights, weights_file
+
+__all__ = [
+    "SameMaxPool2d",
+    "as_kernel",
+    "decimate",
+    "dilate",
+    "fully_convolutional",
+    "keep_resolution",
+    "large_fov",
+    "linear_to_conv",
+    "load_weights",
+    "mobilenet_v2",
+    "new_classifier",
+    "released_pools",
+    "vgg16",
+    "weights_file",
+]

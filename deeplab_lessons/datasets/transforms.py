@@ -1,0 +1,91 @@
+"""Pictures and labels changed together, on torchvision's `transforms.v2`.
+
+All randomness is drawn from torch's global generator, and nothing is remembered from one sample to the next.
+So `torch.manual_seed(n)` before a sample fixes that sample, in whichever worker process it is made: the
+training loop seeds each iteration, and can therefore stop, resume, or use other workers without a change.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torchvision import tv_tensors
+from torchvision.transforms import InterpolationMode, v2
+
+from deeplab_lessons.datasets.scenes import IGNORE_INDEX
+
+#: Mean and standard deviation of ImageNet's pictures, for red, green and blue in 0 … 1 (torchvision's).
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+class RandomScale(v2.Transform):
+    """Resize picture and labels by one factor, drawn evenly from `scale`: (smallest, largest).
+
+    Pictures are resized bilinearly, labels by the nearest neighbour: no label is ever mixed from two. It is
+    "nearest-exact", since torch's older "nearest" draws labels half a pixel beside their picture.
+    Source: DeepLab v2, section 4.1.2 ("randomly scaling the input images (from 0.5 to 1.5)").
+    Raises ValueError for factors that are not positive or in the wrong order.
+    """
+
+    def __init__(self, scale: tuple[float, float] = (0.5, 1.5)):
+        """Keep the range of factors."""
+        super().__init__()
+        if not 0 < scale[0] <= scale[1]:
+            raise ValueError(f"scale is (smallest, largest) with 0 < smallest <= largest, got {scale}")
+        self.scale = scale
+
+    def make_params(self, flat_inputs):
+        """Draw the factor, and with it the new size in pixels."""
+        height, width = v2.functional.get_size(
+            next(x for x in flat_inputs if isinstance(x, tv_tensors.Image))
+        )
+        factor = torch.empty(()).uniform_(*self.scale).item()
+        return {"size": [max(1, round(height * factor)), max(1, round(width * factor))]}
+
+    def transform(self, inpt, params):
+        """Resize one picture or one label map."""
+        resize = v2.functional.resize_image
+        if isinstance(inpt, tv_tensors.Image):
+            return tv_tensors.wrap(resize(inpt.as_subclass(torch.Tensor), params["size"]), like=inpt)
+        labels = inpt.as_subclass(torch.Tensor)[None]
+        return tv_tensors.wrap(resize(labels, params["size"], InterpolationMode.NEAREST_EXACT)[0], like=inpt)
+
+
+def train(
+    size: int | tuple[int, int], scale: tuple[float, float] | None = (0.5, 1.5), flip: float = 0.5
+) -> v2.Compose:
+    """For training: random scale, random crop of `size` (one side, or height and width), flip, normalise.
+
+    Where the scaled picture is smaller than the crop, it is filled up with ImageNet's mean colour (0 after
+    normalising) and void labels (255). `scale=None` leaves the size, `flip=0` never mirrors.
+    """
+    size = (size, size) if isinstance(size, int) else tuple(size)
+    mean = tuple(round(255 * value) for value in IMAGENET_MEAN)
+    fill = {tv_tensors.Image: mean, tv_tensors.Mask: IGNORE_INDEX}
+    steps = [] if scale is None else [RandomScale(scale)]
+    steps += [v2.RandomCrop(size, pad_if_needed=True, fill=fill), v2.RandomHorizontalFlip(flip)]
+    return v2.Compose([*steps, *_to_network()])
+
+
+def evaluate() -> v2.Compose:
+    """For measuring: the picture at its own size, normalised; nothing random, nothing cut."""
+    return v2.Compose(_to_network())
+
+
+def _to_network() -> list[v2.Transform]:
+    dtypes = {tv_tensors.Image: torch.float32, tv_tensors.Mask: torch.int64, "others": None}
+    return [v2.ToDtype(dtypes, scale=True), v2.Normalize(IMAGENET_MEAN, IMAGENET_STD)]
+
+
+def normalise(picture: np.ndarray) -> torch.Tensor:
+    """A picture, uint8 [H, W, 3], as a network takes it: float32 [3, H, W], less mean, over deviation."""
+    image = tv_tensors.Image(torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1))
+    return evaluate()(image).as_subclass(torch.Tensor)
+
+
+def denormalise(image: torch.Tensor) -> np.ndarray:
+    """The way back, to look at what a network was given: [3, H, W] to uint8 [H, W, 3]."""
+    mean, std = (torch.tensor(values).view(3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
+    picture = (image.as_subclass(torch.Tensor).cpu().float() * std + mean).clamp(0, 1)
+    return (255 * picture).round().to(torch.uint8).permute(1, 2, 0).numpy()

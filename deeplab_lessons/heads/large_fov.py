@@ -1,0 +1,69 @@
+"""The head of DeepLab v1: fc6 with holes, fc7, and the classifier fc8."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from deeplab_lessons.arithmetic import same_padding
+
+
+class LargeFOV(nn.Module):
+    """fc6 (kernel_size x kernel_size, dilation `rate`), fc7 (1 x 1), fc8 (1 x 1, to the classes).
+
+    Map [N, in_channels, h, w] -> logits [N, num_classes, h, w]: fc6 is padded so that the size stays.
+    `extra_channels` are concatenated in front of fc8 (the side branches of v1). With `batch_norm`, fc6 and fc7
+    are followed by batch norm: not the paper's, but a head that starts from random weights learns faster.
+    Source: DeepLab v1, section 3.2 and table 2.
+    """
+
+    def __init__(
+        self,
+        in_channels: int = 512,
+        num_classes: int = 21,
+        kernel_size: int = 3,
+        rate: int = 12,
+        channels: int = 1024,
+        extra_channels: int = 0,
+        batch_norm: bool = False,
+        dropout: float = 0.5,
+    ):
+        """Make the three layers; torch's own random start."""
+        super().__init__()
+        padding = same_padding(kernel_size, rate)
+        self.fc6 = nn.Conv2d(in_channels, channels, kernel_size, padding=padding, dilation=rate)
+        self.fc7 = nn.Conv2d(channels, channels, 1)
+        self.fc8 = nn.Conv2d(channels + extra_channels, num_classes, 1)
+        self.bn6, self.bn7 = (nn.BatchNorm2d(channels) if batch_norm else nn.Identity() for _ in range(2))
+        self.relu, self.drop = nn.ReLU(inplace=True), nn.Dropout(dropout)
+
+    def forward(self, x: torch.Tensor, extra: torch.Tensor | None = None) -> torch.Tensor:
+        """Logits [N, num_classes, h, w] of a map x [N, in_channels, h, w]."""
+        x = self.drop(self.relu(self.bn6(self.fc6(x))))
+        x = self.drop(self.relu(self.bn7(self.fc7(x))))
+        return self.fc8(x if extra is None else torch.cat([x, extra], dim=1))
+
+
+def rate_that_keeps_field(kernel_size: int, old_kernel_size: int = 7, old_rate: int = 4) -> int:
+    """Dilation at which `kernel_size` taps span as many cells as `old_kernel_size` taps at `old_rate`.
+
+    From first tap to last there are (k - 1) gaps of `rate` cells. Raises ValueError for a single tap, which
+    has no gap, or where no whole rate fits. Source: the rows 7x7, 4x4 and LargeFOV of DeepLab v1's table 2.
+    """
+    gaps, span = kernel_size - 1, (old_kernel_size - 1) * old_rate
+    if gaps < 1 or span % gaps:
+        raise ValueError(
+            f"no whole rate lets {kernel_size} taps reach {span} cells from the first to the last"
+        )
+    return span // gaps
+
+
+def head_parameters(kernel_size: int, channels: int, num_classes: int = 21, in_channels: int = 512) -> int:
+    """Parameters of fc6 (k x k), fc7 (1 x 1) and fc8 (1 x 1) together: weights and biases.
+
+    The rate does not count: holes have no weights.
+    """
+    fc6 = in_channels * kernel_size**2 * channels + channels
+    fc7 = channels * channels + channels
+    fc8 = channels * num_classes + num_classes
+    return fc6 + fc7 + fc8

@@ -1,0 +1,215 @@
+"""The course's networks: DeepLab v1."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+
+import torch
+from torch import nn
+
+from deeplab_lessons.backbones import (
+    dilate,
+    fully_convolutional,
+    keep_resolution,
+    large_fov,
+    mobilenet_v2,
+    released_pools,
+    vgg16,
+)
+from deeplab_lessons.backbones.vgg import he, scaled, start_evenly
+from deeplab_lessons.backbones.weights import Weights
+from deeplab_lessons.heads import LargeFOV, SideBranches
+from deeplab_lessons.receptive_field import trace
+
+#: The rows of DeepLab v1's table 2. `channels` are those of fc6 and fc7.
+V1_TABLE = {
+    "CRF-7x7": {"kernel_size": 7, "rate": 4, "channels": 4096},
+    "CRF": {"kernel_size": 4, "rate": 4, "channels": 4096},
+    "CRF-4x4": {"kernel_size": 4, "rate": 8, "channels": 4096},
+    "CRF-LargeFOV": {"kernel_size": 3, "rate": 12, "channels": 1024},
+}
+
+SIDE_CHANNELS = 128  # of each of v1's five side branches, at width 1
+
+
+class DeepLabV1(nn.Module):
+    """A backbone and a LargeFOV head: pictures [N, 3, H, W] -> logits [N, classes, h, w].
+
+    The logits stay at the backbone's output stride; they are not enlarged here. Build it with `deeplab_v1`.
+    """
+
+    def __init__(
+        self,
+        backbone: nn.Sequential,
+        head: LargeFOV,
+        side: SideBranches | None = None,
+        output_stride: int = 8,
+        new_head: bool = False,
+    ):
+        """Put the parts together."""
+        super().__init__()
+        self.backbone, self.side, self.head = backbone, side, head
+        self.output_stride, self.new_head = output_stride, new_head
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Logits [N, classes, h, w] of normalised pictures x [N, 3, H, W]; ValueError for another shape."""
+        if x.ndim != 4 or x.shape[1] != 3 or min(x.shape[2:]) < self.output_stride:
+            raise ValueError(
+                f"expected pictures [N, 3, H, W] of at least {self.output_stride} pixels a side, "
+                f"got {list(x.shape)}; for one picture [3, H, W] use x[None]"
+            )
+        if self.side is None:
+            return self.head(self.backbone(x))
+        maps = self.early_maps(x)
+        return self.head(maps[-1], self.side(maps[:-1], tuple(maps[-1].shape[2:])))
+
+    def early_maps(self, x: torch.Tensor) -> list[torch.Tensor]:
+        """The picture, the maps after pool1 … pool4, and the backbone's last map."""
+        maps = [x]
+        for name, layer in self.backbone.named_children():
+            x = layer(x)
+            if name in ("pool1", "pool2", "pool3", "pool4"):
+                maps.append(x)
+        return [*maps, x]
+
+    def parameter_groups(self, lr: float, released_biases: bool = False) -> list[dict]:
+        """Groups for an optimiser: trained weights at `lr`, new layers at 10 `lr`.
+
+        New are fc8 and the side branches; on a MobileNetV2 the whole head. The paper prints two rates and says
+        nothing of biases, so they go with their weights. The released solver files double the rate of
+        biases and do not decay them: `released_biases=True` does that. Source: DeepLab v1, section 5 (training).
+        """
+        new = [self.head if self.new_head else self.head.fc8, *([self.side] if self.side else [])]
+        is_new = {id(p) for part in new for p in part.parameters()}
+        groups: dict[tuple, dict] = {}
+        for name, p in self.named_parameters():
+            if not p.requires_grad:
+                continue
+            bias = released_biases and name.endswith("bias")
+            rate = lr * (10 if id(p) in is_new else 1) * (2 if bias else 1)
+            group = groups.setdefault((id(p) in is_new, bias), {"params": [], "lr": rate})
+            group["params"].append(p)
+            if bias:
+                group["weight_decay"] = 0.0
+        return list(groups.values())
+
+
+def deeplab_v1(
+    num_classes: int = 21,
+    kernel_size: int = 3,
+    rate: int = 12,
+    channels: int = 1024,
+    width: float = 1.0,
+    pool_size: int = 2,
+    multi_scale: bool = False,
+    backbone: str = "vgg16",
+    weights: Weights = None,
+    batch_norm: bool = False,
+    dilate_pool5: bool | None = None,
+    dropout: float = 0.5,
+    output_stride: int = 8,
+) -> DeepLabV1:
+    """DeepLab v1: pictures [N, 3, H, W] -> logits [N, num_classes, H/8, W/8].
+
+    `kernel_size`, `rate` and `channels` are fc6's; `V1_TABLE` has the paper's four rows, and LargeFOV is the
+    default. `width` multiplies every number of channels, for networks of class size. `pool_size` 3 gives the
+    released networks' pools; `dilate_pool5` is by default True with 2 x 2 pools and False with 3 x 3 pools.
+    `multi_scale` adds the side branches (MSc). `backbone` "mobilenet_v2" takes `output_stride` 8 or 16.
+    `weights` are the backbone's: None (random), "imagenet", a state dict with torchvision's keys or a path;
+    those of VGG16's fc6 and fc7 are carried over. `batch_norm` adds batch norm to all of VGG (torchvision's
+    vgg16_bn) and to the head: not the paper's, for training from random weights.
+    Raises ValueError for what doesn't go together. Source: DeepLab v1, sections 3 and 4.3; table 2.
+    """
+    head = {"kernel_size": kernel_size, "rate": rate, "channels": scaled(channels, width)}
+    head |= {"num_classes": num_classes, "batch_norm": batch_norm, "dropout": dropout}
+    with contextlib.nullcontext() if weights is not None else torch.device("meta"):
+        if backbone == "vgg16":
+            if output_stride != 8:
+                raise ValueError(f"on VGG16 DeepLab v1 has output stride 8, got {output_stride}")
+            model = _on_vgg(width, weights, pool_size, dilate_pool5, multi_scale, head)
+        elif backbone == "mobilenet_v2":
+            if multi_scale or pool_size != 2:
+                raise ValueError("multi_scale and pool_size belong to the VGG16 backbone")
+            model = _on_mobilenet(width, weights, output_stride, head)
+        else:
+            raise ValueError(f'backbone must be "vgg16" or "mobilenet_v2", got {backbone!r}')
+    device = torch.get_default_device()
+    if weights is None and device.type != "meta":
+        model = model.to_empty(device=device)
+        he(model)
+        start_evenly(model.head.fc8)
+    return model
+
+
+def _on_vgg(width, weights, pool_size, dilate_pool5, multi_scale, head) -> DeepLabV1:
+    """The five edits, one after the other, then cut into backbone and head."""
+    if pool_size not in (2, 3):
+        raise ValueError(f"pool_size must be 2 (VGG16's own) or 3 (the released networks'), got {pool_size}")
+    net = fully_convolutional(vgg16(width, weights, head["batch_norm"]), padding="same")
+    net = keep_resolution(net) if pool_size == 2 else released_pools(net)
+    net = dilate(net, pool5=pool_size == 2 if dilate_pool5 is None else dilate_pool5)
+    net = large_fov(net, head["kernel_size"], head["rate"], head["channels"])
+    cut = list(dict(net.named_children())).index("fc6")
+    side = None
+    if multi_scale:
+        pools = [net.conv1_2, net.conv2_2, net.conv3_3, net.conv4_3]
+        channels = scaled(SIDE_CHANNELS, width)
+        side = SideBranches([3, *(conv.out_channels for conv in pools)], channels=channels)
+        he(side)
+    extra = 5 * channels if multi_scale else 0
+    top = LargeFOV(net.fc6.in_channels, extra_channels=extra, **head)
+    top.fc6.load_state_dict(net.fc6.state_dict())
+    top.fc7.load_state_dict(net.fc7.state_dict())
+    start_evenly(top.fc8)
+    return DeepLabV1(net[:cut], top, side)
+
+
+def _on_mobilenet(width, weights, output_stride, head) -> DeepLabV1:
+    """The dilated MobileNetV2 under a head that is new altogether."""
+    net = mobilenet_v2(output_stride, weights, width)
+    channels = [m for m in net.modules() if isinstance(m, nn.Conv2d)][-1].out_channels
+    top = LargeFOV(channels, **head)
+    he(top)
+    start_evenly(top.fc8)
+    return DeepLabV1(net, top, output_stride=output_stride, new_head=True)
+
+
+# ---------------------------------------------------------------- measured
+
+
+def describe(net: nn.Module, input_size: int, layer: str = "fc6") -> dict[str, object]:
+    """What an edit changes, as one row of a table: for pictures of `input_size` pixels a side.
+
+    Output stride (input pixels between neighbouring cells), map size and field after `layer`, parameters in
+    millions, multiply-adds in thousand millions (10⁹).
+    """
+    table = trace(net, input_size)
+    row = table[layer]
+    return {
+        "output stride": row.jump,
+        "map": "{}×{}".format(*row.map_size),
+        "field (px)": row.size,
+        "parameters (10⁶)": round(table.parameters / 1e6, 2),
+        "multiply-adds (10⁹)": round(table.multiply_adds / 1e9, 1),
+    }
+
+
+def milliseconds(net: nn.Module, input_size: int, repeats: int = 3, training: bool = False) -> float:
+    """Fastest of `repeats` runs on one random picture, in milliseconds, after one run to warm up.
+
+    The network stays on its device. With `training` a run is a forward and a backward pass.
+    """
+    device = next(net.parameters()).device
+    x = torch.randn(1, 3, input_size, input_size, device=device)
+    times = []
+    for _ in range(repeats + 1):
+        begin = time.perf_counter()
+        with torch.set_grad_enabled(training):
+            out = net(x)
+            if training:
+                out.sum().backward()
+        float(out.detach().sum())  # waits for a GPU to finish
+        times.append(time.perf_counter() - begin)
+    net.zero_grad(set_to_none=True)
+    return 1000 * min(times[1:])
