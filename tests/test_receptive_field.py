@@ -14,7 +14,7 @@ from deeplab_lessons.receptive_field import Box, trace
 
 
 class SamePool(nn.Module):
-    """2x2 max pooling at stride 1 that keeps the map's size."""
+    """2x2 max pooling at stride 1 that keeps the map's size, with the missing cells added at the end."""
 
     def __init__(self, dilation=1):
         super().__init__()
@@ -22,8 +22,7 @@ class SamePool(nn.Module):
 
     def forward(self, x):
         d = self.dilation
-        sides = (d // 2, d - d // 2)  # the kernel covers d + 1 cells; the odd cell goes after
-        return F.max_pool2d(F.pad(x, sides * 2), 2, 1, 0, d)
+        return F.max_pool2d(F.pad(x, (0, d) * 2), 2, 1, 0, d)
 
 
 def vgg_body(pool, pool4, pool5, rate5=2):

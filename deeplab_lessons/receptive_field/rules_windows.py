@@ -218,7 +218,7 @@ def pad(call: Call) -> State:
     new = call.axes(
         state, tuple(layout), {tag: Reach.of_crop(-before) for tag, (before, _) in sides.items()}, size
     )
-    kind = "crop" if max(max(pair) for pair in sides.values()) <= 0 else "zero pad"
+    kind = "crop" if max(max(pair) for pair in sides.values()) <= 0 else "pad"
     new.node.name = call.note(kind, new.node, padding=tuple(sides.get(tag, (0, 0)) for tag in "yx"))
     return new
 
