@@ -68,7 +68,7 @@ class Embedded(Pairs):
             content = io.BytesIO()  # written by numpy itself, a full disk would give a fault without errno
             np.save(content, np.array(every, np.uint8).reshape(shape))
             with whole_file(path) as part:
-                part.write_bytes(content.getbuffer())
+                part.write_bytes(content.getvalue())
             stored = np.load(path, mmap_mode="r")
         self._kept = {index: (each[..., :3], each[..., 3]) for index, each in enumerate(stored)}
 
