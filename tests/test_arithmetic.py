@@ -56,7 +56,9 @@ def test_convolution_sizes_are_torchs(cells, k, s, p, d):
         ours = output_size(cells, k, s, p, d)
     except ValueError as error:
         assert "below 1" in str(error)
-        with contextlib.suppress(RuntimeError):  # torch 2.11 gives an empty map on meta tensors, others refuse
+        with contextlib.suppress(
+            RuntimeError
+        ):  # torch 2.11 gives an empty map on meta tensors, others refuse
             assert conv(x).shape[2] < 1
     else:
         assert conv(x).shape[2] == ours
