@@ -190,3 +190,15 @@ function write(input, value) {
   const same = input.value !== "" && Number(input.value) === Number(value);
   if (input.value !== value && !same) input.value = value;
 }
+
+// A row of named numbers; the words hold `fact_NAME` and `about_NAME`. Not a <dl>: Jupyter's pages style that.
+function factList(words, names) {
+  const facts = {};
+  const list = make("div", { class: "dl-facts", role: "list" });
+  for (const name of names) {
+    facts[name] = make("b", { "data-fact": name });
+    const title = words[`about_${name}`];
+    list.append(make("div", { class: "dl-fact", role: "listitem", title }, make("span", {}, words[`fact_${name}`]), facts[name]));
+  }
+  return { facts, list };
+}

@@ -23,7 +23,8 @@ function editsPage(texts, choices) {
     make("span", { class: "dl-edit" }, all, none, make("span", {}, texts.input_title), size, make("span", {}, texts.pixels)),
   );
   const status = make("p", { class: "dl-status", role: "alert" });
-  const { facts, list: factBox } = editFacts(texts);
+  const { facts, list: factBox } = factList(texts, ["stride", "map", "field", "parameters", "work"]);
+  factBox.classList.add("dl-edit-facts");
   const pictures = editPictures(texts);
   const body = make("tbody");
   const heads = EDIT_COLUMNS.map((name) => make("th", { scope: "col" }, texts[`column_${name}`]));
@@ -35,16 +36,6 @@ function editsPage(texts, choices) {
   const box = make("div", { class: "dl-editor" }, table);
   const root = make("section", attributes, list, status, factBox, pictures.node, hint, box, live, probe);
   return { root, ticks, fc6, all, none, size, status, facts, body, live, probe, ...pictures };
-}
-
-function editFacts(texts) {
-  const facts = {};
-  const list = make("dl", { class: "dl-facts dl-edit-facts" });
-  for (const name of ["stride", "map", "field", "parameters", "work"]) {
-    facts[name] = make("dd", { "data-fact": name });
-    list.append(make("div", { class: "dl-fact", title: texts[`about_${name}`] }, make("dt", {}, texts[`fact_${name}`]), facts[name]));
-  }
-  return { facts, list };
 }
 
 function editPictures(texts) {

@@ -2,7 +2,7 @@
 
 function explorerPage(words, presets) {
   const bar = controlBar(words, presets);
-  const { facts, list } = factList(words);
+  const { facts, list } = factList(words, ["field", "jump", "start", "map", "touched", "holes", "most"]);
   const pictures = pictureBoxes(words);
   const editor = make("div", { class: "dl-editor" });
   const add = make("button", { class: "dl-add", type: "button" }, words.add);
@@ -52,17 +52,6 @@ function presetOptions(words, presets) {
     groups.get(group).append(make("option", { value: key }, label));
   }
   return [make("option", { value: "own", disabled: "", hidden: "" }, words.own), ...groups.values()];
-}
-
-function factList(words) {
-  const facts = {};
-  const list = make("div", { class: "dl-facts", role: "list" }); // not <dl>: Jupyter's pages style that
-  for (const name of ["field", "jump", "start", "map", "touched", "holes", "most"]) {
-    facts[name] = make("b", { class: `dl-fact-${name}`, "data-fact": name });
-    const title = words[`about_${name}`];
-    list.append(make("div", { class: "dl-fact", role: "listitem", title }, make("span", {}, words[`fact_${name}`]), facts[name]));
-  }
-  return { facts, list };
 }
 
 function pictureBoxes(words) {
