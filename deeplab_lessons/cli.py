@@ -1,0 +1,198 @@
+"""`deeplab-lessons train | evaluate | segment`: the functions of the lessons, from the command line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+_SETS = ("embedded", "camvid", "voc", "sbd", "cityscapes", "pet")
+_EXAMPLES = """examples:
+  deeplab-lessons train --checkpoint scenes.pt
+  deeplab-lessons train --data camvid --backbone mobilenet_v2 --weights mobilenet_v2.pt --checkpoint camvid.pt
+  deeplab-lessons evaluate scenes.pt --split test --trimap 1 5 20
+  deeplab-lessons segment photo.jpg --checkpoint camvid.pt
+
+A training that was stopped goes on when the same command is given again."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands and their options."""
+    top = argparse.ArgumentParser(
+        prog="deeplab-lessons",
+        description="Train DeepLab v1, measure it, and let it draw on photographs.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="command")
+    for name, words in (
+        ("train", "train a network and keep it in a checkpoint"),
+        ("evaluate", "measure mIoU of a checkpoint on a data set"),
+        ("segment", "write photographs with the predicted classes in colour"),
+    ):
+        command = commands.add_parser(
+            name, help=words, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+        )
+        {"train": _training_options, "evaluate": _measuring_options, "segment": _drawing_options}[name](
+            command
+        )
+        command.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    return top
+
+
+def _data_options(command: argparse.ArgumentParser, split: str | None) -> None:
+    command.add_argument("--data", choices=_SETS, help="data set (default: embedded, or the checkpoint's)")
+    command.add_argument("--root", type=Path, help="folder of the data set, if it is not in the data folder")
+    command.add_argument("--count", type=int, help="use so many pairs of the data set only")
+    command.add_argument("--scene-size", type=int, default=96, help="side of embedded scenes, in pixels")
+    if split:
+        command.add_argument("--split", default=split, help="part of the data set")
+
+
+def _training_options(command: argparse.ArgumentParser) -> None:
+    from deeplab_lessons.models import V1_TABLE
+
+    _data_options(command, None)
+    add = command.add_argument
+    add("--checkpoint", type=Path, required=True, help="file to keep the training in (and to go on from)")
+    add("--new", action="store_true", help="begin anew even if the checkpoint is there")
+    add("--crop", type=int, nargs="+", default=[96], help="side of the training crop, or height and width")
+    add("--backbone", choices=("vgg16", "mobilenet_v2"), default="vgg16", help="backbone")
+    add("--weights", help='ImageNet weights: a file, or "imagenet" to download torchvision\'s')
+    add("--head", choices=sorted(V1_TABLE), default="CRF-LargeFOV", help="row of the paper's table 2")
+    add("--width", type=float, default=0.125, help="multiplies every number of channels; the paper's is 1")
+    add("--no-batch-norm", action="store_true", help="as in the paper; needs ImageNet weights to learn well")
+    add("--iterations", type=int, default=1000, help="steps of SGD")
+    add("--batch-size", type=int, default=8, help="pictures a step")
+    add(
+        "--lr",
+        type=float,
+        default=0.02,
+        help="first learning rate of the backbone; the classifier has 10 times it",
+    )
+    add("--schedule", choices=("poly", "step"), default="poly", help="how the rate falls")
+    add("--loss", choices=("subsample", "area", "upsampled"), default="subsample", help="labels of the map")
+    add("--seed", type=int, default=0, help="seed of weights, data order and dropout")
+    add("--clip", type=float, help="largest norm of the gradient")
+    add("--amp", action="store_true", help="half precision, on CUDA")
+    add("--save-every", type=int, default=100, help="iterations between two savings")
+
+
+def _measuring_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("checkpoint", type=Path, help="file that train wrote")
+    _data_options(command, "val")
+    command.add_argument("--trimap", type=int, nargs="*", help="widths of bands around boundaries, in pixels")
+
+
+def _drawing_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("pictures", type=Path, nargs="+", help="photographs (JPEG, PNG, …)")
+    command.add_argument("--checkpoint", type=Path, required=True, help="file that train wrote")
+    command.add_argument("--output", type=Path, help="PNG to write (one picture), or a folder (several)")
+    command.add_argument("--opacity", type=float, default=0.6, help="of the colours: 0 photograph, 1 labels")
+
+
+def data_set(options: argparse.Namespace, split: str, transforms=None):
+    """The data set that the options name; what its class raises where it is not there."""
+    from deeplab_lessons import datasets
+
+    name = options.data or "embedded"
+    if name == "embedded":
+        found = datasets.Embedded(split, options.count, options.scene_size, transforms)
+    else:
+        classes = {
+            "camvid": "CamVid",
+            "voc": "VOC",
+            "sbd": "SBD",
+            "cityscapes": "Cityscapes",
+            "pet": "OxfordPet",
+        }
+        found = getattr(datasets, classes[name])(root=options.root, split=split, transforms=transforms)
+    if options.count and len(found) > options.count:
+        found.files = found.files[: options.count]
+    return found
+
+
+def train(options: argparse.Namespace) -> None:
+    """`deeplab-lessons train`."""
+    from deeplab_lessons import datasets, runtime, training
+    from deeplab_lessons.models import V1_TABLE, deeplab_v1
+
+    crop = tuple(options.crop * 2)[:2]
+    dataset = data_set(options, _TRAIN.get(options.data, "train"), datasets.transforms.train(crop))
+    validation = data_set(options, _VALIDATION.get(options.data, "val"))
+    shape = {"num_classes": len(dataset.classes), "width": options.width, "backbone": options.backbone}
+    shape |= {"batch_norm": not options.no_batch_norm, **V1_TABLE[options.head]}
+    about = {"model": shape, "data": options.data or "embedded", "classes": list(dataset.classes)}
+    about["palette"] = dataset.palette.tolist()
+    runtime.seed_everything(options.seed)
+    history = training.train(
+        deeplab_v1(**shape, weights=options.weights),
+        dataset,
+        validation,
+        **{name: getattr(options, name) for name in ("iterations", "batch_size", "lr", "schedule", "loss")},
+        **{name: getattr(options, name) for name in ("seed", "clip", "amp", "save_every", "checkpoint")},
+        resume=not options.new,
+        about=about,
+        device=_device(options),
+    )
+    print(history)
+
+
+def evaluate(options: argparse.Namespace) -> None:
+    """`deeplab-lessons evaluate`."""
+    from deeplab_lessons import training
+
+    model, about = training.load_model(options.checkpoint)
+    options.data = options.data or about.get("data")
+    dataset = data_set(options, options.split)
+    print(training.evaluate(model.to(_device(options)), dataset, options.trimap, progress=True))
+
+
+def segment(options: argparse.Namespace) -> None:
+    """`deeplab-lessons segment`."""
+    import numpy as np
+
+    from deeplab_lessons import inference, training
+
+    if options.output and len(options.pictures) > 1 and options.output.suffix:
+        raise ValueError(
+            f"{len(options.pictures)} pictures do not go into one file {options.output}: name a folder"
+        )
+    model, about = training.load_model(options.checkpoint)
+    model, palette = model.to(_device(options)), np.array(about["palette"], np.uint8)
+    for picture in options.pictures:
+        output = options.output
+        if output and not output.suffix:
+            output = output / f"{picture.stem}-segmented.png"
+        print(inference.segment(model, picture, output, palette, options.opacity))
+
+
+_TRAIN = {"sbd": "trainaug", "pet": "trainval"}
+_VALIDATION = {"pet": "test"}
+
+
+def _device(options: argparse.Namespace):
+    import torch
+
+    from deeplab_lessons import runtime
+
+    return runtime.device() if options.device == "auto" else torch.device(options.device)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return 0, or 1 after a message on stderr for what went wrong."""
+    options = parser().parse_args(arguments)
+    try:
+        {"train": train, "evaluate": evaluate, "segment": segment}[options.command](options)
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return 130
+    except (ValueError, OSError, RuntimeError, ArithmeticError) as error:
+        print(f"deeplab-lessons: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,223 @@
+"""From a coarse map of scores to labels of the picture's own size, and how good they are.
+
+A network at output stride 8 gives one score per class and *cell*. Where a cell lies on the picture is settled
+here, once, for the labels in training and for the enlargement at test time alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from deeplab_lessons import metrics
+from deeplab_lessons.datasets import transforms
+
+VOID = 255
+
+#: Anything that makes logits [N, C, h, w] from images [N, 3, H, W].
+Model = Callable[[torch.Tensor], torch.Tensor]
+
+
+def cell_centres(size: int, cells: int, stride: int = 8, start: float | None = None) -> torch.Tensor:
+    """Position of each cell's centre in pixels, float [cells]; 0.0 is the centre of pixel 0.
+
+    Cells lie `stride` pixels apart. Without `start`, the centre of cell 0, the map lies centred on the
+    picture: 96 pixels with 12 cells begin at 3.5 (each cell has its own 8 pixels), 321 pixels with 41 cells
+    at 0 (cells lie on the pixels 0, 8, … 320), as in the released networks of DeepLab v1.
+    """
+    start = ((size - 1) - stride * (cells - 1)) / 2 if start is None else start
+    return start + stride * torch.arange(cells, dtype=torch.float32)
+
+
+def bilinear_weights(size: int, cells: int, stride: int = 8, start: float | None = None) -> torch.Tensor:
+    """How much each of `cells` counts for each of `size` pixels, float [size, cells]; rows sum to 1.
+
+    A pixel between two centres takes from both, the nearer one more; outside the outermost centres it takes
+    from the outermost cell alone.
+    """
+    centres = cell_centres(size, cells, stride, start)
+    place = ((torch.arange(size) - centres[0]) / stride).clamp(0, cells - 1)
+    return (1 - (place[:, None] - torch.arange(cells)).abs()).clamp(min=0)
+
+
+def upsample(
+    logits: torch.Tensor, size: tuple[int, int], stride: int = 8, start: float | None = None
+) -> torch.Tensor:
+    """Enlarge scores [N, C, h, w] bilinearly to `size` (H, W) pixels: [N, C, H, W].
+
+    The same as `torch.nn.functional.interpolate` with `align_corners=False` where H = 8h, and with
+    `align_corners=True` where H = 8(h - 1) + 1. Source: DeepLab v1, section 4.1 (scores, not labels).
+    """
+    down, across = (
+        bilinear_weights(pixels, cells, stride, start).to(logits)
+        for pixels, cells in zip(size, logits.shape[2:], strict=True)
+    )
+    return down @ logits @ across.T
+
+
+def grid_of(model: Model) -> tuple[int, float | None]:
+    """Output stride of a model (8 if it does not say) and the centre of its cell 0 (None: centred)."""
+    return getattr(model, "output_stride", 8), getattr(model, "start", None)
+
+
+def scores(model: Model, image: torch.Tensor) -> torch.Tensor:
+    """Scores of one normalised image [3, H, W] at its own size: [C, H, W], on the model's device."""
+    device = next((p.device for p in getattr(model, "parameters", tuple)()), torch.device("cpu"))
+    was_training = getattr(model, "training", False)
+    if was_training:
+        model.eval()
+    with torch.inference_mode():
+        logits = model(image.as_subclass(torch.Tensor)[None].to(device))
+        enlarged = upsample(logits.float(), image.shape[1:], *grid_of(model))[0]
+    if was_training:
+        model.train()
+    return enlarged
+
+
+def predict(model: Model, image: torch.Tensor | np.ndarray | Image.Image | str | Path) -> np.ndarray:
+    """Best class of each pixel, uint8 [H, W], at the picture's own size.
+
+    `image` is a normalised tensor [3, H, W], a picture uint8 [H, W, 3], a PIL image or a path. Raises
+    ValueError for anything else, FileNotFoundError or ValueError for a file that is no picture.
+    """
+    if not isinstance(image, torch.Tensor):
+        image = transforms.normalise(_picture(image))
+    if image.ndim != 3 or len(image) != 3 or not image.is_floating_point():
+        raise ValueError(
+            f"an image tensor must be float [3, H, W] and normalised, got {image.dtype} {list(image.shape)}; "
+            "a picture as uint8 [H, W, 3] may be given as a numpy array"
+        )
+    return scores(model, image).argmax(0).to(torch.uint8).cpu().numpy()
+
+
+def _picture(source: np.ndarray | Image.Image | str | Path) -> np.ndarray:
+    """A picture as uint8 [H, W, 3], turned upright if the camera noted how it was held."""
+    if isinstance(source, (str, Path)):
+        try:
+            with Image.open(source) as file:
+                return _picture(file)
+        except FileNotFoundError:
+            raise FileNotFoundError(f"there is no picture {source}") from None
+        except OSError as error:
+            raise ValueError(f"{source} cannot be read as a picture: {error}") from error
+    if isinstance(source, Image.Image):
+        from PIL import ImageOps
+
+        return np.array(ImageOps.exif_transpose(source).convert("RGB"))
+    picture = np.asarray(source)
+    if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
+        raise ValueError(
+            f"a picture must be uint8 [H, W, 3], got {picture.dtype} {list(picture.shape)}; "
+            "a normalised image goes in as a torch tensor [3, H, W]"
+        )
+    return picture
+
+
+def overlay(picture: np.ndarray, labels: np.ndarray, palette: np.ndarray, opacity: float = 0.6) -> np.ndarray:
+    """Lay the colours of `labels` [H, W] over `picture` uint8 [H, W, 3]; `opacity` 1 hides it. uint8 [H, W, 3]."""
+    if not 0 <= opacity <= 1:
+        raise ValueError(f"opacity is between 0 (the picture alone) and 1 (the labels alone), got {opacity}")
+    mixed = (1 - opacity) * picture + opacity * np.asarray(palette)[labels]
+    return mixed.round().astype(np.uint8)
+
+
+def segment(
+    model: Model,
+    path: str | Path,
+    output: str | Path | None = None,
+    palette: np.ndarray | None = None,
+    opacity: float = 0.6,
+) -> Path:
+    """Write the picture at `path` with the predicted classes in colour; return the file written, a PNG.
+
+    It is `output`, or `NAME-segmented.png` beside the picture. `palette` is uint8 [256, 3], PASCAL VOC's
+    colours by default. Raises what `predict` raises, and OSError where `output` cannot be written.
+    """
+    from deeplab_lessons.datasets import voc_colours
+
+    path = Path(path)
+    picture = _picture(path)
+    output = path.with_name(f"{path.stem}-segmented.png") if output is None else Path(output)
+    if output.suffix.lower() != ".png":
+        raise ValueError(f"the overlay is written as a PNG; {output} does not end in .png")
+    coloured = overlay(
+        picture, predict(model, picture), voc_colours() if palette is None else palette, opacity
+    )
+    output.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(coloured).save(output)
+    return output
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a model got right on a data set: `confusion` int64 [C, C] (rows true, columns predicted).
+
+    `trimap` maps the width of a band around the boundaries, in pixels, to the confusion inside it. All
+    shares are between 0 and 1.
+    """
+
+    confusion: torch.Tensor
+    classes: tuple[str, ...] = ()
+    trimap: dict[int, torch.Tensor] = field(default_factory=dict)
+
+    @property
+    def iou(self) -> dict[str, float]:
+        """Intersection over union of each class; NaN for one that is neither there nor predicted."""
+        names = self.classes or [str(label) for label in range(len(self.confusion))]
+        return dict(zip(names, metrics.iou_per_class(self.confusion).tolist(), strict=True))
+
+    @property
+    def mean_iou(self) -> float:
+        """Mean of the classes' IoU, NaN left out."""
+        return metrics.mean_iou(self.confusion)
+
+    @property
+    def pixel_accuracy(self) -> float:
+        """Share of judged pixels with the right class."""
+        return metrics.pixel_accuracy(self.confusion)
+
+    @property
+    def trimap_mean_iou(self) -> dict[int, float]:
+        """Mean IoU inside each band: {width in pixels: share}."""
+        return {width: metrics.mean_iou(confusion) for width, confusion in self.trimap.items()}
+
+    def __repr__(self) -> str:
+        """All numbers in per cent, one class a line."""
+        lines = [f"mIoU {100 * self.mean_iou:.1f} %, pixel accuracy {100 * self.pixel_accuracy:.1f} %"]
+        lines += [f"  {name:<14}{100 * value:5.1f} %" for name, value in self.iou.items()]
+        lines += [
+            f"  within {width:>2} px{'':<4}{100 * value:5.1f} %"
+            for width, value in self.trimap_mean_iou.items()
+        ]
+        return "\n".join(lines)
+
+
+def evaluate(
+    model: Model, dataset: Sequence, trimap: Iterable[int] | None = None, progress: bool = False
+) -> Scores:
+    """Compare `model` with every pair (image, mask) of `dataset`, each at the size of its labels.
+
+    `trimap`: widths of bands around label boundaries, in pixels, to measure inside as well. `model` may be
+    any function from images [N, 3, H, W] to logits [N, C, h, w]. Raises ValueError for an empty data set or
+    labels that the model does not know.
+    """
+    from tqdm.auto import tqdm
+
+    confusion, bands = 0, {}
+    for index in tqdm(range(len(dataset)), desc="evaluating", disable=not progress):
+        image, mask = dataset[index]
+        found, labels = scores(model, image), np.asarray(mask)
+        num_classes, drawn = len(found), found.argmax(0).cpu().numpy()
+        confusion = confusion + metrics.confusion_matrix(drawn, labels, num_classes, VOID)
+        if trimap:
+            inside = metrics.trimap_confusions(drawn, labels, num_classes, trimap, ignore_index=VOID)
+            bands = {width: bands.get(width, 0) + matrix for width, matrix in inside.items()}
+    if isinstance(confusion, int):
+        raise ValueError("nothing to evaluate: the data set is empty")
+    classes = tuple(getattr(dataset, "classes", ()))
+    return Scores(confusion, classes if len(classes) == len(confusion) else (), bands)

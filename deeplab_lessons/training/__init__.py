@@ -1,0 +1,40 @@
+"""Training and what belongs to it: learning rates, losses, the order of the data, checkpoints, the loop."""
+
+from deeplab_lessons.inference import Scores, evaluate
+from deeplab_lessons.training.batches import Batches, data_order
+from deeplab_lessons.training.checkpoints import CheckpointError, load_checkpoint, load_model, save_checkpoint
+from deeplab_lessons.training.guards import NotFinite
+from deeplab_lessons.training.loop import optimiser_for, train
+from deeplab_lessons.training.losses import (
+    area_loss,
+    cell_shares,
+    cross_entropy,
+    subsample_labels,
+    subsample_loss,
+    upsampled_loss,
+)
+from deeplab_lessons.training.report import History
+from deeplab_lessons.training.schedules import poly, step
+
+__all__ = [
+    "Batches",
+    "CheckpointError",
+    "History",
+    "NotFinite",
+    "Scores",
+    "area_loss",
+    "cell_shares",
+    "cross_entropy",
+    "data_order",
+    "evaluate",
+    "load_checkpoint",
+    "load_model",
+    "optimiser_for",
+    "poly",
+    "save_checkpoint",
+    "step",
+    "subsample_labels",
+    "subsample_loss",
+    "train",
+    "upsampled_loss",
+]

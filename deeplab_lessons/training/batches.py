@@ -1,0 +1,123 @@
+"""Which samples come when, and how they are changed: a function of the seed and the iteration, of nothing else.
+
+So a training that was stopped and resumed sees what it would have seen, and worker processes change nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import signal
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+
+import numpy as np
+import torch
+
+from deeplab_lessons import runtime
+
+_ORDER, _CHANGE, _DROPOUT = range(3)  # three uses of one seed, kept apart
+
+
+def mixed_seed(seed: int, use: int, number: int) -> int:
+    """A seed of 32 bits for one use and one iteration; neighbours have nothing in common."""
+    return int(np.random.SeedSequence([seed % 2**32, use, number]).generate_state(1)[0])
+
+
+def data_order(seed: int, iteration: int, batch_size: int, count: int) -> list[int]:
+    """Indices of the `batch_size` samples of one iteration, out of `count`.
+
+    All samples come once before any comes again, each time in a new order; a batch may reach into the next
+    round.
+    """
+    first = iteration * batch_size
+    places = (divmod(number, count) for number in range(first, first + batch_size))
+    return [_shuffled(seed, epoch, count)[place] for epoch, place in places]
+
+
+@lru_cache(maxsize=4)
+def _shuffled(seed: int, epoch: int, count: int) -> list[int]:
+    return np.random.default_rng(mixed_seed(seed, _ORDER, epoch)).permutation(count).tolist()
+
+
+class Batches(torch.utils.data.Dataset):
+    """Item i is the batch of iteration i: images float [N, 3, H, W] and labels int64 [N, H, W].
+
+    `dataset` holds pairs (image, mask) of tensors: a data set of the course, or a plain list. Its random
+    changes draw from Python's, numpy's or torch's generator; all three are seeded for each batch.
+    """
+
+    def __init__(self, dataset: Sequence, batch_size: int, seed: int):
+        """Raise ValueError for a data set without samples."""
+        if len(dataset) < 1:
+            raise ValueError("nothing to train on: the data set is empty")
+        self.dataset, self.batch_size, self.seed = dataset, batch_size, seed
+
+    def __getitem__(self, iteration: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Load, change and stack the samples of one iteration."""
+        runtime.seed_everything(mixed_seed(self.seed, _CHANGE, iteration))
+        order = data_order(self.seed, iteration, self.batch_size, len(self.dataset))
+        return stack([self.dataset[index] for index in order])
+
+
+def loader(batches: Batches, iterations: range, workers: int, device: torch.device) -> Iterable:
+    """The batches of `iterations`, one after the other, made by `workers` processes if there are any."""
+    return torch.utils.data.DataLoader(
+        batches,
+        batch_size=None,
+        sampler=iterations,
+        num_workers=workers,
+        pin_memory=device.type == "cuda",
+        worker_init_fn=_ignore_interrupts,
+    )
+
+
+def stack(pairs: Sequence[tuple]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Stack pairs to images [N, 3, H, W] and labels [N, H, W]; ValueError where they differ in size."""
+    images, masks = zip(*(checked_pair(*pair) for pair in pairs), strict=True)
+    sizes = sorted({tuple(mask.shape) for mask in masks})
+    if len(sizes) > 1:
+        raise ValueError(
+            f"the samples of one batch differ in size: {' and '.join(map(str, sizes[:3]))} pixels. Cut them "
+            "to one size (datasets.transforms.train(size) does that), or train with batch_size=1."
+        )
+    return torch.stack(images), torch.stack(masks)
+
+
+def checked_pair(image, mask) -> tuple[torch.Tensor, torch.Tensor]:
+    """A sample as plain tensors, float [3, H, W] and int64 [H, W]; ValueError if it is something else."""
+    image, mask = (torch.as_tensor(part).as_subclass(torch.Tensor) for part in (image, mask))
+    if image.ndim != 3 or len(image) != 3 or not image.is_floating_point():
+        raise ValueError(
+            f"an image must be a normalised float tensor [3, H, W], got {image.dtype} {list(image.shape)}. "
+            "datasets.transforms.normalise makes one from a picture, uint8 [H, W, 3]."
+        )
+    if mask.shape != image.shape[1:]:
+        raise ValueError(
+            f"an image of {list(image.shape[1:])} pixels (height, width) came with a label map of "
+            f"{list(mask.shape)}. Do they belong together?"
+        )
+    if mask.is_floating_point():
+        raise ValueError(f"a label map holds whole numbers, got {mask.dtype}. Was it interpolated?")
+    return image, mask.long()
+
+
+def seed_dropout(seed: int, iteration: int) -> None:
+    """Seed torch for one iteration, on every device: what dropout draws does not depend on what came before."""
+    torch.manual_seed(mixed_seed(seed, _DROPOUT, iteration))
+
+
+@contextlib.contextmanager
+def own_randomness(device: torch.device) -> Iterator[None]:
+    """Give Python's, numpy's and torch's generators back as they were."""
+    python, array = random.getstate(), np.random.get_state()
+    try:
+        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(array)
+
+
+def _ignore_interrupts(worker: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the loop, which ends the workers

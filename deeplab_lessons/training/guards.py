@@ -1,0 +1,95 @@
+"""What a training refuses, and how it stops: wrong settings and labels, numbers that are none, Ctrl-C."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import signal
+import threading
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+import torch
+
+from deeplab_lessons.training.losses import VOID
+from deeplab_lessons.training.report import History
+
+
+class NotFinite(ArithmeticError):
+    """The loss or a weight became NaN or infinite; the message says when, and what to try."""
+
+
+def checked_settings(schedules: Collection, losses: Collection, amp: bool | str, **settings) -> dict:
+    """Return the settings that a resumed training must share with its beginning; ValueError for wrong ones."""
+    for name, known in (("schedule", schedules), ("loss", losses)):
+        if settings[name] not in known:
+            raise ValueError(f"no {name} named {settings[name]!r}; there are: {', '.join(known)}")
+    for name in ("iterations", "batch_size", "lr"):
+        if not settings[name] > 0:
+            raise ValueError(f"{name} must be above 0, got {settings[name]!r}")
+    if settings["clip"] is not None and not settings["clip"] > 0:
+        raise ValueError(f"clip is None or a norm above 0, got {settings['clip']!r}")
+    if amp not in (False, True, "bf16", "fp16"):
+        raise ValueError(f'amp is False, True, "bf16" or "fp16", got {amp!r}')
+    return settings
+
+
+def half_precision(amp: bool | str, device: torch.device) -> torch.dtype | None:
+    """Type to compute in on CUDA: bf16 where the device has it, unless "fp16" is asked for; None without."""
+    if not amp or device.type != "cuda":
+        return None
+    bf16 = amp == "bf16" or (amp is True and torch.cuda.is_bf16_supported())
+    return torch.bfloat16 if bf16 else torch.float16
+
+
+def check_labels(labels: torch.Tensor, num_classes: int) -> None:
+    """Raise ValueError, naming them, for labels that are neither a class of the model nor void."""
+    judged = labels[labels != VOID]
+    strange = judged[(judged < 0) | (judged >= num_classes)].unique().tolist()
+    if strange:
+        raise ValueError(
+            f"labels {strange[:5]} in the data, but the model has {num_classes} classes "
+            f"(0 to {num_classes - 1}), and void is {VOID}. Does its num_classes belong to this data set?"
+        )
+
+
+def check_loss(history: History, path: Path | None) -> None:
+    """Raise NotFinite if the latest loss is NaN or infinite."""
+    loss, lr = history.loss[-1], history.lr[-1]
+    if not math.isfinite(loss):
+        raise NotFinite(_not_finite(f"the loss is {loss} at learning rate {lr:.3g}", len(history.loss), path))
+
+
+def check_weights(model: torch.nn.Module, done: int, path: Path | None) -> None:
+    """Raise NotFinite if the model holds NaN or infinity, before it replaces the last good checkpoint."""
+    for name, value in model.state_dict().items():
+        if value.is_floating_point() and not value.isfinite().all():
+            raise NotFinite(_not_finite(f"the weights {name} hold NaN or infinity", done, path))
+
+
+def _not_finite(what: str, iteration: int, path: Path | None) -> str:
+    kept = f" The last good state is still in {path}." if path and path.exists() else ""
+    return (
+        f"iteration {iteration}: {what}. Training stops, for nothing is learned from such numbers.{kept} "
+        "Try a learning rate 3 to 10 times smaller, or clip=10. Are the images finite and normalised?"
+    )
+
+
+@contextlib.contextmanager
+def stop_politely() -> Iterator[list]:
+    """Collect Ctrl-C: the list is empty until it comes. A second Ctrl-C interrupts at once."""
+    asked: list[bool] = []
+
+    def note(number, frame):
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(True)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield asked  # signals reach the main thread only
+        return
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, before)

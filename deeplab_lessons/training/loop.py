@@ -1,0 +1,166 @@
+"""The training loop of DeepLab v1 and all that follow: short enough to be read in a lesson."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+
+from deeplab_lessons import runtime
+from deeplab_lessons.inference import evaluate, grid_of
+from deeplab_lessons.training import checkpoints, guards
+from deeplab_lessons.training.batches import Batches, loader, own_randomness, seed_dropout
+from deeplab_lessons.training.losses import LOSSES
+from deeplab_lessons.training.report import History, Report
+from deeplab_lessons.training.schedules import SCHEDULES
+
+
+def train(
+    model: torch.nn.Module,
+    dataset: Sequence,
+    validation: Sequence | None = None,
+    *,
+    iterations: int,
+    batch_size: int,
+    lr: float,
+    schedule: str = "poly",
+    loss: str = "subsample",
+    seed: int | None = None,
+    clip: float | None = None,
+    validate_every: int | None = None,
+    watch: Callable[[int, torch.nn.Module], None] | None = None,
+    checkpoint: str | Path | None = None,
+    save_every: int = 100,
+    resume: bool = True,
+    about: dict | None = None,
+    device: torch.device | str | None = None,
+    amp: bool | str = False,
+    channels_last: bool = False,
+    workers: int | None = None,
+    progress: bool = True,
+) -> History:
+    """Train `model` in place on pairs (image, mask) and return what happened. Ctrl-C stops after an iteration.
+
+    SGD with momentum 0.9 and weight decay 5e-4; `lr` is the backbone's first rate (`model.parameter_groups`
+    gives the classifier its 10 times). `schedule`: "step" or "poly". `loss`: "subsample", "area" or
+    "upsampled". `clip`: largest norm of the gradient. Every `validate_every` iterations (a tenth of all)
+    mIoU is measured on `validation`, and `watch(iterations_done, model)` is called. With `checkpoint`, a
+    path, the state is saved every `save_every` iterations and at the end, together with `about`; a training
+    found there goes on where it stopped and ends as if it had not. `amp` (True, "bf16" or "fp16") works on
+    CUDA only; `workers` prepare the data (on CUDA by default). Raises NotFinite, CheckpointError, ValueError.
+    Source: DeepLab v1, section 4.1.
+    """
+    seed = runtime.seed() if seed is None else seed
+    settings = guards.checked_settings(
+        SCHEDULES, LOSSES, amp, iterations=iterations, batch_size=batch_size, lr=lr, schedule=schedule,
+        loss=loss, seed=seed, clip=clip, samples=len(dataset),
+    )  # fmt: skip
+    device = torch.device(device) if device is not None else runtime.device()
+    run = _Run(model, settings, device, amp, channels_last, checkpoint and Path(checkpoint), about or {})
+    if run.path and resume and run.path.exists():
+        run.restore()
+    todo = range(len(run.history.loss), iterations)
+    every = validate_every or max(iterations // 10, 1)
+    if workers is None:
+        workers = min(8, os.cpu_count() or 1) if device.type == "cuda" else 0
+
+    began = time.monotonic()
+    with (
+        own_randomness(device),
+        guards.stop_politely() as stop,
+        Report(run.history, todo.start, iterations, progress) as report,
+    ):
+        if run.path and todo.start == 0:
+            run.save()  # a folder that cannot be written is better found now than after hours
+        batches = loader(Batches(dataset, batch_size, seed), todo, workers, device)
+        for iteration, (images, labels) in zip(todo, batches, strict=True):
+            run.step(iteration, images, labels)
+            report.iteration()
+            done = iteration + 1
+            if done % every == 0 or done == iterations:
+                if validation is not None:
+                    run.history.mean_iou[done] = evaluate(model, validation).mean_iou
+                    report.validated()
+                if watch:
+                    watch(done, model)
+            if run.path and (done % save_every == 0 or done == iterations or stop):
+                run.save()
+            if stop:
+                break
+    run.history.seconds = time.monotonic() - began
+    run.history.finished = len(run.history.loss) == iterations
+    report.farewell(run.path)
+    return run.history
+
+
+class _Run:
+    """One training: the model, its optimiser, what happened so far, and where it is kept."""
+
+    def __init__(
+        self, model, settings: dict, device, amp, channels_last: bool, path: Path | None, about: dict
+    ):
+        self.model, self.settings, self.path, self.about = model, settings, path, about
+        self.device, self.history = device, History()
+        self.layout = torch.channels_last if channels_last else torch.contiguous_format
+        model.to(device, memory_format=self.layout)
+        self.half = guards.half_precision(amp, device)
+        self.optimiser = optimiser_for(model, settings["lr"])
+        self.scaler = torch.amp.GradScaler(device.type, enabled=self.half is torch.float16)
+
+    def step(self, iteration: int, images: torch.Tensor, labels: torch.Tensor) -> None:
+        """One iteration: the rate of the schedule, the loss of one batch, one step downhill."""
+        iterations, schedule = self.settings["iterations"], SCHEDULES[self.settings["schedule"]]
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["initial_lr"] * schedule(iteration, iterations)
+        seed_dropout(self.settings["seed"], iteration)
+        loss = self.loss(images, labels)
+        self.history.loss.append(loss.item())
+        self.history.lr.append(self.optimiser.param_groups[0]["lr"])
+        guards.check_loss(self.history, self.path)
+        self.optimiser.zero_grad()
+        self.scaler.scale(loss).backward()
+        if self.settings["clip"]:
+            self.scaler.unscale_(self.optimiser)
+            torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings["clip"])
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
+
+    def loss(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Loss of one batch, images [N, 3, H, W] and labels [N, H, W], at full precision."""
+        images = images.to(self.device, memory_format=self.layout, non_blocking=True)
+        self.model.train()
+        with torch.autocast(self.device.type, self.half, enabled=self.half is not None):
+            logits = self.model(images)
+        guards.check_labels(labels, logits.shape[1])
+        criterion = LOSSES[self.settings["loss"]]
+        return criterion(logits.float(), labels.to(self.device, non_blocking=True), *grid_of(self.model))
+
+    def save(self) -> None:
+        """Write everything that is needed to go on."""
+        guards.check_weights(self.model, len(self.history.loss), self.path)
+        parts = {"model": self.model, "optimiser": self.optimiser, "scaler": self.scaler}
+        state = {name: part.state_dict() for name, part in parts.items()}
+        state |= {"history": self.history.to_dict(), "settings": self.settings, "about": self.about}
+        checkpoints.save_checkpoint(state, self.path)
+
+    def restore(self) -> None:
+        """Read what `save` wrote."""
+        content = checkpoints.load_checkpoint(self.path)
+        checkpoints.check_settings(self.path, content["settings"], self.settings)
+        checkpoints.fit(self.model, content["model"], self.path)
+        self.optimiser.load_state_dict(content["optimiser"])
+        if content["scaler"] and self.scaler.is_enabled():
+            self.scaler.load_state_dict(content["scaler"])
+        self.history = History(**content["history"])
+
+
+def optimiser_for(model: torch.nn.Module, lr: float) -> torch.optim.SGD:
+    """SGD with momentum 0.9 and weight decay 5e-4 over `model.parameter_groups(lr)`, or all parameters alike."""
+    groups = model.parameter_groups(lr) if hasattr(model, "parameter_groups") else model.parameters()
+    optimiser = torch.optim.SGD(groups, lr=lr, momentum=0.9, weight_decay=5e-4)
+    for group in optimiser.param_groups:
+        group.setdefault("initial_lr", group["lr"])
+    return optimiser

@@ -1,0 +1,103 @@
+"""Three ways to compare a coarse map of scores with a fine label map. All return the mean over what was judged.
+
+Logits are [N, C, h, w], labels int64 [N, H, W] with 255 (void) where nobody judged. Where the cells lie on
+the picture is settled in `inference.cell_centres`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch.nn import functional as F
+
+from deeplab_lessons.inference import cell_centres, upsample
+
+VOID = 255
+
+
+def cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Mean of `-log softmax(logits)[label]` over judged places: logits [N, C, h, w], labels [N, h, w], 255 is void.
+
+    Where nobody judged at all it is 0. DeepLab v1's text says *sum*; the authors' released Caffe layer
+    divides that sum by the number of judged places of the batch, and the printed learning rates belong to the
+    quotient.
+    """
+    costs = F.cross_entropy(logits, labels, ignore_index=VOID, reduction="none")
+    return _mean_over(labels != VOID, costs)
+
+
+def subsample_labels(
+    labels: torch.Tensor, cells: tuple[int, int], stride: int = 8, start: float | None = None
+) -> torch.Tensor:
+    """One label for each cell, the one of the pixel at the cell's centre: [N, H, W] -> [N, h, w].
+
+    `cells` is (h, w). A centre between two pixels takes the one after it; a centre outside the picture takes
+    the nearest pixel. Source: DeepLab v1, section 4.1 ("subsampled by 8").
+    """
+    rows, columns = (
+        (cell_centres(size, count, stride, start) + 0.5).floor().long().clamp(0, size - 1)
+        for size, count in zip(labels.shape[1:], cells, strict=True)
+    )
+    return labels[:, rows[:, None].to(labels.device), columns.to(labels.device)]
+
+
+def subsample_loss(
+    logits: torch.Tensor, labels: torch.Tensor, stride: int = 8, start: float | None = None
+) -> torch.Tensor:
+    """`cross_entropy` of each cell against its subsampled label. Source: DeepLab v1, section 4.1."""
+    return cross_entropy(logits, subsample_labels(labels, logits.shape[2:], stride, start))
+
+
+def cell_shares(
+    labels: torch.Tensor,
+    cells: tuple[int, int],
+    num_classes: int,
+    stride: int = 8,
+    start: float | None = None,
+) -> torch.Tensor:
+    """Share of each class in the judged area of each cell: [N, H, W] -> float [N, C, h, w].
+
+    Each pixel belongs to the cell with the nearest centre. Shares sum to 1, or are all 0 in a cell of void.
+    """
+    where = [
+        ((torch.arange(size) - cell_centres(size, count, stride, start)[0]) / stride + 0.5)
+        .floor()
+        .long()
+        .clamp(0, count - 1)
+        .to(labels.device)
+        for size, count in zip(labels.shape[1:], cells, strict=True)
+    ]
+    area = cells[0] * cells[1]
+    cell = (where[0][:, None] * cells[1] + where[1]).expand_as(labels)
+    picture = torch.arange(len(labels), device=labels.device)[:, None, None]
+    numbered = ((picture * num_classes + labels) * area + cell)[labels != VOID]
+    counts = torch.bincount(numbered, minlength=len(labels) * num_classes * area)
+    counts = counts.view(len(labels), num_classes, *cells).float()
+    return counts / counts.sum(1, keepdim=True).clamp(min=1)
+
+
+def area_loss(
+    logits: torch.Tensor, labels: torch.Tensor, stride: int = 8, start: float | None = None
+) -> torch.Tensor:
+    """Cross-entropy of each cell against the class shares of its area, averaged over cells with judged area."""
+    shares = cell_shares(labels, logits.shape[2:], logits.shape[1], stride, start)
+    return _mean_over(shares.sum(1) > 0, -(shares * F.log_softmax(logits, 1)).sum(1))
+
+
+def upsampled_loss(
+    logits: torch.Tensor, labels: torch.Tensor, stride: int = 8, start: float | None = None
+) -> torch.Tensor:
+    """`cross_entropy` of each pixel after bilinear enlargement of the scores. Source: DeepLab v3, section 4.1."""
+    return cross_entropy(upsample(logits, labels.shape[1:], stride, start), labels)
+
+
+def _mean_over(judged: torch.Tensor, costs: torch.Tensor) -> torch.Tensor:
+    return (costs * judged).sum() / judged.sum().clamp(min=1)
+
+
+LOSSES: dict[str, Callable[..., torch.Tensor]] = {
+    "subsample": subsample_loss,
+    "area": area_loss,
+    "upsampled": upsampled_loss,
+}

@@ -1,0 +1,112 @@
+"""The command line: train, stop, go on, measure, draw; and what it says when something is wrong."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from deeplab_lessons import cli, datasets, training
+
+SMALL = ["--count", "4", "--scene-size", "32", "--crop", "32", "--width", "0.02", "--batch-size", "2"]
+SMALL += ["--device", "cpu"]
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    path = tmp_path_factory.mktemp("run") / "scenes.pt"
+    assert cli.main(["train", "--checkpoint", str(path), "--iterations", "3", *SMALL]) == 0
+    return path
+
+
+def test_training_says_how_it_went_and_keeps_everything(checkpoint, capsys):
+    content = training.load_checkpoint(checkpoint)
+    assert len(content["history"]["loss"]) == 3 and 3 in content["history"]["mean_iou"]
+    assert content["about"]["classes"] == list(datasets.CLASSES) and len(content["about"]["palette"]) == 256
+    assert cli.main(["train", "--checkpoint", str(checkpoint), "--iterations", "3", *SMALL]) == 0
+    assert "3 iterations" in capsys.readouterr().out, (
+        "the same command again goes on where it stopped: at the end"
+    )
+
+
+def test_evaluate_prints_every_class_and_band(checkpoint, capsys):
+    options = [
+        "--count",
+        "2",
+        "--scene-size",
+        "32",
+        "--split",
+        "test",
+        "--trimap",
+        "1",
+        "3",
+        "--device",
+        "cpu",
+    ]
+    assert cli.main(["evaluate", str(checkpoint), *options]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("mIoU ") and "within  3 px" in said
+    assert all(name in said for name in datasets.CLASSES)
+
+
+def test_segment_writes_overlays(checkpoint, tmp_path, capsys):
+    picture = datasets.photograph("chelsea")[:40, :56]
+    for name in ("cat.png", "same.jpg"):
+        Image.fromarray(picture).save(tmp_path / name)
+    use = ["--checkpoint", str(checkpoint), "--device", "cpu"]
+    assert cli.main(["segment", str(tmp_path / "cat.png"), *use]) == 0
+    assert capsys.readouterr().out.strip() == str(tmp_path / "cat-segmented.png")
+    with Image.open(tmp_path / "cat-segmented.png") as drawn:
+        assert drawn.size == (56, 40) and drawn.mode == "RGB"
+    both = [str(tmp_path / "cat.png"), str(tmp_path / "same.jpg"), "--output", str(tmp_path / "out")]
+    assert cli.main(["segment", *both, *use]) == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "cat-segmented.png",
+        "same-segmented.png",
+    ]
+
+
+def test_without_colours_the_photograph_comes_back(checkpoint, tmp_path):
+    picture = datasets.photograph("coffee")[:24, :32]
+    Image.fromarray(picture).save(tmp_path / "cup.png")
+    output = tmp_path / "clear.png"
+    options = ["--checkpoint", str(checkpoint), "--opacity", "0", "--output", str(output), "--device", "cpu"]
+    assert cli.main(["segment", str(tmp_path / "cup.png"), *options]) == 0
+    assert (np.array(Image.open(output)) == picture).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["evaluate", "missing.pt"], "there is no checkpoint missing.pt"),
+        (["segment", "missing.jpg", "--checkpoint", "CHECKPOINT"], "there is no picture missing.jpg"),
+        (["segment", "CHECKPOINT", "--checkpoint", "CHECKPOINT"], "cannot be read as a picture"),
+        (["segment", "a.jpg", "b.jpg", "--output", "c.png", "--checkpoint", "CHECKPOINT"], "name a folder"),
+        (["evaluate", "CHECKPOINT", "--data", "camvid", "--root", "nowhere"], "Expected the folder nowhere"),
+        (["evaluate", "CHECKPOINT", "--split", "exam", "--device", "cpu"], "no split named 'exam'"),
+        (["train", "--checkpoint", "CHECKPOINT", "--iterations", "5", *SMALL], "iterations was 3, now 5"),
+        (["train", "--checkpoint", "new.pt", "--lr", "0", *SMALL], "lr must be above 0"),
+        (["train", "--checkpoint", "new.pt", "--weights", "missing.pt", *SMALL], "missing.pt"),
+    ],
+)
+def test_mistakes_get_one_line(checkpoint, arguments, words, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    arguments = [str(checkpoint) if word == "CHECKPOINT" else word for word in arguments]
+    assert cli.main(arguments) == 1
+    said = capsys.readouterr().err
+    assert "deeplab-lessons: " in said and words in said and "Traceback" not in said
+    assert not (tmp_path / "new.pt").exists()
+
+
+def test_help_names_every_command():
+    done = subprocess.run(
+        [sys.executable, "-m", "deeplab_lessons.cli", "--help"], capture_output=True, text=True
+    )
+    assert done.returncode == 0
+    assert all(word in done.stdout for word in ("train", "evaluate", "segment", "examples:"))
+
+
+def test_defaults_of_the_commands_can_be_parsed():
+    options = cli.parser().parse_args(["train", "--checkpoint", "a.pt"])
+    assert options.loss == "subsample" and options.head == "CRF-LargeFOV" and options.width == 0.125
