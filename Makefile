@@ -32,7 +32,7 @@ test:
 	@$(SETUP) test
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n 2 --dist loadfile $(ARGS)
-	$(BIN)/python -m pytest notebooks --nbval --nbval-current-env --nbval-cell-timeout=300 -p no:cacheprovider
+	$(BIN)/python -m pytest notebooks --nbval --nbval-current-env --nbval-cell-timeout=900 -p no:cacheprovider
 
 notebooks:
 	@$(SETUP) test
@@ -46,7 +46,7 @@ test-gpu:
 	@$(PYTHON) tools/environment.py --venv .venv-gpu --wheels "$(or $(WHEELS),$(wildcard wheels-gpu))" gpu
 	DEEPLAB_LESSONS_DEVICE=cuda .venv-gpu/bin/python tools/require_cuda.py
 	DEEPLAB_LESSONS_DEVICE=cuda .venv-gpu/bin/python -m pytest notebooks --nbval --nbval-current-env \
-	    --nbval-cell-timeout=600 -p no:cacheprovider $(ARGS)
+	    --nbval-cell-timeout=900 -p no:cacheprovider $(ARGS)
 
 bench:
 	@$(SETUP) test

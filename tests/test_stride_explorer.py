@@ -15,7 +15,7 @@ def explorer():
 
 
 def picture_of(explorer):
-    return np.array(Image.open(io.BytesIO(explorer._image.value)))
+    return np.array(Image.open(io.BytesIO(explorer._panels.png)))
 
 
 @pytest.mark.parametrize("reading", label_maps.READINGS)
@@ -33,10 +33,10 @@ def test_the_score_is_that_of_the_package(explorer, stride, reading):
 
 
 def test_moving_the_slider_changes_picture_score_and_words(explorer):
-    before = explorer._image.value, explorer.mean_iou, explorer._text.value
+    before = explorer._panels.png, explorer.mean_iou, explorer._panels.value
     explorer._slider.value = 32
     assert explorer.stride == 32
-    after = explorer._image.value, explorer.mean_iou, explorer._text.value
+    after = explorer._panels.png, explorer.mean_iou, explorer._panels.value
     assert all(old != new for old, new in zip(before, after, strict=True))
     assert explorer.mean_iou < before[1]
 

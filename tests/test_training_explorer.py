@@ -29,7 +29,7 @@ def explorer():
 
 def panels(widget):
     """Picture, drawn panel and labels as arrays at twice the size."""
-    image = np.array(Image.open(io.BytesIO(widget._image.value)))
+    image = np.array(Image.open(io.BytesIO(widget._panels.png)))
     assert image.shape == (32, 3 * 48 + 2 * 8, 3)
     return image[:, :48], image[:, 56:104], image[:, 112:]
 
@@ -48,7 +48,7 @@ def test_the_score_follows_the_snapshot():
     good = widget.mean_iou
     widget.iteration = 0
     assert widget.mean_iou < 20 < good and "After 0 iterations" in widget.caption
-    assert widget.caption in widget._text.value and 'role="status"' in widget._text.value
+    assert widget.caption in widget._panels.value and 'role="status"' in widget._panels.value
 
 
 def test_panels_show_picture_drawing_and_labels():

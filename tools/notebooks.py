@@ -15,7 +15,7 @@ from jupytext.compare import NotebookDifference, compare_notebooks
 
 ROOT = Path(__file__).resolve().parent.parent
 LESSONS, NOTEBOOKS = ROOT / "lessons", ROOT / "notebooks"
-CELL_SECONDS = 300
+CELL_SECONDS = 900
 
 
 def lesson_sources():

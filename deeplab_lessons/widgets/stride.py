@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
-
 import ipywidgets
 import numpy as np
 import traitlets
-from PIL import Image
 
 from deeplab_lessons import datasets, label_maps, metrics, plotting
+from deeplab_lessons.widgets.panels import Panels
 
 STRIDES = (1, 2, 4, 8, 16, 32)
 READINGS = {
@@ -18,7 +16,6 @@ READINGS = {
     "class shares, enlarged bilinearly": "shares",
 }
 _WRONG = (213, 94, 0)  # vermillion of the course's palette
-_GAP = 8  # white pixels between the three panels
 
 
 class StrideExplorer(ipywidgets.VBox):
@@ -47,10 +44,8 @@ class StrideExplorer(ipywidgets.VBox):
         self._palette = palette
         self._slider = ipywidgets.SelectionSlider(options=STRIDES, value=8, description="stride")
         self._list = ipywidgets.Dropdown(options=READINGS, value="majority", description="reading")
-        self._image = ipywidgets.Image(format="png")
-        self._image.layout.max_width = "100%"
-        self._text = ipywidgets.HTML()
-        super().__init__([ipywidgets.HBox([self._slider, self._list]), self._image, self._text])
+        self._panels = Panels()
+        super().__init__([ipywidgets.HBox([self._slider, self._list]), self._panels])
         self.stride, self.reading = stride, reading
         traitlets.link((self, "stride"), (self._slider, "value"))
         traitlets.link((self, "reading"), (self._list, "value"))
@@ -82,15 +77,6 @@ class StrideExplorer(ipywidgets.VBox):
             f"{self.mean_iou:.1f} %; {100 * wrong.mean():.1f} % of the pixels are wrong. "
             "From left to right: picture, drawn map, wrong pixels.",
         )
-        self._text.value = f'<div role="status">{self.caption}</div>'
-        self._image.tooltip = self.caption
-        self._image.value = self._png(drawn, wrong)
-
-    def _png(self, drawn: np.ndarray, wrong: np.ndarray) -> bytes:
         faint = (self._picture // 3 + 170).astype(np.uint8)
         faint[wrong] = _WRONG
-        gap = np.full((len(drawn), _GAP, 3), 255, np.uint8)
-        panels = (self._picture, gap, plotting.colour_labels(drawn, self._palette), gap, faint)
-        file = io.BytesIO()
-        Image.fromarray(np.concatenate(panels, axis=1)).save(file, "png")
-        return file.getvalue()
+        self._panels.show([self._picture, plotting.colour_labels(drawn, self._palette), faint], self.caption)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 
 import ipywidgets
 import numpy as np
 import torch
 import traitlets
-from PIL import Image
 
 from deeplab_lessons import inference, metrics, plotting
+from deeplab_lessons.widgets.panels import Panels
 
 _VIEWS = {"labels, scores enlarged": "labels", "labels, one a cell": "cells", "how sure it is": "confidence"}
-_GAP = 8  # white pixels between the panels
 
 
 class TrainingExplorer(ipywidgets.VBox):
@@ -48,10 +46,8 @@ class TrainingExplorer(ipywidgets.VBox):
             options=sorted(self._snapshots), value=last, description="iteration"
         )
         self._list = ipywidgets.Dropdown(options=_VIEWS, value="labels", description="view")
-        self._image = ipywidgets.Image(format="png")
-        self._image.layout.max_width = "100%"
-        self._text = ipywidgets.HTML()
-        super().__init__([ipywidgets.HBox([self._slider, self._list]), self._image, self._text])
+        self._panels = Panels()
+        super().__init__([ipywidgets.HBox([self._slider, self._list]), self._panels])
         self.iteration = last
         traitlets.link((self, "iteration"), (self._slider, "value"))
         traitlets.link((self, "view"), (self._list, "value"))
@@ -91,14 +87,5 @@ class TrainingExplorer(ipywidgets.VBox):
         middle = plotting.colour_labels(drawn, self._palette)
         if self.view == "confidence":
             middle = np.repeat((255 * sure).astype(np.uint8)[..., None], 3, axis=2)
-        self._text.value = f'<div role="status">{self.caption}</div>'
-        self._image.tooltip = self.caption
-        self._image.value = self._png(middle)
-
-    def _png(self, middle: np.ndarray) -> bytes:
         panels = [self._picture, middle, plotting.colour_labels(self._labels, self._palette)]
-        large = [np.kron(panel, np.ones((2, 2, 1), np.uint8)) for panel in panels]
-        gap = np.full((len(large[0]), _GAP, 3), 255, np.uint8)
-        file = io.BytesIO()
-        Image.fromarray(np.concatenate([large[0], gap, large[1], gap, large[2]], axis=1)).save(file, "png")
-        return file.getvalue()
+        self._panels.show([np.kron(panel, np.ones((2, 2, 1), np.uint8)) for panel in panels], self.caption)
