@@ -202,3 +202,20 @@ function factList(words, names) {
   }
   return { facts, list };
 }
+
+// From now on a view follows the model's traits, the theme and its own width; call what comes back to close it.
+function follow(view, root, model, traits) {
+  const changed = () => {
+    view.draft = view.preview = null;
+    view.ask();
+  };
+  const stops = [listen(model, traits, changed), watchTheme(root, view.ask)];
+  const resized = new ResizeObserver(view.ask);
+  resized.observe(root);
+  return () => {
+    stops.forEach((stop) => stop());
+    resized.disconnect();
+    view.ask.cancel();
+    root.remove();
+  };
+}

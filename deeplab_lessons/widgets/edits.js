@@ -12,19 +12,7 @@ function render({ model, el }) {
   wireEdits(view);
   wirePlanes(view);
   el.append(parts.root);
-  const changed = () => {
-    view.preview = null;
-    view.ask();
-  };
-  const stops = [listen(model, [...TRAITS, "_photo"], changed), watchTheme(parts.root, view.ask)];
-  const resized = new ResizeObserver(view.ask);
-  resized.observe(parts.root);
-  return () => {
-    stops.forEach((stop) => stop());
-    resized.disconnect();
-    view.ask.cancel();
-    parts.root.remove();
-  };
+  return follow(view, parts.root, model, [...TRAITS, "_photo"]);
 }
 
 function switchesOf(model) {

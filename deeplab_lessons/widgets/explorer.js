@@ -13,20 +13,8 @@ function render({ model, el }) {
   wireControls(view);
   wirePictures(view);
   el.append(parts.root);
-  const changed = () => {
-    view.draft = view.preview = null;
-    view.ask();
-  };
   const traits = ["layers", "unit", "input_size", "preset", "_photo"];
-  const stops = [listen(model, traits, changed), watchTheme(parts.root, view.ask)];
-  const resized = new ResizeObserver(view.ask);
-  resized.observe(parts.root);
-  return () => {
-    stops.forEach((stop) => stop());
-    resized.disconnect();
-    view.ask.cancel();
-    parts.root.remove();
-  };
+  return follow(view, parts.root, model, traits);
 }
 
 // What is chosen: the stack in the model, and the unit under the pointer or else the model's.

@@ -14,19 +14,7 @@ function render({ model, el }) {
   }
   wireStrip(view);
   el.append(parts.root);
-  const changed = () => {
-    view.draft = view.preview = null;
-    view.ask();
-  };
-  const stops = [listen(model, [...Object.keys(SLIDERS), "position"], changed), watchTheme(parts.root, view.ask)];
-  const resized = new ResizeObserver(view.ask);
-  resized.observe(parts.root);
-  return () => {
-    stops.forEach((stop) => stop());
-    resized.disconnect();
-    view.ask.cancel();
-    parts.root.remove();
-  };
+  return follow(view, parts.root, model, [...Object.keys(SLIDERS), "position"]);
 }
 
 function slidingPage(words) {
