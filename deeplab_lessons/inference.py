@@ -16,8 +16,7 @@ from PIL import Image
 
 from deeplab_lessons import metrics
 from deeplab_lessons.datasets import transforms
-
-VOID = 255
+from deeplab_lessons.label_maps import VOID
 
 #: Anything that makes logits [N, C, h, w] from images [N, 3, H, W].
 Model = Callable[[torch.Tensor], torch.Tensor]

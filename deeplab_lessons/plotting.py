@@ -14,8 +14,6 @@ COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 #: The embedded classes' colours as matplotlib names them, class 0 (background) first.
 CLASS_COLOURS = [f"#{red:02X}{green:02X}{blue:02X}" for red, green, blue in embedded.CLASS_COLOURS]
 
-VOID = 255  # label of pixels that nobody judged
-
 
 def use_style() -> None:
     """Set matplotlib's defaults for the course: 8 inches wide, 90 dpi, white paper, legible text."""

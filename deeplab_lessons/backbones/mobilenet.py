@@ -9,8 +9,6 @@ from torchvision.models import mobilenet_v2 as torchvision_mobilenet_v2
 
 from deeplab_lessons.backbones.weights import Weights, fill, load_weights
 
-OUT_CHANNELS = 320
-
 
 def mobilenet_v2(output_stride: int = 16, weights: Weights = None, width: float = 1.0) -> nn.Sequential:
     """MobileNetV2 up to its last block: pictures [N, 3, H, W] -> [N, 320, H / output_stride, W / output_stride].

@@ -10,8 +10,7 @@ import numpy as np
 
 from deeplab_lessons import label_maps, metrics
 from deeplab_lessons.exercises._framework import Exercise, Misconception
-
-VOID = 255
+from deeplab_lessons.label_maps import VOID
 
 
 def _strides(rng: random.Random) -> Iterator[tuple]:

@@ -11,9 +11,8 @@ from torch.nn import functional as F
 
 from deeplab_lessons import label_maps, metrics
 from deeplab_lessons.exercises._framework import Exercise, Misconception
+from deeplab_lessons.label_maps import VOID
 from deeplab_lessons.training import losses, schedules
-
-VOID = 255
 
 
 def _iterations(rng: random.Random) -> Iterator[tuple]:

@@ -12,8 +12,7 @@ import torch
 from torch.nn import functional as F
 
 from deeplab_lessons.inference import cell_centres, upsample
-
-VOID = 255
+from deeplab_lessons.label_maps import VOID
 
 
 def cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
