@@ -51,6 +51,7 @@ test-gpu:
 bench:
 	@$(SETUP) test
 	$(BIN)/python benchmarks/receptive_field.py
+	$(BIN)/python benchmarks/crf.py
 
 wheels wheels-gpu:
 	@$(PYTHON) tools/environment.py --venv "$(VENV)" --constraints "$(CONSTRAINTS)" $@

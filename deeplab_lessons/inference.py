@@ -50,7 +50,7 @@ def upsample(
     """Enlarge scores [N, C, h, w] bilinearly to `size` (H, W) pixels: [N, C, H, W].
 
     The same as `torch.nn.functional.interpolate` with `align_corners=False` where H = 8h, and with
-    `align_corners=True` where H = 8(h - 1) + 1. Source: DeepLab v1, section 4.1 (scores, not labels).
+    `align_corners=True` where H = 8(h - 1) + 1. Source: DeepLab v1, section 3.1 (scores, not labels).
     """
     down, across = (
         bilinear_weights(pixels, cells, stride, start).to(logits)

@@ -24,7 +24,7 @@ def output_stride(strides: Iterable[int]) -> int:
 def subsample(labels: np.ndarray, stride: int) -> np.ndarray:
     """Keep one pixel of each cell, the middle one: [H, W] -> [ceil(H/s), ceil(W/s)], void kept as void.
 
-    DeepLab v1 makes its training labels in this way (section 4.2). In a cut cell without a middle the last
+    DeepLab v1 makes its training labels in this way (section 3.1). In a cut cell without a middle the last
     pixel stands in. Raises ValueError for a stride below 1 or a map that is not [H, W].
     """
     rows, columns = (

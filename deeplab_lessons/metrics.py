@@ -103,7 +103,7 @@ def boundary_distance(labels: np.ndarray, around: str = "labels", ignore_index: 
 def trimap(labels: np.ndarray, width: float, around: str = "labels", ignore_index: int = 255) -> np.ndarray:
     """The judged pixels within `width` pixels of a boundary, bool [H, W]: a narrow band on both sides of it.
 
-    Source of the measure: Kohli, Ladický and Torr 2009; used by DeepLab v1 (section 4.2) and v3+ with void.
+    Source of the measure: Kohli, Ladický and Torr 2009; used by DeepLab v1 (section 5) and v3+ with void.
     """
     if not width >= 1:
         raise ValueError(f"the band must be at least 1 pixel wide, got {width}")

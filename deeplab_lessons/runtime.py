@@ -6,6 +6,7 @@
 | `DEEPLAB_LESSONS_SCALE` | `class` (two cores, minutes), `full` (the papers' sizes) | `class` |
 | `DEEPLAB_LESSONS_SEED` | a whole number | `0` |
 | `DEEPLAB_LESSONS_DATA` | folder of real data sets | `data/` beside the package's folder |
+| `DEEPLAB_LESSONS_CACHE` | folder for what the course makes and keeps | `data/cache/` there, else in the home folder |
 """
 
 from __future__ import annotations
@@ -72,6 +73,13 @@ def data_dir() -> Path:
     """Folder in which real data sets are looked for; it need not exist."""
     default = Path(__file__).resolve().parent.parent / "data"
     return Path(os.environ.get("DEEPLAB_LESSONS_DATA", default)).expanduser()
+
+
+def cache_dir() -> Path:
+    """Folder for what the course made itself and keeps, such as trained networks; it may be deleted."""
+    beside = Path(__file__).resolve().parent.parent / "data"
+    default = beside / "cache" if beside.is_dir() else Path.home() / ".cache" / "deeplab-lessons"
+    return Path(os.environ.get("DEEPLAB_LESSONS_CACHE", default)).expanduser()
 
 
 def report() -> str:

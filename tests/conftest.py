@@ -3,6 +3,7 @@
 import os
 import shutil
 
+import pages
 import pytest
 
 
@@ -28,3 +29,28 @@ def browser(chromium):
         browser = playwright.chromium.launch(executable_path=chromium, headless=True, args=flags)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def show(browser, tmp_path):
+    """Open a widget's page (or any file) with every request to the outside refused, and none expected."""
+    contexts, faults = [], []
+
+    def open_page(what, **context):
+        path = what if hasattr(what, "suffix") else what.save_html(tmp_path / f"page{len(contexts)}.html")
+        contexts.append(browser.new_context(**{"viewport": {"width": 1100, "height": 1000}} | context))
+        page = contexts[-1].new_page()
+        page.route("**/*", lambda route: pages.refuse(route, faults))
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda line: faults.append(line.text) if line.type == "error" else None)
+        page.add_init_script(pages.COUNT_DRAWINGS)
+        page.goto(path.as_uri())
+        if what is not path:
+            page.locator(".dl-widget canvas").first.wait_for()
+            page.evaluate(pages.FRAME)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert faults == []

@@ -4,52 +4,12 @@ import json
 
 import nbformat
 import pytest
+from pages import FRAME
 
 from deeplab_lessons.widgets import ReceptiveFieldExplorer, SlidingKernel
 from deeplab_lessons.widgets.export import export_html, put_frames
 
 pytestmark = pytest.mark.browser
-
-COUNT_DRAWINGS = """
-window.drawings = 0;
-const reset = CanvasRenderingContext2D.prototype.reset;
-CanvasRenderingContext2D.prototype.reset = function () { window.drawings++; reset.apply(this); };
-"""
-FRAME = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-
-
-@pytest.fixture
-def show(browser, tmp_path):
-    """Open a widget's page (or any file) with every request to the outside refused, and none expected."""
-    contexts, refused, faults = [], [], []
-
-    def open_page(what, **context):
-        path = what if hasattr(what, "suffix") else what.save_html(tmp_path / f"page{len(contexts)}.html")
-        contexts.append(browser.new_context(**{"viewport": {"width": 1100, "height": 1000}} | context))
-        page = contexts[-1].new_page()
-        page.route("**/*", lambda route: refuse(route, refused))
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda line: faults.append(line.text) if line.type == "error" else None)
-        page.add_init_script(COUNT_DRAWINGS)
-        page.goto(path.as_uri())
-        if what is not path:
-            page.locator(".dl-widget canvas").first.wait_for()
-            page.evaluate(FRAME)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert (refused, faults) == ([], [])
-
-
-def refuse(route, refused):
-    url = route.request.url
-    if url.startswith(("file:", "data:", "blob:", "about:")):
-        route.continue_()
-    else:
-        refused.append(url)
-        route.abort()
 
 
 def facts(page) -> dict[str, str]:

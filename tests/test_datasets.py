@@ -74,7 +74,7 @@ def test_objects_range_over_eight_to_one():
     drawn = []
     for index in range(300):
         rng = np.random.default_rng([0, index])
-        for label, outline in scenes._shapes(rng):
+        for label, outline, _ in scenes._shapes(rng):
             if label == datasets.CLASSES.index("disc"):
                 x, y = np.meshgrid(np.arange(-1, 2, 0.02), np.arange(-1, 2, 0.02))
                 drawn.append(2 * np.sqrt((outline(x, y) <= 0).mean() * 9 / np.pi))  # diameter from the area

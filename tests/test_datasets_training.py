@@ -10,6 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from scipy import ndimage
 from torch.utils.data import DataLoader
 from torchvision import tv_tensors
 
@@ -174,29 +175,51 @@ def test_class_shares_are_stated_and_every_class_is_there_to_learn():
     assert min(shares.values()) > 0.01 and 0.7 < shares["background"] < 0.9
 
 
-def test_the_texture_of_a_shape_does_not_tell_its_class():
-    """Mean and spread of the three colours, the same for discs, boxes and triangles within noise."""
-    rows = {label: [] for label in (1, 2, 3)}
-    for index in range(300):
-        picture, labels = datasets.scene(index, 64)
-        for label, found in rows.items():
-            if (inside := labels == label).sum() > 60:
-                found.append([*picture[inside].mean(0), *picture[inside].std(0)])
-    means = {label: np.mean(found, axis=0) for label, found in rows.items()}
-    for a, b in ((1, 2), (1, 3), (2, 3)):
-        error = np.sqrt(sum(np.var(rows[label], axis=0) / len(rows[label]) for label in (a, b)))
-        assert (np.abs(means[a] - means[b]) < 4 * error).all()
+def signs(count, size=128):
+    """Colour, class and distance to the outline (pixels) of each sign that is seen whole enough."""
+    for index in range(count):
+        picture, labels = datasets.scene(index, size)
+        for label in (1, 2, 3):
+            parts, many = ndimage.label(labels == label)
+            for part in range(1, many + 1):
+                inside = parts == part
+                depth = ndimage.distance_transform_edt(np.pad(inside, 1))[1:-1, 1:-1]
+                if depth.max() >= 6:
+                    yield label, picture, inside, depth
 
 
-def test_the_middle_of_large_discs_needs_a_large_window():
-    """At class size, a window of 25 pixels inside a disc often sees disc and nothing else."""
+def test_the_rim_tells_the_class_and_the_inside_does_not():
+    surface = np.random.default_rng(0).integers(0, 256, (100, 3), dtype=np.uint8)
+    at_rim = np.arange(100) < 30
+    painted = [scenes._painted(surface.copy(), label, at_rim) for label in (1, 2, 3)]
+    assert all((signs[30:] == surface[30:]).all() for signs in painted)
+    assert len({signs[:30].mean(0).round().tobytes() for signs in painted}) == 3
+
+
+def test_the_rims_of_real_scenes_are_in_the_colour_of_their_class():
+    told = []
+    for label, picture, inside, depth in signs(60):
+        rim = picture[inside & (depth <= 1)].mean(0)
+        alike = {k: rim @ colour / np.linalg.norm(colour) for k, colour in scenes.RIM_COLOURS.items()}
+        told.append(max(alike, key=alike.get) == label)
+    assert np.mean(told) > 0.95  # where a sign covers another, what is seen of the outline is not all rim
+
+
+def test_the_middle_of_large_signs_needs_a_large_window():
+    """At class size, a window of 17 pixels around a sign's pixel often shows neither rim nor outline."""
     blind = total = 0
-    for index in range(60):
-        inside = datasets.scene(index, 128)[1] == 1
-        rows = np.lib.stride_tricks.sliding_window_view(np.pad(inside, 12, mode="edge"), 25, axis=0).all(-1)
-        blind += np.lib.stride_tricks.sliding_window_view(rows, 25, axis=1).all(-1).sum()
+    for _, _, inside, depth in signs(60):
+        blind += (depth > 2 * scenes.RIM * depth.max() + 8).sum()
         total += inside.sum()
-    assert 0.03 < blind / total < 0.5
+    assert 0.05 < blind / total < 0.6
+
+
+def test_only_signs_are_coloured_poles_are_pale_and_wires_dark():
+    for index in range(20):
+        picture, labels = datasets.scene(index, 128)
+        for label in (0, 4, 5):
+            assert (np.ptp(picture[labels == label], axis=-1) == 0).all()
+        assert picture[labels == 4].min() >= 190 and picture[labels == 5].max() < 60
 
 
 def test_objects_are_measured_by_their_visible_part():

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from pages import FRAME
 
 from deeplab_lessons import backbones
 from deeplab_lessons.receptive_field import trace
@@ -14,7 +15,6 @@ from deeplab_lessons.widgets.edits import FC6, EditsExplorer, base_stack, edited
 from deeplab_lessons.widgets.words_edits import EDITS
 
 SWITCHES = ("keep_resolution", "dilate", "dilate_pool5", "new_classes", "pad_fc6")
-FRAME = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 def operated(keep_resolution, dilate, dilate_pool5, new_classes, pad_fc6, fc6):
@@ -121,27 +121,6 @@ def test_every_word_the_scripts_ask_for_is_there_and_none_is_left_over():
 # ---------------------------------------------------------------- in a browser
 
 
-@pytest.fixture
-def page(browser, tmp_path):
-    """A function that opens an explorer's own page; no request and no fault may come of it."""
-    contexts, faults = [], []
-
-    def open_page(explorer, **context):
-        contexts.append(browser.new_context(**{"viewport": {"width": 1100, "height": 1100}} | context))
-        page = contexts[-1].new_page()
-        page.route("http*://**", lambda route: (faults.append(route.request.url), route.abort()))
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.goto(explorer.save_html(tmp_path / f"page{len(contexts)}.html").as_uri())
-        page.locator(".dl-widget canvas").first.wait_for()
-        page.evaluate(FRAME)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert faults == []
-
-
 def facts(page):
     page.evaluate(FRAME)
     return {n.get_attribute("data-fact"): n.text_content() for n in page.locator("[data-fact]").all()}
@@ -158,9 +137,9 @@ def expected(explorer):
 
 
 @pytest.mark.browser
-def test_ticking_the_edits_says_what_python_says(page):
+def test_ticking_the_edits_says_what_python_says(show):
     explorer = EditsExplorer()
-    shown = page(explorer)
+    shown = show(explorer)
     assert facts(shown) == expected(explorer)
     pictures = set()
     for name in SWITCHES:
@@ -183,8 +162,8 @@ def test_ticking_the_edits_says_what_python_says(page):
 
 
 @pytest.mark.browser
-def test_an_impossible_edit_is_explained_and_taken_back(page):
-    shown = page(EditsExplorer())
+def test_an_impossible_edit_is_explained_and_taken_back(show):
+    shown = show(EditsExplorer())
     shown.locator(".dl-tick-dilate").click()
     shown.evaluate(FRAME)
     assert "fc6: the kernel covers 25 cells" in shown.locator(".dl-status").text_content()
@@ -196,8 +175,8 @@ def test_an_impossible_edit_is_explained_and_taken_back(page):
 
 
 @pytest.mark.browser
-def test_arrow_keys_and_clicks_choose_units(page):
-    shown = page(EditsExplorer(keep_resolution=True, dilate=True, dilate_pool5=True))
+def test_arrow_keys_and_clicks_choose_units(show):
+    shown = show(EditsExplorer(keep_resolution=True, dilate=True, dilate_pool5=True))
     shown.locator("canvas.dl-output").focus()
     before = shown.locator("canvas.dl-output").get_attribute("aria-label")
     assert "row 7, column 7" in before
@@ -212,10 +191,10 @@ def test_arrow_keys_and_clicks_choose_units(page):
 
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [480, 1100])
-def test_both_themes_and_narrow_pages(page, width):
+def test_both_themes_and_narrow_pages(show, width):
     pictures = set()
     for scheme in ("light", "dark"):
-        shown = page(EditsExplorer(), viewport={"width": width, "height": 1200}, color_scheme=scheme)
+        shown = show(EditsExplorer(), viewport={"width": width, "height": 1200}, color_scheme=scheme)
         pictures.add(shown.locator("canvas.dl-profile").evaluate("(c) => c.toDataURL()"))
         too_wide = shown.locator(".dl-pictures, .dl-planes, .dl-edits, .dl-facts").evaluate_all(
             "(boxes) => boxes.filter((b) => b.scrollWidth > b.clientWidth + 1).map((b) => b.className)"

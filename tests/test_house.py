@@ -17,10 +17,10 @@ ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 FLOORS = [
     {"arithmetic", "runtime"},
-    {"stacks", "atrous", "receptive_field", "datasets", "label_maps", "metrics", "backbones", "heads"},
+    {"stacks", "atrous", "receptive_field", "crf", "datasets", "label_maps", "metrics", "backbones", "heads"},
     {"plotting", "models"},
-    {"diagrams", "drawings", "inference"},
-    {"training"},
+    {"diagrams", "drawings", "drawings_lattice", "inference"},
+    {"training", "end_to_end"},
     {"widgets", "exercises", "cli"},
 ]
 

@@ -17,7 +17,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from deeplab_lessons import inference, label_maps, training
-from deeplab_lessons.training import CheckpointError, NotFinite
+from deeplab_lessons.training import CheckpointError, NotFinite, recipes
 
 VOID = 255
 few = settings(max_examples=40, deadline=None)
@@ -663,3 +663,19 @@ def test_the_loop_is_short_enough_to_be_read():
 
     body = textwrap.dedent(inspect.getsource(training.train)).split('"""')[2]
     assert len(body.strip().splitlines()) <= 60
+
+
+def test_the_class_network_is_trained_once_and_kept(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("DEEPLAB_LESSONS_CACHE", str(tmp_path))
+    monkeypatch.setitem(recipes.CLASS_RECIPE, "iterations", 2)
+    data = recipes.class_data
+    monkeypatch.setattr(recipes, "class_data", lambda: data(8, 2))
+    network = recipes.trained()
+    assert recipes.kept_as().parent == tmp_path and recipes.kept_as().is_file()
+    assert "2/2" in capsys.readouterr().err
+    monkeypatch.setattr(training.loop._Run, "step", lambda *_: pytest.fail("trained again"))
+    again = recipes.trained()
+    assert capsys.readouterr() == ("", "") and not again.training
+    image = torch.randn(1, 3, 64, 64)
+    assert torch.equal(network(image), again(image))
+    assert recipes.kept_as(seed=1) != recipes.kept_as() != recipes.kept_as("7x7")

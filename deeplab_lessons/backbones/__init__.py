@@ -1,11 +1,12 @@
 """Backbones, and the surgery that turns a classifier into one.
 
-- `vgg16`, `mobilenet_v2`: torchvision's networks, at any width, with any weights.
+- `vgg16`, `resnet`, `mobilenet_v2`: torchvision's networks, at any width, with any weights.
 - `fully_convolutional`, `keep_resolution`, `dilate`, `large_fov`, `new_classifier`: the five edits of
   DeepLab v1. Each takes a network and returns a new one; the network given is left as it was.
 """
 
 from deeplab_lessons.backbones.mobilenet import mobilenet_v2
+from deeplab_lessons.backbones.resnet import freeze_batch_norm, resnet
 from deeplab_lessons.backbones.surgery import (
     SameMaxPool2d,
     as_kernel,
@@ -26,6 +27,7 @@ __all__ = [
     "as_kernel",
     "decimate",
     "dilate",
+    "freeze_batch_norm",
     "fully_convolutional",
     "keep_resolution",
     "large_fov",
@@ -34,6 +36,7 @@ __all__ = [
     "mobilenet_v2",
     "new_classifier",
     "released_pools",
+    "resnet",
     "vgg16",
     "weights_file",
 ]

@@ -1,8 +1,10 @@
 """The embedded set: scenes of shapes with photographic textures, made on the spot and without a network.
 
 Each scene holds what makes segmentation hard: objects over an 8:1 range of sizes, thin poles and wires,
-sharp boundaries, and a border of void pixels around everything. A shape has a texture picked at random, so
-that only its outline tells its class. The same index gives the same scene at every size and on every machine.
+sharp boundaries, and a border of void pixels around everything. Discs, boxes and triangles are signs: the
+colour of the rim and the outline tell the class, while inside lies a photograph picked at random. So the
+middle of a large sign cannot be told without seeing its rim. The ground is grey, poles are pale, wires dark.
+The same index gives the same scene at every size and on every machine.
 """
 
 from __future__ import annotations
@@ -21,6 +23,9 @@ IGNORE_INDEX = 255  # void: pixels that no loss and no score may count
 SPLITS = ("train", "val", "test")
 SMALLEST, LARGEST = 1 / 16, 1 / 2  # diameter of an object, as a share of the scene's side
 BORDER = 1 / 128  # width of the void border around a shape, as a share of the scene's side
+RIM = 0.09  # width of a sign's rim, as a share of its diameter
+RIM_COLOURS = {1: (0, 114, 178), 2: (213, 94, 0), 3: (0, 158, 115)}  # disc, box, triangle
+GREYS = {4: (190, 0.25), 5: (20, 0.15)}  # pole, wire: darkest grey, and how much of the texture is added
 
 #: A shape: signed distance to its outline at points (x, y), negative inside; the unit is the scene's side.
 Distance = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -42,26 +47,42 @@ def scene(index: int, size: int = 128, split: str = "train") -> tuple[np.ndarray
     rng = np.random.default_rng([SPLITS.index(split), index])
     place = (np.arange(size, dtype=np.float32) + 0.5) / size
     x, y = place[None, :], place[:, None]
-    picture, labels = _texture(rng, _GROUNDS, size), np.zeros((size, size), np.uint8)
-    for label, outline in _shapes(rng):
+    picture, labels = _grey(_texture(rng, _GROUNDS, size)), np.zeros((size, size), np.uint8)
+    for label, outline, rim in _shapes(rng):
         distance, surface = outline(x, y), _texture(rng, _SURFACES, size)
+        inside = distance <= 0
         labels[distance <= BORDER] = IGNORE_INDEX
-        labels[distance <= 0] = label
-        picture[distance <= 0] = surface[distance <= 0]
+        labels[inside] = label
+        picture[inside] = _painted(surface[inside], label, distance[inside] > -rim)
     return picture, labels
 
 
-def _shapes(rng: np.random.Generator) -> Iterator[tuple[int, Distance]]:
-    """Class and outline of each shape, hindmost first: poles, objects from large to small, wires."""
+def _painted(surface: np.ndarray, label: int, at_rim: np.ndarray) -> np.ndarray:
+    """A shape's pixels, uint8 [N, 3], as its class wears them: a sign with its rim, or a grey pole or wire."""
+    if label in GREYS:
+        darkest, share = GREYS[label]
+        return (darkest + share * _grey(surface)).astype(np.uint8)
+    surface[at_rim] = 0.3 * surface[at_rim] + 0.7 * np.array(RIM_COLOURS[label])
+    return surface
+
+
+def _grey(picture: np.ndarray) -> np.ndarray:
+    """The mean of the three channels in each of them, uint8 [..., 3]."""
+    grey = picture.sum(axis=-1, keepdims=True, dtype=np.uint16) // 3
+    return np.repeat(grey.astype(np.uint8), 3, axis=-1)
+
+
+def _shapes(rng: np.random.Generator) -> Iterator[tuple[int, Distance, float]]:
+    """Class, outline and rim width of each shape, hindmost first: poles, signs from large to small, wires."""
     for _ in range(rng.integers(1, 3)):
-        yield CLASSES.index("pole"), _pole(rng)
+        yield CLASSES.index("pole"), _pole(rng), 0.0
     spread = math.log(LARGEST / SMALLEST)
     diameters = SMALLEST * np.exp(spread * rng.random(rng.integers(4, 8)))  # every octave equally often
     for diameter in sorted(diameters.tolist(), reverse=True):
         kind = int(rng.integers(3))
-        yield CLASSES.index("disc") + kind, (_disc, _box, _triangle)[kind](rng, diameter / 2)
+        yield CLASSES.index("disc") + kind, (_disc, _box, _triangle)[kind](rng, diameter / 2), RIM * diameter
     for _ in range(rng.integers(1, 3)):
-        yield CLASSES.index("wire"), _wire(rng)
+        yield CLASSES.index("wire"), _wire(rng), 0.0
 
 
 def _disc(rng: np.random.Generator, radius: float) -> Distance:

@@ -49,9 +49,10 @@ def train(
     "upsampled". `clip`: largest norm of the gradient. Every `validate_every` iterations (a tenth of all)
     mIoU is measured on `validation`, and `watch(iterations_done, model)` is called. With `checkpoint`, a
     path, the state is saved every `save_every` iterations and at the end, together with `about`; a training
-    found there goes on where it stopped and ends as if it had not. `amp` (True, "bf16" or "fp16") works on
-    CUDA only; `workers` prepare the data (on CUDA by default). Raises NotFinite, CheckpointError, ValueError.
-    Source: DeepLab v1, section 4.1.
+    found there goes on where it stopped and ends as if it had not; a finished one is read, in silence. `amp`
+    (True, "bf16" or "fp16") works on CUDA only; `workers` prepare the data (on CUDA by default). Raises
+    NotFinite, CheckpointError, ValueError.
+    Source: DeepLab v1, sections 3.1 and 5.
     """
     seed = runtime.seed() if seed is None else seed
     settings = guards.checked_settings(
@@ -71,7 +72,7 @@ def train(
     with (
         own_randomness(device),
         guards.stop_politely() as stop,
-        Report(run.history, todo.start, iterations, progress) as report,
+        Report(run.history, todo.start, iterations, progress and bool(todo)) as report,
     ):
         if run.path and todo.start == 0:
             run.save()  # a folder that cannot be written is better found now than after hours
@@ -133,10 +134,12 @@ class _Run:
         images = images.to(self.device, memory_format=self.layout, non_blocking=True)
         self.model.train()
         with torch.autocast(self.device.type, self.half, enabled=self.half is not None):
-            logits = self.model(images)
-        guards.check_labels(labels, logits.shape[1])
-        criterion = LOSSES[self.settings["loss"]]
-        return criterion(logits.float(), labels.to(self.device, non_blocking=True), *grid_of(self.model))
+            outputs = self.model(images)
+        stride, start = grid_of(self.model)
+        outputs = outputs if isinstance(outputs, list) else [(outputs, stride)]  # a list: a loss on each
+        guards.check_labels(labels, outputs[0][0].shape[1])
+        criterion, labels = LOSSES[self.settings["loss"]], labels.to(self.device, non_blocking=True)
+        return sum(criterion(logits.float(), labels, stride, start) for logits, stride in outputs)
 
     def save(self) -> None:
         """Write everything that is needed to go on."""

@@ -32,7 +32,7 @@ def subsample_labels(
     """One label for each cell, the one of the pixel at the cell's centre: [N, H, W] -> [N, h, w].
 
     `cells` is (h, w). A centre between two pixels takes the one after it; a centre outside the picture takes
-    the nearest pixel. Source: DeepLab v1, section 4.1 ("subsampled by 8").
+    the nearest pixel. Source: DeepLab v1, section 3.1 ("subsampled by 8").
     """
     rows, columns = (
         (cell_centres(size, count, stride, start) + 0.5).floor().long().clamp(0, size - 1)
@@ -44,7 +44,7 @@ def subsample_labels(
 def subsample_loss(
     logits: torch.Tensor, labels: torch.Tensor, stride: int = 8, start: float | None = None
 ) -> torch.Tensor:
-    """`cross_entropy` of each cell against its subsampled label. Source: DeepLab v1, section 4.1."""
+    """`cross_entropy` of each cell against its subsampled label. Source: DeepLab v1, section 3.1."""
     return cross_entropy(logits, subsample_labels(labels, logits.shape[2:], stride, start))
 
 

@@ -47,9 +47,11 @@ class History:
         done = range(1, len(self.loss) + 1)
         axes[0].plot(done, self.loss, color="0.8", linewidth=1)
         axes[0].plot(done, self.smooth())
-        axes[0].set(title="loss", xlabel="iteration", ylabel="cross-entropy a cell", ylim=0)
-        axes[1].plot(list(self.mean_iou), [100 * value for value in self.mean_iou.values()], "o-")
-        axes[1].set(title="validation", xlabel="iteration", ylabel="mIoU (%)", ylim=0)
+        axes[0].set(title="loss", xlabel="iteration", ylabel="cross-entropy", ylim=0)
+        shares = [100 * value for value in self.mean_iou.values()]
+        axes[1].plot(list(self.mean_iou), shares, "o-")
+        top = 1.1 * max(shares, default=100) or 1
+        axes[1].set(title="validation", xlabel="iteration", ylabel="mIoU (%)", ylim=(0, top))
 
     def to_dict(self) -> dict:
         """The history as lists and dicts, for a checkpoint."""

@@ -1,9 +1,8 @@
-"""The course's networks: DeepLab v1."""
+"""DeepLab v1: VGG16 after the five edits, or MobileNetV2, under the LargeFOV head."""
 
 from __future__ import annotations
 
 import contextlib
-import time
 
 import torch
 from torch import nn
@@ -20,7 +19,6 @@ from deeplab_lessons.backbones import (
 from deeplab_lessons.backbones.vgg import he, scaled, start_evenly
 from deeplab_lessons.backbones.weights import Weights
 from deeplab_lessons.heads import LargeFOV, SideBranches
-from deeplab_lessons.receptive_field import trace
 
 #: The rows of DeepLab v1's table 2. `channels` are those of fc6 and fc7.
 V1_TABLE = {
@@ -173,43 +171,3 @@ def _on_mobilenet(width, weights, output_stride, head) -> DeepLabV1:
     he(top)
     start_evenly(top.fc8)
     return DeepLabV1(net, top, output_stride=output_stride, new_head=True)
-
-
-# ---------------------------------------------------------------- measured
-
-
-def describe(net: nn.Module, input_size: int, layer: str = "fc6") -> dict[str, object]:
-    """What an edit changes, as one row of a table: for pictures of `input_size` pixels a side.
-
-    Output stride (input pixels between neighbouring cells), map size and field after `layer`, parameters in
-    millions, multiply-adds in thousand millions (10⁹).
-    """
-    table = trace(net, input_size)
-    row = table[layer]
-    return {
-        "output stride": row.jump,
-        "map": "{}×{}".format(*row.map_size),
-        "field (px)": row.size,
-        "parameters (10⁶)": round(table.parameters / 1e6, 2),
-        "multiply-adds (10⁹)": round(table.multiply_adds / 1e9, 1),
-    }
-
-
-def milliseconds(net: nn.Module, input_size: int, repeats: int = 3, training: bool = False) -> float:
-    """Fastest of `repeats` runs on one random picture, in milliseconds, after one run to warm up.
-
-    The network stays on its device. With `training` a run is a forward and a backward pass.
-    """
-    device = next(net.parameters()).device
-    x = torch.randn(1, 3, input_size, input_size, device=device)
-    times = []
-    for _ in range(repeats + 1):
-        begin = time.perf_counter()
-        with torch.set_grad_enabled(training):
-            out = net(x)
-            if training:
-                out.sum().backward()
-        float(out.detach().sum())  # waits for a GPU to finish
-        times.append(time.perf_counter() - begin)
-    net.zero_grad(set_to_none=True)
-    return 1000 * min(times[1:])

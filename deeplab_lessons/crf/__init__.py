@@ -1,0 +1,34 @@
+"""The fully connected CRF of Krähenbühl and Koltun (2011), as DeepLab v1 and v2 use it.
+
+- `refine(scores, picture)`: sharper marginals in one call; `DenseCRF` is the same as a trainable layer.
+- `energy`, `free_energy`, `ExactFilter`, `mean_field`: the definitions, all pairs of pixels, small pictures.
+- `Lattice`, `LatticeFilter`: Gaussian filtering in time that grows with N instead of N².
+- `fast_mean_field`: the same numbers as `mean_field` with lattice filters, fused for speed, no gradients.
+
+C classes, N = H·W pixels in row order, q the marginals. Pictures have grey levels of 0 … 255.
+"""
+
+from deeplab_lessons.crf.energy import (
+    energy,
+    entropy,
+    every_labelling,
+    free_energy,
+    log_partition,
+    potts,
+)
+from deeplab_lessons.crf.exact import ExactFilter, exact_kernel, normalise
+from deeplab_lessons.crf.fast import fast_mean_field
+from deeplab_lessons.crf.features import bilateral_features, spatial_features
+from deeplab_lessons.crf.lattice_filter import LatticeFilter
+from deeplab_lessons.crf.layer import DenseCRF, refine
+from deeplab_lessons.crf.mean_field import mean_field, sequential_mean_field, update
+from deeplab_lessons.crf.parameters import PRESETS, Parameters, preset
+from deeplab_lessons.crf.permutohedral import Lattice
+from deeplab_lessons.crf.unary import unary_from_labels, unary_from_logits, unary_from_probabilities
+
+__all__ = [
+    "PRESETS", "DenseCRF", "ExactFilter", "Lattice", "LatticeFilter", "Parameters", "bilateral_features",
+    "energy", "entropy", "every_labelling", "exact_kernel", "fast_mean_field", "free_energy", "log_partition",
+    "mean_field", "normalise", "potts", "preset", "refine", "sequential_mean_field", "spatial_features",
+    "unary_from_labels", "unary_from_logits", "unary_from_probabilities", "update",
+]  # fmt: skip

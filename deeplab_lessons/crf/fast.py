@@ -1,0 +1,123 @@
+"""Mean field on the permutohedral lattice as fast as plain PyTorch goes, with the readable one's numbers.
+
+Splat, blur and slice are one and the same operation: add up some rows of a table, each times a weight.
+PyTorch has it as `embedding_bag`, made for word vectors. So the lattice is written down once per picture as
+lists of rows (`tables`), and the rest of an iteration is done in chunks that stay in a core's own cache.
+
+Shapes: C classes, N = H·W pixels, M vertices. A pixel is a row here: tables are [N, C] or [M, C].
+Source: Krähenbühl & Koltun 2011 (mean field by filtering), Adams, Baek & Davis 2010 (the filter).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache, reduce
+
+import torch
+
+from deeplab_lessons.crf.features import bilateral_features, spatial_features
+from deeplab_lessons.crf.parameters import Parameters
+from deeplab_lessons.crf.tables import Tables, bags, write_tables
+
+_CHUNK = 2**18  # numbers in a chunk of scores
+_DEEP = 40.0  # exp(-40) is nothing beside 1, and far from float32's limits
+
+
+@torch.no_grad()
+def fast_mean_field(
+    unary: torch.Tensor,
+    picture: torch.Tensor,
+    parameters: Parameters,
+    compatibility: torch.Tensor | None = None,
+    iterations: int | None = None,
+) -> torch.Tensor:
+    """Marginals q [C, N] after `iterations` updates of all pixels at once, without gradients.
+
+    `unary` is float [C, N], `picture` [3, H, W] holds values 0 … 255, N = H·W in row order. A batch, unary
+    [B, C, N] and picture [B, 3, H, W], is done picture by picture. `compatibility` is μ [C, C], Potts if
+    None. The spatial kernel's lattice is kept for the next picture of the same size.
+    """
+    if unary.ndim == 3:
+        pairs = zip(unary, picture, strict=True)
+        return torch.stack([fast_mean_field(u, p, parameters, compatibility, iterations) for u, p in pairs])
+    steps = parameters.iterations if iterations is None else iterations
+    return infer(unary, write_kernels(picture, parameters, unary), compatibility, steps)
+
+
+def write_kernels(
+    picture: torch.Tensor, parameters: Parameters, like: torch.Tensor
+) -> list[tuple[float, Tables]]:
+    """The two normalised kernels of a picture [3, H, W] with their weights; one of weight 0 is left out.
+
+    Number type and device are those of `like`.
+    """
+    p, size, kernels = parameters, tuple(picture.shape[1:]), []
+    if p.w1:
+        features = bilateral_features(picture.to(like), p.sigma_alpha, p.sigma_beta)
+        kernels.append((p.w1, write_tables(features).normalised()))
+    if p.w2:
+        kernels.append((p.w2, _spatial_tables(size, p.sigma_gamma, like.dtype, like.device)))
+    return kernels
+
+
+@lru_cache(maxsize=4)
+def _spatial_tables(size, sigma_gamma, dtype, device) -> Tables:
+    return write_tables(spatial_features(size, sigma_gamma, dtype=dtype, device=device)).normalised()
+
+
+@torch.no_grad()
+def infer(
+    unary: torch.Tensor,
+    kernels: list[tuple[float, Tables]],
+    compatibility: torch.Tensor | None = None,
+    iterations: int = 10,
+) -> torch.Tensor:
+    """Marginals [C, N] from unary [C, N] and kernels that are there already."""
+    start = (unary.amin(0) - unary).T.contiguous()  # rows whose largest number is 0
+    return _iterate(start, kernels, compatibility, iterations).T.contiguous()
+
+
+def _iterate(start: torch.Tensor, kernels, compatibility, iterations: int) -> torch.Tensor:
+    """Mean field from `-unary` as rows [N, C], each row's largest 0: splat and blur all, the rest by chunks."""
+    on_cpu = start.device.type == "cpu"
+    rows = max(1, _CHUNK // start.shape[1]) if on_cpu else len(start)
+    chunks = [slice(first, first + rows) for first in range(0, len(start), rows)]
+    scaled = [(kernel, kernel.slice_weight * weight) for weight, kernel in kernels]
+    normalise = _softmax_for(start, kernels, compatibility)
+    q = torch.empty_like(start)
+    for chunk in chunks:
+        normalise(start[chunk], q[chunk])
+    for _ in range(iterations if kernels else 0):
+        blurred = [(kernel, weight, kernel.splat_and_blur(q)) for kernel, weight in scaled]
+        for chunk in chunks:
+            messages = (bags(table, k.slice_index[chunk], weight[chunk]) for k, weight, table in blurred)
+            heard = reduce(torch.Tensor.add_, messages)
+            if compatibility is None:
+                logits = heard.add_(start[chunk])
+            else:
+                logits = torch.addmm(start[chunk], heard, compatibility.T, alpha=-1)
+            normalise(logits, q[chunk])
+    return q
+
+
+def _softmax_for(start: torch.Tensor, kernels, compatibility):
+    """The quickest safe softmax. Changes `start`: lifts what is hopelessly low, for the quick one.
+
+    With Potts nothing falls below its start, and nothing rises by more than `most`. So every row's largest
+    logit lies between 0 and `most`, and if that is small exp needs no care.
+    """
+    most = sum(weight * kernel.row_sums.max().item() for weight, kernel in kernels)
+    if compatibility is not None or most > _DEEP:
+        return _softmax
+    start.clamp_(min=-most - _DEEP)
+    return _softmax_of_bounded
+
+
+def _softmax(logits: torch.Tensor, out: torch.Tensor) -> None:
+    """Softmax over rows, not below 1e-25: smaller numbers soon become denormal, and those are slow."""
+    torch.softmax(logits, 1, out=out).clamp_(min=1e-25)
+
+
+def _softmax_of_bounded(logits: torch.Tensor, out: torch.Tensor) -> None:
+    """The same without looking for the largest logit first."""
+    torch.exp(logits, out=out)
+    out /= torch.mv(out, out.new_ones(out.shape[1]))[:, None]

@@ -1,0 +1,93 @@
+"""Mean field: the distribution in which all pixels are independent that comes close to the CRF's.
+
+Minimising KL(Q ‖ P) over `Q(x) = Π_i q_i(x_i)`, one pixel at a time, gives the update
+
+    q_i(l)  ∝  exp(-θ_i(l) - Σ_m w_m Σ_l' μ(l, l') Σ_{j≠i} k_m(i, j) q_j(l'))
+
+Source: Krähenbühl and Koltun 2011, equation (4) and the supplement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from deeplab_lessons.crf import checks
+from deeplab_lessons.crf.energy import pair_weights, potts, symmetric
+
+Filters = Sequence[tuple[float, Callable[[Tensor], Tensor]]]
+Watch = Callable[[int, Tensor], object]
+
+
+def mean_field(
+    unary: Tensor,
+    filters: Filters,
+    compatibility: Tensor | None = None,
+    iterations: int = 10,
+    watch: Watch | None = None,
+    damping: float = 0.0,
+) -> Tensor:
+    """Marginals q after `iterations` updates of all pixels at once: unary `[C, H, W]` -> q `[C, H, W]`.
+
+    `filters` are pairs `(w, filter)`, each filter a function of values `[C, N]`; `compatibility` is μ
+    `[C, C]`, Potts by default, taken as it is. `watch(i, q)` is called with the start (i = 0, the
+    softmax of `-unary`) and after each update. Differentiable in everything. A unary `[C, N]` gives q `[C, N]`.
+
+    **Does F fall?** One pixel at a time, always: `sequential_mean_field`. All at once, as here and in all
+    fast code, it may rise. What surely falls is `free_energy(..., self_term=True)`, for Potts with filters
+    that keep the self-term and are "symmetric" or "none": the pairs are concave in q then, and each update
+    minimises a bound from above (the argument of Krähenbühl and Koltun 2013). Without the self-term pixels
+    may overshoot together and swing for ever; `damping`, at least 0 and below 1, is the share of the old q
+    that a step keeps, and calms them.
+    """
+    unary = checks.unary(unary)
+    if not 0 <= damping < 1:
+        raise ValueError(f"damping must be at least 0 and below 1, got {damping}")
+    mu = potts(len(unary)) if compatibility is None else compatibility
+    mu = checks.compatibility(mu, len(unary), unary)
+    theta = unary.flatten(1)
+    q = torch.softmax(-theta, 0)
+    for i in range(iterations + 1):
+        if i:
+            q = damping * q + (1 - damping) * update(q, theta, filters, mu)
+        if watch is not None:
+            watch(i, q.view_as(unary))
+    return q.view_as(unary)
+
+
+def update(q: Tensor, theta: Tensor, filters: Filters, mu: Tensor) -> Tensor:
+    """One parallel step: filter, weigh, ask what the heard labels cost, add the unary, normalise.
+
+    `q`, `theta` and the answer are `[C, N]`, `mu` is `[C, C]`. For Potts `-μ·heard` equals `+heard` up to
+    one number per pixel, which the softmax does not see: that is why some code adds and some subtracts.
+    """
+    heard = sum((weight * filter(q) for weight, filter in filters), torch.zeros_like(q))
+    return torch.softmax(-theta - mu @ heard, 0)
+
+
+@torch.no_grad()
+def sequential_mean_field(
+    unary: Tensor,
+    kernels: Sequence[tuple[float, Tensor]],
+    compatibility: Tensor | None = None,
+    iterations: int = 10,
+    watch: Watch | None = None,
+) -> Tensor:
+    """Mean field one pixel after the other, in row order: `free_energy` never rises. Slow, for the proof.
+
+    `kernels` are pairs `(w, k)`, k `[N, N]` and symmetric; its diagonal is not looked at. An iteration is
+    one visit to every pixel. Shapes and `watch` as in `mean_field`.
+    """
+    unary = checks.unary(unary)
+    mu, weights = symmetric(compatibility, unary), pair_weights(kernels, unary)
+    theta = unary.flatten(1)
+    q = torch.softmax(-theta, 0)
+    for i in range(iterations + 1):
+        for pixel in range(q.shape[1]) if i else ():  # i = 0 is the start: watched, not updated
+            heard = q @ weights[pixel]
+            q[:, pixel] = torch.softmax(-theta[:, pixel] - mu @ heard, 0)
+        if watch is not None:
+            watch(i, q.view_as(unary).clone())
+    return q.view_as(unary)

@@ -1,0 +1,79 @@
+"""The five numbers of the dense CRF, the number of iterations, and the sets that were published.
+
+The papers' kernel, between pixels i and j at places p with colours I (pixels; grey levels of 0 … 255):
+
+    k(i, j) = w1 exp(-|p_i - p_j|² / 2σα² - |I_i - I_j|² / 2σβ²)  +  w2 exp(-|p_i - p_j|² / 2σγ²)
+
+The weights below are meant for *symmetrically normalised* kernels, which the formula does not show.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from numbers import Real
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """One setting of the dense CRF, under the papers' names.
+
+    `w1`, `w2`: weights of the two kernels, no unit, at least 0. `sigma_alpha`, `sigma_gamma`: widths in
+    pixels. `sigma_beta`: width in grey levels of 0 … 255. `iterations`: mean-field updates.
+    Source: DeepLab v1, section 4.2, equation (2); Krähenbühl and Koltun 2011, equation (3), where σα, σβ
+    and σγ are called θα, θβ and θγ. Raises TypeError or ValueError for a number that cannot be meant.
+    """
+
+    w1: float
+    sigma_alpha: float
+    sigma_beta: float
+    w2: float
+    sigma_gamma: float
+    iterations: int = 10
+
+    def __post_init__(self):
+        """Check every number once, here."""
+        for name in ("w1", "w2"):
+            _number(name, getattr(self, name), least=0, hint="0 switches a kernel off")
+        for name in ("sigma_alpha", "sigma_beta", "sigma_gamma"):
+            hint = "a width; to switch a kernel off, give it the weight 0"
+            _number(name, getattr(self, name), above=0, hint=hint)
+        if isinstance(self.iterations, bool) or not hasattr(type(self.iterations), "__index__"):
+            raise TypeError(f"iterations must be a whole number, got {self.iterations!r}")
+        if self.iterations < 0:
+            raise ValueError(f"iterations must be at least 0, got {self.iterations}")
+
+
+def _number(name: str, value: float, least: float = -math.inf, above: float = -math.inf, hint: str = ""):
+    """Raise unless `value` is one finite number in the range asked for."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be a number, got {value!r} ({type(value).__name__})")
+    if not math.isfinite(value) or value < least or value <= above:
+        asked = f"above {above}" if math.isfinite(above) else f"at least {least}"
+        raise ValueError(f"{name} must be a finite number {asked}, got {value}: {hint}")
+
+
+PRESETS = {
+    # DeepLab v2 on VGG16: the released run of the dense CRF on VOC 2012.
+    "v2_vgg": Parameters(w1=4, sigma_alpha=65, sigma_beta=3, w2=2, sigma_gamma=2),
+    # DeepLab v2 on ResNet-101: the released run; the common PyTorch ports carry it on.
+    "v2_resnet101": Parameters(w1=4, sigma_alpha=67, sigma_beta=3, w2=3, sigma_gamma=1),
+    # The defaults of the dense CRF that DeepLab v1's Caffe code came with.
+    "v1_caffe": Parameters(w1=5, sigma_alpha=50, sigma_beta=3, w2=3, sigma_gamma=3),
+    # The example of pydensecrf's README, tuned for no paper: wide in colour, five iterations.
+    "pydensecrf_readme": Parameters(w1=10, sigma_alpha=80, sigma_beta=13, w2=3, sigma_gamma=3, iterations=5),
+}
+"""Published settings by name. The papers print ranges only (DeepLab v1, section 5; v2, section 4.1): w1 in
+3 … 10, σα 30 … 100, σβ 3 … 10, with w2 = σγ = 3 fixed in the text; these values stand in released code."""
+
+
+def preset(setting: Parameters | str) -> Parameters:
+    """Return the published setting of that name; `Parameters` come back as they are.
+
+    Raises KeyError listing the names there are.
+    """
+    if isinstance(setting, Parameters):
+        return setting
+    if setting not in PRESETS:
+        raise KeyError(f"no preset is called {setting!r}; there are {', '.join(map(repr, PRESETS))}")
+    return PRESETS[setting]

@@ -1,0 +1,85 @@
+"""pydensecrf behind the same doors: the C++ library that most published results went through.
+
+It is optional. `pip install "deeplab-lessons[crf]"` builds it (distribution pydensecrf2) where there is a
+compiler; nothing else in the course needs it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from deeplab_lessons.crf import checks
+from deeplab_lessons.crf.parameters import Parameters
+
+
+def available() -> bool:
+    """Whether pydensecrf can be imported here."""
+    return importlib.util.find_spec("pydensecrf") is not None
+
+
+def _library():
+    """pydensecrf's main module, or a word on how to get it and what to do without it."""
+    try:
+        from pydensecrf import densecrf
+    except ImportError as error:
+        raise ImportError(
+            'pydensecrf is not installed here. It is only a reference: backend="lattice" gives the same '
+            'marginals without it. To compare, run pip install "deeplab-lessons[crf]" (needs a C++ compiler '
+            "and Python below 3.13)"
+        ) from error
+    return densecrf
+
+
+def pydensecrf_mean_field(
+    unary: Tensor,
+    picture: Tensor,
+    parameters: Parameters,
+    compatibility: Tensor | None = None,
+    normalisation: str = "symmetric",
+) -> Tensor:
+    """Marginals `[C, H, W]` as pydensecrf finds them, from unary `[C, H, W]` and picture `[3, H, W]`.
+
+    The picture must hold whole grey levels. Works in float32 on the CPU, without gradients; the answer has
+    the number type and device of `unary`. `compatibility` `[C, C]` must be symmetric (the library makes it
+    so). Raises ImportError where pydensecrf is not installed.
+    """
+    library = _library()
+    unary, picture = checks.unary(unary), checks.picture(picture)
+    classes, height, width = unary.shape
+    model = library.DenseCRF2D(width, height, classes)
+    model.setUnaryEnergy(_array(unary.flatten(1)))
+    norm = {
+        "symmetric": library.NORMALIZE_SYMMETRIC,
+        "row": library.NORMALIZE_AFTER,
+        "none": library.NO_NORMALIZATION,
+    }[normalisation]
+    w1, w2 = (_penalty(weight, compatibility) for weight in (parameters.w1, parameters.w2))
+    model.addPairwiseBilateral(
+        sxy=parameters.sigma_alpha, srgb=parameters.sigma_beta, rgbim=_bytes(picture), compat=w1,
+        normalization=norm,
+    )  # fmt: skip
+    model.addPairwiseGaussian(sxy=parameters.sigma_gamma, compat=w2, normalization=norm)
+    q = np.array(model.inference(parameters.iterations))
+    return torch.from_numpy(q).view(classes, height, width).to(unary)
+
+
+def _array(values: Tensor) -> np.ndarray:
+    """float32 in C order, as the library's typed memory views want it."""
+    return np.ascontiguousarray(values.detach().cpu().numpy(), dtype=np.float32)
+
+
+def _bytes(picture: Tensor) -> np.ndarray:
+    """The picture as uint8 `[H, W, 3]` in C order."""
+    whole = picture.detach().round()
+    if not torch.equal(whole, picture.detach()):
+        raise ValueError("pydensecrf takes whole grey levels only: give picture.round()")
+    return np.ascontiguousarray(whole.permute(1, 2, 0).to(torch.uint8).cpu().numpy())
+
+
+def _penalty(weight: float, compatibility: Tensor | None):
+    """A number means Potts and is added; a matrix is a cost and is subtracted: the library's two signs."""
+    return float(weight) if compatibility is None else _array(weight * compatibility)

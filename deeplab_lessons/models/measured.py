@@ -1,0 +1,47 @@
+"""What a network costs: one row of a table, and milliseconds."""
+
+from __future__ import annotations
+
+import time
+
+import torch
+from torch import nn
+
+from deeplab_lessons.receptive_field import trace
+
+
+def describe(net: nn.Module, input_size: int, layer: str = "fc6") -> dict[str, object]:
+    """What an edit changes, as one row of a table: for pictures of `input_size` pixels a side.
+
+    Output stride (input pixels between neighbouring cells), map size and field after `layer`, parameters in
+    millions, multiply-adds in thousand millions (10⁹).
+    """
+    table = trace(net, input_size)
+    row = table[layer]
+    return {
+        "output stride": row.jump,
+        "map": "{}×{}".format(*row.map_size),
+        "field (px)": row.size,
+        "parameters (10⁶)": round(table.parameters / 1e6, 2),
+        "multiply-adds (10⁹)": round(table.multiply_adds / 1e9, 1),
+    }
+
+
+def milliseconds(net: nn.Module, input_size: int, repeats: int = 3, training: bool = False) -> float:
+    """Fastest of `repeats` runs on one random picture, in milliseconds, after one run to warm up.
+
+    The network stays on its device. With `training` a run is a forward and a backward pass.
+    """
+    device = next(net.parameters()).device
+    x = torch.randn(1, 3, input_size, input_size, device=device)
+    times = []
+    for _ in range(repeats + 1):
+        begin = time.perf_counter()
+        with torch.set_grad_enabled(training):
+            out = net(x)
+            if training:
+                out.sum().backward()
+        float(out.detach().sum())  # waits for a GPU to finish
+        times.append(time.perf_counter() - begin)
+    net.zero_grad(set_to_none=True)
+    return 1000 * min(times[1:])

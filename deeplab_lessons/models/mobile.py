@@ -1,0 +1,53 @@
+"""A small DeepLab v3 that comes trained: MobileNetV2 on PASCAL VOC."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from deeplab_lessons.backbones import mobilenet_v2
+from deeplab_lessons.backbones.weights import Weights, fill, load_weights
+
+
+class MobileDeepLabV3(nn.Module):
+    """A small DeepLab v3 that comes trained: pictures [N, 3, H, W] -> logits [N, 21, h, w] at output stride 16.
+
+    MobileNetV2 under the mobile form of v3's head: a 1 x 1 branch and image pooling, concatenated, and no
+    atrous branch. It was trained on squares of 513 pixels, so smaller pictures are filled up with the mean
+    colour on the right and below, and the map belongs to the filled picture: cell 0 lies on pixel 0.
+    """
+
+    output_stride, start, side = 16, 0.0, 513
+
+    def __init__(self, num_classes: int = 21):
+        """Random weights; `mobile_deeplab_v3` fills them."""
+        super().__init__()
+
+        def unit(inside: int) -> nn.Sequential:
+            return nn.Sequential(nn.Conv2d(inside, 256, 1, bias=False), nn.BatchNorm2d(256), nn.ReLU())
+
+        self.features = mobilenet_v2(self.output_stride)
+        self.aspp0, self.image_pooling, self.projection = unit(320), unit(320), unit(512)
+        self.logits = nn.Conv2d(256, num_classes, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Logits [N, classes, h, w] of normalised pictures x [N, 3, H, W]."""
+        rows, columns = (max(self.side, 1 + 32 * math.ceil((size - 1) / 32)) for size in x.shape[2:])
+        x = self.features(F.pad(x, (0, columns - x.shape[3], 0, rows - x.shape[2])))
+        pooled = self.image_pooling(x.mean((2, 3), keepdim=True)).expand(-1, -1, *x.shape[2:])
+        return self.logits(self.projection(torch.cat([pooled, self.aspp0(x)], dim=1)))
+
+
+def mobile_deeplab_v3(weights: Weights = None, num_classes: int = 21) -> MobileDeepLabV3:
+    """MobileNetV2 DeepLab v3 in evaluation mode; `weights` is a state dict, a path, or None (random).
+
+    Raises FileNotFoundError or ValueError for weights that are not there or belong to another network.
+    Source: Sandler et al., CVPR 2018, section 6.3.
+    """
+    model = MobileDeepLabV3(num_classes)
+    if weights is not None:
+        fill(model, load_weights(weights, None))
+    return model.eval()

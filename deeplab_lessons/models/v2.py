@@ -1,0 +1,106 @@
+"""DeepLab v2: VGG16 or ResNet-101, atrous spatial pyramid pooling, and multi-scale inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from deeplab_lessons.backbones import resnet
+from deeplab_lessons.backbones.vgg import he, scaled, start_evenly
+from deeplab_lessons.backbones.weights import Weights
+from deeplab_lessons.heads.aspp import ASPP_RATES, SummedASPP
+from deeplab_lessons.models.multi_scale import MultiScale
+from deeplab_lessons.models.v1 import deeplab_v1
+
+
+class DeepLabV2(nn.Module):
+    """A backbone under a summed ASPP: pictures [N, 3, H, W] -> logits [N, classes, h, w]. See `deeplab_v2`."""
+
+    def __init__(self, backbone: nn.Module, head: SummedASPP, output_stride: int = 8):
+        """Put the parts together."""
+        super().__init__()
+        self.backbone, self.head, self.output_stride = backbone, head, output_stride
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Logits at the backbone's output stride, not enlarged."""
+        return self.head(self.backbone(x))
+
+    def parameter_groups(self, lr: float) -> list[dict]:
+        """Trained weights at `lr`; classifiers' weights at 10 `lr`, their biases at 20 `lr` without decay.
+
+        Source: DeepLab v2, section 4.1 (10 times); the biases' 20 times stand in the released networks.
+        """
+        new = self.head.classifiers
+        weights, biases = [layer.weight for layer in new], [layer.bias for layer in new]
+        known = {id(p) for p in (*weights, *biases)}
+        trained = [p for p in self.parameters() if id(p) not in known and p.requires_grad]
+        return [
+            {"params": trained, "lr": lr},
+            {"params": weights, "lr": 10 * lr},
+            {"params": biases, "lr": 20 * lr, "weight_decay": 0.0},
+        ]
+
+
+def deeplab_v2(
+    num_classes: int = 21,
+    backbone: str = "resnet101",
+    rates: str | Sequence[int] = "L",
+    multi_scale: bool = False,
+    width: float = 1.0,
+    weights: Weights = None,
+    blocks: tuple[int, int, int, int] | None = None,
+    stride_in: str = "3x3",
+    frozen: bool = True,
+    batch_norm: bool = False,
+    dropout: float = 0.5,
+) -> DeepLabV2 | MultiScale:
+    """DeepLab v2: pictures [N, 3, H, W] -> logits [N, num_classes, H/8, W/8].
+
+    `backbone` is "vgg16" (released pools of 3 x 3, branches of fc6 – fc7 – fc8) or "resnet50", "resnet101"
+    (branches of one 3 x 3). `rates` is "S", "L", or numbers, one for each branch; (12,) alone is LargeFOV.
+    `multi_scale` wraps it in `MultiScale`. `weights` are the backbone's: None, "imagenet", a path or a state
+    dict; VGG16's fc6 and fc7 are carried over to every branch. `width` multiplies every number of channels.
+    ResNets only: `blocks`, `stride_in` and `frozen` (batch norm as ImageNet left it; False to start from random
+    weights). VGG16 only: `batch_norm`, `dropout`. Raises ValueError for what isn't there.
+    Source: DeepLab v2, sections 3 and 4; table 4.
+    """
+    rates = _rates(rates)
+    if backbone == "vgg16":
+        model = _on_vgg(num_classes, rates, width, weights, batch_norm, dropout)
+    elif backbone in ("resnet50", "resnet101"):
+        net = resnet(int(backbone[6:]), 8, weights, width, blocks, stride_in, frozen)
+        head = SummedASPP(scaled(512, width) * 4, num_classes, rates)
+        for layer in head.classifiers:
+            start_evenly(layer)
+        model = DeepLabV2(net, head)
+    else:
+        raise ValueError(f'backbone must be "vgg16", "resnet50" or "resnet101", got {backbone!r}')
+    return MultiScale(model) if multi_scale else model
+
+
+def _rates(rates: str | Sequence[int]) -> tuple[int, ...]:
+    if isinstance(rates, str):
+        if rates not in ASPP_RATES:
+            raise ValueError(f"rates must be one of {', '.join(ASPP_RATES)} or numbers, got {rates!r}")
+        return ASPP_RATES[rates]
+    return tuple(rates)
+
+
+def _on_vgg(num_classes, rates, width, weights, batch_norm, dropout) -> DeepLabV2:
+    """v1's LargeFOV network with released pools; its head once for each rate, with the same first weights."""
+    channels = 1024
+    v1 = deeplab_v1(
+        num_classes, 3, rates[0], channels, width, 3, weights=weights, batch_norm=batch_norm, dropout=dropout
+    )
+    head = SummedASPP(
+        v1.head.fc6.in_channels, num_classes, rates, scaled(channels, width), batch_norm, dropout
+    )
+    for branch in head.branches:
+        if weights is None:
+            he(branch)
+        else:
+            branch.load_state_dict(v1.head.state_dict())
+        start_evenly(branch.fc8)
+    return DeepLabV2(v1.backbone, head.to(next(v1.parameters()).device))

@@ -1,0 +1,119 @@
+"""The three-seed comparisons of lesson 05: heads, losses and a longer training at class size, 18 trainings.
+
+    python lessons/results/lesson05.py
+
+writes `lesson05.json` beside this file, goes on where it stopped, and prints each run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy import ndimage
+
+from deeplab_lessons import datasets, inference, training
+from deeplab_lessons.datasets import Pairs
+from deeplab_lessons.training import recipes
+
+SEEDS = (0, 1, 2)
+EDGES = (8, 16, 32, 64)  # diameters in pixels that part the sizes of objects
+SIZES = ["below 8", "8 to 16", "16 to 32", "32 to 64"]
+WINDOWS = (8, 16, 32, 64, 128)  # sides in pixels of the part of the scene that a network is shown
+LONGER = 4  # times the iterations of the recipe
+COMPACT = (1, 2, 3)  # discs, boxes, triangles: shapes that have a diameter
+
+
+def found_by_size(network: torch.nn.Module, dataset: Pairs) -> list[float]:
+    """Per cent of the pixels of discs, boxes and triangles that get their class, by size of the visible part.
+
+    The diameter is that of a disc with as many pixels.
+    """
+    right, total = np.zeros(len(SIZES)), np.zeros(len(SIZES))
+    for index in range(len(dataset)):
+        drawn, labels = inference.predict(network, dataset[index][0]), dataset.pair(index)[1]
+        for label in COMPACT:
+            parts, count = ndimage.label(labels == label)
+            for part in range(1, count + 1):
+                inside = parts == part
+                place = min(np.searchsorted(EDGES, 2 * np.sqrt(inside.sum() / np.pi)), len(SIZES) - 1)
+                total[place] += inside.sum()
+                right[place] += (drawn[inside] == label).sum()
+    return (100 * right / np.maximum(total, 1)).round(2).tolist()
+
+
+def seen_through(network: torch.nn.Module, dataset: Pairs) -> list[float]:
+    """Per cent of pixels of large signs (32 pixels or more) told right when only a window around them is shown.
+
+    Four pixels of each scene, drawn at random but the same for every network; outside the window the scene
+    is painted in the mean colour.
+    """
+    rng, right, count = np.random.default_rng(0), np.zeros(len(WINDOWS)), 0
+    for index in range(len(dataset)):
+        image, labels = dataset[index][0], dataset.pair(index)[1]
+        large = np.argwhere(datasets.object_sides(labels) >= 32)
+        for row, column in rng.choice(large, min(4, len(large)), replace=False) if len(large) else ():
+            shown = torch.stack([windowed(image, row, column, side) for side in WINDOWS])
+            with torch.inference_mode():
+                drawn = inference.upsample(network(shown), labels.shape)[:, :, row, column].argmax(1)
+            right += drawn.numpy() == labels[row, column]
+            count += 1
+    return (100 * right / count).round(2).tolist()
+
+
+def windowed(image: torch.Tensor, row: int, column: int, side: int) -> torch.Tensor:
+    """The image [3, H, W] with nothing but a square of `side` pixels around one pixel; side 128 shows all."""
+    shown = torch.zeros_like(image)
+    top, left, reach = max(row - side // 2, 0), max(column - side // 2, 0), side // 2 + 1
+    part = (slice(None), slice(top, row + reach), slice(left, column + reach))
+    shown[part] = image[part]
+    return image if side >= image.shape[1] else shown
+
+
+def one_run(seed: int, head: str = "LargeFOV", loss: str = "subsample", longer: int = 1) -> dict:
+    """Train one network by the class recipe and measure it on the validation scenes."""
+    scenes, val = recipes.class_data()
+    network = recipes.class_network(head, seed)
+    scenes.fill()
+    recipe = recipes.CLASS_RECIPE | {"iterations": longer * recipes.CLASS_RECIPE["iterations"]}
+    history = training.train(network, scenes, loss=loss, seed=seed, progress=False, **recipe)
+    scores = training.evaluate(network, val)
+    return {
+        "seed": seed,
+        "mean_iou": round(100 * scores.mean_iou, 2),
+        "iou": {name: round(100 * value, 1) for name, value in scores.iou.items()},
+        "found_by_size": found_by_size(network.eval(), val),
+        "seen_through": seen_through(network, val),
+        "loss": round(history.smooth()[-1], 4),
+        "seconds": round(history.seconds),
+    }
+
+
+def main() -> None:
+    """Run what is missing, seed by seed, and save after each."""
+    options = argparse.ArgumentParser(description="Train and measure what lesson 05 compares.")
+    options.add_argument("results", type=Path, nargs="?", default=Path(__file__).with_suffix(".json"))
+    path = options.parse_args().results
+    recipe = {"recipe": recipes.CLASS_RECIPE, "size": recipes.SIZE, "heads_tried": recipes.HEADS}
+    results = json.loads(path.read_text()) if path.is_file() else {}
+    if {key: results.get(key) for key in recipe} != json.loads(json.dumps(recipe)):
+        results = {**recipe, "sizes": SIZES, "windows": WINDOWS, "heads": {}, "losses": {}, "budgets": {}}
+    plans = [("heads", head, {"head": head}) for head in recipes.HEADS]
+    plans += [("losses", loss, {"loss": loss}) for loss in ("area", "upsampled")]
+    plans += [("budgets", f"{LONGER} times as long", {"longer": LONGER})]
+    for seed, (part, name, choice) in itertools.product(SEEDS, plans):
+        runs = results[part].setdefault(name, [])
+        if seed not in [run["seed"] for run in runs]:
+            runs.append(one_run(seed, **choice))
+            print(part, name, runs[-1], flush=True)
+            results["losses"]["subsample"] = results["heads"].get("LargeFOV", [])
+            results["budgets"]["as in class"] = results["losses"]["subsample"]
+            path.write_text(json.dumps(results, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,18 @@
+"""What the tests in a browser share: waiting for a frame, counting drawings, refusing the network."""
+
+FRAME = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+COUNT_DRAWINGS = """
+window.drawings = 0;
+const reset = CanvasRenderingContext2D.prototype.reset;
+CanvasRenderingContext2D.prototype.reset = function () { window.drawings++; reset.apply(this); };
+"""
+
+
+def refuse(route, refused):
+    """Let files of the page itself through; note every other address in `refused`."""
+    url = route.request.url
+    if url.startswith(("file:", "data:", "blob:", "about:")):
+        route.continue_()
+    else:
+        refused.append(url)
+        route.abort()
