@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -119,3 +120,14 @@ def test_every_folder_is_explained():
     for folder in {path.relative_to(ROOT).parts[0] for path in tracked_files() if path.parent != ROOT}:
         if not folder.startswith("."):
             assert f"`{folder}/`" in text, f"the README does not say what {folder}/ is for"
+
+
+def test_the_readmes_refinement_runs_as_it_stands():
+    (code,) = [
+        block
+        for block in re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+        if "refine" in block
+    ]
+    given = {"scores": torch.randn(3, 20, 30), "picture": torch.zeros(3, 20, 30, dtype=torch.uint8)}
+    exec(code, given)
+    assert given["probabilities"].shape == (3, 20, 30)

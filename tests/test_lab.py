@@ -192,3 +192,29 @@ def test_the_explorer_in_lesson_03(server, page, theme):
     picture(page, f"explorer-{theme}")
     run_code(page, "print('column', explorer.unit[1], 'field', explorer.receptive_field['size'])")
     expect(page.get_by_text(f"column {column + 1} field 11", exact=True)).to_be_visible(timeout=30_000)
+
+
+def test_the_crf_explorer_asks_python_and_python_knows(server, page):
+    """Drag a slider: small pictures follow; let go: the whole one, by the numbers of the last place."""
+    open_lesson(page, server, "00_start_here")
+    run_code(page, "from deeplab_lessons.widgets.crf import CRFExplorer\nexplorer = CRFExplorer()\nexplorer")
+    widget = page.locator(".dl-crf-explorer")
+    widget.wait_for(timeout=120_000)
+    widget.scroll_into_view_if_needed()
+    fact = {name: widget.locator(f"[data-fact={name}]") for name in ("size", "changed")}
+    expect(fact["size"]).to_contain_text("512 × 512", timeout=60_000)
+    before = fact["changed"].text_content()
+    box = widget.locator(".dl-slide-w1").bounding_box()
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] / 2, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 2, middle, steps=5)
+    expect(fact["size"]).to_contain_text("256 × 256", timeout=60_000)
+    page.mouse.up()
+    expect(fact["size"]).to_contain_text("512 × 512", timeout=60_000)
+    expect(fact["changed"]).not_to_have_text(before)
+    weight = widget.locator(".dl-number-w1").input_value()
+    assert float(weight) < 10
+    picture(page, "crf-explorer")
+    run_code(page, "print('weight', explorer.w1)")
+    expect(page.get_by_text(f"weight {weight}", exact=True)).to_be_visible(timeout=30_000)
