@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from torch import nn
 
+from deeplab_lessons.cells import upsample
 from deeplab_lessons.crf import DenseCRF
 from deeplab_lessons.datasets import transforms
-from deeplab_lessons.inference import grid_of, upsample
+from deeplab_lessons.inference import grid_of
 
 
 class CRFNetwork(nn.Module):

@@ -18,7 +18,18 @@ ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 FLOORS = [
     {"arithmetic", "runtime"},
-    {"stacks", "atrous", "receptive_field", "crf", "datasets", "label_maps", "metrics", "backbones", "heads"},
+    {
+        "stacks",
+        "atrous",
+        "cells",
+        "receptive_field",
+        "crf",
+        "datasets",
+        "label_maps",
+        "metrics",
+        "backbones",
+        "heads",
+    },
     {"plotting", "models"},
     {"diagrams", "drawings", "drawings_lattice", "inference"},
     {"training", "end_to_end"},

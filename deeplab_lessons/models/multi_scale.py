@@ -8,6 +8,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from deeplab_lessons.cells import upsample
+
 #: Sizes of the inputs, as shares of the picture's. Source: DeepLab v2, section 4.1.2.
 SCALES = (0.5, 0.75, 1.0)
 
@@ -54,15 +56,4 @@ def rescaled(x: torch.Tensor, scale: float) -> torch.Tensor:
 
 def enlarge(logits: torch.Tensor, size: Sequence[int], scale: float) -> torch.Tensor:
     """Bring the map of a picture at `scale` to `size` cells; both maps lie centred on the picture."""
-    if scale == 1:
-        return logits
-    down, across = (
-        _weights(cells, fine, scale).to(logits) for cells, fine in zip(logits.shape[2:], size, strict=True)
-    )
-    return down @ logits @ across.T
-
-
-def _weights(cells: int, fine: int, scale: float) -> torch.Tensor:
-    """How much each coarse cell counts for each fine cell, float [fine, cells]."""
-    place = (torch.arange(fine) - (fine - 1) / 2) * scale + (cells - 1) / 2
-    return (1 - (place.clamp(0, cells - 1)[:, None] - torch.arange(cells)).abs()).clamp(min=0)
+    return logits if scale == 1 else upsample(logits, tuple(size), 1 / scale)

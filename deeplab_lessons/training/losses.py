@@ -1,7 +1,7 @@
 """Three ways to compare a coarse map of scores with a fine label map. All return the mean over what was judged.
 
 Logits are [N, C, h, w], labels int64 [N, H, W] with 255 (void) where nobody judged. Where the cells lie on
-the picture is settled in `inference.cell_centres`.
+the picture is settled in `cells.cell_centres`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 import torch
 from torch.nn import functional as F
 
-from deeplab_lessons.inference import cell_centres, upsample
+from deeplab_lessons.cells import cell_centres, upsample
 from deeplab_lessons.label_maps import VOID
 
 

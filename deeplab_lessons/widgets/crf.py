@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import math
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -19,7 +17,7 @@ from deeplab_lessons import crf, inference, metrics
 from deeplab_lessons.datasets import Embedded
 from deeplab_lessons.datasets.sketches import STRIDE, sketch
 from deeplab_lessons.label_maps import VOID
-from deeplab_lessons.widgets.page import SavesHtml, module, read
+from deeplab_lessons.widgets.page import SavesHtml, data_url, module, read
 from deeplab_lessons.widgets.words_crf import CAPTION, CRF, SCORE
 
 OWN = "own"
@@ -100,8 +98,8 @@ class CRFExplorer(SavesHtml, anywidget.AnyWidget):
         super().__init__(**asdict(crf.Parameters(**start)), preset=OWN if numbers else preset)
         self._presets = {name: asdict(setting) for name, setting in crf.PRESETS.items()}
         self._pictures = {
-            "photo": _data_url(np.asarray(picture), "jpeg"),
-            "sure": _data_url(self._sure()[::2, ::2], "jpeg"),
+            "photo": data_url(np.asarray(picture), "jpeg", quality=75),
+            "sure": data_url(self._sure()[::2, ::2], "jpeg", quality=75),
             "before": self._coloured(self._before),
         }
         self._quiet = False
@@ -257,20 +255,12 @@ def _known(name: str) -> str:
     return name
 
 
-def _data_url(image: np.ndarray | Image.Image, kind: str, **options) -> str:
-    """An image inside its own address: it lives in a stored notebook and on a page without a server."""
-    file = io.BytesIO()
-    image = Image.fromarray(image) if isinstance(image, np.ndarray) else image
-    image.save(file, kind, **({"quality": 75} if kind == "jpeg" else options))
-    return f"data:image/{kind};base64," + base64.b64encode(file.getvalue()).decode()
-
-
 def _label_picture(labels: np.ndarray, palette: np.ndarray, background: int | None) -> str:
     """Labels as a PNG of few colours; the background is see-through."""
     image = Image.fromarray(labels)
     image.putpalette(np.asarray(palette, np.uint8)[:256].tobytes())
     see_through = {} if background is None else {"transparency": background}
-    return _data_url(image, "png", compress_level=1, **see_through)
+    return data_url(image, "png", compress_level=1, **see_through)
 
 
 def _marks(changed: np.ndarray) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import operator
 from collections.abc import Iterable
 
@@ -14,7 +12,7 @@ import traitlets
 from deeplab_lessons import arithmetic
 from deeplab_lessons.arithmetic import Field, Layer
 from deeplab_lessons.widgets import words
-from deeplab_lessons.widgets.page import SavesHtml, module, read
+from deeplab_lessons.widgets.page import SavesHtml, data_url, module, read
 from deeplab_lessons.widgets.presets import preset_table
 
 OWN = "own"
@@ -226,6 +224,4 @@ def _picture(photograph: str | np.ndarray | None) -> str:
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
     image = image.crop((left, top, left + side, top + side)).resize((_PHOTO_PIXELS, _PHOTO_PIXELS))
-    file = io.BytesIO()
-    image.save(file, "JPEG", quality=80)
-    return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
+    return data_url(image, "jpeg", quality=80)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import html
+import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
+
+import numpy as np
+from PIL import Image
 
 _FOLDER = Path(__file__).parent
 _NOT_STATE = ("_anywidget_id", "_css", "_dom_classes", "_esm", "layout", "tabbable", "tooltip")
@@ -64,3 +69,14 @@ class SavesHtml:
         path = Path(path)
         path.write_text(page, encoding="utf-8")
         return path
+
+
+def data_url(image: np.ndarray | Image.Image, kind: str, **options) -> str:
+    """An image inside its own address: it lives in a stored notebook and on a page without a server.
+
+    `image` is uint8 [H, W, 3] or [H, W], or a PIL image; `kind` is "jpeg" or "png", `options` PIL's own.
+    """
+    file = io.BytesIO()
+    image = Image.fromarray(image) if isinstance(image, np.ndarray) else image
+    image.save(file, kind, **options)
+    return f"data:image/{kind};base64," + base64.b64encode(file.getvalue()).decode()
