@@ -52,6 +52,7 @@ bench:
 	@$(SETUP) test
 	$(BIN)/python benchmarks/receptive_field.py
 	$(BIN)/python benchmarks/crf.py
+	$(BIN)/python benchmarks/training.py
 
 wheels wheels-gpu:
 	@$(PYTHON) tools/environment.py --venv "$(VENV)" --constraints "$(CONSTRAINTS)" $@

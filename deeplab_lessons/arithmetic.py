@@ -260,3 +260,31 @@ def path_counts(layers: Sequence[Layer], unit: int, *, input_size: int) -> list[
                 below[i] += paths if 0 <= i < cells else 0
         counts = +below
     return [counts[i] for i in range(input_size)]
+
+
+def taps_on_map(size: int, kernel_size: int = 3, dilation: int = 1) -> list[int]:
+    """How many of a kernel's taps fall on the map, for each of its `size` cells along one axis.
+
+    The convolution keeps the size (padding "same", stride 1); taps in the padding read zeros. On a map of two
+    axes the taps are the product of both. Raises ValueError for numbers below 1.
+    """
+    layer = Layer(kernel_size, padding="same", dilation=dilation)
+    cells = range(_whole("input_size", size))
+    return [sum(tap in cells for tap in layer.taps(cell)) for cell in cells]
+
+
+def tap_shares(size: int | tuple[int, int], kernel_size: int = 3, dilation: int = 1) -> dict[int, float]:
+    """Share of a map's cells by how many of a kernel's taps fall on it: {1: …, 2: …, …, 9: …}, few taps first.
+
+    `size` is one number for a square map or a pair (rows, columns). Numbers of taps that a square kernel can
+    have and this one nowhere has stand there with share 0. Source: DeepLab v3, figure 4.
+    """
+    sides = size if isinstance(size, (tuple, list)) else (size, size)
+    if len(sides) != 2:
+        raise ValueError(f"size must be one number or a pair (rows, columns), got {size!r}")
+    down, across = (Counter(taps_on_map(side, kernel_size, dilation)) for side in sides)
+    cells = Counter({a * b: 0 for a in range(1, kernel_size + 1) for b in range(1, kernel_size + 1)})
+    for taps, rows in down.items():
+        for others, columns in across.items():
+            cells[taps * others] += rows * columns
+    return {taps: cells[taps] / cells.total() for taps in sorted(cells)}

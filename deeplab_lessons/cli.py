@@ -1,4 +1,4 @@
-"""`deeplab-lessons train | evaluate | segment`: the functions of the lessons, from the command line."""
+"""`deeplab-lessons train | evaluate | segment | configurations`: the lessons' functions, from the command line."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-_SETS = ("embedded", "camvid", "voc", "sbd", "cityscapes", "pet")
 _EXAMPLES = """examples:
   deeplab-lessons train --checkpoint scenes.pt
   deeplab-lessons train --data camvid --backbone mobilenet_v2 --weights mobilenet_v2.pt --checkpoint camvid.pt
+  deeplab-lessons train --configuration v2_vgg_aspp_l --checkpoint twin.pt
+  deeplab-lessons train --configuration v2_resnet101_msc_aspp --scale full --weights imagenet --checkpoint paper.pt
   deeplab-lessons evaluate scenes.pt --split test --trimap 1 5 20
+  deeplab-lessons evaluate paper.pt --flip --crf v2_resnet101
   deeplab-lessons segment photo.jpg --checkpoint camvid.pt
 
 A training that was stopped goes on when the same command is given again."""
@@ -21,7 +23,7 @@ def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
     top = argparse.ArgumentParser(
         prog="deeplab-lessons",
-        description="Train DeepLab v1, measure it, and let it draw on photographs.",
+        description="Train DeepLab, measure it, and let it draw on photographs.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -30,10 +32,15 @@ def parser() -> argparse.ArgumentParser:
         ("train", "train a network and keep it in a checkpoint"),
         ("evaluate", "measure mIoU of a checkpoint on a data set"),
         ("segment", "write photographs with the predicted classes in colour"),
+        ("configurations", "list the papers' experiments that train knows by name"),
     ):
         command = commands.add_parser(
             name, help=words, formatter_class=argparse.ArgumentDefaultsHelpFormatter
         )
+        if name == "configurations":
+            continue
+        if name == "train":
+            top.trainer = command
         {"train": _training_options, "evaluate": _measuring_options, "segment": _drawing_options}[name](
             command
         )
@@ -41,23 +48,43 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _data_options(command: argparse.ArgumentParser, split: str | None) -> None:
-    command.add_argument("--data", choices=_SETS, help="data set (default: embedded, or the checkpoint's)")
+def _data_options(command: argparse.ArgumentParser) -> None:
+    from deeplab_lessons.datasets.named import SETS
+
+    command.add_argument("--data", choices=SETS, help="data set (None: embedded, or the checkpoint's)")
     command.add_argument("--root", type=Path, help="folder of the data set, if it is not in the data folder")
     command.add_argument("--count", type=int, help="use so many pairs of the data set only")
     command.add_argument("--scene-size", type=int, default=96, help="side of embedded scenes, in pixels")
-    if split:
-        command.add_argument("--split", default=split, help="part of the data set")
 
 
 def _training_options(command: argparse.ArgumentParser) -> None:
     from deeplab_lessons.models import V1_TABLE
+    from deeplab_lessons.training.configurations import CONFIGURATIONS
 
-    _data_options(command, None)
+    _data_options(command)
     add = command.add_argument
+    add(
+        "--configuration",
+        choices=CONFIGURATIONS,
+        metavar="NAME",
+        help="a published experiment: its network, data and training; other options given change it",
+    )
+    add(
+        "--scale",
+        choices=("class", "full"),
+        help="with --configuration: its small twin, or the paper's size (None: DEEPLAB_LESSONS_SCALE, or class)",
+    )
     add("--checkpoint", type=Path, required=True, help="file to keep the training in (and to go on from)")
     add("--new", action="store_true", help="begin anew even if the checkpoint is there")
     add("--crop", type=int, nargs="+", default=[96], help="side of the training crop, or height and width")
+    add(
+        "--random-scale",
+        type=float,
+        nargs=2,
+        default=[0.5, 1.5],
+        metavar=("LOW", "HIGH"),
+        help="range of random scaling; 1 1 leaves the size",
+    )
     add("--backbone", choices=("vgg16", "mobilenet_v2"), default="vgg16", help="backbone")
     add("--weights", help='ImageNet weights: a file, or "imagenet" to download torchvision\'s')
     add("--head", choices=sorted(V1_TABLE), default="CRF-LargeFOV", help="row of the paper's table 2")
@@ -81,8 +108,15 @@ def _training_options(command: argparse.ArgumentParser) -> None:
 
 def _measuring_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("checkpoint", type=Path, help="file that train wrote")
-    _data_options(command, "val")
-    command.add_argument("--trimap", type=int, nargs="*", help="widths of bands around boundaries, in pixels")
+    from deeplab_lessons.crf import PRESETS
+
+    _data_options(command)
+    add = command.add_argument
+    add("--split", help="part of the data set (None: the one to measure on)")
+    add("--trimap", type=int, nargs="*", help="widths of bands around boundaries, in pixels")
+    add("--scales", type=float, nargs="+", default=[1.0], help="sizes at which each picture is shown")
+    add("--flip", action="store_true", help="show each picture mirrored, too")
+    add("--crf", choices=PRESETS, help="a dense CRF behind the network, by its preset")
 
 
 def _drawing_options(command: argparse.ArgumentParser) -> None:
@@ -92,42 +126,66 @@ def _drawing_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--opacity", type=float, default=0.6, help="of the colours: 0 photograph, 1 labels")
 
 
-def data_set(options: argparse.Namespace, split: str, transforms=None):
+def data_set(options: argparse.Namespace, split: str | None, transforms=None):
     """The data set that the options name; what its class raises where it is not there."""
-    from deeplab_lessons import datasets
+    from deeplab_lessons.datasets.named import named
 
-    name = options.data or "embedded"
-    if name == "embedded":
-        found = datasets.Embedded(split, options.count, options.scene_size, transforms)
-    else:
-        classes = {
-            "camvid": "CamVid",
-            "voc": "VOC",
-            "sbd": "SBD",
-            "cityscapes": "Cityscapes",
-            "pet": "OxfordPet",
-        }
-        found = getattr(datasets, classes[name])(root=options.root, split=split, transforms=transforms)
-    if options.count and len(found) > options.count:
-        found.files = found.files[: options.count]
-    return found
+    return named(
+        options.data or "embedded", split, transforms, options.root, options.count, options.scene_size
+    )
+
+
+_NETWORK_OPTIONS = ("backbone", "head", "width", "no_batch_norm")
+
+
+def network_of(options: argparse.Namespace, num_classes: int) -> dict:
+    """Arguments of `models.deeplab`: those of the configuration, or from the single options.
+
+    Raises ValueError where both are given.
+    """
+    from deeplab_lessons.models import V1_TABLE
+    from deeplab_lessons.training.configurations import configuration
+
+    if options.configuration is None:
+        shape = {"version": "v1", "width": options.width, "backbone": options.backbone}
+        shape |= {"batch_norm": not options.no_batch_norm, **V1_TABLE[options.head]}
+        return shape | {"num_classes": num_classes}
+    usual = parser().parse_args(["train", "--checkpoint", "none"])
+    given = [name for name in _NETWORK_OPTIONS if getattr(options, name) != getattr(usual, name)]
+    if given:
+        raise ValueError(
+            f"--{given[0].replace('_', '-')} and --configuration don't go together: the configuration says "
+            "which network it is"
+        )
+    return configuration(options.configuration, options.scale).network | {"num_classes": num_classes}
+
+
+def configured(options: argparse.Namespace) -> dict[str, object]:
+    """Options of `train` as the configuration sets them."""
+    from deeplab_lessons.training.configurations import configuration
+
+    which = configuration(options.configuration, options.scale)
+    crop, scale = [which.crop], list(which.scale or (1, 1))
+    return {
+        "data": which.data, "count": which.count, "scene_size": which.crop, "crop": crop, "random_scale": scale,
+        **which.settings,
+    }  # fmt: skip
 
 
 def train(options: argparse.Namespace) -> None:
     """`deeplab-lessons train`."""
     from deeplab_lessons import datasets, runtime, training
-    from deeplab_lessons.models import V1_TABLE, deeplab_v1
+    from deeplab_lessons.models import deeplab
 
-    crop = tuple(options.crop * 2)[:2]
-    dataset = data_set(options, _TRAIN.get(options.data, "train"), datasets.transforms.train(crop))
-    validation = data_set(options, _VALIDATION.get(options.data, "val"))
-    shape = {"num_classes": len(dataset.classes), "width": options.width, "backbone": options.backbone}
-    shape |= {"batch_norm": not options.no_batch_norm, **V1_TABLE[options.head]}
+    crop, scale = tuple(options.crop * 2)[:2], tuple(options.random_scale)
+    change = datasets.transforms.train(crop, None if scale == (1, 1) else scale)
+    dataset, validation = data_set(options, "train", change), data_set(options, None)
+    shape = network_of(options, len(dataset.classes))
     about = {"model": shape, "data": options.data or "embedded", "classes": list(dataset.classes)}
-    about["palette"] = dataset.palette.tolist()
+    about |= {"palette": dataset.palette.tolist(), "configuration": options.configuration}
     runtime.seed_everything(options.seed)
     history = training.train(
-        deeplab_v1(**shape, weights=options.weights),
+        deeplab(**shape, weights=options.weights),
         dataset,
         validation,
         **{name: getattr(options, name) for name in ("iterations", "batch_size", "lr", "schedule", "loss")},
@@ -141,12 +199,24 @@ def train(options: argparse.Namespace) -> None:
 
 def evaluate(options: argparse.Namespace) -> None:
     """`deeplab-lessons evaluate`."""
-    from deeplab_lessons import training
+    from deeplab_lessons import crf, inference, training
+    from deeplab_lessons.end_to_end import CRFNetwork
 
     model, about = training.load_model(options.checkpoint)
     options.data = options.data or about.get("data")
     dataset = data_set(options, options.split)
+    if options.flip or options.scales != [1.0]:
+        model = inference.ManyViews(model, options.scales, options.flip)
+    if options.crf:
+        model = CRFNetwork(model, crf.DenseCRF(options.crf), frozen=True).eval()
     print(training.evaluate(model.to(_device(options)), dataset, options.trimap, progress=True))
+
+
+def configurations(options: argparse.Namespace) -> None:
+    """`deeplab-lessons configurations`."""
+    from deeplab_lessons.training.configurations import table
+
+    print(table().to_string(na_rep="–"))
 
 
 def segment(options: argparse.Namespace) -> None:
@@ -168,10 +238,6 @@ def segment(options: argparse.Namespace) -> None:
         print(inference.segment(model, picture, output, palette, options.opacity))
 
 
-_TRAIN = {"sbd": "trainaug", "pet": "trainval"}
-_VALIDATION = {"pet": "test"}
-
-
 def _device(options: argparse.Namespace):
     import torch
 
@@ -182,9 +248,14 @@ def _device(options: argparse.Namespace):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return 0, or 1 after a message on stderr for what went wrong."""
-    options = parser().parse_args(arguments)
+    top = parser()
+    options = top.parse_args(arguments)
+    if getattr(options, "configuration", None):  # once more, with its settings where nothing else is given
+        top.trainer.set_defaults(**configured(options))
+        options = top.parse_args(arguments)
+    commands = {"train": train, "evaluate": evaluate, "segment": segment, "configurations": configurations}
     try:
-        {"train": train, "evaluate": evaluate, "segment": segment}[options.command](options)
+        commands[options.command](options)
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         return 130

@@ -17,6 +17,7 @@ from deeplab_lessons import metrics
 from deeplab_lessons.cells import bilinear_weights, cell_centres, upsample  # noqa: F401 (all three for lessons)
 from deeplab_lessons.datasets import transforms
 from deeplab_lessons.label_maps import VOID
+from deeplab_lessons.models.multi_scale import rescaled
 
 #: Anything that makes logits [N, C, h, w] from images [N, 3, H, W].
 Model = Callable[[torch.Tensor], torch.Tensor]
@@ -25,6 +26,50 @@ Model = Callable[[torch.Tensor], torch.Tensor]
 def grid_of(model: Model) -> tuple[int, float | None]:
     """Output stride of a model (8 if it does not say) and the centre of its cell 0 (None: centred)."""
     return getattr(model, "output_stride", 8), getattr(model, "start", None)
+
+
+class ManyViews(torch.nn.Module):
+    """A trained network that is shown every picture at several `scales`, and with `flip` mirrored, too.
+
+    Pictures [N, 3, H, W] -> log-probabilities [N, C, H, W] at the pictures' size: the mean of the views'
+    probabilities, or with `fusion="maximum"` their maximum, scaled to sum to 1. For measuring only. Raises
+    ValueError for scales that are not positive and for another fusion.
+    Source: DeepLab v3, section 4.1 (mean over scales and mirror images); v2, section 4.1.2 (maximum).
+    """
+
+    output_stride = 1
+
+    def __init__(
+        self,
+        model: torch.nn.Module,
+        scales: Sequence[float] = (1.0,),
+        flip: bool = False,
+        fusion: str = "mean",
+    ):
+        """Keep the network and the views."""
+        super().__init__()
+        if not scales or min(scales) <= 0:
+            raise ValueError(f"scales must be positive shares of the picture's size, got {tuple(scales)}")
+        if fusion not in ("mean", "maximum"):
+            raise ValueError(f'fusion is "mean" or "maximum", got {fusion!r}')
+        self.model, self.scales, self.flip, self.fusion = model, tuple(scales), flip, fusion
+        self.train(model.training)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Log-probabilities [N, C, H, W] of normalised images [N, 3, H, W]."""
+        views = [self.view(images, scale) for scale in self.scales]
+        if self.flip:
+            views += [self.view(images.flip(-1), scale).flip(-1) for scale in self.scales]
+        views = torch.stack(views)
+        fused = views.mean(0) if self.fusion == "mean" else views.amax(0)
+        return (fused / fused.sum(1, keepdim=True)).clamp(min=torch.finfo(fused.dtype).tiny).log()
+
+    def view(self, images: torch.Tensor, scale: float) -> torch.Tensor:
+        """Probabilities [N, C, H, W] found on the images at one scale."""
+        stride, start = grid_of(self.model)
+        logits = self.model(rescaled(images, scale)).float()
+        start = None if start is None else start / scale
+        return upsample(logits, images.shape[2:], stride / scale, start).softmax(1)
 
 
 def scores(model: Model, image: torch.Tensor) -> torch.Tensor:

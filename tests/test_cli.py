@@ -88,6 +88,24 @@ def test_without_colours_the_photograph_comes_back(checkpoint, tmp_path):
         (["train", "--checkpoint", "CHECKPOINT", "--iterations", "5", *SMALL], "iterations was 3, now 5"),
         (["train", "--checkpoint", "new.pt", "--lr", "0", *SMALL], "lr must be above 0"),
         (["train", "--checkpoint", "new.pt", "--weights", "missing.pt", *SMALL], "missing.pt"),
+        (
+            ["train", "--checkpoint", "new.pt", "--configuration", "v1_7x7", "--width", "0.5"],
+            "--width and --configuration don't go together",
+        ),
+        (
+            [
+                "train",
+                "--checkpoint",
+                "new.pt",
+                "--configuration",
+                "v1_7x7",
+                "--scale",
+                "full",
+                "--root",
+                "nowhere",
+            ],
+            "Expected the folder nowhere",
+        ),
     ],
 )
 def test_mistakes_get_one_line(checkpoint, arguments, words, capsys, tmp_path, monkeypatch):
@@ -97,6 +115,27 @@ def test_mistakes_get_one_line(checkpoint, arguments, words, capsys, tmp_path, m
     said = capsys.readouterr().err
     assert "deeplab-lessons: " in said and words in said and "Traceback" not in said
     assert not (tmp_path / "new.pt").exists()
+
+
+def test_a_configuration_sets_what_is_not_given(tmp_path, capsys):
+    path = tmp_path / "twin.pt"
+    options = ["--configuration", "v2_vgg_aspp_s", "--checkpoint", str(path), "--device", "cpu"]
+    options += ["--count", "3", "--iterations", "2", "--scene-size", "48", "--crop", "48"]
+    assert cli.main(["train", *options]) == 0
+    content = training.load_checkpoint(path)
+    assert content["about"]["configuration"] == "v2_vgg_aspp_s"
+    assert content["about"]["model"]["rates"] == (1, 2, 4, 6)
+    settings = {name: content["settings"][name] for name in ("batch_size", "lr", "schedule", "iterations")}
+    assert settings == {"batch_size": 4, "lr": 0.02, "schedule": "poly", "iterations": 2}
+    use = [str(path), "--count", "2", "--scene-size", "48", "--device", "cpu"]
+    assert cli.main(["evaluate", *use, "--scales", "0.75", "1", "--flip", "--crf", "v2_vgg"]) == 0
+    assert "mIoU " in capsys.readouterr().out
+
+
+def test_configurations_are_listed(capsys):
+    assert cli.main(["configurations"]) == 0
+    said = capsys.readouterr().out
+    assert "v2_resnet101_msc_aspp" in said and "v2, table 4" in said
 
 
 def test_help_names_every_command():

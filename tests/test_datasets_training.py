@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,8 @@ from deeplab_lessons.datasets import (
     transforms,
     voc_colours,
 )
+from deeplab_lessons.datasets.named import SETS as NAMES
+from deeplab_lessons.datasets.named import named
 
 GREY = np.full((6, 8, 3), 90, np.uint8)
 LABELS = np.array([[0, 1, 2, 255] * 2] * 6, np.uint8)
@@ -677,3 +680,28 @@ def test_voc_as_it_lies_here():
     data = VOC(split="val", transforms=transforms.train(65))
     image, mask = data[0]
     assert image.shape == (3, 65, 65) and set(mask.unique().tolist()) <= {*range(21), 255}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_set_is_found_by_its_name_or_says_where_it_looked(name, tmp_path, monkeypatch):
+    monkeypatch.setenv("DEEPLAB_LESSONS_DATA", str(tmp_path))
+    if name == "embedded":
+        assert len(named(name, "train", count=3, size=32)) == 3
+        assert named(name, count=3, size=32).split == "val"
+    else:
+        for split in ("train", None):
+            with pytest.raises(FileNotFoundError, match=re.escape(str(tmp_path))):
+                named(name, split)
+
+
+def test_sbd_is_measured_on_vocs_val(monkeypatch):
+    """SBD's own val holds pictures of trainaug."""
+    asked = []
+    monkeypatch.setattr("deeplab_lessons.datasets.named.VOC", lambda **options: asked.append(options) or [])
+    assert named("sbd", root="somewhere") == [] and named("sbd", "val") == []
+    assert [(options["root"], options["split"]) for options in asked] == [(None, "val")] * 2
+
+
+def test_an_unknown_name_gets_the_list():
+    with pytest.raises(ValueError, match="no data set named 'kitti'; there are: embedded, camvid"):
+        named("kitti")

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from deeplab_lessons import training
 from deeplab_lessons.heads import SummedASPP
-from deeplab_lessons.models import MultiScale, deeplab_v2
+from deeplab_lessons.models import MultiScale, deeplab, deeplab_v2
 from deeplab_lessons.models.multi_scale import enlarge, rescaled
 from deeplab_lessons.receptive_field import trace
 
@@ -97,6 +97,42 @@ def test_the_maximum_is_taken_place_by_place_and_maps_lie_on_each_other():
     assert torch.allclose(net(x), Constant()(x), atol=1e-3)
     single = [enlarge(Constant()(rescaled(x, s)), (9, 13), s) for s in net.scales]
     assert all(torch.allclose(y, single[-1], atol=1e-3) for y in single)
+
+
+class OnPixels(nn.Module):
+    """Answers with the colour of every eighth pixel, the first one included."""
+
+    output_stride, start = 8, 0.0
+
+    def forward(self, x):
+        return x[:, :, ::8, ::8]
+
+
+def test_maps_lie_on_each_other_at_any_size():
+    """69 pixels are no 8n + 1: cell 0 lies on pixel 0, and the map is not centred on the picture."""
+    row, column = torch.meshgrid(torch.arange(69.0), torch.arange(77.0), indexing="ij")
+    x = torch.stack([row, column, row + column])[None]
+    net = MultiScale(OnPixels())
+    each = net.each_scale(x)
+    assert each.shape == (3, 1, 3, 9, 10)
+    inside = each[..., :8, :9]  # beyond the last cell of a smaller map its last value is kept
+    assert torch.allclose(inside, inside[-1:].expand_as(inside), atol=1e-3)
+    assert torch.allclose(net.eval()(x)[..., :8, :9], x[:, :, :64:8, :72:8], atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        {"version": "v1", "width": 1 / 32, "batch_norm": True, "pool_size": 3},
+        {"version": "v2", "backbone": "vgg16", "width": 1 / 32, "batch_norm": True, "rates": (2,)},
+        {"version": "v2", "backbone": "resnet50", "rates": None, **CLASS_SIZE},
+    ],
+)
+@pytest.mark.parametrize("size", [96, 97, 100])
+def test_cells_lie_where_the_network_says(network, size):
+    """The tracer knows where unit 0 of the last layer looks."""
+    net = deeplab(**network)
+    assert net.start == trace(net, size).rows[-1].start == 0.0
 
 
 def test_the_fused_map_is_never_below_a_single_one():

@@ -17,7 +17,7 @@ from rattler import MatchSpec
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 FLOORS = [
-    {"arithmetic", "runtime"},
+    {"arithmetic", "runtime", "separable"},
     {
         "stacks",
         "atrous",
@@ -31,7 +31,7 @@ FLOORS = [
         "heads",
     },
     {"plotting", "models"},
-    {"diagrams", "drawings", "drawings_lattice", "inference"},
+    {"diagrams", "drawings", "drawings_lattice", "drawings_resnet", "drawings_scales", "inference"},
     {"training", "end_to_end"},
     {"widgets", "exercises", "cli"},
 ]

@@ -1,6 +1,7 @@
 """Backbones, and the surgery that turns a classifier into one.
 
 - `vgg16`, `resnet`, `mobilenet_v2`: torchvision's networks, at any width, with any weights.
+- `xception`: DeepLab v3+'s own backbone.
 - `fully_convolutional`, `keep_resolution`, `dilate`, `large_fov`, `new_classifier`: the five edits of
   DeepLab v1. Each takes a network and returns a new one; the network given is left as it was.
 """
@@ -21,9 +22,11 @@ from deeplab_lessons.backbones.surgery import (
 )
 from deeplab_lessons.backbones.vgg import vgg16
 from deeplab_lessons.backbones.weights import load_weights, weights_file
+from deeplab_lessons.backbones.xception import Xception, xception
 
 __all__ = [
     "SameMaxPool2d",
+    "Xception",
     "as_kernel",
     "decimate",
     "dilate",
@@ -39,4 +42,5 @@ __all__ = [
     "resnet",
     "vgg16",
     "weights_file",
+    "xception",
 ]

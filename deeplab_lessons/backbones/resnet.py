@@ -1,8 +1,9 @@
-"""torchvision's ResNets as dilated backbones: any depth and width, the stride in either place."""
+"""torchvision's ResNets as dilated backbones: any depth and width, the stride in either place, v3's cascade."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 
 import torch
 from torch import nn
@@ -22,6 +23,7 @@ DEPTHS = {
 }
 STAGES = ("layer1", "layer2", "layer3", "layer4")  # DeepLab v2 calls them res2 … res5
 STEM_STRIDE = 4  # of conv1 and maxpool together
+LAST_CASCADE = 7  # block7 is the deepest of v3's cascades
 
 
 def resnet(
@@ -32,6 +34,8 @@ def resnet(
     blocks: tuple[int, int, int, int] | None = None,
     stride_in: str = "3x3",
     frozen: bool = False,
+    multi_grid: Sequence[int] | None = None,
+    cascade: int = 4,
 ) -> nn.Sequential:
     """A ResNet up to its last stage: pictures [N, 3, H, W] -> [N, channels, H / output_stride, W / output_stride].
 
@@ -41,12 +45,13 @@ def resnet(
     first block steps: "3x3" as in torchvision, "1x1" as in Caffe's ResNets, which DeepLab v2 used. `frozen`
     fixes batch norm's statistics and factors, as DeepLab v2 does. `weights` are None, "imagenet", a path or a
     state dict with torchvision's keys, with or without the classifier. Raises ValueError for what is not there.
-    Source: He et al., CVPR 2016; DeepLab v2, section 3.1.
+
+    DeepLab v3's two additions: `cascade` is the number of the last block, 4 (layer4) to 7; layer5 to layer7 repeat
+    layer4, each with a stride of 2 of its own, so that output strides reach up to 256. They begin at random.
+    `multi_grid` gives the blocks of layer4 and later their own factors, see `dilate_stages`.
+    Source: He et al., CVPR 2016; DeepLab v2, section 3.1; v3, section 3.2.
     """
-    if depth not in DEPTHS:
-        raise ValueError(f"depth must be one of {', '.join(map(str, DEPTHS))}, got {depth}")
-    if output_stride not in (8, 16, 32):
-        raise ValueError(f"output_stride must be 8, 16 or 32, got {output_stride}")
+    _check(depth, cascade, output_stride)
     kind, usual = DEPTHS[depth]
     meta = torch.get_default_device().type == "meta"
     with torch.device("meta"):
@@ -59,8 +64,24 @@ def resnet(
     elif not meta:
         net = net.to_empty(device=torch.get_default_device())
         he(net)
-    net = dilate_stages(stride_moved(net, stride_in), output_stride)
+    for number in range(5, cascade + 1):
+        net.add_module(f"layer{number}", _replica(net.layer4))
+    net = dilate_stages(stride_moved(net, stride_in), output_stride, multi_grid)
     return freeze_batch_norm(net) if frozen else net
+
+
+def _check(depth: int, cascade: int, output_stride: int) -> None:
+    """ValueError for a network that is not there."""
+    if depth not in DEPTHS:
+        raise ValueError(f"depth must be one of {', '.join(map(str, DEPTHS))}, got {depth}")
+    if cascade not in range(4, LAST_CASCADE + 1):
+        raise ValueError(
+            f"cascade is the number of the last block, 4 (layer4) to {LAST_CASCADE}; got {cascade}"
+        )
+    strides = [8 * 2**power for power in range(cascade - 1)]
+    if output_stride not in strides:
+        *most, last = map(str, strides)
+        raise ValueError(f"output_stride must be {', '.join(most)} or {last}, got {output_stride}")
 
 
 def _build(kind: type[nn.Module], blocks: tuple[int, ...], width: float) -> ResNet:
@@ -80,6 +101,30 @@ def _build(kind: type[nn.Module], blocks: tuple[int, ...], width: float) -> ResN
     return net
 
 
+def _replica(stage: nn.Sequential) -> nn.Sequential:
+    """Another stage like layer4, on its result: as many blocks and channels, a stride of 2, random weights.
+
+    Its first shortcut needs no convolution, since the channels stay: it takes every 2nd cell.
+    """
+    kind, count = type(stage[0]), len(stage)
+    planes = stage[0].conv1.out_channels
+    channels = planes * kind.expansion
+    with torch.device("meta"):
+        skip = nn.Sequential(nn.MaxPool2d(1, stride=2))
+        first = kind(channels, planes, stride=2, downsample=skip)
+        new = nn.Sequential(first, *(kind(channels, planes) for _ in range(count - 1)))
+    device = torch.get_default_device()
+    if device.type != "meta":
+        new = new.to_empty(device=device)
+        he(new)
+    return new
+
+
+def stages(net: nn.Sequential) -> list[nn.Sequential]:
+    """The network's stages, layer1 … layer4 and what the cascade adds."""
+    return [stage for name, stage in net.named_children() if name.startswith("layer")]
+
+
 def stride_moved(net: nn.Sequential, stride_in: str) -> nn.Sequential:
     """Let each stage step in its first block's 3 x 3 (torchvision) or first 1 x 1 (Caffe); works in place.
 
@@ -88,7 +133,7 @@ def stride_moved(net: nn.Sequential, stride_in: str) -> nn.Sequential:
     """
     if stride_in not in ("3x3", "1x1"):
         raise ValueError(f'stride_in must be "3x3" (torchvision) or "1x1" (Caffe), got {stride_in!r}')
-    for block in (getattr(net, stage)[0] for stage in STAGES[1:]):
+    for block in (stage[0] for stage in stages(net)[1:]):
         if stride_in == "1x1":
             if not isinstance(block, Bottleneck):
                 raise ValueError('stride_in="1x1" needs blocks that begin with a 1 x 1: ResNet-50 or deeper')
@@ -96,24 +141,56 @@ def stride_moved(net: nn.Sequential, stride_in: str) -> nn.Sequential:
     return net
 
 
-def dilate_stages(net: nn.Sequential, output_stride: int) -> nn.Sequential:
+def dilate_stages(
+    net: nn.Sequential, output_stride: int, multi_grid: Sequence[int] | None = None
+) -> nn.Sequential:
     """Take out the strides beyond `output_stride` and dilate what follows; works in place and returns `net`.
 
     A stride of 2 that goes becomes a dilation of 2 in every convolution after it, and the shortcut beside it
-    loses its stride too. Source: DeepLab v1, section 3.1; v2, section 3.1.
+    loses its stride too. With `multi_grid`, the i-th block of layer4 and of each later stage has the stage's
+    dilation times the i-th number in all its 3 x 3 convolutions: at output stride 16, (1, 2, 4) makes (2, 4, 8).
+    A stage of fewer blocks takes the first numbers; ValueError where it has more.
+
+    (1, 1, 1) is not the same as None where the stride stands in the first 3 x 3 (torchvision). That convolution
+    saw cells half as far apart when it was trained: None leaves it so, as the weights want it; the paper, whose
+    ResNet steps one convolution earlier, dilates all three alike.
+    Source: DeepLab v1, section 3.1; v2, section 3.1; v3, section 3.2.1.
     """
     stride, rate = STEM_STRIDE, 1
-    for stage in STAGES:
-        for block in getattr(net, stage):
-            for conv in (part for name, part in block.named_children() if name.startswith("conv")):
+    for number, stage in enumerate(stages(net), start=1):
+        for block in stage:
+            for conv in _convolutions(block):
                 asked = conv.stride[0]
-                if conv.kernel_size != (1, 1):
-                    conv.dilation = conv.padding = (rate, rate)
+                _dilate(conv, rate)
                 if stride * asked > output_stride:
                     conv.stride, rate = (1, 1), rate * asked
                     block.downsample[0].stride = (1, 1)
                 stride *= conv.stride[0]
+        if multi_grid is not None and number >= len(STAGES):
+            _apply_grid(stage, rate, tuple(multi_grid))
     return net
+
+
+def _convolutions(block: nn.Module) -> list[nn.Conv2d]:
+    """The convolutions on a block's way, without its shortcut."""
+    return [part for name, part in block.named_children() if name.startswith("conv")]
+
+
+def _dilate(conv: nn.Conv2d, rate: int) -> None:
+    if conv.kernel_size != (1, 1):
+        conv.dilation = conv.padding = (rate, rate)
+
+
+def _apply_grid(stage: nn.Sequential, rate: int, multi_grid: tuple[int, ...]) -> None:
+    """Give the i-th block the dilation `rate` times the i-th number."""
+    if len(multi_grid) < len(stage) or min(multi_grid) < 1:
+        raise ValueError(
+            f"multi_grid needs one number of at least 1 for each of the stage's {len(stage)} blocks, "
+            f"got {multi_grid}"
+        )
+    for block, unit in zip(stage, multi_grid, strict=False):
+        for conv in _convolutions(block):
+            _dilate(conv, rate * unit)
 
 
 def freeze_batch_norm(net: nn.Module) -> nn.Module:

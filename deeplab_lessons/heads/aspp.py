@@ -30,16 +30,17 @@ class SummedASPP(nn.Module):
         channels: int | None = None,
         batch_norm: bool = False,
         dropout: float = 0.5,
+        kernel_size: int = 3,
     ):
-        """Make one branch for each rate; torch's own random start."""
+        """Make one branch for each rate; torch's own random start. `kernel_size`: odd."""
         super().__init__()
         if not rates or min(rates) < 1:
             raise ValueError(f"ASPP needs one rate of at least 1 for each branch, got {tuple(rates)}")
         self.rates = tuple(rates)
         self.branches = nn.ModuleList(
-            nn.Conv2d(in_channels, num_classes, 3, padding=rate, dilation=rate)
+            nn.Conv2d(in_channels, num_classes, kernel_size, padding=rate * (kernel_size // 2), dilation=rate)
             if channels is None
-            else LargeFOV(in_channels, num_classes, 3, rate, channels, 0, batch_norm, dropout)
+            else LargeFOV(in_channels, num_classes, kernel_size, rate, channels, 0, batch_norm, dropout)
             for rate in rates
         )
 

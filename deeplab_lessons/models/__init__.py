@@ -2,25 +2,38 @@
 
 - `deeplab_v1`: DeepLab v1 and the rows of its table 2 (`V1_TABLE`).
 - `deeplab_v2`: DeepLab v2, with `MultiScale` around it for the inputs at three sizes.
+- `deeplab_v3`: DeepLab v3; `torchvision_deeplab_v3` is torchvision's, with its trained weights.
+- `deeplab_v3plus`: DeepLab v3+; `released.account` sets its multiply-adds beside the paper's.
+- `deeplab`: any of them by the name of its version.
 - `mobile_deeplab_v3`: a small DeepLab v3 that comes trained.
-- `describe`, `milliseconds`: a network's row in a table, and its time.
+- `describe`, `milliseconds`, `kept_for_backward`: a network's row in a table, its time, what training keeps.
 """
 
-from deeplab_lessons.models.measured import describe, milliseconds
+from deeplab_lessons.models.factory import deeplab
+from deeplab_lessons.models.measured import describe, kept_for_backward, milliseconds
 from deeplab_lessons.models.mobile import MobileDeepLabV3, mobile_deeplab_v3
 from deeplab_lessons.models.multi_scale import MultiScale
 from deeplab_lessons.models.v1 import V1_TABLE, DeepLabV1, deeplab_v1
 from deeplab_lessons.models.v2 import DeepLabV2, deeplab_v2
+from deeplab_lessons.models.v3 import DeepLabV3, deeplab_v3, torchvision_deeplab_v3
+from deeplab_lessons.models.v3plus import DeepLabV3Plus, deeplab_v3plus
 
 __all__ = [
     "V1_TABLE",
     "DeepLabV1",
     "DeepLabV2",
+    "DeepLabV3",
+    "DeepLabV3Plus",
     "MobileDeepLabV3",
     "MultiScale",
+    "deeplab",
     "deeplab_v1",
     "deeplab_v2",
+    "deeplab_v3",
+    "deeplab_v3plus",
     "describe",
+    "kept_for_backward",
     "milliseconds",
     "mobile_deeplab_v3",
+    "torchvision_deeplab_v3",
 ]

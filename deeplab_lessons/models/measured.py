@@ -1,4 +1,4 @@
-"""What a network costs: one row of a table, and milliseconds."""
+"""What a network costs: one row of a table, milliseconds, and what training has to keep."""
 
 from __future__ import annotations
 
@@ -45,3 +45,25 @@ def milliseconds(net: nn.Module, input_size: int, repeats: int = 3, training: bo
         times.append(time.perf_counter() - begin)
     net.zero_grad(set_to_none=True)
     return 1000 * min(times[1:])
+
+
+def kept_for_backward(net: nn.Module, input_size: int, batch_size: int = 1) -> int:
+    """Bytes that autograd keeps from the forward pass until the backward pass, weights not counted.
+
+    This is most of what a training needs beyond weights, gradients and momentum. It is counted on random
+    pictures [batch_size, 3, input_size, input_size], tensor by tensor; memory that two share counts once.
+    """
+    weights = {tensor.untyped_storage().data_ptr() for tensor in (*net.parameters(), *net.buffers())}
+    kept: dict[int, torch.UntypedStorage] = {}
+
+    def note(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in weights:
+            kept[storage.data_ptr()] = storage  # holding it keeps its address from being used again
+        return tensor
+
+    device = next(net.parameters()).device
+    pictures = torch.zeros(batch_size, 3, input_size, input_size, device=device)
+    with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        net(pictures)
+    return sum(storage.nbytes() for storage in kept.values())

@@ -29,17 +29,26 @@ class MultiScale(nn.Module):
         if not scales or list(scales) != sorted(scales) or scales[0] <= 0 or scales[-1] != 1:
             raise ValueError(f"scales must grow and end at 1, as in {SCALES}; got {tuple(scales)}")
         self.model, self.scales = model, tuple(scales)
-        self.output_stride = model.output_stride
+        self.output_stride, self.start = model.output_stride, getattr(model, "start", None)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor | list[tuple[torch.Tensor, float]]:
         """Fused logits, or in training mode the pairs of fused and single logits with their strides."""
         each = [self.model(rescaled(x, scale)) for scale in self.scales]
-        enlarged = [enlarge(y, each[-1].shape[2:], scale) for y, scale in zip(each, self.scales, strict=True)]
-        fused = torch.stack(enlarged).amax(0)
+        fused = self.enlarged(each).amax(0)
         if not self.training:
             return fused
         strides = [self.output_stride / scale for scale in self.scales]
         return [(fused, self.output_stride), *zip(each, strides, strict=True)]
+
+    def each_scale(self, x: torch.Tensor) -> torch.Tensor:
+        """Logits of every scale on the largest map, [scales, N, C, h, w]: what the maximum is taken of."""
+        return self.enlarged([self.model(rescaled(x, scale)) for scale in self.scales])
+
+    def enlarged(self, each: Sequence[torch.Tensor]) -> torch.Tensor:
+        """Bring the maps of all scales to the size of the last one, and stack them."""
+        size, pairs = each[-1].shape[2:], zip(each, self.scales, strict=True)
+        start = None if self.start is None else self.start / self.output_stride
+        return torch.stack([enlarge(y, size, scale, start) for y, scale in pairs])
 
     def parameter_groups(self, lr: float) -> list[dict]:
         """Those of the network inside."""
@@ -54,6 +63,14 @@ def rescaled(x: torch.Tensor, scale: float) -> torch.Tensor:
     return F.interpolate(x, size, mode="bilinear", align_corners=True)
 
 
-def enlarge(logits: torch.Tensor, size: Sequence[int], scale: float) -> torch.Tensor:
-    """Bring the map of a picture at `scale` to `size` cells; both maps lie centred on the picture."""
-    return logits if scale == 1 else upsample(logits, tuple(size), 1 / scale)
+def enlarge(
+    logits: torch.Tensor, size: Sequence[int], scale: float, start: float | None = None
+) -> torch.Tensor:
+    """Bring the map of a picture at `scale` to `size` cells, those of the picture itself.
+
+    `start` is where cell 0 of each map lies, in cells from pixel 0; None: both maps lie centred on the picture.
+    """
+    if scale == 1:
+        return logits
+    start = None if start is None else start * (1 / scale - 1)
+    return upsample(logits, tuple(size), 1 / scale, start)

@@ -44,11 +44,12 @@ class DeepLabV1(nn.Module):
         side: SideBranches | None = None,
         output_stride: int = 8,
         new_head: bool = False,
+        start: float | None = None,
     ):
-        """Put the parts together."""
+        """Put the parts together; `start` is the centre of cell 0 in pixels, None: centred on the picture."""
         super().__init__()
         self.backbone, self.side, self.head = backbone, side, head
-        self.output_stride, self.new_head = output_stride, new_head
+        self.output_stride, self.new_head, self.start = output_stride, new_head, start
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Logits [N, classes, h, w] of normalised pictures x [N, 3, H, W]; ValueError for another shape."""
@@ -160,7 +161,8 @@ def _on_vgg(width, weights, pool_size, dilate_pool5, multi_scale, head) -> DeepL
     top.fc6.load_state_dict(net.fc6.state_dict())
     top.fc7.load_state_dict(net.fc7.state_dict())
     start_evenly(top.fc8)
-    return DeepLabV1(net[:cut], top, side)
+    start = 3.5 if pool_size == 2 else 0.0  # each cell on the middle of its 8 pixels, or on every eighth pixel
+    return DeepLabV1(net[:cut], top, side, start=start)
 
 
 def _on_mobilenet(width, weights, output_stride, head) -> DeepLabV1:

@@ -16,7 +16,13 @@ from deeplab_lessons.models.v1 import deeplab_v1
 
 
 class DeepLabV2(nn.Module):
-    """A backbone under a summed ASPP: pictures [N, 3, H, W] -> logits [N, classes, h, w]. See `deeplab_v2`."""
+    """A backbone under a summed ASPP: pictures [N, 3, H, W] -> logits [N, classes, h, w]. See `deeplab_v2`.
+
+    Cell 0 lies on pixel 0 (`start`), whatever the picture's size: every layer that steps is padded by half its
+    kernel, in ResNets and in VGG16 with the released pools.
+    """
+
+    start = 0.0
 
     def __init__(self, backbone: nn.Module, head: SummedASPP, output_stride: int = 8):
         """Put the parts together."""
@@ -46,7 +52,7 @@ class DeepLabV2(nn.Module):
 def deeplab_v2(
     num_classes: int = 21,
     backbone: str = "resnet101",
-    rates: str | Sequence[int] = "L",
+    rates: str | Sequence[int] | None = "L",
     multi_scale: bool = False,
     width: float = 1.0,
     weights: Weights = None,
@@ -59,19 +65,23 @@ def deeplab_v2(
     """DeepLab v2: pictures [N, 3, H, W] -> logits [N, num_classes, H/8, W/8].
 
     `backbone` is "vgg16" (released pools of 3 x 3, branches of fc6 – fc7 – fc8) or "resnet50", "resnet101"
-    (branches of one 3 x 3). `rates` is "S", "L", or numbers, one for each branch; (12,) alone is LargeFOV.
+    (branches of one 3 x 3). `rates` is "S", "L", or numbers, one for each branch; (12,) alone is LargeFOV. On
+    a ResNet it may be None: one 1 x 1 classifier, where ImageNet's stood (table 4's rows without LargeFOV and
+    ASPP; the paper does not print its kernel).
     `multi_scale` wraps it in `MultiScale`. `weights` are the backbone's: None, "imagenet", a path or a state
     dict; VGG16's fc6 and fc7 are carried over to every branch. `width` multiplies every number of channels.
     ResNets only: `blocks`, `stride_in` and `frozen` (batch norm as ImageNet left it; False to start from random
     weights). VGG16 only: `batch_norm`, `dropout`. Raises ValueError for what isn't there.
     Source: DeepLab v2, sections 3 and 4; table 4.
     """
-    rates = _rates(rates)
+    rates, kernel_size = ((1,), 1) if rates is None else (_rates(rates), 3)
     if backbone == "vgg16":
+        if kernel_size == 1:
+            raise ValueError('on "vgg16" every branch is fc6 – fc7 – fc8 and needs its rate; got rates=None')
         model = _on_vgg(num_classes, rates, width, weights, batch_norm, dropout)
     elif backbone in ("resnet50", "resnet101"):
         net = resnet(int(backbone[6:]), 8, weights, width, blocks, stride_in, frozen)
-        head = SummedASPP(scaled(512, width) * 4, num_classes, rates)
+        head = SummedASPP(scaled(512, width) * 4, num_classes, rates, kernel_size=kernel_size)
         for layer in head.classifiers:
             start_evenly(layer)
         model = DeepLabV2(net, head)

@@ -80,12 +80,12 @@ def _read(file: BinaryIO, path: Path) -> object:
 
 
 def load_model(path: str | Path) -> tuple[torch.nn.Module, dict]:
-    """The trained DeepLab v1 in a checkpoint, ready to predict, and what was noted about it.
+    """The trained DeepLab in a checkpoint, ready to predict, and what was noted about it.
 
-    Needs a checkpoint with `about["model"]`, the arguments of `deeplab_v1`, as `deeplab-lessons train` writes
+    Needs a checkpoint with `about["model"]`, the arguments of `models.deeplab`, as `deeplab-lessons train` writes
     it. Raises CheckpointError.
     """
-    from deeplab_lessons.models import deeplab_v1
+    from deeplab_lessons.models import deeplab
 
     content = load_checkpoint(path)
     about = content.get("about", {})
@@ -94,7 +94,7 @@ def load_model(path: str | Path) -> tuple[torch.nn.Module, dict]:
             f"{path} does not say which model it holds. Build that model yourself, then "
             "model.load_state_dict(load_checkpoint(path)['model']); or train with about={'model': {...}}."
         )
-    model = deeplab_v1(**about["model"])
+    model = deeplab(**about["model"])
     fit(model, content["model"], path)
     return model.eval(), about
 

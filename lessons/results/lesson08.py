@@ -82,16 +82,7 @@ class Comparison:
 
     def tuned(self, network: torch.nn.Module) -> crf.Parameters:
         """The setting of `GRID` with the best mIoU on `TUNED_ON` training scenes."""
-        scenes, samples = Embedded("train", TUNED_ON, recipes.SIZE), []
-        for index in range(2 if self.quick else TUNED_ON):
-            picture, labels = scenes.pair(index)
-            scores = inference.scores(network, transforms.normalise(picture)).clone().cpu()
-            samples.append((scores, torch.tensor(picture).permute(2, 0, 1), labels))
-        settings = [
-            crf.Parameters(**dict(zip(GRID, values, strict=True)), **FIXED)
-            for values in itertools.product(*GRID.values())
-        ]
-        return max(settings[: 2 if self.quick else None], key=lambda setting: mean_iou(setting, samples))
+        return tuned(network, recipes.SIZE, self.quick)
 
     def run(self, name: str, tuned: crf.Parameters | None) -> dict:
         """Make what `name` stands for and measure it. `tuned`: the setting that "after" chose for its network."""
@@ -133,6 +124,20 @@ class Comparison:
         if name not in self.made:
             self.model(name, tuned)
         return self.made[name]
+
+
+def tuned(network: torch.nn.Module, size: int, quick: bool = False) -> crf.Parameters:
+    """The setting of `GRID` with the best mIoU behind `network` on `TUNED_ON` training scenes of `size` pixels."""
+    scenes, samples = Embedded("train", TUNED_ON, size), []
+    for index in range(2 if quick else TUNED_ON):
+        picture, labels = scenes.pair(index)
+        scores = inference.scores(network, transforms.normalise(picture)).clone().cpu()
+        samples.append((scores, torch.tensor(picture).permute(2, 0, 1), labels))
+    settings = [
+        crf.Parameters(**dict(zip(GRID, values, strict=True)), **FIXED)
+        for values in itertools.product(*GRID.values())
+    ]
+    return max(settings[: 2 if quick else None], key=lambda setting: mean_iou(setting, samples))
 
 
 def mean_iou(setting: crf.Parameters, samples: list[tuple]) -> float:

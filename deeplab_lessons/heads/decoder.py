@@ -1,0 +1,70 @@
+"""The decoder of DeepLab v3+: the pyramid's coarse map refined with the details of an early one."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from deeplab_lessons.heads.pyramid import CHANNELS, unit
+
+LOW_LEVEL_CHANNELS = 48  # Source: DeepLab v3+, section 4.1, table 1.
+
+
+class Decoder(nn.Module):
+    """A coarse map and an early, finer one -> logits [N, num_classes, H', W'] at the finer one's cells.
+
+    The early map [N, low_channels, H', W'] is reduced to `low_level_channels`, the coarse one
+    [N, in_channels, h, w] enlarged to its size; both are concatenated and refined by `convolutions` units of
+    3 x 3 with `channels` each. `factor` is how many cells of the early map lie between two of the coarse one.
+    Raises ValueError for fewer than one convolution. Source: DeepLab v3+, sections 3.1 and 4.1, tables 1 and 2
+    (48 channels and two convolutions were best).
+    """
+
+    def __init__(
+        self,
+        low_channels: int,
+        in_channels: int = CHANNELS,
+        num_classes: int = 21,
+        factor: int = 4,
+        low_level_channels: int = LOW_LEVEL_CHANNELS,
+        channels: int = CHANNELS,
+        convolutions: int = 2,
+        separable: bool = False,
+    ):
+        """Make the layers; torch's own random start."""
+        super().__init__()
+        if convolutions < 1:
+            raise ValueError(f"the decoder needs at least one 3 x 3 convolution, got {convolutions}")
+        self.factor = factor
+        self.reduce = unit(low_channels, low_level_channels)
+        widths = [in_channels + low_level_channels, *[channels] * (convolutions - 1)]
+        self.refine = nn.Sequential(*(unit(width, channels, 3, separable=separable) for width in widths))
+        self.classifier = nn.Conv2d(channels, num_classes, 1)
+
+    def forward(self, x: torch.Tensor, low: torch.Tensor) -> torch.Tensor:
+        """Logits of a coarse map x and the early map `low`."""
+        low = self.reduce(low)
+        x = enlarged(x, tuple(low.shape[2:]), self.factor)
+        return self.classifier(self.refine(torch.cat([x, low], dim=1)))
+
+
+def enlarged(x: torch.Tensor, size: tuple[int, int], factor: int) -> torch.Tensor:
+    """Lay a map [N, C, h, w] bilinearly over `size` = (H', W') finer cells, `factor` of them between two of its own.
+
+    Cell 0 of both maps lies on pixel 0, as in every network whose strided layers are padded on both sides: cell
+    i of x lies on the finer cell `factor * i`. So the corners are aligned on factor (h - 1) + 1 cells, and the
+    cells after the last one repeat it: 33 cells reach 129 as they are; 32 cells reach 125, and 3 more follow.
+    The same as `cells.upsample(x, size, factor, start=0)`. Raises ValueError where the sizes cannot belong
+    to each other.
+    """
+    reached = [factor * (cells - 1) + 1 for cells in x.shape[2:]]
+    missing = [wanted - have for wanted, have in zip(size, reached, strict=True)]
+    if min(missing) < 0 or max(missing) >= factor:
+        raise ValueError(
+            f"a map of {tuple(x.shape[2:])} cells, {factor} finer cells apart, cannot lie on {tuple(size)} cells"
+        )
+    x = F.interpolate(x, reached, mode="bilinear", align_corners=True)
+    if max(missing) == 0:
+        return x
+    return F.pad(x, (0, missing[1], 0, missing[0]), mode="replicate")

@@ -1,0 +1,147 @@
+"""DeepLab v3: multi-grid, the cascade, and a pyramid with batch norm and image pooling."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+from torchvision.models import segmentation
+
+from deeplab_lessons.backbones.vgg import scaled, start_evenly
+from deeplab_lessons.backbones.weights import Weights, fill, load_weights
+from deeplab_lessons.heads.pyramid import ASPP, CHANNELS, pyramid_rates, unit
+from deeplab_lessons.models.encoders import at_random, channels_of, encoder
+
+
+class DeepLabV3(nn.Module):
+    """Backbone, pyramid, classifier: pictures [N, 3, H, W] -> logits [N, classes, h, w]. See `deeplab_v3`.
+
+    `start` is the centre of cell 0 in pixels. It is 0.0, since every strided layer is padded on both sides; the
+    next cells lie `output_stride` pixels apart whatever the picture's size. None means a map centred on the
+    picture (`cells.cell_centres`). Both agree where a side is a multiple of the output stride plus 1, as 513 is.
+    """
+
+    def __init__(
+        self,
+        backbone: nn.Module,
+        aspp: nn.Module,
+        classifier: nn.Module,
+        output_stride: int = 16,
+        start: float | None = 0.0,
+    ):
+        """Put the parts together."""
+        super().__init__()
+        self.backbone, self.aspp, self.classifier = backbone, aspp, classifier
+        self.output_stride, self.start = output_stride, start
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Logits at the backbone's output stride, not enlarged; ValueError for another shape of x."""
+        return self.classifier(self.aspp(self.backbone(checked(x))))
+
+    def parameter_groups(self, lr: float) -> list[dict]:
+        """Every trained weight at `lr`: v3 prints one rate for all. Source: DeepLab v3, section 4.1."""
+        return [{"params": [p for p in self.parameters() if p.requires_grad], "lr": lr}]
+
+
+def checked(x: torch.Tensor) -> torch.Tensor:
+    """The pictures x [N, 3, H, W] as they are; ValueError for another shape."""
+    if x.ndim != 4 or x.shape[1] != 3:
+        raise ValueError(
+            f"expected pictures [N, 3, H, W], got {list(x.shape)}; for one picture [3, H, W] use x[None]"
+        )
+    return x
+
+
+def deeplab_v3(
+    num_classes: int = 21,
+    backbone: str = "resnet101",
+    output_stride: int = 16,
+    multi_grid: Sequence[int] | str | None = "paper",
+    cascade: int = 4,
+    aspp: bool | None = None,
+    rates: Sequence[int] | None = None,
+    image_pooling: bool = True,
+    width: float = 1.0,
+    weights: Weights = None,
+    blocks: tuple[int, int, int, int] | None = None,
+    stride_in: str = "3x3",
+    dropout: float = 0.0,
+    refine: bool = False,
+) -> DeepLabV3:
+    """DeepLab v3: pictures [N, 3, H, W] -> logits [N, num_classes, H / output_stride, W / output_stride].
+
+    `backbone` is "resnet18", "resnet34", "resnet50", "resnet101", "mobilenet_v2" or "xception"; `output_stride`
+    8, 16 or 32, with a cascade up to 256. `multi_grid` "paper" is (1, 2, 4) on ResNets and none elsewhere; None
+    leaves every dilation as the weights want it (`backbones.resnet.dilate_stages`). `cascade` is the number of the
+    last block, 4 to 7. `aspp` is by default on at cascade 4 and off beyond, where the paper's classifier
+    stands on the last block itself. `rates` are by default (6, 12, 18), doubled at output stride 8. `width`
+    multiplies every number of channels; `cascade`, `blocks` and `stride_in` belong to ResNets. `weights` are
+    the backbone's: None, "imagenet", a path or a state dict. `dropout` ends the pyramid, and `refine` puts one more
+    unit of 3 x 3 before the classifier: both as in torchvision, not as in the paper's text.
+    Raises ValueError for what is not there. Source: DeepLab v3, sections 3.2 and 3.3; figures 3 and 5.
+    """
+    own = {"cascade": cascade, "blocks": blocks, "stride_in": stride_in}
+    net = encoder(backbone, output_stride, width, weights, multi_grid, **own)
+    aspp = cascade == 4 if aspp is None else aspp
+    with torch.device("meta"):
+        wide = scaled(CHANNELS, width) if aspp else channels_of(net)
+        pyramid, classifier = nn.Identity(), nn.Conv2d(wide, num_classes, 1)
+        if aspp:
+            rates = pyramid_rates(output_stride) if rates is None else rates
+            pyramid = ASPP(channels_of(net), wide, rates, image_pooling, dropout=dropout)
+        if refine:
+            classifier = nn.Sequential(unit(wide, wide, 3), classifier)
+    model = DeepLabV3(net, at_random(pyramid), at_random(classifier), output_stride)
+    start_evenly(classifier_of(model))
+    return model
+
+
+def classifier_of(model: DeepLabV3) -> nn.Conv2d:
+    """The layer that makes the logits."""
+    return [layer for layer in model.classifier.modules() if isinstance(layer, nn.Conv2d)][-1]
+
+
+#: What torchvision calls our parts.
+TORCHVISION = {
+    "classifier.0.convs.": "aspp.branches.",
+    "classifier.0.project.": "aspp.project.",
+    "classifier.1.": "classifier.0.0.",
+    "classifier.2.": "classifier.0.1.",
+    "classifier.4.": "classifier.1.",
+}
+
+
+def torchvision_deeplab_v3(
+    backbone: str = "resnet101", weights: Weights = "coco", output_stride: int = 8, num_classes: int = 21
+) -> DeepLabV3:
+    """torchvision's `deeplabv3_resnet50` or `deeplabv3_resnet101` as one of our networks, in evaluation mode.
+
+    `weights` are "coco" (torchvision's file: COCO pictures with PASCAL VOC's classes; downloaded when it is not
+    there), a path or a state dict of torchvision's; the classifier of layer3 in it is left out. Where it differs
+    from the paper: no multi-grid, a 3 x 3 before the classifier, dropout of 0.5. It was trained at output stride 8
+    with scores enlarged as from a map centred on the picture, so `start` is None; at 16 it runs with the
+    halved rates. Raises ValueError where the weights belong to another network.
+    """
+    entries = {
+        "resnet50": segmentation.DeepLabV3_ResNet50_Weights.COCO_WITH_VOC_LABELS_V1,
+        "resnet101": segmentation.DeepLabV3_ResNet101_Weights.COCO_WITH_VOC_LABELS_V1,
+    }
+    if backbone not in entries:
+        raise ValueError(f'torchvision has DeepLab v3 on "resnet50" and "resnet101", got {backbone!r}')
+    if isinstance(weights, str) and weights == "coco":
+        weights = "imagenet"  # load_weights' word for: torchvision's own file
+    given = load_weights(weights, entries[backbone])
+    with torch.device("meta"):
+        model = deeplab_v3(num_classes, backbone, output_stride, None, dropout=0.5, refine=True)
+    fill(model, {_ours(key): value for key, value in given.items() if not key.startswith("aux_classifier.")})
+    model.start = None
+    return model.eval()
+
+
+def _ours(key: str) -> str:
+    """Our name of one of torchvision's parameters."""
+    for theirs, ours in TORCHVISION.items():
+        if key.startswith(theirs):
+            return ours + key.removeprefix(theirs)
+    return key

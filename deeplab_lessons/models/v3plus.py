@@ -1,0 +1,103 @@
+"""DeepLab v3+: v3 as the encoder, a decoder that brings back details, and atrous separable convolution."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from deeplab_lessons.backbones.vgg import scaled, start_evenly
+from deeplab_lessons.backbones.weights import Weights
+from deeplab_lessons.heads.decoder import LOW_LEVEL_CHANNELS, Decoder
+from deeplab_lessons.heads.pyramid import ASPP, CHANNELS, pyramid_rates
+from deeplab_lessons.models.encoders import (
+    EARLY_STRIDE,
+    at_random,
+    channels_of,
+    early_and_last,
+    early_channels,
+    encoder,
+)
+from deeplab_lessons.models.v3 import DeepLabV3, checked
+
+#: What well-known re-implementations do differently, as options of `deeplab_v3plus` at output stride 16.
+DEVIATIONS = {
+    "one 3 x 3 in the decoder": {"decoder_convolutions": 1},
+    "rates of output stride 8": {"rates": pyramid_rates(8)},
+    "no multi-grid": {"multi_grid": None},
+}
+
+
+class DeepLabV3Plus(nn.Module):
+    """Backbone, pyramid, decoder: pictures [N, 3, H, W] -> logits [N, classes, H/4, W/4]. See `deeplab_v3plus`.
+
+    `output_stride` is that of the logits, 4; the encoder's is `encoder_stride`. Cell 0 of the early and of the
+    last map lies on pixel 0, so `start` is 0.0, as in `DeepLabV3`.
+    """
+
+    output_stride, start = EARLY_STRIDE, 0.0
+
+    def __init__(self, backbone: nn.Module, aspp: ASPP, decoder: Decoder):
+        """Put the parts together."""
+        super().__init__()
+        self.backbone, self.aspp, self.decoder = backbone, aspp, decoder
+        self.encoder_stride = EARLY_STRIDE * decoder.factor
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Logits at stride 4, not enlarged; ValueError for another shape of x."""
+        early, last = early_and_last(self.backbone, checked(x))
+        return self.decoder(self.aspp(last), early)
+
+    def parameter_groups(self, lr: float) -> list[dict]:
+        """Every trained weight at `lr`, as in v3. Source: DeepLab v3+, section 4 (v3's protocol)."""
+        return [{"params": [p for p in self.parameters() if p.requires_grad], "lr": lr}]
+
+
+def deeplab_v3plus(
+    num_classes: int = 21,
+    backbone: str = "resnet101",
+    output_stride: int = 16,
+    multi_grid: Sequence[int] | str | None = "paper",
+    rates: Sequence[int] | None = None,
+    image_pooling: bool = True,
+    decoder: bool = True,
+    low_level_channels: int = LOW_LEVEL_CHANNELS,
+    decoder_convolutions: int = 2,
+    separable: bool | None = None,
+    width: float = 1.0,
+    weights: Weights = None,
+    blocks: tuple[int, int, int, int] | None = None,
+    stride_in: str = "3x3",
+    middle_blocks: int = 16,
+    relu_between: bool = True,
+    dropout: float = 0.0,
+) -> DeepLabV3Plus | DeepLabV3:
+    """DeepLab v3+: pictures [N, 3, H, W] -> logits [N, num_classes, H/4, W/4].
+
+    `backbone` is "resnet18", "resnet34", "resnet50", "resnet101", "xception" or "mobilenet_v2". `output_stride`
+    is the encoder's, 8, 16 or 32; without `decoder` the logits have it too, and the network is a `DeepLabV3`.
+    `separable` makes the 3 x 3 convolutions of pyramid and decoder atrous separable; by default on Xception
+    only, as in the paper's tables 3 and 5. `low_level_channels` and `decoder_convolutions` are the decoder's.
+    `width` multiplies every number of channels. `blocks` and `stride_in` belong to ResNets, `middle_blocks` and
+    `relu_between` to Xception; `multi_grid`, `rates`, `image_pooling`, `weights` and `dropout` are those of
+    `deeplab_v3`. `DEVIATIONS` lists what re-implementations change. Raises ValueError for what is not there.
+    Source: DeepLab v3+, sections 3 and 4.
+    """
+    own = {"blocks": blocks, "stride_in": stride_in}
+    own |= {"middle_blocks": middle_blocks, "relu_between": relu_between}
+    net = encoder(backbone, output_stride, width, weights, multi_grid, **own)
+    separable = backbone == "xception" if separable is None else separable
+    rates = pyramid_rates(output_stride) if rates is None else rates
+    wide = scaled(CHANNELS, width)
+    with torch.device("meta"):
+        pyramid = ASPP(channels_of(net), wide, rates, image_pooling, separable, dropout)
+        top = nn.Conv2d(wide, num_classes, 1)
+        if decoder:
+            top = Decoder(
+                early_channels(net), wide, num_classes, output_stride // EARLY_STRIDE,
+                scaled(low_level_channels, width), wide, decoder_convolutions, separable,
+            )  # fmt: skip
+    pyramid, top = at_random(pyramid), at_random(top)
+    start_evenly(top.classifier if decoder else top)
+    return DeepLabV3Plus(net, pyramid, top) if decoder else DeepLabV3(net, pyramid, top, output_stride)

@@ -1,0 +1,57 @@
+"""Depthwise separable convolution, with holes: one kernel for each channel, then a 1 x 1 across the channels."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+import torch
+from torch import nn
+
+
+class SeparableConv2d(nn.Sequential):
+    """Depthwise convolution and pointwise 1 x 1: [N, C, H, W] -> [N, out_channels, H / stride, W / stride].
+
+    Sizes round up. Stride and dilation belong to the depthwise part; with dilation above 1 it is the paper's
+    *atrous separable convolution*. Each part is followed by batch norm, and by a ReLU where `relu_between` and
+    `relu_after` say so; with `batch_norm=False` neither follows, and the whole is linear. Raises ValueError
+    for an even kernel, which has no centre. Source: DeepLab v3+, section 3.1, figure 3; section 3.2 (batch norm
+    and ReLU after each depthwise convolution).
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int = 3,
+        stride: int = 1,
+        dilation: int = 1,
+        batch_norm: bool = True,
+        relu_between: bool = True,
+        relu_after: bool = True,
+    ):
+        """Make both parts; torch's own random start."""
+        if kernel_size % 2 == 0:
+            raise ValueError(f"kernel_size must be odd, so that a tap lies in its centre; got {kernel_size}")
+        padding = dilation * (kernel_size - 1) // 2
+        depthwise = nn.Conv2d(
+            in_channels, in_channels, kernel_size, stride, padding, dilation, in_channels, bias=False
+        )
+        parts = {"depthwise": depthwise}
+        if batch_norm:
+            parts |= _norm("depthwise", in_channels, relu_between)
+        parts["pointwise"] = nn.Conv2d(in_channels, out_channels, 1, bias=False)
+        if batch_norm:
+            parts |= _norm("pointwise", out_channels, relu_after)
+        super().__init__(OrderedDict(parts))
+
+    def dense_kernel(self) -> torch.Tensor:
+        """The kernel [out_channels, C, k, k] of the one dense convolution that both parts make without batch norm.
+
+        Entry (o, c, y, x) is pointwise(o, c) times depthwise(c, y, x): all kernels of a channel have one shape.
+        """
+        return self.pointwise.weight * self.depthwise.weight[:, 0]
+
+
+def _norm(name: str, channels: int, relu: bool) -> dict[str, nn.Module]:
+    norm = {f"{name}_norm": nn.BatchNorm2d(channels)}
+    return norm | {f"{name}_relu": nn.ReLU()} if relu else norm

@@ -1,0 +1,152 @@
+"""The comparison of lesson 09: one field, inputs at three sizes, and two pyramids, by size of object; three seeds.
+
+    python lessons/results/lesson09.py
+
+writes `lesson09.json` beside this file in about 25 minutes on one core, goes on where it stopped, and prints each
+run. Every network is the class twin of a published configuration (`deeplab_lessons.training.configurations`).
+
+| name | twin of |
+|---|---|
+| fixed field | v2_vgg_largefov: one branch |
+| MSC | the same network on the scene at 0.5, 0.75 and 1 of its size, maximum |
+| MSC, mean | that trained network, with the mean of the three in place of the maximum |
+| ASPP-S, ASPP-L | v2_vgg_aspp_s, v2_vgg_aspp_l: four branches, sum |
+| ASPP-L, maximum | the same four branches, their maximum in place of their sum, in training too |
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from deeplab_lessons import inference, metrics, training
+from deeplab_lessons.datasets import Embedded, Pairs
+from deeplab_lessons.heads import SummedASPP
+from deeplab_lessons.models import MultiScale
+from deeplab_lessons.training.configurations import TWIN_CROP, Configuration, configuration
+
+SEEDS = (0, 1, 2)
+SIGNS = (1, 2, 3)  # disc, box, triangle: objects that have a size
+EDGES = (20, 40)  # longer sides in pixels that part small, medium and large objects
+SHOWN_AT = (
+    TWIN_CROP // 2,
+    TWIN_CROP,
+    2 * TWIN_CROP,
+)  # sides of the scenes in pixels: the same scenes, drawn anew
+SCENES = 100  # of the validation split
+
+_LARGE_FOV = configuration("v2_vgg_largefov", "class")
+NETWORKS: dict[str, Configuration] = {
+    "fixed field": _LARGE_FOV,
+    "MSC": replace(_LARGE_FOV, network={**_LARGE_FOV.network, "multi_scale": True}),
+    "ASPP-S": configuration("v2_vgg_aspp_s", "class"),
+    "ASPP-L": configuration("v2_vgg_aspp_l", "class"),
+    "ASPP-L, maximum": configuration("v2_vgg_aspp_l", "class"),
+}
+
+
+class MaximumASPP(SummedASPP):
+    """The branches of ASPP, with the maximum of their scores in place of the sum."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Maximum of the branches' logits."""
+        return torch.stack([branch(x) for branch in self.branches]).amax(0)
+
+
+class MeanOfScales(torch.nn.Module):
+    """A trained `MultiScale` that takes the mean over the scales."""
+
+    def __init__(self, trained: MultiScale):
+        """Keep the trained network."""
+        super().__init__()
+        self.trained, self.output_stride = trained, trained.output_stride
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Mean of the scales' logits."""
+        return self.trained.each_scale(x).mean(0)
+
+
+def measured(model: torch.nn.Module) -> dict:
+    """mIoU, IoU of the classes, mean IoU of the objects of each size, and mIoU of the scenes at other sizes."""
+    at = {str(size): training.evaluate(model, Embedded("val", SCENES, size)) for size in SHOWN_AT}
+    scores = at[str(TWIN_CROP)]
+    return {
+        "mean_iou": per_cent(scores.mean_iou),
+        "iou": {label: per_cent(value) for label, value in scores.iou.items()},
+        "by_size": by_size(model, Embedded("val", SCENES, TWIN_CROP)),
+        "shown_at": {size: per_cent(found.mean_iou) for size, found in at.items()},
+    }
+
+
+def by_size(model: torch.nn.Module, dataset: Pairs) -> list[float]:
+    """Mean IoU of the objects of each size, in per cent; sizes are parted at `EDGES`."""
+    found = [
+        pair
+        for index in range(len(dataset))
+        for pair in metrics.object_ious(
+            inference.predict(model, dataset[index][0]), dataset.pair(index)[1], SIGNS
+        )
+    ]
+    sides, ious = (np.array(column) for column in zip(*found, strict=True))
+    places = np.searchsorted(EDGES, sides, side="right")
+    return [per_cent(ious[places == place].mean()) for place in range(len(EDGES) + 1)]
+
+
+def objects(dataset: Pairs) -> list[int]:
+    """Number of objects of each size."""
+    pairs = (dataset.pair(index)[1] for index in range(len(dataset)))
+    sides = [side for labels in pairs for side, _ in metrics.object_ious(labels, labels, SIGNS)]
+    return np.bincount(np.searchsorted(EDGES, sides, side="right"), minlength=len(EDGES) + 1).tolist()
+
+
+def per_cent(share: float) -> float:
+    """A share as per cent, two digits behind the point."""
+    return round(100 * float(share), 2)
+
+
+def run(name: str, seed: int, quick: bool) -> dict[str, dict]:
+    """Train the network of that name and measure it: {name: numbers}, for MSC with its mean as well."""
+    which = NETWORKS[name]
+    model, (scenes, _) = which.model(seed), which.data_sets()
+    if name.endswith("maximum"):
+        model.head.__class__ = MaximumASPP
+    settings = which.settings | ({"iterations": 3} if quick else {})
+    began = time.monotonic()
+    history = training.train(model, scenes, seed=seed, channels_last=True, progress=False, **settings)
+    told = {"loss": round(history.smooth()[-1], 4), "seconds": round(time.monotonic() - began)}
+    runs = {name: measured(model.eval()) | told}
+    if name == "MSC":
+        runs["MSC, mean"] = measured(MeanOfScales(model).eval())
+    return runs
+
+
+def main() -> None:
+    """Run what is missing, seed by seed, and save after each."""
+    options = argparse.ArgumentParser(description="Train and measure what lesson 09 compares.")
+    options.add_argument("results", type=Path, nargs="?", default=Path(__file__).with_suffix(".json"))
+    options.add_argument("--quick", action="store_true", help="tiny: does everything run?")
+    options = options.parse_args()
+    plan = {"networks": {name: asdict(each) for name, each in NETWORKS.items()}, "quick": options.quick}
+    plan |= {"edges": EDGES, "objects": objects(Embedded("val", SCENES, TWIN_CROP)), "scenes": SCENES}
+    plan = json.loads(json.dumps(plan))
+    results = json.loads(options.results.read_text()) if options.results.is_file() else {}
+    if {key: results.get(key) for key in plan} != plan:
+        results = {**plan, "runs": {}}
+    for seed in SEEDS:
+        for name in NETWORKS:
+            if seed in [done["seed"] for done in results["runs"].get(name, [])]:
+                continue
+            for told, numbers in run(name, seed, options.quick).items():
+                results["runs"].setdefault(told, []).append({"seed": seed, **numbers})
+                print(f"{told:<16}", results["runs"][told][-1], flush=True)
+            options.results.write_text(json.dumps(results, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
