@@ -16,7 +16,8 @@ _EXAMPLES = """examples:
   deeplab-lessons evaluate paper.pt --flip --crf v2_resnet101
   deeplab-lessons segment photo.jpg --checkpoint camvid.pt
 
-A training that was stopped goes on when the same command is given again."""
+A training that was stopped goes on when the same command is given again. On several GPUs, put
+"torchrun --nproc-per-node 4 -m deeplab_lessons.cli" in the place of "deeplab-lessons": they share each batch."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -103,6 +104,8 @@ def _training_options(command: argparse.ArgumentParser) -> None:
     add("--seed", type=int, default=0, help="seed of weights, data order and dropout")
     add("--clip", type=float, help="largest norm of the gradient")
     add("--amp", action="store_true", help="half precision, on CUDA")
+    add("--channels-last", action="store_true", help="keep the channels of a pixel side by side in memory")
+    add("--compiled", action="store_true", help="through torch.compile")
     add("--save-every", type=int, default=100, help="iterations between two savings")
 
 
@@ -174,7 +177,7 @@ def configured(options: argparse.Namespace) -> dict[str, object]:
 
 def train(options: argparse.Namespace) -> None:
     """`deeplab-lessons train`."""
-    from deeplab_lessons import datasets, runtime, training
+    from deeplab_lessons import datasets, parallel, runtime, training
     from deeplab_lessons.models import deeplab
 
     crop, scale = tuple(options.crop * 2)[:2], tuple(options.random_scale)
@@ -184,22 +187,25 @@ def train(options: argparse.Namespace) -> None:
     about = {"model": shape, "data": options.data or "embedded", "classes": list(dataset.classes)}
     about |= {"palette": dataset.palette.tolist(), "configuration": options.configuration}
     runtime.seed_everything(options.seed)
-    history = training.train(
-        deeplab(**shape, weights=options.weights),
-        dataset,
-        validation,
-        **{name: getattr(options, name) for name in ("iterations", "batch_size", "lr", "schedule", "loss")},
-        **{name: getattr(options, name) for name in ("seed", "clip", "amp", "save_every", "checkpoint")},
-        resume=not options.new,
-        about=about,
-        device=_device(options),
-    )
-    print(history)
+    names = ("iterations", "batch_size", "lr", "schedule", "loss", "seed", "clip", "amp", "save_every")
+    names += ("channels_last", "compiled", "checkpoint")
+    with parallel.processes(_device(options)) as device:
+        history = training.train(
+            deeplab(**shape, weights=options.weights),
+            dataset,
+            validation,
+            **{name: getattr(options, name) for name in names},
+            resume=not options.new,
+            about=about,
+            device=device,
+        )
+        if parallel.rank() == 0:
+            print(history)
 
 
 def evaluate(options: argparse.Namespace) -> None:
     """`deeplab-lessons evaluate`."""
-    from deeplab_lessons import crf, inference, training
+    from deeplab_lessons import crf, inference, parallel, training
     from deeplab_lessons.end_to_end import CRFNetwork
 
     model, about = training.load_model(options.checkpoint)
@@ -209,7 +215,10 @@ def evaluate(options: argparse.Namespace) -> None:
         model = inference.ManyViews(model, options.scales, options.flip)
     if options.crf:
         model = CRFNetwork(model, crf.DenseCRF(options.crf), frozen=True).eval()
-    print(training.evaluate(model.to(_device(options)), dataset, options.trimap, progress=True))
+    with parallel.processes(_device(options)) as device:
+        scores = training.evaluate(model.to(device), dataset, options.trimap, progress=parallel.rank() == 0)
+        if parallel.rank() == 0:
+            print(scores)
 
 
 def configurations(options: argparse.Namespace) -> None:

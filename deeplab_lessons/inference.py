@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from deeplab_lessons import metrics
+from deeplab_lessons import metrics, parallel
 from deeplab_lessons.cells import bilinear_weights, cell_centres, upsample  # noqa: F401 (all three for lessons)
 from deeplab_lessons.datasets import transforms
 from deeplab_lessons.label_maps import VOID
@@ -210,13 +210,16 @@ def evaluate(
     """Compare `model` with every pair (image, mask) of `dataset`, each at the size of its labels.
 
     `trimap`: widths of bands around label boundaries, in pixels, to measure inside as well. `model` may be
-    any function from images [N, 3, H, W] to logits [N, C, h, w]. Raises ValueError for an empty data set or
-    labels that the model does not know.
+    any function from images [N, 3, H, W] to logits [N, C, h, w]. Inside `parallel.processes` each process takes
+    every n-th picture, and all of them get the whole result. Raises ValueError for an empty data set or labels
+    that the model does not know.
     """
     from tqdm.auto import tqdm
 
+    shared = parallel.size() <= len(dataset)
+    share = range(len(dataset))[parallel.rank() :: parallel.size()] if shared else range(len(dataset))
     confusion, bands = 0, {}
-    for index in tqdm(range(len(dataset)), desc="evaluating", disable=not progress):
+    for index in tqdm(share, desc="evaluating", disable=not progress):
         image, mask = dataset[index]
         found, labels = scores(model, image), np.asarray(mask)
         num_classes, drawn = len(found), found.argmax(0).cpu().numpy()
@@ -226,5 +229,8 @@ def evaluate(
             bands = {width: bands.get(width, 0) + matrix for width, matrix in inside.items()}
     if isinstance(confusion, int):
         raise ValueError("nothing to evaluate: the data set is empty")
+    if shared:
+        confusion = parallel.summed(confusion)
+        bands = {width: parallel.summed(matrix) for width, matrix in bands.items()}
     classes = tuple(getattr(dataset, "classes", ()))
     return Scores(confusion, classes if len(classes) == len(confusion) else (), bands)

@@ -17,7 +17,7 @@ from rattler import MatchSpec
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 FLOORS = [
-    {"arithmetic", "runtime", "separable"},
+    {"arithmetic", "parallel", "runtime", "separable"},
     {
         "stacks",
         "atrous",

@@ -86,6 +86,21 @@ def test_poly_starts_at_one_and_falls_to_almost_nothing():
     assert shares == sorted(shares, reverse=True)
 
 
+def test_compiled_the_model_learns_the_same(monkeypatch):
+    """The step goes through what torch.compile gives back; what is kept is the model itself."""
+    asked = []
+
+    def stand_in(called):
+        asked.append(called)
+        return lambda images: called(images)
+
+    monkeypatch.setattr(torch, "compile", stand_in)
+    plain, compiled = tiny(), tiny()
+    losses = run(plain).loss, run(compiled, compiled=True).loss
+    assert asked == [compiled] and losses[0] == losses[1]
+    assert same_weights(plain, compiled)
+
+
 # ---------------------------------------------------------------- where the cells lie
 
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 import torch
 
-from deeplab_lessons import runtime
+from deeplab_lessons import parallel, runtime
 
 _ORDER, _CHANGE, _DROPOUT = range(3)  # three uses of one seed, kept apart
 
@@ -41,23 +41,26 @@ def _shuffled(seed: int, epoch: int, count: int) -> list[int]:
 
 
 class Batches(torch.utils.data.Dataset):
-    """Item i is the batch of iteration i: images float [N, 3, H, W] and labels int64 [N, H, W].
+    """Item i is the batch of iteration i, or this process's share: images [N, 3, H, W], labels int64 [N, H, W].
 
     `dataset` holds pairs (image, mask) of tensors: a data set of the course, or a plain list. Its random
     changes draw from Python's, numpy's or torch's generator; all three are seeded for each batch.
     """
 
     def __init__(self, dataset: Sequence, batch_size: int, seed: int):
-        """Raise ValueError for a data set without samples."""
+        """Raise ValueError for a data set without samples, or a batch with fewer than there are processes."""
         if len(dataset) < 1:
             raise ValueError("nothing to train on: the data set is empty")
+        if batch_size < parallel.size():
+            raise ValueError(f"{parallel.size()} processes cannot share a batch of {batch_size}")
         self.dataset, self.batch_size, self.seed = dataset, batch_size, seed
+        self.rank, self.processes = parallel.rank(), parallel.size()
 
     def __getitem__(self, iteration: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Load, change and stack the samples of one iteration."""
-        runtime.seed_everything(mixed_seed(self.seed, _CHANGE, iteration))
+        runtime.seed_everything(mixed_seed(self.seed, _CHANGE, iteration * self.processes + self.rank))
         order = data_order(self.seed, iteration, self.batch_size, len(self.dataset))
-        return stack([self.dataset[index] for index in order])
+        return stack([self.dataset[index] for index in order[self.rank :: self.processes]])
 
 
 def loader(batches: Batches, iterations: range, workers: int, device: torch.device) -> Iterable:
@@ -104,7 +107,7 @@ def checked_pair(image, mask) -> tuple[torch.Tensor, torch.Tensor]:
 
 def seed_dropout(seed: int, iteration: int) -> None:
     """Seed torch for one iteration, on every device: what dropout draws does not depend on what came before."""
-    torch.manual_seed(mixed_seed(seed, _DROPOUT, iteration))
+    torch.manual_seed(mixed_seed(seed, _DROPOUT, iteration * parallel.size() + parallel.rank()))
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from deeplab_lessons import runtime
+from deeplab_lessons import parallel, runtime
 from deeplab_lessons.inference import evaluate, grid_of
 from deeplab_lessons.training import checkpoints, guards
 from deeplab_lessons.training.batches import Batches, loader, own_randomness, seed_dropout
@@ -39,6 +39,7 @@ def train(
     device: torch.device | str | None = None,
     amp: bool | str = False,
     channels_last: bool = False,
+    compiled: bool = False,
     workers: int | None = None,
     progress: bool = True,
 ) -> History:
@@ -50,8 +51,9 @@ def train(
     mIoU is measured on `validation`, and `watch(iterations_done, model)` is called. With `checkpoint`, a
     path, the state is saved every `save_every` iterations and at the end, together with `about`; a training
     found there goes on where it stopped and ends as if it had not; a finished one is read, in silence. `amp`
-    (True, "bf16" or "fp16") works on CUDA only; `workers` prepare the data (on CUDA by default). Raises
-    NotFinite, CheckpointError, ValueError.
+    (True, "bf16" or "fp16") works on CUDA only; `compiled` goes through `torch.compile`; `workers` prepare the
+    data (on CUDA by default). Inside `parallel.processes` all processes share each batch of `batch_size`, and
+    the first one writes. Raises NotFinite, CheckpointError, ValueError.
     Source: DeepLab v1, sections 3.1 and 5.
     """
     seed = runtime.seed() if seed is None else seed
@@ -60,9 +62,13 @@ def train(
         loss=loss, seed=seed, clip=clip, samples=len(dataset),
     )  # fmt: skip
     device = torch.device(device) if device is not None else runtime.device()
-    run = _Run(model, settings, device, amp, channels_last, checkpoint and Path(checkpoint), about or {})
+    run = _Run(
+        model, settings, device, amp, channels_last, checkpoint and Path(checkpoint), about or {}, compiled
+    )
     if run.path and resume and run.path.exists():
         run.restore()
+    parallel.wait()
+    progress = progress and parallel.rank() == 0
     todo = range(len(run.history.loss), iterations)
     every = validate_every or max(iterations // 10, 1)
     if workers is None:
@@ -87,9 +93,10 @@ def train(
                     report.validated()
                 if watch:
                     watch(done, model)
-            if run.path and (done % save_every == 0 or done == iterations or stop):
+            stopped = parallel.anywhere(bool(stop))
+            if run.path and (done % save_every == 0 or done == iterations or stopped):
                 run.save()
-            if stop:
+            if stopped:
                 break
     run.history.seconds = time.monotonic() - began
     run.history.finished = len(run.history.loss) == iterations
@@ -101,12 +108,22 @@ class _Run:
     """One training: the model, its optimiser, what happened so far, and where it is kept."""
 
     def __init__(
-        self, model, settings: dict, device, amp, channels_last: bool, path: Path | None, about: dict
+        self,
+        model,
+        settings: dict,
+        device,
+        amp,
+        channels_last: bool,
+        path: Path | None,
+        about: dict,
+        compiled,
     ):
         self.model, self.settings, self.path, self.about = model, settings, path, about
         self.device, self.history = device, History()
         self.layout = torch.channels_last if channels_last else torch.contiguous_format
         model.to(device, memory_format=self.layout)
+        called = parallel.joined(model, device)
+        self.called = torch.compile(called) if compiled else called
         self.half = guards.half_precision(amp, device)
         self.optimiser = optimiser_for(model, settings["lr"])
         self.scaler = torch.amp.GradScaler(device.type, enabled=self.half is torch.float16)
@@ -118,7 +135,7 @@ class _Run:
             group["lr"] = group["initial_lr"] * schedule(iteration, iterations)
         seed_dropout(self.settings["seed"], iteration)
         loss = self.loss(images, labels)
-        self.history.loss.append(loss.item())
+        self.history.loss.append(parallel.summed(loss.detach()).item() / parallel.size())
         self.history.lr.append(self.optimiser.param_groups[0]["lr"])
         guards.check_loss(self.history, self.path)
         self.optimiser.zero_grad()
@@ -134,7 +151,7 @@ class _Run:
         images = images.to(self.device, memory_format=self.layout, non_blocking=True)
         self.model.train()
         with torch.autocast(self.device.type, self.half, enabled=self.half is not None):
-            outputs = self.model(images)
+            outputs = self.called(images)
         stride, start = grid_of(self.model)
         outputs = outputs if isinstance(outputs, list) else [(outputs, stride)]  # a list: a loss on each
         guards.check_labels(labels, outputs[0][0].shape[1])
@@ -142,8 +159,10 @@ class _Run:
         return sum(criterion(logits.float(), labels, stride, start) for logits, stride in outputs)
 
     def save(self) -> None:
-        """Write everything that is needed to go on."""
+        """Write everything that is needed to go on: the first process does, the others only look."""
         guards.check_weights(self.model, len(self.history.loss), self.path)
+        if parallel.rank() > 0:
+            return
         parts = {"model": self.model, "optimiser": self.optimiser, "scaler": self.scaler}
         state = {name: part.state_dict() for name, part in parts.items()}
         state |= {"history": self.history.to_dict(), "settings": self.settings, "about": self.about}

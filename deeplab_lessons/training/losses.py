@@ -11,6 +11,7 @@ from collections.abc import Callable
 import torch
 from torch.nn import functional as F
 
+from deeplab_lessons import parallel
 from deeplab_lessons.cells import cell_centres, upsample
 from deeplab_lessons.label_maps import VOID
 
@@ -92,7 +93,9 @@ def upsampled_loss(
 
 
 def _mean_over(judged: torch.Tensor, costs: torch.Tensor) -> torch.Tensor:
-    return (costs * judged).sum() / judged.sum().clamp(min=1)
+    """Mean cost of the judged places; of several processes their mean is that of the whole batch."""
+    share = parallel.summed(judged.sum()).clamp(min=1) / parallel.size()
+    return (costs * judged).sum() / share
 
 
 LOSSES: dict[str, Callable[..., torch.Tensor]] = {
