@@ -30,7 +30,7 @@ LR = 0.00025
 def network() -> torch.nn.Module:
     """DeepLab v2 on ResNet-101 as published, from random weights; each block adds a tenth, so that it stays finite."""
     torch.manual_seed(0)
-    net = deeplab("v2", backbone="resnet101", rates="L", stride_in="1x1")
+    net = deeplab("v2", backbone="resnet101", rates="L")
     for name, part in net.named_modules():
         if name.endswith("bn3"):
             part.weight.fill_(0.1)

@@ -91,6 +91,7 @@ def test_frozen_batch_norm_stays_as_it_was_and_has_nothing_to_train():
         ({"stride_in": "first"}, "Caffe"),
         ({"blocks": (1, 2, 3)}, "four numbers"),
         ({"weights": {}}, "missing"),
+        ({"weights": "imagenet", "stride_in": "1x1"}, "trained with the stride in the 3 x 3"),
     ],
 )
 def test_what_is_not_there_is_named(arguments, words):

@@ -1,5 +1,6 @@
 """Schedules, losses on the coarse map, the loop: what it learns, how it stops, and that resuming changes nothing."""
 
+import io
 import json
 import math
 import os
@@ -13,6 +14,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from torch import nn
 from torch.nn import functional as F
 
@@ -362,6 +364,8 @@ def test_a_curve_is_drawn():
 
     png = curves(run(tiny(), validation=bright_squares(2)))
     assert png.startswith(b"\x89PNG") and len(png) > 5000
+    with Image.open(io.BytesIO(png)) as both, Image.open(io.BytesIO(curves(run(tiny())))) as loss:
+        assert both.width == 2 * loss.width, "without validation there is no empty panel"
 
 
 def test_the_smooth_loss_is_unbiased():

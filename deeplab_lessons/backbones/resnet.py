@@ -51,7 +51,7 @@ def resnet(
     `multi_grid` gives the blocks of layer4 and later their own factors, see `dilate_stages`.
     Source: He et al., CVPR 2016; DeepLab v2, section 3.1; v3, section 3.2.
     """
-    _check(depth, cascade, output_stride)
+    _check(depth, cascade, output_stride, stride_in, weights)
     kind, usual = DEPTHS[depth]
     meta = torch.get_default_device().type == "meta"
     with torch.device("meta"):
@@ -70,8 +70,13 @@ def resnet(
     return freeze_batch_norm(net) if frozen else net
 
 
-def _check(depth: int, cascade: int, output_stride: int) -> None:
+def _check(depth: int, cascade: int, output_stride: int, stride_in: str, weights: Weights) -> None:
     """ValueError for a network that is not there."""
+    if stride_in == "1x1" and isinstance(weights, str) and weights == "imagenet":
+        raise ValueError(
+            'torchvision\'s ImageNet weights were trained with the stride in the 3 x 3: take stride_in="3x3". '
+            'For "1x1" give weights that were trained so, as a file or a state dict.'
+        )
     if depth not in DEPTHS:
         raise ValueError(f"depth must be one of {', '.join(map(str, DEPTHS))}, got {depth}")
     if cascade not in range(4, LAST_CASCADE + 1):

@@ -26,10 +26,7 @@ def _vgg(rates: tuple[int, ...] = (12,)) -> dict:
 
 
 def _resnet(rates: tuple[int, ...] | None = None, multi_scale: bool = True) -> dict:
-    return {
-        "version": "v2", "backbone": "resnet101", "rates": rates, "multi_scale": multi_scale,
-        "stride_in": "1x1",
-    }  # fmt: skip
+    return {"version": "v2", "backbone": "resnet101", "rates": rates, "multi_scale": multi_scale}
 
 
 def _row(name: str, row: str, network: dict, training: dict, mean_iou=None, with_crf=None, **more) -> dict:

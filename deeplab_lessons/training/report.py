@@ -43,15 +43,18 @@ class History:
         return smoothed
 
     def plot(self, axes) -> None:
-        """Draw the loss on `axes[0]` and mIoU (%) on `axes[1]` over iterations."""
+        """Draw the loss on `axes[0]` and, where it was measured, mIoU (%) on `axes[1]` over iterations."""
         done = range(1, len(self.loss) + 1)
         axes[0].plot(done, self.loss, color="0.8", linewidth=1)
         axes[0].plot(done, self.smooth())
         axes[0].set(title="loss", xlabel="iteration", ylabel="cross-entropy", ylim=0)
+        if not self.mean_iou:
+            return
         shares = [100 * value for value in self.mean_iou.values()]
         axes[1].plot(list(self.mean_iou), shares, "o-")
-        top = 1.1 * max(shares, default=100) or 1
-        axes[1].set(title="validation", xlabel="iteration", ylabel="mIoU (%)", ylim=(0, top))
+        axes[1].set(
+            title="validation", xlabel="iteration", ylabel="mIoU (%)", ylim=(0, 1.1 * max(shares) or 1)
+        )
 
     def to_dict(self) -> dict:
         """The history as lists and dicts, for a checkpoint."""
@@ -127,7 +130,8 @@ def curves(history: History) -> bytes:
     from deeplab_lessons.plotting import use_style
 
     use_style()
-    figure, file = Figure(figsize=(8, 2.6)), io.BytesIO()
-    history.plot(figure.subplots(1, 2))
+    panels = 2 if history.mean_iou else 1
+    figure, file = Figure(figsize=(4 * panels, 2.6)), io.BytesIO()
+    history.plot(figure.subplots(1, panels, squeeze=False)[0])
     figure.savefig(file, format="png")
     return file.getvalue()

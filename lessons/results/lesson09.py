@@ -9,6 +9,7 @@ run. Every network is the class twin of a published configuration (`deeplab_less
 |---|---|
 | fixed field | v2_vgg_largefov: one branch |
 | MSC | the same network on the scene at 0.5, 0.75 and 1 of its size, maximum |
+| MSC, own statistics | that trained network; batch norm's averages taken anew, for each of the three sizes by itself |
 | MSC, mean | that trained network, with the mean of the three in place of the maximum |
 | ASPP-S, ASPP-L | v2_vgg_aspp_s, v2_vgg_aspp_l: four branches, sum |
 | ASPP-L, maximum | the same four branches, their maximum in place of their sum, in training too |
@@ -16,19 +17,19 @@ run. Every network is the class twin of a published configuration (`deeplab_less
 
 from __future__ import annotations
 
-import argparse
-import json
+import copy
 import time
 from dataclasses import asdict, replace
-from pathlib import Path
 
 import numpy as np
+import runs
 import torch
 
 from deeplab_lessons import inference, metrics, training
 from deeplab_lessons.datasets import Embedded, Pairs
 from deeplab_lessons.heads import SummedASPP
 from deeplab_lessons.models import MultiScale
+from deeplab_lessons.models.multi_scale import rescaled
 from deeplab_lessons.training.configurations import TWIN_CROP, Configuration, configuration
 
 SEEDS = (0, 1, 2)
@@ -40,6 +41,7 @@ SHOWN_AT = (
     2 * TWIN_CROP,
 )  # sides of the scenes in pixels: the same scenes, drawn anew
 SCENES = 100  # of the validation split
+STATISTICS = 100  # training scenes over which batch norm's averages are taken anew
 
 _LARGE_FOV = configuration("v2_vgg_largefov", "class")
 NETWORKS: dict[str, Configuration] = {
@@ -70,6 +72,31 @@ class MeanOfScales(torch.nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Mean of the scales' logits."""
         return self.trained.each_scale(x).mean(0)
+
+
+class OwnStatistics(torch.nn.Module):
+    """A trained `MultiScale` with batch norm statistics for each scale, averaged over training scenes of that size."""
+
+    def __init__(self, trained: MultiScale, scenes: Pairs, batch_size: int = 4):
+        """Copy the network for each scale and show each copy the scenes; no weight learns."""
+        super().__init__()
+        self.trained, self.output_stride, self.start = trained, trained.output_stride, trained.start
+        self.networks = torch.nn.ModuleList(copy.deepcopy(trained.model) for _ in trained.scales)
+        for network, scale in zip(self.networks, trained.scales, strict=True):
+            for part in network.modules():
+                if isinstance(part, torch.nn.BatchNorm2d):
+                    part.reset_running_stats()
+                    part.momentum = None  # a plain mean over all batches
+            network.train()
+            for first in range(0, len(scenes), batch_size):
+                images = torch.stack([scenes[index][0] for index in range(first, first + batch_size)])
+                with torch.no_grad():
+                    network(rescaled(images, scale))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Maximum of the scales' logits."""
+        pairs = zip(self.networks, self.trained.scales, strict=True)
+        return self.trained.enlarged([network(rescaled(x, scale)) for network, scale in pairs]).amax(0)
 
 
 def measured(model: torch.nn.Module) -> dict:
@@ -120,32 +147,20 @@ def run(name: str, seed: int, quick: bool) -> dict[str, dict]:
     began = time.monotonic()
     history = training.train(model, scenes, seed=seed, channels_last=True, progress=False, **settings)
     told = {"loss": round(history.smooth()[-1], 4), "seconds": round(time.monotonic() - began)}
-    runs = {name: measured(model.eval()) | told}
+    found = {name: measured(model.eval()) | told}
     if name == "MSC":
-        runs["MSC, mean"] = measured(MeanOfScales(model).eval())
-    return runs
+        shown = Embedded("train", 4 if quick else STATISTICS, TWIN_CROP)
+        found["MSC, own statistics"] = measured(OwnStatistics(model, shown).eval())
+        found["MSC, mean"] = measured(MeanOfScales(model).eval())
+    return found
 
 
 def main() -> None:
-    """Run what is missing, seed by seed, and save after each."""
-    options = argparse.ArgumentParser(description="Train and measure what lesson 09 compares.")
-    options.add_argument("results", type=Path, nargs="?", default=Path(__file__).with_suffix(".json"))
-    options.add_argument("--quick", action="store_true", help="tiny: does everything run?")
-    options = options.parse_args()
+    """Run what is missing."""
+    options = runs.asked(__file__, "Train and measure what lesson 09 compares.")
     plan = {"networks": {name: asdict(each) for name, each in NETWORKS.items()}, "quick": options.quick}
     plan |= {"edges": EDGES, "objects": objects(Embedded("val", SCENES, TWIN_CROP)), "scenes": SCENES}
-    plan = json.loads(json.dumps(plan))
-    results = json.loads(options.results.read_text()) if options.results.is_file() else {}
-    if {key: results.get(key) for key in plan} != plan:
-        results = {**plan, "runs": {}}
-    for seed in SEEDS:
-        for name in NETWORKS:
-            if seed in [done["seed"] for done in results["runs"].get(name, [])]:
-                continue
-            for told, numbers in run(name, seed, options.quick).items():
-                results["runs"].setdefault(told, []).append({"seed": seed, **numbers})
-                print(f"{told:<16}", results["runs"][told][-1], flush=True)
-            options.results.write_text(json.dumps(results, indent=1) + "\n")
+    runs.fill(options.results, plan, SEEDS, NETWORKS, lambda name, seed: run(name, seed, options.quick))
 
 
 if __name__ == "__main__":
