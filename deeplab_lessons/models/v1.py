@@ -161,7 +161,7 @@ def _on_vgg(width, weights, pool_size, dilate_pool5, multi_scale, head) -> DeepL
     top.fc6.load_state_dict(net.fc6.state_dict())
     top.fc7.load_state_dict(net.fc7.state_dict())
     start_evenly(top.fc8)
-    start = 3.5 if pool_size == 2 else 0.0  # each cell on the middle of its 8 pixels, or on every eighth pixel
+    start = 3.5 if pool_size == 2 else 0.0  # a cell on the middle of its 8 pixels, or on every eighth pixel
     return DeepLabV1(net[:cut], top, side, start=start)
 
 
