@@ -124,6 +124,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     options.add_argument("--quick", action="store_true", help="a small crop and one round")
+    options.add_argument("--rounds", type=int, default=5, help="measured turns of each loop")
     options.add_argument(
         "--memory", nargs=4, metavar=("LOOP", "CROP", "BATCH", "AMP"), help=argparse.SUPPRESS
     )
@@ -134,8 +135,8 @@ def main() -> None:
         print(memory(options.memory[0], crop, batch_size, device, bool(amp)))
         return
     on_gpu = device.type == "cuda"
-    iterations, rounds, batch_size = (10, 5, 10) if on_gpu else (2, 5, 1)
-    crops, rounds = ([65], 1) if options.quick else ([321, 513], rounds)
+    iterations, batch_size = (10, 10) if on_gpu else (2, 1)
+    crops, rounds = ([65], 1) if options.quick else ([321, 513], options.rounds)
     print(f"device {device}, torch {torch.__version__}, {torch.get_num_threads()} threads\n")
     print(
         "| crop | batch | type | plain, pictures/s | ours, pictures/s | ours / plain | plain, GiB | ours, GiB |"

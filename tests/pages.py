@@ -1,6 +1,7 @@
 """What the tests in a browser share: waiting for a frame, counting drawings, refusing the network."""
 
-FRAME = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+FRAME = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() =>
+    setTimeout(() => requestAnimationFrame(done), 40))))"""  # the drawing of a busy machine may miss a frame
 COUNT_DRAWINGS = """
 window.drawings = 0;
 const reset = CanvasRenderingContext2D.prototype.reset;

@@ -128,8 +128,10 @@ def test_editing_a_layer_changes_the_numbers_and_the_picture(show):
     page = show(ReceptiveFieldExplorer("plain"))
     before = picture(page)
     page.get_by_label("dilation of conv2").fill("3")
+    page.evaluate(FRAME)
     page.get_by_label("padding of conv2", exact=True).fill("3")
     page.get_by_label("padding of conv2", exact=True).press("Enter")
+    page.locator("[data-fact=map]").get_by_text("21 × 21").wait_for()  # busy machines draw a frame later
     assert facts(page)["field"] == "11 × 11 px" and facts(page)["map"] == "21 × 21"
     assert picture(page) != before
     assert page.get_by_label("Stack", exact=True).input_value() == "own"
