@@ -259,11 +259,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return 0, or 1 after a message on stderr for what went wrong."""
     top = parser()
     options = top.parse_args(arguments)
-    if getattr(options, "configuration", None):  # once more, with its settings where nothing else is given
-        top.trainer.set_defaults(**configured(options))
-        options = top.parse_args(arguments)
     commands = {"train": train, "evaluate": evaluate, "segment": segment, "configurations": configurations}
     try:
+        if getattr(
+            options, "configuration", None
+        ):  # once more, with its settings where nothing else is given
+            top.trainer.set_defaults(**configured(options))
+            options = top.parse_args(arguments)
         commands[options.command](options)
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)

@@ -7,6 +7,19 @@ import pages
 import pytest
 
 
+@pytest.fixture
+def ax():
+    """Axes of a figure that is never shown."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots()
+    yield axes
+    pyplot.close(figure)
+
+
 @pytest.fixture(scope="session")
 def chromium():
     """Path of a Chromium; without one the browser tests are skipped, except in CI, where they fail."""

@@ -132,6 +132,13 @@ def test_a_configuration_sets_what_is_not_given(tmp_path, capsys):
     assert "mIoU " in capsys.readouterr().out
 
 
+def test_a_scale_that_is_none_gets_one_line(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("DEEPLAB_LESSONS_SCALE", "huge")
+    options = ["--configuration", "v1_7x7", "--checkpoint", str(tmp_path / "new.pt")]
+    assert cli.main(["train", *options]) == 1
+    assert "DEEPLAB_LESSONS_SCALE is 'huge'" in capsys.readouterr().err
+
+
 def test_configurations_are_listed(capsys):
     assert cli.main(["configurations"]) == 0
     said = capsys.readouterr().out

@@ -9,14 +9,6 @@ from deeplab_lessons import crf, drawings_lattice
 from deeplab_lessons.crf import grid
 from deeplab_lessons.datasets.sketches import OUTLINES, STRIDE, sketch
 
-
-@pytest.fixture
-def ax():
-    figure, axes = plt.subplots()
-    yield axes
-    plt.close(figure)
-
-
 # ---------------------------------------------------------------- on a line
 
 

@@ -1,23 +1,12 @@
 """Drawings of ResNets say what the networks are."""
 
-import matplotlib
-
-matplotlib.use("Agg")
 import pytest
 import torch
-from matplotlib import pyplot as plt
 from matplotlib.colors import to_hex
 from matplotlib.patches import Rectangle
 
 from deeplab_lessons import backbones, drawings_resnet
 from deeplab_lessons.plotting import COLOURS
-
-
-@pytest.fixture
-def ax():
-    fig, ax = plt.subplots()
-    yield ax
-    plt.close(fig)
 
 
 def resnet(**options):

@@ -1,21 +1,9 @@
 """The drawings of lesson 09 show what the heads really are."""
 
-import matplotlib
 import pytest
-
-matplotlib.use("Agg")
-
-from matplotlib import pyplot as plt
 
 from deeplab_lessons import arithmetic, drawings_scales
 from deeplab_lessons.heads import SummedASPP
-
-
-@pytest.fixture
-def ax():
-    fig, ax = plt.subplots()
-    yield ax
-    plt.close(fig)
 
 
 def texts(ax):

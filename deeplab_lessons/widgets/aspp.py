@@ -15,11 +15,11 @@ from deeplab_lessons.plotting import COLOURS
 from deeplab_lessons.widgets.aspp_checks import (
     BRANCHES,
     checked_cell,
-    checked_index,
     checked_number,
     checked_picture,
     checked_rates,
 )
+from deeplab_lessons.widgets.checks import checked_index
 from deeplab_lessons.widgets.page import SavesHtml, data_url, module, read
 from deeplab_lessons.widgets.words_aspp import ASPP
 

@@ -9,6 +9,7 @@ import traitlets
 
 from deeplab_lessons import arithmetic
 from deeplab_lessons.widgets import words
+from deeplab_lessons.widgets.checks import checked_index
 from deeplab_lessons.widgets.page import SavesHtml, module, read
 
 _NUMBERS = ("input_size", "kernel_size", "stride", "padding", "dilation")
@@ -95,10 +96,4 @@ def _output_size(input_size: int, kernel_size: int, stride: int, padding: int, d
 
 
 def _position_in(out: int, position: int) -> int:
-    try:
-        position = operator.index(position)
-    except TypeError:
-        raise TypeError(f"position must be a whole number, got {position!r}") from None
-    if not 0 <= position < out:
-        raise IndexError(f"position {position} asked for, but the output has cells 0 to {out - 1}")
-    return position
+    return checked_index("position", position, out, "the output has cells")
