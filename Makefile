@@ -53,6 +53,7 @@ bench:
 	$(BIN)/python benchmarks/receptive_field.py
 	$(BIN)/python benchmarks/crf.py
 	$(BIN)/python benchmarks/training.py
+	$(BIN)/python benchmarks/versions.py
 
 wheels wheels-gpu:
 	@$(PYTHON) tools/environment.py --venv "$(VENV)" --constraints "$(CONSTRAINTS)" $@

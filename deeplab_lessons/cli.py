@@ -12,6 +12,7 @@ _EXAMPLES = """examples:
   deeplab-lessons train --data camvid --backbone mobilenet_v2 --weights mobilenet_v2.pt --checkpoint camvid.pt
   deeplab-lessons train --configuration v2_vgg_aspp_l --checkpoint twin.pt
   deeplab-lessons train --configuration v2_resnet101_msc_aspp --scale full --weights imagenet --checkpoint paper.pt
+  deeplab-lessons train --configuration v3_stage2 --scale full --start v3.pt --checkpoint v3-stage2.pt
   deeplab-lessons evaluate scenes.pt --split test --trimap 1 5 20
   deeplab-lessons evaluate paper.pt --flip --crf v2_resnet101
   deeplab-lessons segment photo.jpg --checkpoint camvid.pt
@@ -55,7 +56,9 @@ def _data_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--data", choices=SETS, help="data set (None: embedded, or the checkpoint's)")
     command.add_argument("--root", type=Path, help="folder of the data set, if it is not in the data folder")
     command.add_argument("--count", type=int, help="use so many pairs of the data set only")
-    command.add_argument("--scene-size", type=int, default=96, help="side of embedded scenes, in pixels")
+    command.add_argument(
+        "--scene-size", type=int, help="side of embedded scenes, in pixels (None: 96, or the checkpoint's)"
+    )
 
 
 def _training_options(command: argparse.ArgumentParser) -> None:
@@ -77,6 +80,13 @@ def _training_options(command: argparse.ArgumentParser) -> None:
     )
     add("--checkpoint", type=Path, required=True, help="file to keep the training in (and to go on from)")
     add("--new", action="store_true", help="begin anew even if the checkpoint is there")
+    add("--split", default="train", help="part of the data set to train on")
+    add(
+        "--start",
+        type=Path,
+        help="checkpoint of another training whose network goes on, as in a second stage",
+    )
+    add("--frozen-norms", action="store_true", help="leave batch norm as it is")
     add("--crop", type=int, nargs="+", default=[96], help="side of the training crop, or height and width")
     add(
         "--random-scale",
@@ -134,7 +144,7 @@ def data_set(options: argparse.Namespace, split: str | None, transforms=None):
     from deeplab_lessons.datasets.named import named
 
     return named(
-        options.data or "embedded", split, transforms, options.root, options.count, options.scene_size
+        options.data or "embedded", split, transforms, options.root, options.count, options.scene_size or 96
     )
 
 
@@ -170,28 +180,53 @@ def configured(options: argparse.Namespace) -> dict[str, object]:
     which = configuration(options.configuration, options.scale)
     crop, scale = [which.crop], list(which.scale or (1, 1))
     return {
-        "data": which.data, "count": which.count, "scene_size": which.crop, "crop": crop, "random_scale": scale,
-        **which.settings,
+        "data": which.data, "split": which.split, "count": which.count, "scene_size": which.crop, "crop": crop,
+        "random_scale": scale, **which.settings,
     }  # fmt: skip
+
+
+def model_of(options: argparse.Namespace, shape: dict):
+    """The network that `train` begins with: from `--start`, or new with the backbone's `--weights`.
+
+    Raises ValueError where a second stage is asked for and nothing to start from.
+    """
+    from deeplab_lessons.models import deeplab
+    from deeplab_lessons.training import checkpoints, norms
+    from deeplab_lessons.training.configurations import configuration
+
+    which = options.configuration and configuration(options.configuration, options.scale)
+    resumed = options.checkpoint.exists() and not options.new
+    if which and which.goes_on and not options.start and not resumed:
+        raise ValueError(
+            f"{which.name} goes on with what {which.starts_from} has trained: give its checkpoint, --start FILE"
+        )
+    model = deeplab(**shape, weights=options.weights)
+    if which:
+        norms.keep(model, which.batch_norm_decay)
+    if options.start:
+        checkpoints.fit(model, checkpoints.load_checkpoint(options.start)["model"], options.start)
+    return model
 
 
 def train(options: argparse.Namespace) -> None:
     """`deeplab-lessons train`."""
     from deeplab_lessons import datasets, parallel, runtime, training
-    from deeplab_lessons.models import deeplab
 
     crop, scale = tuple(options.crop * 2)[:2], tuple(options.random_scale)
     change = datasets.transforms.train(crop, None if scale == (1, 1) else scale)
-    dataset, validation = data_set(options, "train", change), data_set(options, None)
+    dataset = data_set(options, options.split, change)
+    # what is trained on trainval has no picture left to be measured on
+    validation = None if options.split == "trainval" else data_set(options, None)
     shape = network_of(options, len(dataset.classes))
     about = {"model": shape, "data": options.data or "embedded", "classes": list(dataset.classes)}
     about |= {"palette": dataset.palette.tolist(), "configuration": options.configuration}
+    about |= {"scene_size": options.scene_size}
     runtime.seed_everything(options.seed)
     names = ("iterations", "batch_size", "lr", "schedule", "loss", "seed", "clip", "amp", "save_every")
-    names += ("channels_last", "compiled", "checkpoint")
+    names += ("channels_last", "compiled", "frozen_norms", "checkpoint")
     with parallel.processes(_device(options)) as device:
         history = training.train(
-            deeplab(**shape, weights=options.weights),
+            model_of(options, shape),
             dataset,
             validation,
             **{name: getattr(options, name) for name in names},
@@ -210,6 +245,7 @@ def evaluate(options: argparse.Namespace) -> None:
 
     model, about = training.load_model(options.checkpoint)
     options.data = options.data or about.get("data")
+    options.scene_size = options.scene_size or about.get("scene_size")
     dataset = data_set(options, options.split)
     if options.flip or options.scales != [1.0]:
         model = inference.ManyViews(model, options.scales, options.flip)

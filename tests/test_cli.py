@@ -132,6 +132,33 @@ def test_a_configuration_sets_what_is_not_given(tmp_path, capsys):
     assert "mIoU " in capsys.readouterr().out
 
 
+def test_a_second_stage_goes_on_with_the_first(tmp_path, capsys):
+    small = ["--count", "4", "--iterations", "1", "--device", "cpu"]
+    stage = ["--configuration", "v3_stage2", "--checkpoint", str(tmp_path / "second.pt"), *small]
+    assert cli.main(["train", *stage]) == 1
+    said = capsys.readouterr().err
+    assert "v3_stage2 goes on with what v3_resnet101 has trained: give its checkpoint, --start FILE" in said
+    start = tmp_path / "first.pt"
+    first = ["--configuration", "v3_resnet101", "--checkpoint", str(start), *small]
+    assert cli.main(["train", *first]) == 0
+    assert cli.main(["train", *stage, "--start", str(start)]) == 0
+    before, after = (training.load_checkpoint(tmp_path / name) for name in ("first.pt", "second.pt"))
+    norm, conv = "backbone.bn1.running_mean", "backbone.conv1.weight"
+    assert (before["model"][norm] == after["model"][norm]).all(), "batch norm is left alone"
+    assert (before["model"][conv] != after["model"][conv]).any(), "everything else goes on"
+    assert after["about"]["model"]["output_stride"] == 8 and after["settings"]["frozen_norms"]
+    assert cli.main(["train", *stage]) == 0, "a training that has begun needs no start"
+
+
+def test_evaluate_takes_the_size_of_the_scenes_from_the_checkpoint(checkpoint, capsys):
+    use = ["evaluate", str(checkpoint), "--count", "2", "--device", "cpu"]
+    said = []
+    for more in ([], ["--scene-size", "32"], ["--scene-size", "64"]):
+        assert cli.main([*use, *more]) == 0
+        said.append(capsys.readouterr().out)
+    assert said[0] == said[1] != said[2]
+
+
 def test_a_scale_that_is_none_gets_one_line(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("DEEPLAB_LESSONS_SCALE", "huge")
     options = ["--configuration", "v1_7x7", "--checkpoint", str(tmp_path / "new.pt")]

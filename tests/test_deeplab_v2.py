@@ -183,6 +183,7 @@ def test_it_learns():
         ({"rates": "M"}, "S, L"),
         ({"rates": ()}, "at least 1"),
         ({"rates": (6, 0)}, "at least 1"),
+        ({"output_stride": 16}, "output stride 8"),
     ],
 )
 def test_what_is_not_there_is_named(arguments, words):

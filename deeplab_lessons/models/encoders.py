@@ -78,8 +78,8 @@ def at_random(part: nn.Module) -> nn.Module:
 
 
 def channels_of(part: nn.Module) -> int:
-    """Channels of a part's result: those of its last batch norm."""
-    return [layer for layer in part.modules() if isinstance(layer, nn.BatchNorm2d)][-1].num_features
+    """Channels of a part's result: those of its last convolution."""
+    return [layer for layer in part.modules() if isinstance(layer, nn.Conv2d)][-1].out_channels
 
 
 def early_channels(net: nn.Sequential) -> int:

@@ -19,16 +19,14 @@ def deeplab(version: str, num_classes: int = 21, **options) -> nn.Module:
 
     The network takes pictures [N, 3, H, W] and gives logits [N, num_classes, h, w] at its `output_stride`, not
     enlarged. Every version has `backbone`, `weights` and `width`; the others are in the docstrings of `deeplab_v1`,
-    `deeplab_v2`, `deeplab_v3` and `deeplab_v3plus`. v2 is built for an `output_stride` of 8 alone. Raises
-    ValueError for an unknown version or an option that it has not, naming those that exist.
+    `deeplab_v2`, `deeplab_v3` and `deeplab_v3plus`. Raises ValueError for an unknown version or an option that
+    it has not, naming those that exist.
     """
     if version not in VERSIONS:
         known = ", ".join(f'"{known}"' for known in VERSIONS)
         raise ValueError(f"version must be one of {known}; got {version!r}")
     build = VERSIONS[version]
     known = inspect.signature(build).parameters
-    if "output_stride" not in known and options.get("output_stride") == 8:
-        options = {name: value for name, value in options.items() if name != "output_stride"}
     unknown = [name for name in options if name not in known]
     if unknown:
         raise ValueError(

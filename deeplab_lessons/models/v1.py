@@ -19,6 +19,7 @@ from deeplab_lessons.backbones import (
 from deeplab_lessons.backbones.vgg import he, scaled, start_evenly
 from deeplab_lessons.backbones.weights import Weights
 from deeplab_lessons.heads import LargeFOV, SideBranches
+from deeplab_lessons.models.encoders import channels_of
 
 #: The rows of DeepLab v1's table 2. `channels` are those of fc6 and fc7.
 V1_TABLE = {
@@ -168,8 +169,7 @@ def _on_vgg(width, weights, pool_size, dilate_pool5, multi_scale, head) -> DeepL
 def _on_mobilenet(width, weights, output_stride, head) -> DeepLabV1:
     """The dilated MobileNetV2 under a head that is new altogether."""
     net = mobilenet_v2(output_stride, weights, width)
-    channels = [m for m in net.modules() if isinstance(m, nn.Conv2d)][-1].out_channels
-    top = LargeFOV(channels, **head)
+    top = LargeFOV(channels_of(net), **head)
     he(top)
     start_evenly(top.fc8)
-    return DeepLabV1(net, top, output_stride=output_stride, new_head=True)
+    return DeepLabV1(net, top, output_stride=output_stride, new_head=True, start=0.0)

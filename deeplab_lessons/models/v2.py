@@ -1,4 +1,4 @@
-"""DeepLab v2: VGG16 or ResNet-101, atrous spatial pyramid pooling, and multi-scale inputs."""
+"""DeepLab v2: VGG16, ResNet-101 or MobileNetV2, atrous spatial pyramid pooling, and multi-scale inputs."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from deeplab_lessons.backbones import resnet
+from deeplab_lessons.backbones import mobilenet_v2, resnet
 from deeplab_lessons.backbones.vgg import he, scaled, start_evenly
 from deeplab_lessons.backbones.weights import Weights
 from deeplab_lessons.heads.aspp import ASPP_RATES, SummedASPP
+from deeplab_lessons.models.encoders import channels_of
 from deeplab_lessons.models.multi_scale import MultiScale
 from deeplab_lessons.models.v1 import deeplab_v1
 
@@ -61,19 +62,22 @@ def deeplab_v2(
     frozen: bool = True,
     batch_norm: bool = False,
     dropout: float = 0.5,
+    output_stride: int = 8,
 ) -> DeepLabV2 | MultiScale:
     """DeepLab v2: pictures [N, 3, H, W] -> logits [N, num_classes, H/8, W/8].
 
-    `backbone` is "vgg16" (released pools of 3 x 3, branches of fc6 – fc7 – fc8) or "resnet50", "resnet101"
-    (branches of one 3 x 3). `rates` is "S", "L", or numbers, one for each branch; (12,) alone is LargeFOV. On
-    a ResNet it may be None: one 1 x 1 classifier, where ImageNet's stood (table 4's rows without LargeFOV and
-    ASPP; the paper does not print its kernel).
-    `multi_scale` wraps it in `MultiScale`. `weights` are the backbone's: None, "imagenet", a path or a state
-    dict; VGG16's fc6 and fc7 are carried over to every branch. `width` multiplies every number of channels.
-    ResNets only: `blocks`, `stride_in` and `frozen` (batch norm as ImageNet left it; False to start from random
-    weights). VGG16 only: `batch_norm`, `dropout`. Raises ValueError for what isn't there.
+    `backbone` is "vgg16" (released pools of 3 x 3, branches of fc6 – fc7 – fc8) or "resnet50", "resnet101",
+    "mobilenet_v2" (branches of one 3 x 3). `output_stride` is the paper's 8; on MobileNetV2 it may be 16.
+    `rates` is "S", "L", or numbers, one for each branch; (12,) alone is LargeFOV. On a ResNet it may be None:
+    one 1 x 1 classifier, where ImageNet's stood (table 4's rows without LargeFOV and ASPP; the paper does not
+    print its kernel). `multi_scale` wraps it in `MultiScale`. `weights` are the backbone's: None, "imagenet", a
+    path or a state dict; VGG16's fc6 and fc7 are carried over to every branch. `width` multiplies every number
+    of channels. ResNets only: `blocks`, `stride_in` and `frozen` (batch norm as ImageNet left it; False to
+    start from random weights). VGG16 only: `batch_norm`, `dropout`. Raises ValueError for what isn't there.
     Source: DeepLab v2, sections 3 and 4; table 4.
     """
+    if output_stride != 8 and backbone != "mobilenet_v2":
+        raise ValueError(f"DeepLab v2 has output stride 8 (16 on MobileNetV2 only), got {output_stride}")
     rates, kernel_size = ((1,), 1) if rates is None else (_rates(rates), 3)
     if backbone == "vgg16":
         if kernel_size == 1:
@@ -81,12 +85,14 @@ def deeplab_v2(
         model = _on_vgg(num_classes, rates, width, weights, batch_norm, dropout)
     elif backbone in ("resnet50", "resnet101"):
         net = resnet(int(backbone[6:]), 8, weights, width, blocks, stride_in, frozen)
-        head = SummedASPP(scaled(512, width) * 4, num_classes, rates, kernel_size=kernel_size)
-        for layer in head.classifiers:
-            start_evenly(layer)
-        model = DeepLabV2(net, head)
+        model = _under_aspp(net, num_classes, rates, kernel_size)
+    elif backbone == "mobilenet_v2":
+        net = mobilenet_v2(output_stride, weights, width)
+        model = _under_aspp(net, num_classes, rates, kernel_size, output_stride)
     else:
-        raise ValueError(f'backbone must be "vgg16", "resnet50" or "resnet101", got {backbone!r}')
+        raise ValueError(
+            f'backbone must be "vgg16", "resnet50", "resnet101" or "mobilenet_v2", got {backbone!r}'
+        )
     return MultiScale(model) if multi_scale else model
 
 
@@ -96,6 +102,14 @@ def _rates(rates: str | Sequence[int]) -> tuple[int, ...]:
             raise ValueError(f"rates must be one of {', '.join(ASPP_RATES)} or numbers, got {rates!r}")
         return ASPP_RATES[rates]
     return tuple(rates)
+
+
+def _under_aspp(net, num_classes, rates, kernel_size, output_stride=8) -> DeepLabV2:
+    """A backbone under branches of one convolution to the classes."""
+    head = SummedASPP(channels_of(net), num_classes, rates, kernel_size=kernel_size)
+    for layer in head.classifiers:
+        start_evenly(layer)
+    return DeepLabV2(net, head, output_stride)
 
 
 def _on_vgg(num_classes, rates, width, weights, batch_norm, dropout) -> DeepLabV2:

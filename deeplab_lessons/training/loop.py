@@ -11,7 +11,7 @@ import torch
 
 from deeplab_lessons import parallel, runtime
 from deeplab_lessons.inference import evaluate, grid_of
-from deeplab_lessons.training import checkpoints, guards
+from deeplab_lessons.training import checkpoints, guards, norms
 from deeplab_lessons.training.batches import Batches, loader, own_randomness, seed_dropout
 from deeplab_lessons.training.losses import LOSSES
 from deeplab_lessons.training.report import History, Report
@@ -40,6 +40,7 @@ def train(
     amp: bool | str = False,
     channels_last: bool = False,
     compiled: bool = False,
+    frozen_norms: bool = False,
     workers: int | None = None,
     progress: bool = True,
 ) -> History:
@@ -51,15 +52,16 @@ def train(
     mIoU is measured on `validation`, and `watch(iterations_done, model)` is called. With `checkpoint`, a
     path, the state is saved every `save_every` iterations and at the end, together with `about`; a training
     found there goes on where it stopped and ends as if it had not; a finished one is read, in silence. `amp`
-    (True, "bf16" or "fp16") works on CUDA only; `compiled` goes through `torch.compile`; `workers` prepare the
-    data (on CUDA by default). Inside `parallel.processes` all processes share each batch of `batch_size`, and
-    the first one writes. Raises NotFinite, CheckpointError, ValueError.
+    (True, "bf16" or "fp16") works on CUDA only; `compiled` goes through `torch.compile`; `frozen_norms` keeps
+    every batch norm as it is (`norms.freeze`); `workers` prepare the data (on CUDA by default). Inside
+    `parallel.processes` all processes share each batch of `batch_size`, and the first one writes.
+    Raises NotFinite, CheckpointError, ValueError.
     Source: DeepLab v1, sections 3.1 and 5.
     """
     seed = runtime.seed() if seed is None else seed
     settings = guards.checked_settings(
         SCHEDULES, LOSSES, amp, iterations=iterations, batch_size=batch_size, lr=lr, schedule=schedule,
-        loss=loss, seed=seed, clip=clip, samples=len(dataset),
+        loss=loss, seed=seed, clip=clip, samples=len(dataset), **({"frozen_norms": True} if frozen_norms else {}),
     )  # fmt: skip
     device = torch.device(device) if device is not None else runtime.device()
     run = _Run(
@@ -119,7 +121,9 @@ class _Run:
         compiled,
     ):
         self.model, self.settings, self.path, self.about = model, settings, path, about
-        self.device, self.history = device, History()
+        self.device, self.history, self.frozen_norms = device, History(), settings.get("frozen_norms", False)
+        if self.frozen_norms:
+            norms.freeze(model)
         self.layout = torch.channels_last if channels_last else torch.contiguous_format
         model.to(device, memory_format=self.layout)
         called = parallel.joined(model, device)
@@ -150,6 +154,8 @@ class _Run:
         """Loss of one batch, images [N, 3, H, W] and labels [N, H, W], at full precision."""
         images = images.to(self.device, memory_format=self.layout, non_blocking=True)
         self.model.train()
+        if self.frozen_norms:
+            norms.rest(self.model)
         with torch.autocast(self.device.type, self.half, enabled=self.half is not None):
             outputs = self.called(images)
         stride, start = grid_of(self.model)

@@ -2,7 +2,8 @@
 
 Where the paper leaves a number open, the released code gives it: the rate of 0.001 for VGG16 and 0.00025 for
 ResNet-101 under "poly", the crop of 321 pixels. v2's table 2 trains the step policy with batches of 30, its section
-4.1.1 with 20 as v1 does; both report 62.25.
+4.1.1 with 20 as v1 does; both report 62.25. v3 prints its recipe in section 4.1, and v3+ takes it over; what is
+measured on val was trained in the first stage alone, at output stride 16, and the second stage is for the test set.
 """
 
 from __future__ import annotations
@@ -14,7 +15,13 @@ _RESNET = {**_POLY, "lr": 0.00025, "crf": "v2_resnet101"}
 _COCO = {**_RESNET, "starts_from": "MS-COCO"}
 _AUG = {**_COCO, "scale": (0.5, 1.5)}
 
-_S, _L = (2, 4, 8, 12), (6, 12, 18, 24)
+_V3 = {
+    "iterations": 30000, "batch_size": 16, "lr": 0.007, "schedule": "poly", "loss": "upsampled", "crop": 513,
+    "scale": (0.5, 2.0), "batch_norm_decay": 0.9997, "crf": None,
+}  # fmt: skip
+_SECOND = {**_V3, "lr": 0.001, "data": "voc", "split": "trainval", "frozen_norms": True}
+
+_S, _L, _PYRAMID = (2, 4, 8, 12), (6, 12, 18, 24), (6, 12, 18)
 
 
 def _v1(kernel_size: int, rate: int, channels: int = 4096, **more) -> dict:
@@ -27,6 +34,20 @@ def _vgg(rates: tuple[int, ...] = (12,)) -> dict:
 
 def _resnet(rates: tuple[int, ...] | None = None, multi_scale: bool = True) -> dict:
     return {"version": "v2", "backbone": "resnet101", "rates": rates, "multi_scale": multi_scale}
+
+
+def _v3(multi_grid: tuple[int, ...] = (1, 2, 4), version: str = "v3", **more) -> dict:
+    return {
+        "version": version,
+        "backbone": "resnet101",
+        "output_stride": 16,
+        "multi_grid": multi_grid,
+        **more,
+    }
+
+
+def _xception() -> dict:
+    return {"version": "v3plus", "backbone": "xception", "output_stride": 16}
 
 
 def _row(name: str, row: str, network: dict, training: dict, mean_iou=None, with_crf=None, **more) -> dict:
@@ -70,4 +91,14 @@ ROWS = [
         "v2_cityscapes", "v2, table 9: best", _resnet(_L, False), {**_RESNET, "scale": (0.5, 1.5)}, 71.0, 71.4,
         **_STREETS,
     ),
+    _row("v3_cascade", "v3, table 3: block7, (1, 2, 1)", _v3((1, 2, 1), cascade=7), _V3, 76.66),
+    _row("v3_mg111", "v3, table 5: (1, 1, 1)", _v3((1, 1, 1), image_pooling=False), _V3, 75.36),
+    _row("v3_mg121", "v3, table 5: (1, 2, 1)", _v3((1, 2, 1), image_pooling=False), _V3, 75.93),
+    _row("v3_mg124", "v3, table 5: (1, 2, 4)", _v3(image_pooling=False), _V3, 76.58),
+    _row("v3_rate24", "v3, table 5: + 24", _v3(image_pooling=False, rates=(*_PYRAMID, 24)), _V3, 76.46),
+    _row("v3_resnet101", "v3, table 5: + image pooling", _v3(), _V3, 77.21),
+    _row("v3_subsampled", "v3, table 8: no upsampled logits", _v3(), {**_V3, "loss": "subsample"}, 76.01),
+    _row("v3_stage2", "v3, section 4.1: second stage", _v3(output_stride=8), _SECOND, starts_from="v3_resnet101"),
+    _row("v3plus_resnet101", "v3+, table 3: decoder", _v3(version="v3plus"), _V3, 78.85),
+    _row("v3plus_xception", "v3+, table 5: decoder, separable", _xception(), _V3, 79.79),
 ]  # fmt: skip

@@ -1,0 +1,72 @@
+"""CamVid by every version of DeepLab: the long runs of lesson 13's table, three seeds each.
+
+    python lessons/results/lesson13.py
+
+needs CamVid and `weights/mobilenet_v2-imagenet-fp16.pt` in the data folder (see data/README.md), writes
+`lesson13.json` beside this file in about two hours on one core, goes on where it stopped, and prints each run. The
+networks and how they are measured stand in `deeplab_lessons.training.side_by_side`; "minutes" are those of the
+training alone, and "ms" is measured in rounds at the end, the networks by turns.
+"""
+
+from __future__ import annotations
+
+import json
+
+import runs
+import torch
+
+from deeplab_lessons import datasets, runtime, training
+from deeplab_lessons.training import side_by_side
+
+SEEDS = (0, 1, 2)
+ITERATIONS = 400
+#: First rates. v1 and v2 give their heads ten times as much; v3 and v3+ train everything at one rate.
+LR = {"v1": 0.01, "v2": 0.01, "v3": 0.03, "v3+": 0.03}
+SIZE = (360, 480)  # of CamVid's pictures, in pixels
+
+
+def run(name: str, seed: int, quick: bool) -> dict[str, dict]:
+    """Train one version and measure it on val enlarged by `side_by_side.ZOOM`."""
+    train, val = side_by_side.sets()
+    network = side_by_side.build(name, len(train.classes), seed)
+    runtime.seed_everything(seed)
+    history = training.train(
+        network, train, seed=seed, iterations=3 if quick else ITERATIONS, lr=LR[name], progress=False,
+        **side_by_side.RECIPE,
+    )  # fmt: skip
+    if quick:
+        val.files = val.files[:3]
+    found = {"loss": round(history.smooth()[-1], 4), "minutes": round(history.seconds / 60, 2)}
+    return {name: found | {"val": side_by_side.row(network, val)}}
+
+
+def costs() -> dict[str, dict]:
+    """Parameters, multiply-adds and milliseconds for one picture, by version."""
+    classes = len(datasets.CamVid(split="val").classes)
+    networks = {name: side_by_side.build(name, classes) for name in side_by_side.NETWORKS}
+    times = side_by_side.milliseconds(networks, SIZE, rounds=9)
+    return {
+        name: side_by_side.cost(name, classes, SIZE) | {"ms": [round(each, 1) for each in times[name]]}
+        for name in networks
+    }
+
+
+def main() -> None:
+    """Run what is missing, seed by seed, save after each, and count and time all versions at the end."""
+    options = runs.asked(__file__, "Train and measure what lesson 13 compares.")
+    if not side_by_side.ready():
+        raise SystemExit(f"CamVid and {side_by_side.imagenet().name} are not in {runtime.data_dir()}")
+    plan = {
+        "networks": side_by_side.NETWORKS, "recipe": side_by_side.RECIPE, "iterations": ITERATIONS, "lr": LR,
+        "crop": side_by_side.CROP, "scale": side_by_side.SCALE, "zoom": side_by_side.ZOOM, "quick": options.quick,
+    }  # fmt: skip
+    names = side_by_side.NETWORKS
+    runs.fill(options.results, plan, SEEDS, names, lambda name, seed: run(name, seed, options.quick))
+    results = json.loads(options.results.read_text())
+    if "cost" not in results:
+        results["cost"] = {"size": SIZE, "threads": torch.get_num_threads(), "versions": costs()}
+        options.results.write_text(json.dumps(results, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
