@@ -11,13 +11,14 @@ SETUP       := $(PYTHON) tools/environment.py --venv "$(VENV)" --constraints "$(
 export DEEPLAB_LESSONS_DATA ?= $(abspath $(firstword $(wildcard ../shared/data) data))
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test notebooks html test-gpu wheels wheels-gpu bench format clean
+.PHONY: help lab test notebooks html ledger test-gpu wheels wheels-gpu bench format clean
 
 help:
 	@echo "make lab         open the course in JupyterLab (the first time it installs: about 2 minutes, 6 GB)"
 	@echo "make test        all tests: package, exercises, notebooks, browser"
 	@echo "make notebooks   rebuild notebooks/ from lessons/, only what changed (ARGS=--all for all)"
 	@echo "make html        export every lesson to build/html, widgets alive without a kernel"
+	@echo "make ledger      every number that the course takes from a paper, and what we get: build/ledger.html"
 	@echo "make test-gpu    the notebooks on a CUDA device"
 	@echo "make bench       the benchmarks"
 	@echo "make wheels      download every wheel into wheels/, to install without network (WHEELS=wheels)"
@@ -41,6 +42,10 @@ notebooks:
 html:
 	@$(SETUP) test
 	$(BIN)/python tools/export_lessons.py build/html
+
+ledger:
+	@$(SETUP) test
+	$(BIN)/python -m deeplab_lessons.ledger build/ledger.html
 
 test-gpu:
 	@$(PYTHON) tools/environment.py --venv .venv-gpu --wheels "$(or $(WHEELS),$(wildcard wheels-gpu))" gpu

@@ -31,9 +31,18 @@ FLOORS = [
         "heads",
     },
     {"plotting", "models"},
-    {"diagrams", "drawings", "drawings_lattice", "drawings_resnet", "drawings_scales", "inference"},
+    {
+        "diagrams",
+        "drawings",
+        "drawings_cascade",
+        "drawings_decoder",
+        "drawings_lattice",
+        "drawings_resnet",
+        "drawings_scales",
+        "inference",
+    },
     {"training", "end_to_end"},
-    {"widgets", "exercises", "cli"},
+    {"widgets", "exercises", "cli", "ledger"},
 ]
 
 

@@ -4,8 +4,8 @@
 
 needs CamVid and `weights/mobilenet_v2-imagenet-fp16.pt` in the data folder (see data/README.md), writes
 `lesson13.json` beside this file in about two hours on one core, goes on where it stopped, and prints each run. The
-networks and how they are measured stand in `deeplab_lessons.training.side_by_side`; "minutes" are those of the
-training alone, and "ms" is measured in rounds at the end, the networks by turns.
+networks and how they are measured stand in `deeplab_lessons.training.side_by_side`. Times are taken at the end, the
+networks by turns: "ms" for one picture, "s" for one iteration of the training, one number for each turn.
 """
 
 from __future__ import annotations
@@ -15,18 +15,20 @@ import json
 import runs
 import torch
 
-from deeplab_lessons import datasets, runtime, training
+from deeplab_lessons import inference, runtime, training
 from deeplab_lessons.training import side_by_side
 
 SEEDS = (0, 1, 2)
 ITERATIONS = 400
 #: First rates. v1 and v2 give their heads ten times as much; v3 and v3+ train everything at one rate.
 LR = {"v1": 0.01, "v2": 0.01, "v3": 0.03, "v3+": 0.03}
+SHOWN = 40  # the validation picture whose labels are kept
 SIZE = (360, 480)  # of CamVid's pictures, in pixels
+TURNS = 5  # of three iterations, to time them
 
 
 def run(name: str, seed: int, quick: bool) -> dict[str, dict]:
-    """Train one version and measure it on val enlarged by `side_by_side.ZOOM`."""
+    """Train one version and measure it on val enlarged by `side_by_side.ZOOM`; the last seed draws a picture."""
     train, val = side_by_side.sets()
     network = side_by_side.build(name, len(train.classes), seed)
     runtime.seed_everything(seed)
@@ -34,19 +36,28 @@ def run(name: str, seed: int, quick: bool) -> dict[str, dict]:
         network, train, seed=seed, iterations=3 if quick else ITERATIONS, lr=LR[name], progress=False,
         **side_by_side.RECIPE,
     )  # fmt: skip
-    if quick:
-        val.files = val.files[:3]
-    found = {"loss": round(history.smooth()[-1], 4), "minutes": round(history.seconds / 60, 2)}
-    return {name: found | {"val": side_by_side.row(network, val)}}
+    measured = torch.utils.data.Subset(val, range(3)) if quick else val
+    found = {"loss": round(history.smooth()[-1], 4), "val": side_by_side.row(network, measured)}
+    if seed == SEEDS[-1]:
+        shown = inference.ManyViews(network, (side_by_side.ZOOM,))
+        found["drawn"] = runs.as_text(inference.predict(shown, val[SHOWN][0]))
+    return {name: found}
 
 
 def costs() -> dict[str, dict]:
-    """Parameters, multiply-adds and milliseconds for one picture, by version."""
-    classes = len(datasets.CamVid(split="val").classes)
+    """Parameters, multiply-adds, milliseconds for one picture and seconds for one iteration, by version."""
+    train, _ = side_by_side.sets()
+    classes = len(train.classes)
     networks = {name: side_by_side.build(name, classes) for name in side_by_side.NETWORKS}
     times = side_by_side.milliseconds(networks, SIZE, rounds=9)
+    steps = {name: [] for name in networks}
+    for _ in range(TURNS):
+        for name, network in networks.items():
+            short = {"iterations": 3, "lr": LR[name], "progress": False, **side_by_side.RECIPE}
+            steps[name].append(training.train(network, train, **short).seconds / 3)
     return {
-        name: side_by_side.cost(name, classes, SIZE) | {"ms": [round(each, 1) for each in times[name]]}
+        name: side_by_side.cost(name, classes, SIZE)
+        | {"ms": [round(each, 1) for each in times[name]], "s": [round(each, 3) for each in steps[name]]}
         for name in networks
     }
 
@@ -58,7 +69,8 @@ def main() -> None:
         raise SystemExit(f"CamVid and {side_by_side.imagenet().name} are not in {runtime.data_dir()}")
     plan = {
         "networks": side_by_side.NETWORKS, "recipe": side_by_side.RECIPE, "iterations": ITERATIONS, "lr": LR,
-        "crop": side_by_side.CROP, "scale": side_by_side.SCALE, "zoom": side_by_side.ZOOM, "quick": options.quick,
+        "crop": side_by_side.CROP, "scale": side_by_side.SCALE, "zoom": side_by_side.ZOOM, "shown": SHOWN,
+        "quick": options.quick,
     }  # fmt: skip
     names = side_by_side.NETWORKS
     runs.fill(options.results, plan, SEEDS, names, lambda name, seed: run(name, seed, options.quick))

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import base64
+import io
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
+
+from PIL import Image
 
 #: What is done for one name and seed: the numbers by the name under which they are told.
 Run = Callable[[str, int], dict[str, dict]]
@@ -36,3 +40,10 @@ def fill(path: Path, plan: dict, seeds: Iterable[int], names: Iterable[str], run
                 results["runs"].setdefault(told, []).append({"seed": seed, **numbers})
                 print(f"{told:<22}", results["runs"][told][-1], flush=True)
             path.write_text(json.dumps(results, indent=1) + "\n")
+
+
+def as_text(labels) -> str:
+    """A label map uint8 [H, W] as a PNG in base64."""
+    file = io.BytesIO()
+    Image.fromarray(labels).save(file, "png", optimize=True)
+    return base64.b64encode(file.getvalue()).decode()

@@ -1,0 +1,52 @@
+"""Numbers that stand beside a paper's in the lessons and are the course's own.
+
+A number needs a line here only where its sentence points to a paper. Elsewhere it is enough that a cell prints it.
+"""
+
+from __future__ import annotations
+
+#: By lesson: a reason, and the numbers as the lesson writes them.
+OWN: dict[str, dict[str, str]] = {
+    "02": {"a map of the released pools, printed by a cell": "161"},
+    "03": {
+        "repeats in the source note's list": "9",
+        "cells of the map, 28 x 28": "784",
+        "fields with a pool5 that is not dilated, printed by a cell": "396 300",
+    },
+    "04": {"the tile of one cell of VGG16's last map (pixels)": "32"},
+    "05": {"cells a side at class size": "16"},
+    "07": {"pictures that the cell reads": "20"},
+    "08": {"a count on VOC's classes": "21 483"},
+    "09": {"the twin's crop and one of its dilations": "161 9", "a share that a cell prints (%)": "71"},
+    "11": {
+        "networks in the paper's table": "20",
+        "75.18 less 20.29, roughly": "55",
+        "two of the twin's dilations": "6 8",
+        "cells of a 33 x 33 map with one tap at dilation 24, printed by a cell (%)": "21",
+    },
+    "12": {
+        "classes of VOC with background": "21",
+        "what output stride 8 costs, by our count (10⁹)": "175",
+        "cells a side of the twin's map": "11",
+        "how far the decoder is from the print's (10⁹ multiply-adds)": "0.01",
+        "one 3 x 3 less, by our count (10⁹ multiply-adds)": "10",
+    },
+    "13": {
+        "a batch below which the rule is not tested": "32",
+        "87.8 less 71.6, roughly, and another difference that somebody might rank by": "16 0.3",
+        "how much larger the pictures are shown": "1.5",
+    },
+}
+
+#: By lesson: differences that the lesson takes between two printed numbers; it may round them.
+DIFFERENCES: dict[str, list[str]] = {
+    "04": ["68.70 - 67.64", "63.41 - 59.80"],
+    "08": ["69.84 - 65.76", "77.69 - 76.35"],
+    "09": ["68.96 - 65.76", "71.57 - 69.84", "65.88 - 65.76"],
+    "10": ["64.90 - 64.71", "65.88 - 64.71", "77.69 - 76.35"],
+    "11": ["77.21 - 76.58", "76.58 - 75.36", "77.21 - 76.01", "75.78 - 74.30", "76.11 - 74.62", "73.14 - 71.45"],
+    "12": [
+        "78.85 - 78.21", "78.21 - 77.61", "78.85 - 77.21", "79.93 - 79.17", "79.93 - 79.79",
+        "101.28 - 81.02", "74.20 - 52.43", "297.92 - 276.18",
+    ],
+}  # fmt: skip

@@ -1,0 +1,104 @@
+"""The comparison of lesson 12: DeepLab v3 and v3+ on one backbone, and who draws boundaries better; three seeds.
+
+    python lessons/results/lesson12.py
+
+writes `lesson12.json` beside this file in about 20 minutes on one core, goes on where it stopped, and prints each
+run. All networks of a seed have the same backbone with the same random start, and see the same scenes in the same
+order. The dilations of the pyramid are a third of the paper's, as the map is: 11 cells where the paper has 33.
+
+| name | what |
+|---|---|
+| v3, OS 16 | the encoder alone, its scores enlarged 16 times |
+| v3, OS 8 | the encoder at output stride 8: twice as many cells a side, dilations doubled |
+| v3+ | the encoder at 16 and the decoder of the paper: two 3 x 3 |
+| v3+, one 3x3 | the decoder with one 3 x 3 |
+| v3+, separable | pyramid and decoder with atrous separable convolutions |
+| v3, OS 16, CRF | the network of "v3, OS 16" with a dense CRF behind it, its numbers chosen on training scenes |
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+
+import lesson08
+import runs
+import torch
+
+from deeplab_lessons import crf, inference, training
+from deeplab_lessons.datasets import Embedded, transforms
+from deeplab_lessons.end_to_end import CRFNetwork
+from deeplab_lessons.models import deeplab
+
+SEEDS = (0, 1, 2)
+SIZE = 161  # pixels a side of a scene
+TRAIN, VAL = 1000, 100  # scenes
+WIDTHS = (1, 2, 4, 8, 16)  # of the bands around the boundaries, in pixels
+SHOWN = 3  # the validation scene whose labels are kept
+
+#: Class size: a quarter of ResNet-50's width, one block in each stage but the last, where multi-grid needs three.
+BACKBONE = {
+    "num_classes": len(Embedded.classes),
+    "backbone": "resnet50",
+    "width": 1 / 4,
+    "blocks": (1, 1, 1, 3),
+}
+AT_16 = {"output_stride": 16, "rates": (2, 4, 6)}
+NETWORKS: dict[str, dict] = {
+    "v3, OS 16": {"version": "v3", **AT_16},
+    "v3+": {"version": "v3plus", **AT_16},
+    "v3, OS 8": {"version": "v3", "output_stride": 8, "rates": (4, 8, 12)},
+    "v3+, one 3x3": {"version": "v3plus", **AT_16, "decoder_convolutions": 1},
+    "v3+, separable": {"version": "v3plus", **AT_16, "separable": True},
+}
+#: As in lesson 11: one rate for all weights, and no ImageNet, so a large one.
+TRAINING = {"iterations": 500, "batch_size": 4, "lr": 0.1, "schedule": "poly", "loss": "upsampled"}
+
+
+def network(name: str, seed: int) -> torch.nn.Module:
+    """The network of that name; the backbone's random start depends on the seed alone."""
+    torch.manual_seed(seed)
+    return deeplab(**NETWORKS[name], **BACKBONE)
+
+
+def measured(model: torch.nn.Module, quick: bool) -> dict:
+    """mIoU, IoU of the classes and mIoU in bands around the boundaries, in per cent; the labels of one scene."""
+    val = Embedded("val", 5 if quick else VAL, SIZE)
+    scores = training.evaluate(model.eval(), val, trimap=WIDTHS)
+    return {
+        "mean_iou": lesson08.per_cent(scores.mean_iou),
+        "iou": {label: lesson08.per_cent(value) for label, value in scores.iou.items()},
+        "trimap": {str(width): lesson08.per_cent(value) for width, value in scores.trimap_mean_iou.items()},
+        "drawn": runs.as_text(inference.predict(model, val[SHOWN][0])),
+    }
+
+
+def run(name: str, seed: int, settings: dict, quick: bool) -> dict[str, dict]:
+    """Train the network of that name and measure it: {name: numbers}, for "v3, OS 16" with the CRF as well."""
+    model, began = network(name, seed), time.monotonic()
+    scenes = Embedded("train", TRAIN, SIZE, transforms.train(SIZE, scale=None))
+    history = training.train(model, scenes, seed=seed, channels_last=True, progress=False, **settings)
+    told = {"loss": round(history.smooth()[-1], 4), "seconds": round(time.monotonic() - began)}
+    found = {name: measured(model, quick) | told}
+    if name == "v3, OS 16":
+        setting = lesson08.tuned(model.eval(), SIZE, quick)
+        behind = CRFNetwork(model, crf.DenseCRF(setting), frozen=True)
+        found["v3, OS 16, CRF"] = measured(behind, quick) | {"parameters": asdict(setting)}
+    return found
+
+
+def main() -> None:
+    """Run what is missing, seed by seed, and save after each."""
+    options = runs.asked(__file__, "Train and measure what lesson 12 compares.")
+    settings = TRAINING | ({"iterations": 3} if options.quick else {})
+    plan = {
+        "networks": NETWORKS, "backbone": BACKBONE, "training": settings, "scenes": [TRAIN, VAL], "size": SIZE,
+        "widths": WIDTHS, "shown": SHOWN, "quick": options.quick,
+    }  # fmt: skip
+    runs.fill(
+        options.results, plan, SEEDS, NETWORKS, lambda name, seed: run(name, seed, settings, options.quick)
+    )
+
+
+if __name__ == "__main__":
+    main()
