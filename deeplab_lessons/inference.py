@@ -15,7 +15,7 @@ from PIL import Image
 
 from deeplab_lessons import metrics, parallel
 from deeplab_lessons.cells import bilinear_weights, cell_centres, upsample  # noqa: F401 (all three for lessons)
-from deeplab_lessons.datasets import transforms
+from deeplab_lessons.datasets import as_picture, transforms
 from deeplab_lessons.label_maps import VOID
 from deeplab_lessons.models.multi_scale import rescaled
 
@@ -93,36 +93,13 @@ def predict(model: Model, image: torch.Tensor | np.ndarray | Image.Image | str |
     ValueError for anything else, FileNotFoundError or ValueError for a file that is no picture.
     """
     if not isinstance(image, torch.Tensor):
-        image = transforms.normalise(_picture(image))
+        image = transforms.normalise(as_picture(image))
     if image.ndim != 3 or len(image) != 3 or not image.is_floating_point():
         raise ValueError(
             f"an image tensor must be float [3, H, W] and normalised, got {image.dtype} {list(image.shape)}; "
             "a picture as uint8 [H, W, 3] may be given as a numpy array"
         )
     return scores(model, image).argmax(0).to(torch.uint8).cpu().numpy()
-
-
-def _picture(source: np.ndarray | Image.Image | str | Path) -> np.ndarray:
-    """A picture as uint8 [H, W, 3], turned upright if the camera noted how it was held."""
-    if isinstance(source, (str, Path)):
-        try:
-            with Image.open(source) as file:
-                return _picture(file)
-        except FileNotFoundError:
-            raise FileNotFoundError(f"there is no picture {source}") from None
-        except OSError as error:
-            raise ValueError(f"{source} cannot be read as a picture: {error}") from error
-    if isinstance(source, Image.Image):
-        from PIL import ImageOps
-
-        return np.array(ImageOps.exif_transpose(source).convert("RGB"))
-    picture = np.asarray(source)
-    if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
-        raise ValueError(
-            f"a picture must be uint8 [H, W, 3], got {picture.dtype} {list(picture.shape)}; "
-            "a normalised image goes in as a torch tensor [3, H, W]"
-        )
-    return picture
 
 
 def overlay(picture: np.ndarray, labels: np.ndarray, palette: np.ndarray, opacity: float = 0.6) -> np.ndarray:
@@ -148,7 +125,7 @@ def segment(
     from deeplab_lessons.datasets import voc_colours
 
     path = Path(path)
-    picture = _picture(path)
+    picture = as_picture(path)
     output = path.with_name(f"{path.stem}-segmented.png") if output is None else Path(output)
     if output.suffix.lower() != ".png":
         raise ValueError(f"the overlay is written as a PNG; {output} does not end in .png")

@@ -8,6 +8,7 @@ from deeplab_lessons.datasets.folders import CamVid, LabelMapFolder, PascalConte
 from deeplab_lessons.datasets.pairs import Pairs, class_shares
 from deeplab_lessons.datasets.palettes import colours_to_indices, indices_to_colours, voc_colours
 from deeplab_lessons.datasets.photographs import photograph, photograph_names
+from deeplab_lessons.datasets.pictures import as_picture
 from deeplab_lessons.datasets.real import find_voc, real_label_maps, voc_root
 from deeplab_lessons.datasets.scenes import CLASSES, IGNORE_INDEX, scene
 from deeplab_lessons.datasets.torchvision_sets import SBD, VOC, Cityscapes, OxfordPet
@@ -26,6 +27,7 @@ __all__ = [
     "Pairs",
     "PascalContext",
     "PersonPart",
+    "as_picture",
     "class_shares",
     "colours_to_indices",
     "fetch",

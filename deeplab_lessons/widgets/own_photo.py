@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,13 +10,13 @@ import ipywidgets
 import numpy as np
 import torch
 import traitlets
-from PIL import Image, ImageOps
+from PIL import Image
 
 from deeplab_lessons import inference
-from deeplab_lessons.datasets import photograph, photograph_names, transforms
+from deeplab_lessons.datasets import as_picture, photograph, photograph_names, transforms
 from deeplab_lessons.widgets.crf import CRFExplorer
 from deeplab_lessons.widgets.page import data_url
-from deeplab_lessons.widgets.words_own_photo import NO_ARRAY, NO_FILE, NO_PICTURE, TOO_SMALL, WORDS
+from deeplab_lessons.widgets.words_own_photo import NO_FILE, TOO_SMALL, WORDS
 
 LONGEST = 512  # side in pixels to which a photograph is reduced: about what VOC's networks were trained on
 _LEAST = 0.001  # share of the area below which a class is left out of the words
@@ -28,50 +27,21 @@ _SHOWN = 260  # longest side of a panel in pixels
 def photo(source: str | Path | bytes | np.ndarray | Image.Image, longest: int = LONGEST) -> np.ndarray:
     """A picture as a network takes it: upright, red, green and blue, no side longer than `longest` pixels.
 
-    `source` is one of `photograph_names()`, a path, the bytes of a file, an array uint8 [H, W, 3] or a PIL image;
-    uint8 [h, w, 3] comes back. The camera's note on how it was held (EXIF) is followed, transparent places become
-    white, grey becomes three equal channels. Raises FileNotFoundError or ValueError for what is no picture.
+    `source` is one of `photograph_names()`, or what `datasets.as_picture` takes; uint8 [h, w, 3] comes back. Raises
+    FileNotFoundError or ValueError for what is no picture.
     """
-    if isinstance(source, np.ndarray):
-        if source.ndim != 3 or source.shape[2] != 3 or source.dtype != np.uint8:
-            raise ValueError(NO_ARRAY.format(dtype=source.dtype, shape=list(source.shape)))
-        image = Image.fromarray(source)
-    elif isinstance(source, str) and source in photograph_names():
-        image = Image.fromarray(photograph(source))
-    else:
-        image = source if isinstance(source, Image.Image) else _opened(source)
-        image = _in_three_channels(ImageOps.exif_transpose(image))
+    if isinstance(source, str) and source in photograph_names():
+        source = photograph(source)
+    try:
+        image = Image.fromarray(as_picture(source))
+    except FileNotFoundError as error:
+        raise FileNotFoundError(NO_FILE.format(error=error, names=", ".join(photograph_names()))) from None
     if min(image.size) < 16:
         raise ValueError(TOO_SMALL.format(width=image.width, height=image.height))
     factor = min(1, longest / max(image.size))
     if factor < 1:
         image = image.resize([max(1, round(factor * side)) for side in image.size], Image.Resampling.BOX)
     return np.array(image)
-
-
-def _opened(source: str | Path | bytes) -> Image.Image:
-    """A PIL image from a path or from the bytes of a file, read to its end."""
-    raw = isinstance(source, (bytes, bytearray, memoryview))
-    name = "the file" if raw else str(source)
-    try:
-        image = Image.open(io.BytesIO(bytes(source)) if raw else Path(source).expanduser())
-        image.load()
-        return image
-    except FileNotFoundError:
-        known = ", ".join(photograph_names())
-        raise FileNotFoundError(NO_FILE.format(name=name, names=known)) from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise ValueError(NO_PICTURE.format(name=name, error=str(error).partition("<")[0].strip())) from None
-
-
-def _in_three_channels(image: Image.Image) -> Image.Image:
-    """Any mode as RGB: white where it is transparent, and 16 bits brought down to 8."""
-    if image.mode.startswith("I"):
-        return Image.fromarray((np.array(image).astype(np.uint32) >> 8).astype(np.uint8)).convert("RGB")
-    if "A" in image.getbands() or "transparency" in image.info:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return image.convert("RGB")
 
 
 def strongest(scores: torch.Tensor, count: int = 4) -> tuple[torch.Tensor, list[int]]:

@@ -15,13 +15,5 @@ WORDS = {
     "rest": "something else",
 }
 
-NO_PICTURE = (
-    "{name} cannot be read as a picture ({error}). JPEG and PNG work; phones may save HEIC, which does not: export "
-    "the photograph as JPEG first"
-)
-NO_FILE = (
-    "there is no picture {name}: give the path of a file as it is seen from the folder in which the notebook "
-    "runs, or one of {names}"
-)
-NO_ARRAY = "a picture must be uint8 [H, W, 3], got {dtype} {shape}"
+NO_FILE = "{error}: give the path of a file as it is seen from the folder in which the notebook runs, or one of {names}"
 TOO_SMALL = "a picture of {width} × {height} pixels has nothing to segment: at least 16 × 16 are needed"
