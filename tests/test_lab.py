@@ -12,7 +12,9 @@ import time
 import urllib.request
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -218,3 +220,44 @@ def test_the_crf_explorer_asks_python_and_python_knows(server, page):
     picture(page, "crf-explorer")
     run_code(page, "print('weight', explorer.w1)")
     expect(page.get_by_text(f"weight {weight}", exact=True)).to_be_visible(timeout=30_000)
+
+
+OWN_PHOTO = """
+import torch
+from deeplab_lessons import datasets
+from deeplab_lessons.widgets.own_photo import OwnPhoto
+
+class Brightness(torch.nn.Module):
+    output_stride = 1
+    def forward(self, x):
+        return torch.cat([-x[:, :1], x[:, :1]], 1)
+
+own = OwnPhoto(Brightness(), ("dark", "bright"), datasets.voc_colours())
+own
+"""
+
+
+def test_an_uploaded_photograph_reaches_python(server, page, tmp_path):
+    """The button takes a file from the reader's disk; a file that is no picture is told so, and nothing is lost."""
+    pixels = np.zeros((40, 64, 3), np.uint8)
+    pixels[:, :16] = 255
+    Image.fromarray(pixels).save(tmp_path / "mine.png")
+    (tmp_path / "notes.png").write_text("no picture")
+    open_lesson(page, server, "00_start_here")
+    run_code(page, OWN_PHOTO)
+    button = page.get_by_role("button", name=re.compile("Your photograph"))
+    button.wait_for(timeout=120_000)
+
+    def upload(name):
+        with page.expect_file_chooser() as chooser:
+            button.click()
+        chooser.value.set_files(tmp_path / name)
+
+    upload("mine.png")
+    expect(page.get_by_role("status").get_by_text("dark 75.0%", exact=False)).to_be_visible(timeout=60_000)
+    upload("notes.png")
+    told = page.get_by_role("alert").filter(has_text="cannot be read as a picture")
+    expect(told).to_be_visible(timeout=60_000)
+    picture(page, "own-photo")
+    run_code(page, "print('shape', *own.picture.shape)")
+    expect(page.get_by_text("shape 40 64 3", exact=True)).to_be_visible(timeout=30_000)

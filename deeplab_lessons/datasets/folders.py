@@ -62,6 +62,9 @@ class CamVid(FilePairs):
     Raises FileNotFoundError with the folder expected, ValueError for another split.
     """
 
+    classes = tuple(CAMVID_CLASSES)
+    palette = palette_of(list(CAMVID_CLASSES.values()), void=(0, 0, 0))
+
     def __init__(self, root=None, split: str = "train", transforms=None, cache: str | None = None):
         """Find the files of a split."""
         _known_split(split, ("train", "val", "test"))
@@ -70,9 +73,8 @@ class CamVid(FilePairs):
         files = [
             tuple(_inside(root, name) for name in line.split()) for line in _lines(root / f"{split}.txt")
         ]
-        palette = palette_of(list(CAMVID_CLASSES.values()), void=(0, 0, 0))
         ids = reading.identity(len(CAMVID_CLASSES), void=(11, 255))
-        super().__init__(files, tuple(CAMVID_CLASSES), ids, palette, transforms, cache)
+        super().__init__(files, self.classes, ids, self.palette, transforms, cache)
 
 
 class LabelMapFolder(FilePairs):
