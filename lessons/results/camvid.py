@@ -2,8 +2,8 @@
 
     python lessons/results/camvid.py --checkpoint camvid.pt
 
-needs CamVid and `weights/mobilenet_v2-imagenet-fp16.pt` in the data folder (see data/README.md), takes about twenty
-minutes on two quiet cores, goes on where it stopped, measures val and test, writes `camvid.json` beside this file,
+needs CamVid and `weights/mobilenet_v2-imagenet-fp16.pt` in the data folder (see data/README.md), takes about forty
+minutes on one quiet core, goes on where it stopped, measures val and test, writes `camvid.json` beside this file,
 and keeps the network in the checkpoint. Network and data stand in `deeplab_lessons.training.side_by_side`.
 """
 
