@@ -15,6 +15,7 @@ from deeplab_lessons.widgets.explorer import to_layers
 from deeplab_lessons.widgets.words_crf import CRF
 from deeplab_lessons.widgets.words_edits import EDITS
 from deeplab_lessons.widgets.words_mean_field import KERNELS
+from deeplab_lessons.widgets.words_valid_taps import VALID_TAPS
 
 FOLDER = Path(words.__file__).parent
 SCRIPTS = sorted(FOLDER.glob("*.js"))
@@ -183,7 +184,7 @@ def test_every_word_the_scripts_ask_for_is_there_and_none_is_left_over():
     source = "\n".join(path.read_text(encoding="utf-8") for path in SCRIPTS)
     asked = set(re.findall(r'words\.(\w+)|say\(words, "(\w+)"|new Impossible\("(\w+)"', source))
     asked = {name for group in asked for name in group if name}
-    assert asked <= set().union(words.EXPLORER, words.SLIDING, EDITS, CRF, KERNELS)
+    assert asked <= set().union(words.EXPLORER, words.SLIDING, EDITS, CRF, KERNELS, VALID_TAPS)
     known = set(words.EXPLORER) | set(words.SLIDING)
     families = re.findall(r"words\[`(\w*)\$\{", source) + re.findall(r"Impossible\(`(\w+)\$\{", source)
     by_family = {name for name in known if any(family and name.startswith(family) for family in families)}
