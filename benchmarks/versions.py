@@ -83,7 +83,8 @@ def table(rows: dict[str, Row], crop: int, batch_size: int, iterations: int, rou
     for name, found in speeds.items():
         ratios = [own / base for own, base in zip(found, speeds[first], strict=True)]
         ratio = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} … {max(ratios):.2f})"
-        print(f"| {name} | {statistics.median(found):.3g} | {ratio} | {held.get(name, float('nan')):.1f} |")
+        memory = f"{held[name]:.1f}" if held else "not measured"
+        print(f"| {name} | {statistics.median(found):.3g} | {ratio} | {memory} |")
 
 
 def main() -> None:
