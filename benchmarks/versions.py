@@ -117,7 +117,6 @@ def main() -> None:
         given |= {"amp": amp, "all three": {**amp, "channels_last": True, "compiled": True}}
     else:
         given["both"] = {"channels_last": True, "compiled": True}
-    v3 = {"version": "v3"}
     v3 = {name: ours(deeplab("v3"), **each) for name, each in given.items()}
     table(v3, crop, batch_size, iterations, rounds, device)
 

@@ -297,9 +297,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = top.parse_args(arguments)
     commands = {"train": train, "evaluate": evaluate, "segment": segment, "configurations": configurations}
     try:
-        if getattr(
-            options, "configuration", None
-        ):  # once more, with its settings where nothing else is given
+        if getattr(options, "configuration", None):
+            # once more, with its settings where nothing else is given
             top.trainer.set_defaults(**configured(options))
             options = top.parse_args(arguments)
         commands[options.command](options)

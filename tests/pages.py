@@ -17,3 +17,10 @@ def refuse(route, refused):
     else:
         refused.append(url)
         route.abort()
+
+
+def too_wide(page, selector):
+    """Class names of the boxes, among those that `selector` finds, whose content is wider than they are."""
+    return page.locator(selector).evaluate_all(
+        "(boxes) => boxes.filter((b) => b.scrollWidth > b.clientWidth + 1).map((b) => b.className)"
+    )

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from pages import FRAME
+from pages import FRAME, too_wide
 from torch.nn import functional as F
 
 from deeplab_lessons import arithmetic, widgets
@@ -401,9 +401,6 @@ def test_both_themes_and_narrow_pages(show, width):
     for scheme in ("light", "dark"):
         page = show(ASPPExplorer(), viewport={"width": width, "height": 1000}, color_scheme=scheme)
         grounds.add(page.locator(".dl-widget").evaluate("(root) => getComputedStyle(root).backgroundColor"))
-        too_wide = page.locator(".dl-widget, .dl-aspp-picture, .dl-aspp-branches").evaluate_all(
-            "(boxes) => boxes.filter((b) => b.scrollWidth > b.clientWidth + 1).map((b) => b.className)"
-        )
-        assert too_wide == []
+        assert too_wide(page, ".dl-widget, .dl-aspp-picture, .dl-aspp-branches") == []
         assert page.locator("[data-value=taps]").first.is_visible()
     assert len(grounds) == 2

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 import traitlets
-from pages import FRAME
+from pages import FRAME, too_wide
 from PIL import Image
 
 from deeplab_lessons import crf, metrics
@@ -368,10 +368,7 @@ def test_both_themes_and_narrow_pages(page, width):
         shown = page(explorer(), viewport={"width": width, "height": 1000}, color_scheme=scheme)
         shown.evaluate(FRAME)
         colours.add(shown.locator(".dl-widget").evaluate("(root) => getComputedStyle(root).backgroundColor"))
-        too_wide = shown.locator(".dl-widget, .dl-crf-pictures, .dl-sliders, .dl-facts").evaluate_all(
-            "(boxes) => boxes.filter((b) => b.scrollWidth > b.clientWidth + 1).map((b) => b.className)"
-        )
-        assert too_wide == []
+        assert too_wide(shown, ".dl-widget, .dl-crf-pictures, .dl-sliders, .dl-facts") == []
     assert len(colours) == 2
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from pages import FRAME
+from pages import FRAME, too_wide
 
 from deeplab_lessons import backbones
 from deeplab_lessons.receptive_field import trace
@@ -196,8 +196,5 @@ def test_both_themes_and_narrow_pages(show, width):
     for scheme in ("light", "dark"):
         shown = show(EditsExplorer(), viewport={"width": width, "height": 1200}, color_scheme=scheme)
         pictures.add(shown.locator("canvas.dl-profile").evaluate("(c) => c.toDataURL()"))
-        too_wide = shown.locator(".dl-pictures, .dl-planes, .dl-edits, .dl-facts").evaluate_all(
-            "(boxes) => boxes.filter((b) => b.scrollWidth > b.clientWidth + 1).map((b) => b.className)"
-        )
-        assert too_wide == []
+        assert too_wide(shown, ".dl-pictures, .dl-planes, .dl-edits, .dl-facts") == []
     assert len(pictures) == 2

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from pages import FRAME
+from pages import FRAME, too_wide
 
 from deeplab_lessons import crf, widgets
 from deeplab_lessons.datasets.portrait import portrait
@@ -184,8 +184,5 @@ def test_both_themes_and_narrow_pages(show, width):
     for scheme in ("light", "dark"):
         page = show(KernelExplorer(), viewport={"width": width, "height": 1200}, color_scheme=scheme)
         pictures.add(drawn(page, "appearance"))
-        too_wide = page.locator(".dl-planes, .dl-sliders, .dl-facts, .dl-widget").evaluate_all(
-            "(boxes) => boxes.filter((b) => b.scrollWidth > b.clientWidth + 1).map((b) => b.className)"
-        )
-        assert too_wide == []
+        assert too_wide(page, ".dl-planes, .dl-sliders, .dl-facts, .dl-widget") == []
     assert len(pictures) == 2

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from pages import FRAME
+from pages import FRAME, too_wide
 from torch.nn import functional as F
 
 from deeplab_lessons import widgets
@@ -240,9 +240,6 @@ def test_both_themes_and_narrow_pages(show, width):
     for scheme in ("light", "dark"):
         page = show(ValidTapsExplorer(), viewport={"width": width, "height": 1000}, color_scheme=scheme)
         grounds.add(page.locator(".dl-widget").evaluate("(root) => getComputedStyle(root).backgroundColor"))
-        too_wide = page.locator(".dl-widget, .dl-pictures > div").evaluate_all(
-            "(boxes) => boxes.filter((b) => b.scrollWidth > b.clientWidth + 1).map((b) => b.className)"
-        )
-        assert too_wide == []
+        assert too_wide(page, ".dl-widget, .dl-pictures > div") == []
         assert page.locator("canvas.dl-tap-chart").is_visible()
     assert len(grounds) == 2

@@ -59,9 +59,10 @@ def train(
     Source: DeepLab v1, sections 3.1 and 5.
     """
     seed = runtime.seed() if seed is None else seed
+    second = {"frozen_norms": True} if frozen_norms else {}  # left out, so that older checkpoints go on
     settings = guards.checked_settings(
         SCHEDULES, LOSSES, amp, iterations=iterations, batch_size=batch_size, lr=lr, schedule=schedule,
-        loss=loss, seed=seed, clip=clip, samples=len(dataset), **({"frozen_norms": True} if frozen_norms else {}),
+        loss=loss, seed=seed, clip=clip, samples=len(dataset), **second,
     )  # fmt: skip
     device = torch.device(device) if device is not None else runtime.device()
     run = _Run(
@@ -121,8 +122,8 @@ class _Run:
         compiled,
     ):
         self.model, self.settings, self.path, self.about = model, settings, path, about
-        self.device, self.history, self.frozen_norms = device, History(), settings.get("frozen_norms", False)
-        if self.frozen_norms:
+        self.device, self.history = device, History()
+        if "frozen_norms" in settings:
             norms.freeze(model)
         self.layout = torch.channels_last if channels_last else torch.contiguous_format
         model.to(device, memory_format=self.layout)
@@ -154,7 +155,7 @@ class _Run:
         """Loss of one batch, images [N, 3, H, W] and labels [N, H, W], at full precision."""
         images = images.to(self.device, memory_format=self.layout, non_blocking=True)
         self.model.train()
-        if self.frozen_norms:
+        if "frozen_norms" in self.settings:
             norms.rest(self.model)
         with torch.autocast(self.device.type, self.half, enabled=self.half is not None):
             outputs = self.called(images)

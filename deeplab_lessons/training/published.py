@@ -46,15 +46,12 @@ def _v3(multi_grid: tuple[int, ...] = (1, 2, 4), version: str = "v3", **more) ->
     }
 
 
-def _xception() -> dict:
-    return {"version": "v3plus", "backbone": "xception", "output_stride": 16}
-
-
 def _row(name: str, row: str, network: dict, training: dict, mean_iou=None, with_crf=None, **more) -> dict:
     printed = {"mean_iou": mean_iou, "with_crf": with_crf}
     return {"name": name, "row": row, "network": network, **training, **printed, **more}
 
 
+_XCEPTION = {"version": "v3plus", "backbone": "xception", "output_stride": 16}
 _CONTEXT = {"data": "context", "num_classes": 60}
 _PARTS = {"data": "person-part", "num_classes": 7}
 _STREETS = {"data": "cityscapes", "num_classes": 19}
@@ -100,5 +97,5 @@ ROWS = [
     _row("v3_subsampled", "v3, table 8: no upsampled logits", _v3(), {**_V3, "loss": "subsample"}, 76.01),
     _row("v3_stage2", "v3, section 4.1: second stage", _v3(output_stride=8), _SECOND, starts_from="v3_resnet101"),
     _row("v3plus_resnet101", "v3+, table 3: decoder", _v3(version="v3plus"), _V3, 78.85),
-    _row("v3plus_xception", "v3+, table 5: decoder, separable", _xception(), _V3, 79.79),
+    _row("v3plus_xception", "v3+, table 5: decoder, separable", _XCEPTION, _V3, 79.79),
 ]  # fmt: skip

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 
@@ -39,7 +40,7 @@ def ready() -> bool:
     return imagenet().is_file() and (runtime.data_dir() / "camvid" / "train.txt").is_file()
 
 
-def imagenet():
+def imagenet() -> Path:
     """Path at which the data folder keeps MobileNetV2's ImageNet weights."""
     return runtime.data_dir() / "weights" / "mobilenet_v2-imagenet-fp16.pt"
 
