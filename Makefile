@@ -32,7 +32,7 @@ lab:
 test:
 	@$(SETUP) test
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n 2 --dist loadfile $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 	$(BIN)/python -m pytest notebooks --nbval --nbval-current-env --nbval-cell-timeout=900 -p no:cacheprovider
 
 notebooks:

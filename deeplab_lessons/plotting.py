@@ -143,20 +143,20 @@ def show_counts(ax, counts, title: str = ""):
     return shown
 
 
-def show_units(ax, image: np.ndarray, field, title: str = "") -> None:
+def show_units(ax, image: np.ndarray, field, title: str = "", unit: int | None = None) -> None:
     """Dot the centres of all units of `field` (an `arithmetic.Field` with `out`) over a picture [H, W, 3].
 
-    The receptive field of one unit, the one nearest to the middle of the map, is outlined. The picture is
-    paled, so that the dots stand out, and has few shades, so that a notebook's file stays small.
+    The receptive field of one unit is outlined: number `unit` of its row and of its column, or the one
+    nearest to the middle of the map. The picture is paled, so that the dots stand out, and has few shades, so that a notebook's file stays small.
     """
     show_image(ax, (image // 16 * 7 + 145).astype(np.uint8), title)
     places = field.start + field.jump * np.arange(field.out)
     columns, rows = np.meshgrid(places, places)
     ax.scatter(columns, rows, 4 * field.jump**0.5, COLOURS[0], zorder=3, clip_on=False)
-    middle = (field.out - 1) // 2
-    first, last = field.box(middle)
+    unit = (field.out - 1) // 2 if unit is None else unit
+    first, last = field.box(unit)
     show_box(ax, (first, first, last, last), COLOURS[1])
-    ax.scatter(places[middle], places[middle], 70, COLOURS[1], edgecolors="white", zorder=4)
+    ax.scatter(places[unit], places[unit], 70, COLOURS[1], edgecolors="white", zorder=4)
     for side in ax.spines.values():
         side.set_visible(False)
 

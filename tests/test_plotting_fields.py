@@ -90,6 +90,8 @@ def test_units_are_dotted_at_the_centres_of_their_fields_and_one_field_is_outlin
     }
     np.testing.assert_array_equal(middle, [[111.5, 111.5]])
     assert (min(ax.lines[0].get_xdata()), max(ax.lines[0].get_xdata())) == (5.5, 217.5)  # 212 pixels
+    plotting.show_units(ax, image, field, "title", unit=1)
+    np.testing.assert_array_equal(ax.collections[-1].get_offsets(), [[47.5, 47.5]])
 
 
 def test_what_is_not_reached_is_grey_and_what_is_reached_is_left_alone():
