@@ -147,7 +147,8 @@ def show_units(ax, image: np.ndarray, field, title: str = "", unit: int | None =
     """Dot the centres of all units of `field` (an `arithmetic.Field` with `out`) over a picture [H, W, 3].
 
     The receptive field of one unit is outlined: number `unit` of its row and of its column, or the one
-    nearest to the middle of the map. The picture is paled, so that the dots stand out, and has few shades, so that a notebook's file stays small.
+    nearest to the middle of the map. The picture is paled, so that the dots stand out, and has few shades,
+    so that a notebook's file stays small.
     """
     show_image(ax, (image // 16 * 7 + 145).astype(np.uint8), title)
     places = field.start + field.jump * np.arange(field.out)

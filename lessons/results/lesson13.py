@@ -62,18 +62,28 @@ def costs() -> dict[str, dict]:
     }
 
 
+def plan(iterations: int, quick: bool) -> dict:
+    """What the numbers of a results file depend on."""
+    return {
+        "networks": side_by_side.NETWORKS, "recipe": side_by_side.RECIPE, "iterations": iterations, "lr": LR,
+        "crop": side_by_side.CROP, "scale": side_by_side.SCALE, "zoom": side_by_side.ZOOM, "shown": SHOWN,
+        "quick": quick,
+    }  # fmt: skip
+
+
+def need_data() -> None:
+    """Stop with a friendly word where CamVid or the backbone's weights are missing."""
+    if not side_by_side.ready():
+        raise SystemExit(f"CamVid and {side_by_side.imagenet().name} are not in {runtime.data_dir()}")
+
+
 def main() -> None:
     """Run what is missing, seed by seed, save after each, and count and time all versions at the end."""
     options = runs.asked(__file__, "Train and measure what lesson 13 compares.")
-    if not side_by_side.ready():
-        raise SystemExit(f"CamVid and {side_by_side.imagenet().name} are not in {runtime.data_dir()}")
-    plan = {
-        "networks": side_by_side.NETWORKS, "recipe": side_by_side.RECIPE, "iterations": ITERATIONS, "lr": LR,
-        "crop": side_by_side.CROP, "scale": side_by_side.SCALE, "zoom": side_by_side.ZOOM, "shown": SHOWN,
-        "quick": options.quick,
-    }  # fmt: skip
+    need_data()
     names = side_by_side.NETWORKS
-    runs.fill(options.results, plan, SEEDS, names, lambda name, seed: run(name, seed, options.quick))
+    what = plan(ITERATIONS, options.quick)
+    runs.fill(options.results, what, SEEDS, names, lambda name, seed: run(name, seed, options.quick))
     results = json.loads(options.results.read_text())
     if "cost" not in results:
         results["cost"] = {"size": SIZE, "threads": torch.get_num_threads(), "versions": costs()}

@@ -15,11 +15,16 @@ from PIL import Image
 Run = Callable[[str, int], dict[str, dict]]
 
 
-def asked(script: str, about: str) -> argparse.Namespace:
-    """The command line of a results script: `results`, by default the .json beside it, and `--quick`."""
+def asked(script: str, about: str, keep: str = "") -> argparse.Namespace:
+    """The command line of a results script: `results`, by default the .json beside it, and `--quick`.
+
+    `keep`: what the folder `--keep` is for, where a script needs one.
+    """
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("results", type=Path, nargs="?", default=Path(script).with_suffix(".json"))
     parser.add_argument("--quick", action="store_true", help="tiny: does everything run?")
+    if keep:
+        parser.add_argument("--keep", type=Path, required=True, help=keep)
     return parser.parse_args()
 
 
