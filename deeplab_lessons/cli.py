@@ -241,7 +241,7 @@ def train(options: argparse.Namespace) -> None:
 def evaluate(options: argparse.Namespace) -> None:
     """`deeplab-lessons evaluate`."""
     from deeplab_lessons import crf, inference, parallel, training
-    from deeplab_lessons.end_to_end import CRFNetwork
+    from deeplab_lessons.models.with_crf import CRFNetwork
 
     model, about = training.load_model(options.checkpoint)
     options.data = options.data or about.get("data")

@@ -14,9 +14,9 @@ import torch
 from PIL import Image
 
 from deeplab_lessons import metrics, parallel
-from deeplab_lessons.cells import bilinear_weights, cell_centres, upsample  # noqa: F401 (all three for lessons)
 from deeplab_lessons.datasets import as_picture, transforms
-from deeplab_lessons.label_maps import VOID
+from deeplab_lessons.grid import bilinear_weights, cell_centres, upsample  # noqa: F401 (all three for lessons)
+from deeplab_lessons.metrics.label_maps import VOID
 from deeplab_lessons.models.multi_scale import rescaled
 
 #: Anything that makes logits [N, C, h, w] from images [N, 3, H, W].

@@ -17,7 +17,7 @@ from torch import nn
 from torchvision.models import mobilenet_v2
 from torchvision.transforms.v2.functional import normalize
 
-from deeplab_lessons import plotting
+from deeplab_lessons.classroom import drawing
 from deeplab_lessons.datasets import photograph
 from deeplab_lessons.runtime import data_dir
 
@@ -71,7 +71,7 @@ def refine(fine, picture):
 def main():
     picture = np.array(Image.fromarray(photograph("astronaut")).resize((SIZE, SIZE), Image.BICUBIC))
     coarse, fine = scores(picture)
-    colours = dict(zip(CLASSES, (plotting.COLOURS[0], plotting.COLOURS[1]), strict=True))
+    colours = dict(zip(CLASSES, (drawing.COLOURS[0], drawing.COLOURS[1]), strict=True))
     maps = [coarse.argmax(0).numpy(), fine.argmax(0).numpy(), refine(fine, picture)]
     titles = [
         "The photograph",
@@ -79,7 +79,7 @@ def main():
         "Enlarged",
         "After the CRF",
     ]
-    plotting.use_style()
+    drawing.use_style()
     _, axes = plt.subplots(1, 4, figsize=(12, 3.25), layout="constrained")
     for ax, labels, title in zip(axes, [None, *maps], titles, strict=True):
         ax.imshow(picture, extent=(0, SIZE, SIZE, 0))

@@ -10,7 +10,7 @@ from torch import nn
 
 from deeplab_lessons.backbones.vgg import he, scaled
 from deeplab_lessons.backbones.weights import Weights, fill, load_weights
-from deeplab_lessons.separable import SeparableConv2d
+from deeplab_lessons.layers.separable import SeparableConv2d
 
 #: Channels of the three separable convolutions in each block; the middle one is repeated.
 #: Source: DeepLab v3+, figure 4.

@@ -55,7 +55,7 @@ def enlarged(x: torch.Tensor, size: tuple[int, int], factor: int) -> torch.Tenso
     Cell 0 of both maps lies on pixel 0, as in every network whose strided layers are padded on both sides: cell
     i of x lies on the finer cell `factor * i`. So the corners are aligned on factor (h - 1) + 1 cells, and the
     cells after the last one repeat it: 33 cells reach 129 as they are; 32 cells reach 125, and 3 more follow.
-    The same as `cells.upsample(x, size, factor, start=0)`. Raises ValueError where the sizes cannot belong
+    The same as `grid.upsample(x, size, factor, start=0)`. Raises ValueError where the sizes cannot belong
     to each other.
     """
     reached = [factor * (cells - 1) + 1 for cells in x.shape[2:]]

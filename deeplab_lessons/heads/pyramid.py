@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from deeplab_lessons.separable import SeparableConv2d
+from deeplab_lessons.layers.separable import SeparableConv2d
 
 CHANNELS = 256  # of every branch, and of the result. Source: DeepLab v3, section 3.3.
 

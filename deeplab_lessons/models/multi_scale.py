@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from deeplab_lessons.cells import upsample
+from deeplab_lessons.grid import upsample
 
 #: Sizes of the inputs, as shares of the picture's. Source: DeepLab v2, section 4.1.2.
 SCALES = (0.5, 0.75, 1.0)

@@ -16,10 +16,10 @@ from deeplab_lessons.backbones import (
     released_pools,
     vgg16,
 )
+from deeplab_lessons.backbones.encoders import channels_of
 from deeplab_lessons.backbones.vgg import he, scaled, start_evenly
 from deeplab_lessons.backbones.weights import Weights
 from deeplab_lessons.heads import LargeFOV, SideBranches
-from deeplab_lessons.models.encoders import channels_of
 
 #: The rows of DeepLab v1's table 2. `channels` are those of fc6 and fc7.
 V1_TABLE = {

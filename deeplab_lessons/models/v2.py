@@ -8,10 +8,10 @@ import torch
 from torch import nn
 
 from deeplab_lessons.backbones import mobilenet_v2, resnet
+from deeplab_lessons.backbones.encoders import channels_of
 from deeplab_lessons.backbones.vgg import he, scaled, start_evenly
 from deeplab_lessons.backbones.weights import Weights
 from deeplab_lessons.heads.aspp import ASPP_RATES, SummedASPP
-from deeplab_lessons.models.encoders import channels_of
 from deeplab_lessons.models.multi_scale import MultiScale
 from deeplab_lessons.models.v1 import deeplab_v1
 

@@ -8,10 +8,10 @@ import torch
 from torch import nn
 from torchvision.models import segmentation
 
+from deeplab_lessons.backbones.encoders import at_random, channels_of, encoder
 from deeplab_lessons.backbones.vgg import scaled, start_evenly
 from deeplab_lessons.backbones.weights import Weights, fill, load_weights
 from deeplab_lessons.heads.pyramid import ASPP, CHANNELS, pyramid_rates, unit
-from deeplab_lessons.models.encoders import at_random, channels_of, encoder
 
 
 class DeepLabV3(nn.Module):
@@ -19,7 +19,7 @@ class DeepLabV3(nn.Module):
 
     `start` is the centre of cell 0 in pixels. It is 0.0, since every strided layer is padded on both sides; the
     next cells lie `output_stride` pixels apart whatever the picture's size. None means a map centred on the
-    picture (`cells.cell_centres`). Both agree where a side is a multiple of the output stride plus 1, as 513 is.
+    picture (`grid.cell_centres`). Both agree where a side is a multiple of the output stride plus 1, as 513 is.
     """
 
     def __init__(

@@ -7,11 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from deeplab_lessons.backbones.vgg import scaled, start_evenly
-from deeplab_lessons.backbones.weights import Weights
-from deeplab_lessons.heads.decoder import LOW_LEVEL_CHANNELS, Decoder
-from deeplab_lessons.heads.pyramid import ASPP, CHANNELS, pyramid_rates
-from deeplab_lessons.models.encoders import (
+from deeplab_lessons.backbones.encoders import (
     EARLY_STRIDE,
     at_random,
     channels_of,
@@ -19,6 +15,10 @@ from deeplab_lessons.models.encoders import (
     early_channels,
     encoder,
 )
+from deeplab_lessons.backbones.vgg import scaled, start_evenly
+from deeplab_lessons.backbones.weights import Weights
+from deeplab_lessons.heads.decoder import LOW_LEVEL_CHANNELS, Decoder
+from deeplab_lessons.heads.pyramid import ASPP, CHANNELS, pyramid_rates
 from deeplab_lessons.models.v3 import DeepLabV3, checked
 
 #: What well-known re-implementations do differently, as options of `deeplab_v3plus` at output stride 16.

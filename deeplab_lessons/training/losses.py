@@ -1,7 +1,7 @@
 """Three ways to compare a coarse map of scores with a fine label map. All return the mean over what was judged.
 
 Logits are [N, C, h, w], labels int64 [N, H, W] with 255 (void) where nobody judged. Where the cells lie on
-the picture is settled in `cells.cell_centres`.
+the picture is settled in `grid.cell_centres`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import torch
 from torch.nn import functional as F
 
 from deeplab_lessons import parallel
-from deeplab_lessons.cells import cell_centres, upsample
-from deeplab_lessons.label_maps import VOID
+from deeplab_lessons.grid import cell_centres, upsample
+from deeplab_lessons.metrics.label_maps import VOID
 
 
 def cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

@@ -127,7 +127,7 @@ def curves(history: History) -> bytes:
     """The curves of `history.plot` as a PNG file."""
     from matplotlib.figure import Figure
 
-    from deeplab_lessons.plotting import use_style
+    from deeplab_lessons.classroom.drawing.style import use_style
 
     use_style()
     panels = 2 if history.mean_iou else 1

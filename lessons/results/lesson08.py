@@ -31,7 +31,7 @@ import torch
 
 from deeplab_lessons import crf, inference, metrics, training
 from deeplab_lessons.datasets import Embedded, transforms
-from deeplab_lessons.end_to_end import CRFNetwork
+from deeplab_lessons.models.with_crf import CRFNetwork
 from deeplab_lessons.training import recipes
 
 SEEDS = (0, 1, 2)

@@ -32,7 +32,7 @@ import torch
 
 from deeplab_lessons import crf, training
 from deeplab_lessons.datasets import Embedded, transforms
-from deeplab_lessons.end_to_end import CRFNetwork
+from deeplab_lessons.models.with_crf import CRFNetwork
 from deeplab_lessons.training.configurations import TWIN_CROP, TWIN_SCENES, Configuration, configuration
 
 SEEDS = (0, 1, 2)

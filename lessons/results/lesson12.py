@@ -27,8 +27,8 @@ import torch
 
 from deeplab_lessons import crf, inference, training
 from deeplab_lessons.datasets import Embedded, transforms
-from deeplab_lessons.end_to_end import CRFNetwork
 from deeplab_lessons.models import deeplab
+from deeplab_lessons.models.with_crf import CRFNetwork
 
 SEEDS = (0, 1, 2)
 SIZE = 161  # pixels a side of a scene

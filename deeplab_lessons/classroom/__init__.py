@@ -1,0 +1,1 @@
+"""What shows, asks and checks: drawing, widgets, exercises and the ledger, on top of the library."""

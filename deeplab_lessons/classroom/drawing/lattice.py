@@ -1,0 +1,131 @@
+"""Drawings of the permutohedral lattice, from the real `crf.Lattice`: simplices, weights, splat, blur, slice.
+
+All features here have two dimensions, so simplices are triangles, and everything is drawn where it lies in
+feature space (units: standard deviations).
+"""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import torch
+
+from deeplab_lessons.classroom.drawing.style import COLOURS
+from deeplab_lessons.crf import Lattice, grid
+
+_EDGE = "0.8"
+
+
+def plane(left: float, right: float, bottom: float, top: float, step: float = 0.2) -> torch.Tensor:
+    """Points [2, N] all over a rectangle, `step` apart, so close that a lattice of them has no gaps."""
+    x, y = torch.arange(left, right, step), torch.arange(bottom, top, step)
+    return torch.stack(torch.meshgrid(x, y, indexing="xy")).flatten(1).double()
+
+
+def show_edges(ax, lattice: Lattice, colour: str = _EDGE, **line) -> None:
+    """Draw a line between every two vertices that exchange values in the blur: together, the triangles."""
+    place = lattice.positions
+    for up in lattice.neighbours[:, 1]:
+        there = up < len(lattice)
+        ends = torch.stack([place[:, there], place[:, up[there]]])
+        ax.plot(ends[:, 0], ends[:, 1], color=colour, zorder=1, **{"lw": 0.8, **line})
+    ax.set_aspect("equal")
+
+
+def show_weights(ax, features: torch.Tensor, point: int, colour: str = COLOURS[1]) -> None:
+    """Fill the triangle around one of the points [2, N] and write the weights of its three corners there."""
+    lattice = Lattice(features)
+    corners = lattice.positions[:, lattice.vertex[:, point]]
+    ax.fill(*corners, color=colour, alpha=0.18, zorder=1)
+    middle = corners.mean(1)
+    for corner, weight in zip(corners.T, lattice.weights[:, point], strict=True):
+        ax.plot(
+            *torch.stack([features[:, point], corner], 1), color=colour, lw=1 + 4 * float(weight), zorder=2
+        )
+        ax.scatter(*corner, 30 + 250 * float(weight), COLOURS[0], zorder=3)
+        x, y = corner + 0.42 * (corner - middle) / (corner - middle).norm()
+        ax.text(x, y, f"{weight:.2f}", ha="center", va="center", fontsize=12, color=COLOURS[0], weight="bold")
+    ax.scatter(*features[:, point], 70, colour, edgecolors="white", zorder=4)
+
+
+def show_vertices(ax, lattice: Lattice, table: torch.Tensor, largest: float | None = None) -> None:
+    """Draw what the vertices hold, a table [M+1, 1] as `splat` and `blur` give it, as the area of dots."""
+    held = table[:-1, 0].clamp(min=0)
+    largest = float(held.max()) if largest is None else largest
+    seen = held > 0.004 * largest
+    areas = 380 * held[seen] / largest
+    ax.scatter(*lattice.positions[:, seen], areas, COLOURS[0], zorder=3, edgecolors="white", lw=0.5)
+
+
+def steps(lattice: Lattice, values: torch.Tensor) -> list[tuple[str, torch.Tensor]]:
+    """The tables [M+1, 1] after the splat of `values` [1, N] and after the blur along each direction, with names."""
+    found = [("splat", lattice.splat(values))]
+    for direction in range(lattice.d + 1):
+        one = copy.copy(lattice)
+        one.neighbours = lattice.neighbours[direction : direction + 1]
+        found.append((f"blur, direction {direction}", one.blur(found[-1][1])))
+    return found
+
+
+def show_steps(axes, features: torch.Tensor, point: int) -> None:
+    """On five axes: the value 1 of one of the points [2, N] after splat, three blurs, and slice."""
+    lattice = Lattice(features)
+    values = torch.zeros(1, lattice.points, dtype=features.dtype)
+    values[0, point] = 1
+    tables = steps(lattice, values)
+    for ax, (name, table) in zip(axes, tables, strict=False):
+        show_edges(ax, lattice)
+        show_vertices(ax, lattice, table)
+        ax.scatter(*features[:, point], 30, COLOURS[1], zorder=4)
+        ax.set_title(name, fontsize=11)
+    answer = lattice.slice(tables[-1][1])[0]
+    sides = [len(axis.unique()) for axis in features]
+    x, y, heat = (part.view(sides[1], sides[0]).numpy() for part in (*features, answer))
+    axes[-1].pcolormesh(x, y, heat, cmap="Blues", shading="nearest", rasterized=True)
+    middle = features[:, point].numpy()
+    exact = np.exp(-((x - middle[0]) ** 2 + (y - middle[1]) ** 2) / 2)
+    axes[-1].contour(x, y, exact, levels=[0.1, 0.4, 0.8], colors=COLOURS[1], linewidths=1.2)
+    axes[-1].set_title("slice", fontsize=11)
+    span = 3.2
+    for ax in axes:
+        ax.set(xlim=(middle[0] - span, middle[0] + span), xticks=[], yticks=[])
+        ax.set(ylim=(middle[1] - span, middle[1] + span), aspect="equal")
+
+
+def show_line(axes, values: np.ndarray, positions: np.ndarray) -> None:
+    """On three axes: values [N] at positions [N] (standard deviations) after splat, two blurs, and slice."""
+    places = (positions - positions.min()) / grid.SPACING + 2
+    cells = grid.splat(values, places, int(places.max()) + 4)
+    at = (np.arange(len(cells)) - 2) * grid.SPACING + positions.min()
+    blurred = grid.blur(grid.blur(cells))
+    axes[0].bar(at, cells, 0.5, color=COLOURS[0], alpha=0.6, label="grid")
+    axes[0].vlines(positions, 0, values, COLOURS[1], lw=1.5)
+    axes[0].plot(positions, values, "o", color=COLOURS[1], ms=5, label="values")
+    axes[0].set_title("splat")
+    axes[1].bar(at, blurred, 0.5, color=COLOURS[0], alpha=0.6)
+    axes[1].set_title("blur, blur")
+    fine = np.linspace(at[0], at[-1], 400)
+    exact = np.exp(-((fine[:, None] - positions) ** 2) / 2) @ values
+    axes[2].plot(
+        fine, 2 / 3 * grid.slice_at(blurred, (fine - at[0]) / grid.SPACING), color=COLOURS[0], label="grid"
+    )
+    axes[2].plot(fine, exact, color=COLOURS[1], ls="--", label="exact")
+    axes[2].set_title("slice")
+    for ax in axes:
+        ax.set(xlabel="position (σ)")
+        ax.axhline(0, color="0.6", lw=0.8)
+    axes[0].legend(loc="upper right", fontsize=10)
+    axes[2].legend(loc="upper right", fontsize=10)
+
+
+def show_row(ax, features: torch.Tensor, shades: torch.Tensor) -> Lattice:
+    """A row of pixels as points [2, N] (place, grey level; in σ), each in its own shade, on the vertices they touch."""
+    lattice = Lattice(features)
+    left, right, bottom, top = (float(f) for axis in features for f in (axis.min() - 1, axis.max() + 1))
+    show_edges(ax, Lattice(plane(left, right, bottom, top)), "0.9")
+    show_edges(ax, lattice, COLOURS[0], lw=1)
+    ax.scatter(*lattice.positions, 18, COLOURS[0], zorder=3)
+    ax.scatter(*features, 26, shades, cmap="gray", vmin=0, vmax=255, edgecolors=COLOURS[1], lw=0.6, zorder=4)
+    ax.set(xlabel="column / σα", ylabel="grey level / σβ", xlim=(left, right), ylim=(bottom, top))
+    return lattice

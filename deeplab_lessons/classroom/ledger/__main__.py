@@ -1,0 +1,26 @@
+"""`python -m deeplab_lessons.classroom.ledger build/ledger.html`: write the ledger as a page and print its summary."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from deeplab_lessons.classroom.ledger.page import page, summary
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the page to the path given, by default build/ledger.html."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if len(given) > 1 or any(each.startswith("-") for each in given):
+        print("usage: python -m deeplab_lessons.classroom.ledger [PAGE.html]")
+        return 2
+    path = Path(given[0] if given else "build/ledger.html")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page(), encoding="utf-8")
+    print(f"{summary()}\nwritten: {path}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

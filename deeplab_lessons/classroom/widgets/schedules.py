@@ -1,0 +1,134 @@
+"""Two learning rates as they fall, poly and step, with the area below each: how far a training can walk in all."""
+
+from __future__ import annotations
+
+import html
+
+import ipywidgets
+import numpy as np
+import traitlets
+
+from deeplab_lessons.classroom.drawing.style import COLOURS
+from deeplab_lessons.classroom.widgets.words_schedules import SCHEDULES
+from deeplab_lessons.training import schedules
+
+_WIDTH, _HEIGHT = 640, 260  # of the picture
+_LEFT, _RIGHT, _TOP, _BOTTOM = 104, 16, 14, 46  # margins around the curves
+_POINTS = 401  # places at which the curves are drawn
+
+
+class SchedulesExplorer(ipywidgets.VBox):
+    """Move the power of poly, and the parts and the factor of step; compare the rates and the areas below them.
+
+    `iterations` is the length of the training and `lr` its first rate. Traits: `power` (0.1 to 4), `parts`
+    (1 to 6), `factor` (0.05 to 1) and, to be read, `poly_area` and `step_area` (sum of all rates, in % of a
+    constant rate's) and `caption`. Raises ValueError for fewer than 10 iterations or a rate that is not positive.
+    """
+
+    power = traitlets.Float(0.9, min=0.1, max=4.0, help="poly's power")
+    parts = traitlets.Int(3, min=1, max=6, help="equal parts of the training under step")
+    factor = traitlets.Float(0.1, min=0.05, max=1.0, help="each part's rate, as a share of the one before")
+    poly_area = traitlets.Float(help="sum of poly's rates, % of a constant rate's", read_only=True)
+    step_area = traitlets.Float(help="sum of step's rates, % of a constant rate's", read_only=True)
+    caption = traitlets.Unicode(help="the picture in words", read_only=True)
+
+    def __init__(self, iterations: int = 20000, lr: float = 2.5e-4):
+        """Build the sliders and draw the papers' two schedules."""
+        if iterations < 10 or lr <= 0:
+            raise ValueError(f"give at least 10 iterations and a rate above 0, got {iterations} and {lr}")
+        self.iterations, self.lr = iterations, lr
+        sliders = {
+            "power": ipywidgets.FloatSlider(min=0.1, max=4, step=0.1, readout_format=".1f"),
+            "parts": ipywidgets.IntSlider(min=1, max=6),
+            "factor": ipywidgets.FloatSlider(min=0.05, max=1, step=0.05),
+        }
+        self._picture = ipywidgets.HTML()
+        super().__init__([ipywidgets.HBox(list(sliders.values())), self._picture])
+        for name, slider in sliders.items():
+            slider.description, slider.style.description_width = SCHEDULES[name], "6em"
+            slider.layout.width = "17em"
+            traitlets.link((self, name), (slider, "value"))
+        self._sliders = sliders
+        self.observe(self._draw, names=list(sliders))
+        self._draw()
+
+    def __repr__(self, *_) -> str:
+        """The schedules and their areas: the same on every run."""
+        return (
+            f"SchedulesExplorer(power={self.power:g}, parts={self.parts}, factor={self.factor:g}, "
+            f"poly_area={self.poly_area:.1f} %, step_area={self.step_area:.1f} %)"
+        )
+
+    def shares(self) -> dict[str, np.ndarray]:
+        """Share of the first rate at each iteration, by schedule."""
+        poly = [schedules.poly(i, self.iterations, self.power) for i in range(self.iterations)]
+        step = [schedules.step(i, self.iterations, self.parts, self.factor) for i in range(self.iterations)]
+        return {"poly": np.array(poly), "step": np.array(step)}
+
+    def _draw(self, _change=None) -> None:
+        """Redraw both curves; areas and caption follow."""
+        found = self.shares()
+        for name, values in found.items():
+            self.set_trait(f"{name}_area", 100 * float(values.mean()))
+        words = SCHEDULES["one part" if self.parts == 1 else "caption"].format(
+            iterations=self.iterations, lr=self.lr, power=self.power, parts=self.parts, factor=self.factor,
+            half=found["poly"][self.iterations // 2], poly=self.poly_area, step=self.step_area,
+        )  # fmt: skip
+        self.set_trait("caption", words)
+        told = html.escape(words)
+        self._picture.value = f'{self._svg(found, told)}<div role="status">{told}</div>'
+
+    def _svg(self, found: dict[str, np.ndarray], told: str) -> str:
+        """Both curves over white paper, each with its area."""
+        colours = dict(zip(found, COLOURS, strict=False))
+        parts = [self._axes()]
+        for name, values in found.items():
+            line = self._line(values)
+            ends = f"{self._x(self.iterations)},{self._y(0)} {self._x(0)},{self._y(0)}"
+            parts.append(f'<polygon points="{line} {ends}" fill="{colours[name]}" opacity="0.18"/>')
+            dash = ' stroke-dasharray="7 4"' if name == "step" else ""
+            parts.append(
+                f'<polyline points="{line}" fill="none" stroke="{colours[name]}" stroke-width="2.5"{dash}/>'
+            )
+        for row, (name, area) in enumerate((("poly", self.poly_area), ("step", self.step_area))):
+            place = f'x="{_WIDTH - _RIGHT - 4}" y="{_TOP + 18 + 20 * row}" text-anchor="end"'
+            words = SCHEDULES["area"].format(name=SCHEDULES[name], area=area)
+            parts.append(f'<text {place} fill="{colours[name]}">{words}</text>')
+        return (
+            f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{told}" '
+            'style="max-width: 100%; width: 640px; font: 14px sans-serif">'
+            f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="white"/>{"".join(parts)}</svg>'
+        )
+
+    def _axes(self) -> str:
+        """Lines, numbers and names of both axes."""
+        x0, x1, y0, y1 = self._x(0), self._x(self.iterations), self._y(0), self._y(1)
+        parts = [f'<path d="M{x0},{y1} V{y0} H{x1}" fill="none" stroke="black"/>']
+        for share in (0, 0.5, 1):
+            place = f'x="{x0 - 6}" y="{self._y(share) + 5}" text-anchor="end"'
+            parts.append(f"<text {place}>{share * self.lr:g}</text>")
+            iteration = round(share * self.iterations)
+            anchor = "end" if share == 1 else "middle"
+            parts.append(
+                f'<text x="{self._x(iteration)}" y="{y0 + 18}" text-anchor="{anchor}">{iteration:,}</text>'
+            )
+        parts.append(
+            f'<text x="{(x0 + x1) / 2}" y="{_HEIGHT - 6}" text-anchor="middle">{SCHEDULES["x"]}</text>'
+        )
+        turned = f'transform="rotate(-90 14 {(y0 + y1) / 2})" text-anchor="middle"'
+        return "".join(parts) + f'<text x="14" y="{(y0 + y1) / 2}" {turned}>{SCHEDULES["y"]}</text>'
+
+    def _line(self, values: np.ndarray) -> str:
+        """Points of a curve; where it jumps, the point before the jump and the one after."""
+        last = self.iterations - 1
+        places = set(np.linspace(0, last, min(_POINTS, self.iterations)).astype(int).tolist())
+        jumps = np.flatnonzero(np.abs(np.diff(values)) > 0.02)
+        places |= set(jumps.tolist()) | set((jumps + 1).tolist())
+        points = [f"{self._x(i):.1f},{self._y(values[i]):.1f}" for i in sorted(places)]
+        return " ".join([*points, f"{self._x(self.iterations)},{self._y(values[-1]):.1f}"])
+
+    def _x(self, iteration: float) -> float:
+        return _LEFT + (_WIDTH - _LEFT - _RIGHT) * iteration / self.iterations
+
+    def _y(self, share: float) -> float:
+        return _TOP + (_HEIGHT - _TOP - _BOTTOM) * (1 - share)

@@ -1,0 +1,71 @@
+"""A network and a dense CRF in one model, to be trained together or one behind the other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import nn
+
+from deeplab_lessons.crf import DenseCRF
+from deeplab_lessons.datasets import transforms
+from deeplab_lessons.grid import upsample
+from deeplab_lessons.inference import grid_of
+
+
+class CRFNetwork(nn.Module):
+    """Scores of `network`, enlarged to the pictures' size, then `crf`: images [N, 3, H, W] -> log q [N, C, H, W].
+
+    The answer is the logarithm of the marginals. It may be given to any loss that wants scores, for the
+    softmax of log q is q. `frozen=True` leaves the network as it is, batch norm included. In training the CRF
+    makes `iterations[0]` updates, otherwise `iterations[1]`: 5 and 10, as in CRF-as-RNN, section 6 (Zheng et
+    al., ICCV 2015). `rate` is the CRF's learning rate as a multiple of the network's.
+    """
+
+    output_stride = (
+        1  # what comes out has the pictures' size: `train` and `evaluate` must not enlarge it again
+    )
+
+    def __init__(
+        self,
+        network: nn.Module,
+        crf: DenseCRF,
+        frozen: bool = False,
+        iterations: tuple[int, int] = (5, 10),
+        rate: float = 1.0,
+    ):
+        """Keep the two parts; the network is shared, not copied."""
+        super().__init__()
+        self.network, self.crf, self.frozen = network, crf, frozen
+        self.iterations, self.rate = iterations, rate
+        self.train(self.training)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Logarithms of the marginals [N, C, H, W] of normalised images [N, 3, H, W]."""
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
+            scores = upsample(self.network(images), images.shape[2:], *grid_of(self.network))
+        marginals = self.crf(scores, pictures_of(images))
+        return marginals.clamp(min=torch.finfo(marginals.dtype).tiny).log()
+
+    def train(self, mode: bool = True) -> CRFNetwork:
+        """Switch between training and use: the number of updates follows, a frozen network stays in use."""
+        super().train(mode)
+        if self.frozen:
+            self.network.eval()
+        self.crf.setting = replace(self.crf.setting, iterations=self.iterations[0 if mode else 1])
+        return self
+
+    def parameter_groups(self, lr: float) -> list[dict]:
+        """For the optimiser: the network's groups at `lr` (none if frozen), the CRF at `rate * lr`, undecayed."""
+        groups = [{"params": list(self.crf.parameters()), "lr": self.rate * lr, "weight_decay": 0.0}]
+        if self.frozen:
+            return groups
+        theirs = getattr(self.network, "parameter_groups", None)
+        return (theirs(lr) if theirs else [{"params": list(self.network.parameters())}]) + groups
+
+
+def pictures_of(images: torch.Tensor) -> torch.Tensor:
+    """Grey levels 0 … 255 of normalised images [N, 3, H, W], uint8, as the CRF wants to see them."""
+    pictures = np.stack([transforms.denormalise(image) for image in images.detach()])
+    return torch.from_numpy(pictures).permute(0, 3, 1, 2).to(images.device)

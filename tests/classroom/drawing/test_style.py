@@ -1,0 +1,63 @@
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from deeplab_lessons import datasets
+from deeplab_lessons.classroom import drawing
+
+
+@pytest.fixture(autouse=True)
+def no_window_and_own_style():
+    with matplotlib.rc_context():
+        plt.switch_backend("agg")
+        yield
+        plt.close("all")
+
+
+def test_embedded_classes_have_distinct_colours_and_void_is_white():
+    palette = datasets.Embedded.palette
+    used = palette[[*range(len(datasets.CLASSES)), 255]]
+    assert len(np.unique(used, axis=0)) == len(datasets.CLASSES) + 1
+    assert palette[255].tolist() == [255, 255, 255]
+
+
+def test_figures_use_the_classes_colours():
+    """One class, one colour: in lines and in label maps."""
+    for label, colour in enumerate(drawing.CLASS_COLOURS):
+        red, green, blue = datasets.Embedded.palette[label]
+        assert matplotlib.colors.to_rgb(colour) == pytest.approx((red / 255, green / 255, blue / 255))
+
+
+def test_line_colours_are_distinct():
+    assert len(set(drawing.COLOURS)) == 8
+
+
+def test_style_is_opaque_and_legible():
+    drawing.use_style()
+    assert plt.rcParams["figure.facecolor"] == "white"
+    assert plt.rcParams["font.size"] >= 10
+    assert plt.rcParams["figure.figsize"][0] == 8
+
+
+def test_show_labels_draws_the_colours_of_the_palette():
+    labels = np.array([[0, 1], [5, 255]], dtype=np.uint8)
+    shown = drawing.show_labels(plt.figure().add_subplot(), labels, "title")
+    assert np.array_equal(shown.get_array(), datasets.Embedded.palette[labels])
+    assert shown.axes.get_title() == "title" and len(shown.axes.get_xticks()) == 0
+    voc = drawing.show_labels(plt.figure().add_subplot(), labels, palette=datasets.voc_colours())
+    assert np.array_equal(voc.get_array(), datasets.voc_colours()[labels])
+
+
+def test_show_image_takes_grey_and_colour():
+    grey = drawing.show_image(plt.figure().add_subplot(), np.arange(12).reshape(3, 4))
+    assert grey.get_cmap().name == "gray"
+    colour = np.zeros((3, 4, 3), np.uint8)
+    assert drawing.show_image(plt.figure().add_subplot(), colour).get_array().shape == (3, 4, 3)
+
+
+def test_four_structures_are_all_drawn():
+    figure = drawing.structures.four_structures()
+    titles = [ax.get_title().replace("\n", " ") for ax in figure.axes]
+    assert titles == ["image pyramid", "encoder–decoder", "context module", "spatial pyramid pooling"]
+    assert all(len(ax.patches) >= 6 for ax in figure.axes)

@@ -1,0 +1,382 @@
+"""The CRF explorer: its numbers are the package's, dragging never queues up, and its page explains itself."""
+
+import base64
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import traitlets
+from pages import FRAME, too_wide
+from PIL import Image
+
+from deeplab_lessons import crf, metrics
+from deeplab_lessons.classroom.widgets import words_crf
+from deeplab_lessons.classroom.widgets.crf import NUMBERS, RANGES, CRFExplorer
+
+SETTING = crf.Parameters(w1=10, sigma_alpha=20, sigma_beta=13, w2=2, sigma_gamma=2, iterations=3)
+
+
+def example(height=60, width=300):
+    """A dark and a light half, and scores that put the border 5 pixels too far to the right."""
+    picture = np.full((height, width, 3), 40, np.uint8)
+    picture[:, width // 2 :] = 200
+    labels = (picture[..., 0] > 100).astype(np.uint8)
+    margin = torch.linspace(-3, 3, width).roll(5).clamp(-2, 2).expand(height, width)
+    return picture, torch.stack([-margin, margin]), labels
+
+
+def explorer(**more):
+    picture, scores, labels = example()
+    numbers = {name: getattr(SETTING, name) for name in NUMBERS}
+    return CRFExplorer(picture, scores, labels=labels, **numbers | more)
+
+
+def drawn(data_url):
+    head, code = data_url.split(",")
+    return Image.open(io.BytesIO(base64.b64decode(code))), head
+
+
+def request(number="1", reduced=True, **numbers):
+    full = {name: getattr(SETTING, name) for name in NUMBERS} | numbers
+    return {"number": number, "reduced": reduced, "numbers": full}
+
+
+def test_labels_share_and_score_are_the_package_s():
+    picture, scores, labels = example()
+    widget = explorer()
+    after = crf.DenseCRF(SETTING)(scores, torch.tensor(picture).permute(2, 0, 1)).argmax(0).numpy()
+    before = scores.argmax(0).numpy()
+    assert widget.changed == pytest.approx(100 * (after != before).mean())
+    pairs = [100 * metrics.mean_iou(metrics.confusion_matrix(m, labels, 2)) for m in (before, after)]
+    assert widget.mean_iou == pytest.approx(pairs) and widget.mean_iou[1] > widget.mean_iou[0] + 2
+    assert f"{widget.changed:.1f} % of the pixels" in widget.caption
+    assert widget._answer["size"] == "300 × 60 px" and widget._answer["reduced"] is False
+    image, _ = drawn(widget._drawn["after"])
+    assert (np.array(image) == after).all() and image.info["transparency"] == 0
+    marks, _ = drawn(widget._drawn["changed"])
+    assert (np.array(marks) == (after != before)).all()
+
+
+def test_a_number_set_from_python_redraws_everything():
+    widget = explorer()
+    seen = widget._drawn, widget.changed, widget.caption
+    widget.w1 = 0
+    assert all(
+        old != new for old, new in zip(seen, (widget._drawn, widget.changed, widget.caption), strict=True)
+    )
+    widget.iterations = 0
+    assert widget.changed == 0 and widget.mean_iou[0] == widget.mean_iou[1]
+
+
+def test_a_drag_is_computed_small_and_the_release_in_full():
+    widget = explorer()
+    widget._request = request("a-1", sigma_alpha=30)
+    assert widget.sigma_alpha == 30
+    assert widget._answer["number"] == "a-1" and widget._answer["size"] == "150 × 30 px"
+    assert drawn(widget._drawn["after"])[0].size == (150, 30)
+    assert drawn(widget._drawn["changed"])[0].size == (300, 60)
+    small = widget.changed
+    widget._request = request("a-2", reduced=False, sigma_alpha=30)
+    assert widget._answer["size"] == "300 × 60 px" and widget.changed == pytest.approx(small, abs=1)
+
+
+def test_the_small_picture_has_its_widths_in_small_pixels():
+    picture, scores, _ = example()
+    noisy = scores + torch.randn(scores.shape, generator=torch.Generator().manual_seed(0))
+    widget = CRFExplorer(picture, noisy, **{name: getattr(SETTING, name) for name in NUMBERS})
+    halves = [
+        torch.nn.functional.avg_pool2d(part, 2)
+        for part in (noisy, torch.tensor(picture).permute(2, 0, 1).float())
+    ]
+    numbers = crf.Parameters(w1=10, sigma_alpha=10, sigma_beta=13, w2=2, sigma_gamma=1, iterations=3)
+    expected = crf.DenseCRF(numbers)(*halves)
+    assert torch.allclose(widget.marginals(reduced=True), expected, atol=1e-4)
+    assert not torch.allclose(crf.DenseCRF(SETTING)(*halves), expected, atol=0.01)
+
+
+def test_one_request_is_computed_once(monkeypatch):
+    widget, calls = explorer(), []
+    compute = widget._compute
+    monkeypatch.setattr(widget, "_compute", lambda *args: (calls.append(args), compute(*args)))
+    widget._request = request("a-1", w1=2, sigma_beta=9, iterations=2)
+    assert calls == [(True, "a-1")] and repr(widget).startswith(
+        "CRFExplorer(w1=2, sigma_alpha=20, sigma_beta=9"
+    )
+    widget.preset = "v2_vgg"
+    assert len(calls) == 2
+
+
+def test_presets_are_named_when_they_are_true():
+    widget = explorer()
+    assert widget.preset == "own"
+    widget.preset = "v2_vgg"
+    assert widget.parameters == crf.PRESETS["v2_vgg"]
+    widget.w1 = 5
+    assert widget.preset == "own"
+    widget.w1 = crf.PRESETS["v2_vgg"].w1
+    assert widget.preset == "v2_vgg"
+    picture, scores, _ = example()
+    assert CRFExplorer(picture, scores, preset="v1_caffe").preset == "v1_caffe"
+
+
+def test_without_labels_there_is_no_score():
+    picture, scores, _ = example()
+    widget = CRFExplorer(picture, scores, preset="v2_vgg", background=None)
+    assert widget.mean_iou == () and "IoU" not in widget.caption
+    assert "transparency" not in drawn(widget._pictures["before"])[0].info
+
+
+def test_the_unary_shows_how_sure_the_network_is():
+    widget = explorer()
+    sure, head = drawn(widget._pictures["sure"])
+    assert head == "data:image/jpeg;base64"
+    expected = 2 * (-widget.unary).exp().amax(0) - 1  # two classes: from a guess, 1/2, to certain, 1
+    assert np.abs(np.array(sure) / 255 - expected.numpy()[::2, ::2]).mean() < 0.02
+
+
+def test_its_text_is_stable_and_its_page_small(tmp_path):
+    widget = CRFExplorer()
+    assert (
+        repr(widget) == "CRFExplorer(w1=10, sigma_alpha=80, sigma_beta=13, w2=3, sigma_gamma=3, iterations=5)"
+    )
+    assert widget._repr_mimebundle_()[0]["text/plain"] == repr(widget)
+    assert widget.save_html(tmp_path / "page.html").stat().st_size < 250_000
+    assert set(RANGES) == set(NUMBERS)
+
+
+def test_what_cannot_be_is_refused_and_changes_nothing():
+    widget = explorer()
+    for name, wrong in (("sigma_beta", 0), ("w1", -1), ("iterations", 2.5), ("w2", "three")):
+        with pytest.raises((ValueError, TypeError), match=name):
+            setattr(widget, name, wrong)
+    assert widget.parameters == SETTING
+    with pytest.raises(traitlets.TraitError, match="no preset 'best'"):
+        widget.preset = "best"
+    with pytest.raises(traitlets.TraitError):
+        widget.changed = 0.0
+    picture, scores, _ = example()
+    with pytest.raises(ValueError, match="give both"):
+        CRFExplorer(picture)
+    with pytest.raises(ValueError, match=r"enlarge them with inference\.upsample"):
+        CRFExplorer(picture, scores[:, ::8, ::8])
+    with pytest.raises(ValueError, match=r"uint8 \[H, W, 3\]"):
+        CRFExplorer(picture / 255, scores)
+    with pytest.raises(TypeError, match="no number 'sigma'"):
+        CRFExplorer(picture, scores, sigma=3)
+
+
+def test_every_word_the_scripts_ask_for_is_there_and_none_is_left_over():
+    folder = Path(words_crf.__file__).parent
+    source = "\n".join((folder / name).read_text(encoding="utf-8") for name in ("crf.js", "crf_page.js"))
+    asked = {a or b for a, b in re.findall(r'texts\.(\w+)|say\(texts, "(\w+)"', source)}
+    shared = (folder / "common.js").read_text(encoding="utf-8")
+    families = {"name_", "label_"}
+    assert asked <= set(words_crf.CRF)
+    facts = re.search(r"factList\(texts, (\[.*?\])", source).group(1)
+    asked |= {f"{kind}_{name}" for name in re.findall(r'"(\w+)"', facts) for kind in ("fact", "about")}
+    asked |= {f"{family}{name}" for family in families for name in NUMBERS}
+    asked |= {
+        "wipe",
+        "opacity",
+        "wipe_label",
+        "opacity_label",
+        "overlay_title",
+        "sure_title",
+        "changed_title",
+    }
+    assert "`about_${name}`" in shared and asked == set(words_crf.CRF)
+
+
+# ---------------------------------------------------------------- in a browser
+
+# A model whose Python we play by hand: what was sent is kept, and `reply()` answers the last question.
+FAKE_KERNEL = """async ({ esm, css, state }) => {
+  const handlers = new Map();
+  const model = {
+    sent: [],
+    get: (name) => state[name],
+    set(name, value) {
+      if (JSON.stringify(state[name]) === JSON.stringify(value)) return;
+      state[name] = value;
+      handlers.get(`change:${name}`)?.forEach((handler) => handler());
+    },
+    on: (name, handler) => handlers.set(name, (handlers.get(name) ?? new Set()).add(handler)),
+    off: (name, handler) => handlers.get(name)?.delete(handler),
+    save_changes: () => model.sent.push(structuredClone(state._request)),
+  };
+  const style = document.createElement("style");
+  style.textContent = css;
+  const host = document.createElement("div");
+  document.head.append(style);
+  document.body.replaceChildren(host);
+  const widget = (await import(URL.createObjectURL(new Blob([esm], { type: "text/javascript" })))).default;
+  window.close_view = widget.render({ model, el: host });
+  window.model = model;
+  window.handlers = handlers;
+  window.reply = async () => {
+    const { number, reduced, numbers } = model.sent.at(-1);
+    for (const [name, value] of Object.entries(numbers)) model.set(name, value);
+    model.set("_answer", { ...state._answer, number, reduced });
+    await new Promise((done) => setTimeout(done, 60));
+  };
+}"""
+
+
+@pytest.fixture
+def page(show):
+    """A function that opens an explorer's page, with a kernel that the test plays if it is asked for."""
+
+    def open_page(widget, fake_kernel=False, **context):
+        shown = show(widget, **context)
+        if fake_kernel:
+            state = {name: value for name, value in widget.get_state().items() if name != "layout"}
+            shown.evaluate(FAKE_KERNEL, {"esm": widget._esm, "css": widget._css, "state": state})
+        shown.wait_for_function("document.querySelector('canvas.dl-overlay')?.dataset.drawn")
+        shown.evaluate(FRAME)
+        return shown
+
+    return open_page
+
+
+def look(page, name="overlay"):
+    page.evaluate(FRAME)
+    return page.locator(f"canvas.dl-{name}").evaluate("(canvas) => canvas.toDataURL()")
+
+
+def slide(page, name, *values, release=True):
+    """Move a slider over values as a drag does: an input event for each, a change event at the end."""
+    script = """(slider, [values, release]) => {
+      for (const value of values) {
+        slider.value = value;
+        slider.dispatchEvent(new Event("input", { bubbles: true }));
+      }
+      if (release) slider.dispatchEvent(new Event("change", { bubbles: true }));
+    }"""
+    page.locator(f".dl-slide-{name}").evaluate(script, [list(values), release])
+
+
+@pytest.mark.browser
+def test_dragging_never_queues_up(page):
+    shown = page(explorer(), fake_kernel=True)
+    slide(shown, "w1", *range(11, 20), release=False)
+    sent = shown.evaluate("model.sent")
+    assert [(s["numbers"]["w1"], s["reduced"]) for s in sent] == [(11, True)], (
+        "eight stale numbers wait unsent"
+    )
+    shown.evaluate("reply()")
+    sent = shown.evaluate("model.sent")
+    assert [(s["numbers"]["w1"], s["reduced"]) for s in sent] == [(11, True), (19, True)]
+    slide(shown, "w1", 15, 16)
+    assert len(shown.evaluate("model.sent")) == 2
+    shown.evaluate("reply()")
+    assert shown.evaluate("model.sent").pop()["numbers"]["w1"] == 16
+    assert shown.evaluate("model.sent").pop()["reduced"] is False, "on release the whole picture"
+    shown.evaluate("reply()")
+    shown.wait_for_timeout(500)
+    assert len(shown.evaluate("model.sent")) == 3, "and then there is rest"
+    assert shown.locator("[data-fact=delay]").text_content().endswith(" ms")
+
+
+@pytest.mark.browser
+def test_a_drag_that_stops_without_a_release_ends_in_the_whole_picture(page):
+    shown = page(explorer(), fake_kernel=True)
+    slide(shown, "sigma_beta", 20, release=False)
+    shown.evaluate("reply()")
+    shown.wait_for_timeout(500)
+    assert shown.evaluate("model.sent.map((s) => s.reduced)") == [True, False]
+
+
+@pytest.mark.browser
+def test_two_sliders_moved_before_an_answer_both_arrive(page):
+    shown = page(explorer(), fake_kernel=True)
+    slide(shown, "w1", 7)
+    slide(shown, "sigma_alpha", 44)
+    slide(shown, "iterations", 4)
+    shown.evaluate("reply()")
+    numbers = shown.evaluate("model.sent").pop()["numbers"]
+    assert (numbers["w1"], numbers["sigma_alpha"], numbers["iterations"]) == (7, 44, 4)
+    assert shown.get_by_label("mean-field iterations", exact=True).input_value() == "4"
+
+
+@pytest.mark.browser
+def test_keys_numbers_and_presets(page):
+    shown = page(explorer(), fake_kernel=True)
+    shown.locator(".dl-slide-w1").focus()
+    shown.keyboard.press("ArrowRight")
+    assert shown.evaluate("model.sent")[0]["numbers"]["w1"] == 10.5
+    shown.evaluate("reply()")
+    shown.evaluate("reply()")
+    number = shown.get_by_label("sigma beta, reach", exact=False).last
+    number.fill("1000")
+    number.press("Enter")
+    assert shown.evaluate("model.sent").pop()["numbers"]["sigma_beta"] == RANGES["sigma_beta"][1]
+    shown.evaluate("reply()")
+    shown.get_by_label("Preset").select_option("v2_vgg")
+    shown.evaluate("reply()")
+    assert shown.evaluate("model.sent").pop()["numbers"]["sigma_alpha"] == 65
+
+
+@pytest.mark.browser
+def test_the_border_between_before_and_after_moves_by_key_pointer_and_slider(page):
+    shown = page(explorer())
+    pictures = {look(shown)}
+    overlay = shown.locator("canvas.dl-overlay")
+    overlay.focus()
+    shown.keyboard.press("ArrowLeft")
+    pictures.add(look(shown))
+    assert "Left of 48 % of the width" in overlay.get_attribute("aria-label")
+    box = overlay.bounding_box()
+    shown.mouse.move(box["x"] + box["width"] / 2, box["y"] + 10)
+    shown.mouse.down()
+    shown.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + 10)
+    shown.mouse.up()
+    shown.mouse.move(box["x"] + 5, box["y"] + 5)
+    pictures.add(look(shown))
+    assert "Left of 80 %" in overlay.get_attribute("aria-label")
+    shown.get_by_label("How strong the colours", exact=False).fill("10")
+    pictures.add(look(shown))
+    assert len(pictures) == 4
+
+
+@pytest.mark.browser
+def test_a_stored_page_shows_the_last_picture_and_says_that_python_is_silent(page):
+    widget = explorer()
+    shown = page(widget)
+    assert shown.locator("[data-fact=changed]").text_content() == f"{widget.changed:.1f} %"
+    before, after = widget.mean_iou
+    assert shown.locator("[data-fact=iou]").text_content() == f"{before:.1f} % → {after:.1f} %"
+    marked = shown.locator("canvas.dl-changed").evaluate("""(canvas) => {
+      const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+      let count = 0;
+      for (let i = 0; i < data.length; i += 4) count += data[i] === 213 && data[i + 1] === 94 && data[i + 2] === 0;
+      return (400 * count) / data.length;
+    }""")
+    assert marked == pytest.approx(widget.changed, abs=1.5)
+    assert widget.caption in shown.locator("canvas.dl-overlay").get_attribute("aria-label")
+    slide(shown, "w1", 3)
+    shown.locator(".dl-status").get_by_text("Python has not answered").wait_for(timeout=6000)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [360, 1000])
+def test_both_themes_and_narrow_pages(page, width):
+    colours = set()
+    for scheme in ("light", "dark"):
+        shown = page(explorer(), viewport={"width": width, "height": 1000}, color_scheme=scheme)
+        shown.evaluate(FRAME)
+        colours.add(shown.locator(".dl-widget").evaluate("(root) => getComputedStyle(root).backgroundColor"))
+        assert too_wide(shown, ".dl-widget, .dl-crf-pictures, .dl-sliders, .dl-facts") == []
+    assert len(colours) == 2
+
+
+@pytest.mark.browser
+def test_a_closed_view_listens_no_more(page):
+    shown = page(explorer(), fake_kernel=True)
+    slide(shown, "w1", 12, release=False)
+    shown.evaluate("close_view()")
+    assert shown.evaluate("[...handlers.values()].reduce((all, set) => all + set.size, 0)") == 0
+    shown.wait_for_timeout(500)
+    assert len(shown.evaluate("model.sent")) == 1

@@ -1,0 +1,172 @@
+"""The reader's own photograph: any file becomes a picture, the words tell what was found, nonsense is refused."""
+
+import datetime
+import io
+
+import numpy as np
+import pytest
+import torch
+import traitlets
+from PIL import Image
+
+from deeplab_lessons import datasets, inference
+from deeplab_lessons.classroom.widgets.own_photo import OwnPhoto, photo, strongest
+
+CLASSES = ("background", "dark", "bright")
+PALETTE = datasets.voc_colours()
+NOW = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+
+
+class ByBrightness(torch.nn.Module):
+    """Says "bright" where red is high, "dark" elsewhere, and nothing is background; output stride 1."""
+
+    output_stride = 1
+
+    def forward(self, x):
+        red = x[:, :1]
+        return torch.cat([torch.full_like(red, -9), -3 * red, 3 * red], 1)
+
+
+def halves(height=60, width=80):
+    """Left dark, right bright; a red mark in the upper left corner tells which way up it is."""
+    picture = np.full((height, width, 3), 10, np.uint8)
+    picture[:, width * 3 // 4 :] = 250
+    picture[: height // 4, : width // 8] = (200, 0, 0)
+    return picture
+
+
+def stored(image, kind="png", **options):
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def widget(**pictures):
+    return OwnPhoto(ByBrightness(), CLASSES, PALETTE, pictures or {"halves": halves()})
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_picture_is_turned_as_the_camera_was_held(orientation, tmp_path):
+    """What the camera would have stored for each way of holding it comes back upright."""
+    turns = {2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM", 5: "TRANSPOSE"}
+    turns |= {6: "ROTATE_90", 7: "TRANSVERSE", 8: "ROTATE_270"}
+    image = Image.fromarray(halves())
+    if orientation > 1:
+        image = image.transpose(Image.Transpose[turns[orientation]])
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / "held.png"
+    image.save(path, exif=exif)
+    assert (photo(path) == halves()).all() and (photo(str(path)) == halves()).all()
+
+
+def test_every_kind_of_file_becomes_red_green_and_blue():
+    image = Image.fromarray(halves())
+    grey = np.array(image.convert("L"))
+    assert (photo(stored(image.convert("L"))) == grey[..., None]).all()
+    assert photo(stored(image.convert("P"))).shape == (60, 80, 3)
+    assert photo(stored(image.convert("CMYK"), "jpeg")).shape == (60, 80, 3)
+    deep = Image.fromarray(grey.astype(np.uint16) * 256 + 255)
+    assert (photo(stored(deep)) == grey[..., None]).all(), "16 bits keep their grey"
+    see_through = image.convert("RGBA")
+    see_through.putalpha(Image.fromarray(np.where(grey > 100, 255, 0).astype(np.uint8)))
+    assert (photo(stored(see_through))[0, 20] == 255).all() and (
+        photo(stored(see_through))[0, 79] == 250
+    ).all()
+    palette = Image.fromarray(np.zeros((20, 20), np.uint8))
+    palette.putpalette([9, 9, 9])
+    assert (photo(stored(palette, transparency=0)) == 255).all()
+
+
+def test_a_large_picture_is_reduced_and_a_small_one_is_left():
+    assert photo(np.zeros((3000, 4000, 3), np.uint8)).shape == (384, 512, 3)
+    assert photo(np.zeros((40, 4000, 3), np.uint8), longest=100).shape == (1, 100, 3)
+    assert photo(halves()).shape == (60, 80, 3)
+    assert (photo("chelsea") == datasets.photograph("chelsea")).all()
+
+
+def test_what_is_no_picture_is_told_so(tmp_path):
+    (tmp_path / "notes.jpg").write_text("not a picture")
+    with pytest.raises(ValueError, match=r"notes\.jpg cannot be read as a picture .*HEIC.*export"):
+        photo(tmp_path / "notes.jpg")
+    with pytest.raises(ValueError, match="the file cannot be read"):
+        photo(stored(Image.fromarray(halves()))[:60])
+    with pytest.raises(FileNotFoundError, match=r"no picture nowhere\.jpg: give the path .* astronaut"):
+        photo("nowhere.jpg")
+    with pytest.raises(ValueError, match=r"uint8 \[H, W, 3\], got float64 \[4, 4\]"):
+        photo(np.zeros((4, 4)))
+    with pytest.raises(ValueError, match="8 × 30 pixels has nothing"):
+        photo(np.zeros((30, 8, 3), np.uint8))
+
+
+def test_the_words_tell_classes_shares_and_how_sure():
+    shown = widget()
+    assert shown.labels.shape == (60, 80) and set(np.unique(shown.labels)) == {1, 2}
+    red = (60 // 4) * (80 // 8) / (60 * 80)
+    assert shown.shares == pytest.approx({"dark": 0.75 - red, "bright": 0.25 + red})
+    assert list(shown.shares) == ["dark", "bright"], "the largest first"
+    sure = shown.scores.softmax(0).amax(0).numpy()[shown.labels == 1].mean()
+    assert shown.caption.startswith(
+        f"2 classes found, by area and mean probability: dark 71.9%, sure {sure:.0%};"
+    )
+    page = shown._page.value
+    assert 'alt="From left to right' in page and 'role="status"' in page and "rgb(128, 0, 0)" in page
+    expected = inference.scores(ByBrightness(), datasets.transforms.normalise(halves()))
+    assert torch.equal(shown.scores, expected)
+
+
+def test_the_list_an_upload_and_python_show_the_same():
+    other = 255 - halves()
+    shown = widget(halves=halves(), other=other)
+    assert repr(shown) == "OwnPhoto(halves)"
+    shown._list.value = "other"
+    assert (shown.picture == other).all() and shown.name == "other"
+    file = {
+        "name": "mine.png",
+        "content": memoryview(stored(Image.fromarray(halves()))),
+        "type": "",
+        "size": 1,
+    }
+    shown._upload.set_trait("value", (file | {"last_modified": NOW},))
+    assert (shown.picture == halves()).all() and shown.name == "" and repr(shown) == "OwnPhoto(your own)"
+    assert shown.show("other") is shown and (shown.picture == other).all()
+    with pytest.raises(traitlets.TraitError, match="there are: halves, other"):
+        shown.name = "third"
+
+
+def test_an_upload_that_is_no_picture_changes_nothing():
+    shown = widget()
+    before = shown._page.value
+    file = {
+        "name": "<b>.heic",
+        "content": memoryview(b"ftypheic"),
+        "type": "",
+        "size": 8,
+        "last_modified": NOW,
+    }
+    shown._upload.set_trait("value", (file,))
+    assert "HEIC" in shown._said.value and 'role="alert"' in shown._said.value
+    assert shown._page.value == before and shown.name == "halves"
+    shown._upload.set_trait("value", (file | {"content": memoryview(stored(Image.fromarray(halves())))},))
+    assert shown._said.value == "" and shown.name == ""
+
+
+def test_the_strongest_classes_keep_their_probabilities():
+    scores = torch.randn(21, 5, 6, generator=torch.Generator().manual_seed(0))
+    scores[0] -= 20
+    scores[7] += 4
+    few, kept = strongest(scores, 3)
+    p = scores.softmax(0)
+    order = p.flatten(1).sum(1).argsort(descending=True).tolist()
+    assert kept == sorted([0, *order[:3]]) and 7 in kept and few.shape == (5, 5, 6)
+    assert torch.allclose(few.softmax(0)[:-1], p[kept], atol=1e-6)
+    same, kept = strongest(scores[:4], 8)
+    assert same.shape == (4, 5, 6) and kept == [0, 1, 2, 3]
+
+
+def test_the_crf_explorer_gets_picture_colours_and_few_classes():
+    explorer = widget().explorer("v2_vgg", count=1, iterations=1)
+    assert explorer.iterations == 1 and len(explorer.unary) == 3
+    assert (explorer._palette[1] == PALETTE[1]).all() and (explorer._palette[2] == 255).all()
+    scores = torch.exp(-explorer.unary)
+    assert torch.allclose(scores.sum(0), torch.ones(60, 80), atol=1e-5)

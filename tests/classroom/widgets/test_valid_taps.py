@@ -1,0 +1,245 @@
+"""The explorer of valid taps: counts, words and refusals in Python; the same numbers and gestures in a browser."""
+
+import random
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from pages import FRAME, too_wide
+from torch.nn import functional as F
+
+from deeplab_lessons.classroom import widgets
+from deeplab_lessons.classroom.drawing.cascade import TAP_COLOURS
+from deeplab_lessons.classroom.widgets.valid_taps import LARGEST, ValidTapsExplorer, percent
+from deeplab_lessons.classroom.widgets.words_valid_taps import VALID_TAPS
+
+FOLDER = Path(widgets.__file__).parent
+OWN_SCRIPTS = [FOLDER / "valid_taps.js", FOLDER / "valid_taps_chart.js"]
+SCRIPTS = [FOLDER / "arithmetic.js", FOLDER / "common.js", FOLDER / "aspp_taps.js", *OWN_SCRIPTS]
+
+
+# ---------------------------------------------------------------- numbers
+
+
+def test_it_starts_with_figure_4_at_dilation_24():
+    explorer = ValidTapsExplorer()
+    assert repr(explorer) == "ValidTapsExplorer(dilation=24, map_size=65, cell=[32, 32])"
+    assert explorer._repr_mimebundle_()[0]["text/plain"] == repr(explorer)
+    assert explorer.shares[9] == pytest.approx((17 / 65) ** 2) and explorer.valid_taps == 9
+    assert explorer.sentence == (
+        "Dilation 24 on 65 × 65 cells: all nine taps are on the map at 6.8 % of the cells. "
+        "The cell in row 32, column 32 has 9 of 9."
+    )
+    explorer.dilation = 64
+    assert "nowhere are all nine taps on the map; 93.9 % of the cells have one" in explorer.sentence
+    explorer.dilation = 65
+    assert "every cell has one tap. This is a 1 × 1 convolution." in explorer.sentence
+    assert explorer.sentence.endswith("has 1 of 9.")
+
+
+def test_taps_are_those_of_a_convolution_with_zeros_around():
+    rng, seen = random.Random(0), set()
+    for _ in range(30):
+        size, dilation = rng.randint(1, 40), rng.randint(1, 40)
+        cell = rng.randrange(size), rng.randrange(size)
+        explorer = ValidTapsExplorer(dilation, size, cell)
+        there = F.conv2d(
+            torch.ones(1, 1, size, size), torch.ones(1, 1, 3, 3), padding=dilation, dilation=dilation
+        )[0, 0]
+        assert explorer.valid_taps == there[cell]
+        for taps in TAP_COLOURS:
+            assert explorer.shares[taps] == pytest.approx((there == taps).double().mean().item())
+        seen |= {taps for taps, share in explorer.shares.items() if share}
+    assert seen == {1, 2, 4, 6, 9}  # three taps don't occur on a square map
+
+
+def test_a_smaller_map_keeps_the_cell_on_it():
+    explorer = ValidTapsExplorer(4, 65, (60, 3))
+    explorer.map_size = 11
+    assert explorer.cell == [10, 3]
+    explorer.set_state({"map_size": 5, "cell": [4, 2], "dilation": 1})  # the browser's
+    assert (explorer.map_size, explorer.cell, explorer.dilation) == (5, [4, 2], 1)
+
+
+@pytest.mark.parametrize(
+    ("trait", "value", "error", "message"),
+    [
+        ("dilation", 0, ValueError, "has dilation 1 .* not 0"),
+        ("dilation", LARGEST + 1, ValueError, f"from 1 to {LARGEST}"),
+        ("dilation", 1.5, TypeError, "dilation must be a whole number"),
+        ("map_size", 0, ValueError, f"map_size must be from 1 to {LARGEST}, got 0"),
+        ("map_size", "65", TypeError, "map_size must be a whole number"),
+        ("cell", (65, 0), IndexError, "row 65 asked for, but the map has rows 0 to 64"),
+        ("cell", (0, -1), IndexError, "columns 0 to 64"),
+        ("cell", 7, TypeError, r"\(row, column\), two whole numbers, got 7"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_words_and_changes_nothing(trait, value, error, message):
+    explorer = ValidTapsExplorer()
+    with pytest.raises(error, match=message):
+        setattr(explorer, trait, value)
+    assert repr(explorer) == repr(ValidTapsExplorer())
+    with pytest.raises(error, match=message):
+        ValidTapsExplorer(**{trait: value})
+
+
+def test_halves_are_rounded_up_as_in_a_browser():
+    assert [percent(share) for share in (0.1225, 0.0005, 1, 0, 0.06846)] == [
+        "12.3",
+        "0.1",
+        "100.0",
+        "0.0",
+        "6.8",
+    ]
+
+
+def test_every_word_the_scripts_ask_for_is_there_and_none_is_left_over():
+    source = "\n".join(path.read_text(encoding="utf-8") for path in OWN_SCRIPTS)
+    asked = {a or b for a, b in re.findall(r'words\.(\w+)|say\(words, "(\w+)"', source)}
+    assert asked <= set(VALID_TAPS)
+    listed = {key for key in VALID_TAPS if f'"{key}"' in source}
+    families = re.findall(r"words\[`(\w*)\$\{\w+\}(\w*)`\]", source)
+    family = {key for key in VALID_TAPS if any(key.startswith(a) and key.endswith(b) for a, b in families)}
+    assert set(VALID_TAPS) - asked - listed - family == set()
+
+
+def test_its_page_is_small(tmp_path):
+    assert ValidTapsExplorer().save_html(tmp_path / "page.html").stat().st_size < 80_000
+
+
+# ---------------------------------------------------------------- in a browser
+
+
+def agree(page, explorer):
+    """The page shows Python's counts, shares and sentence."""
+    page.evaluate(FRAME)
+    shown = page.locator(".dl-valid-taps tbody tr").evaluate_all(
+        """(rows) => rows.map((row) => [row.dataset.taps,
+          ...[...row.querySelectorAll("[data-value]")].map((cell) => cell.textContent)])"""
+    )
+    shares = explorer.shares
+    assert shown == [
+        [str(taps), f"{round(shares[taps] * explorer.map_size**2):,}", f"{percent(shares[taps])} %"]
+        for taps in TAP_COLOURS
+    ]
+    assert page.locator(".dl-said").text_content() == explorer.sentence
+    for name in ("dilation", "map_size"):
+        for kind in ("slide", "number"):
+            assert page.locator(f".dl-{kind}-{name}").input_value() == str(getattr(explorer, name))
+    return True
+
+
+def point_of(page, row, column):
+    """Middle of a cell on the page."""
+    canvas = page.locator("canvas.dl-tap-map")
+    box, cell = canvas.bounding_box(), float(canvas.get_attribute("data-cell"))
+    return box["x"] + (column + 0.5) * cell, box["y"] + (row + 0.5) * cell
+
+
+def colour_at(page, row, column):
+    """Colour of the map a little off the middle of a cell, so that marks are not in the way."""
+    return page.locator("canvas.dl-tap-map").evaluate(
+        """(canvas, [row, column]) => {
+          const sharp = canvas.width / canvas.getBoundingClientRect().width, cell = Number(canvas.dataset.cell);
+          const at = (place) => Math.round((place + 0.75) * cell * sharp);
+          return [...canvas.getContext("2d").getImageData(at(column), at(row), 1, 1).data];
+        }""",
+        [row, column],
+    )[:3]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_cell_has_the_colour_of_its_taps(show, scheme):
+    explorer = ValidTapsExplorer(9, 13, (0, 0))
+    page = show(explorer, color_scheme=scheme)
+    assert agree(page, explorer)
+    for row, column in ((1, 6), (6, 1), (6, 6), (2, 2), (6, 10), (12, 5)):
+        explorer.cell = row, column
+        colour = TAP_COLOURS[explorer.valid_taps]
+        expected = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+        assert colour_at(page, row, column) == expected, (row, column)
+
+
+@pytest.mark.browser
+def test_sliders_and_numbers_change_map_and_dilation(show):
+    explorer = ValidTapsExplorer(24, 65, (60, 3))
+    page = show(explorer)
+    page.get_by_label("dilation, slider").focus()
+    page.keyboard.press("ArrowRight")
+    explorer.dilation = 25
+    assert agree(page, explorer)
+    page.get_by_label("map size", exact=True).fill("11")
+    explorer.map_size = 11
+    assert agree(page, explorer) and "row 10, column 3" in page.locator(".dl-said").text_content()
+    page.get_by_label("dilation", exact=True).fill("1000")  # beyond the largest
+    explorer.dilation = LARGEST
+    assert agree(page, explorer)
+    assert "1 × 1 convolution" in page.locator(".dl-live").text_content()
+
+
+@pytest.mark.browser
+def test_the_pointer_looks_and_chooses_and_the_keys_move_the_cell(show):
+    explorer = ValidTapsExplorer(6, 33, (16, 16))
+    page = show(explorer)
+    page.mouse.move(*point_of(page, 2, 30))
+    seen = ValidTapsExplorer(6, 33, (2, 30))
+    assert agree(page, seen)
+    page.mouse.move(2, 2)
+    assert agree(page, explorer)  # looked, not chosen
+    page.mouse.click(*point_of(page, 2, 30))
+    page.mouse.move(2, 2)
+    assert agree(page, seen)
+    canvas = page.locator("canvas.dl-tap-map")
+    canvas.focus()
+    for key, cell in (
+        ("ArrowDown", (3, 30)),
+        ("Shift+ArrowLeft", (3, 20)),
+        ("End", (3, 32)),
+        ("Home", (3, 0)),
+    ):
+        page.keyboard.press(key)
+        assert agree(page, ValidTapsExplorer(6, 33, cell)), key
+    described = canvas.get_attribute("aria-label")
+    assert "33 by 33 cells for dilation 6" in described and "row 3, column 0 has 4" in described
+    assert "none from dilation 17 on" in page.locator("canvas.dl-tap-chart").get_attribute("aria-label")
+
+
+JAVASCRIPT = """(cases) => cases.map(({ words, dilation, map_size, cell }) => ({
+  shares: tapShares(map_size, dilation).shares,
+  sentence: tapSentence(words, { dilation, map_size, cell }),
+}))"""
+
+
+@pytest.mark.browser
+def test_javascript_agrees_with_python_on_random_maps(browser):
+    rng = random.Random(3)
+    explorers = [
+        ValidTapsExplorer(rng.randint(1, LARGEST), size, (rng.randrange(size), rng.randrange(size)))
+        for size in (rng.randint(1, LARGEST) for _ in range(60))
+    ]
+    cases = [
+        {"words": VALID_TAPS, "dilation": e.dilation, "map_size": e.map_size, "cell": e.cell}
+        for e in explorers
+    ]
+    page = browser.new_page()
+    page.add_script_tag(content="\n".join(path.read_text(encoding="utf-8") for path in SCRIPTS))
+    for explorer, answer in zip(explorers, page.evaluate(JAVASCRIPT, cases), strict=True):
+        assert {int(taps): share for taps, share in answer["shares"].items()} == pytest.approx(
+            explorer.shares
+        )
+        assert answer["sentence"] == explorer.sentence
+    page.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [360, 800, 1100])
+def test_both_themes_and_narrow_pages(show, width):
+    grounds = set()
+    for scheme in ("light", "dark"):
+        page = show(ValidTapsExplorer(), viewport={"width": width, "height": 1000}, color_scheme=scheme)
+        grounds.add(page.locator(".dl-widget").evaluate("(root) => getComputedStyle(root).backgroundColor"))
+        assert too_wide(page, ".dl-widget, .dl-pictures > div") == []
+        assert page.locator("canvas.dl-tap-chart").is_visible()
+    assert len(grounds) == 2

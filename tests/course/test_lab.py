@@ -1,0 +1,263 @@
+"""The course in a real JupyterLab, in a real browser: opens, runs, moves, and asks nobody on the network."""
+
+import json
+import os
+import re
+import secrets
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from pathlib import Path
+
+import lab as lab_tool
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+ROOT = Path(__file__).resolve().parents[2]
+
+pytestmark = pytest.mark.browser
+ERRORS = (
+    '.jp-RenderedText[data-mime-type="application/vnd.jupyter.error"], '
+    '.jp-RenderedText[data-mime-type="application/vnd.jupyter.stderr"]'
+)
+SETTINGS = {
+    "docmanager-extension/plugin": {"autosave": False},
+    "notebook-extension/tracker": {"windowingMode": "none"},
+}
+
+
+def write_settings(folder, settings):
+    for plugin, values in settings.items():
+        path = folder / "@jupyterlab" / f"{plugin}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(values))
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """A JupyterLab started with `make lab`'s own command line, on a free port, with private settings."""
+    home = tmp_path_factory.mktemp("jupyter")
+    write_settings(home / "settings", SETTINGS)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    token = secrets.token_hex(16)
+    command = lab_tool.lab_command(
+        "--no-browser",
+        f"--port={port}",
+        "--ServerApp.port_retries=0",
+        f"--IdentityProvider.token={token}",
+        f"--LabApp.user_settings_dir={home / 'settings'}",
+        f"--LabApp.workspaces_dir={home / 'workspaces'}",
+    )
+    private = {name: str(home / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")}
+    log = home / "lab.log"
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            command,
+            env=lab_tool.lab_environment() | private,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(f"{url}/api?token={token}", process, log)
+        yield url, token, home / "settings"
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(20)
+
+
+def wait_for(address, process, log, seconds=90):
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            urllib.request.urlopen(address, timeout=2)
+            return
+        except OSError:
+            assert process.poll() is None and time.monotonic() < end, log.read_text()
+            time.sleep(0.2)
+
+
+@pytest.fixture
+def page(server, browser):
+    """A page that records whatever it wants from elsewhere; there must be nothing."""
+    url, *_ = server
+    context = browser.new_context(viewport={"width": 1300, "height": 1100})
+    page, elsewhere = context.new_page(), []
+
+    def refuse(route):
+        elsewhere.append(route.request.url)
+        route.abort()
+
+    page.route(lambda address: not address.startswith((url, "data:", "blob:", "ws:")), refuse)
+    yield page
+    context.close()
+    assert elsewhere == []
+
+
+def end_kernels(url, token):
+    """JupyterLab keeps a notebook's kernel when its page closes; the next test wants a fresh one."""
+    header = {"Authorization": f"token {token}"}
+    with urllib.request.urlopen(urllib.request.Request(f"{url}/api/sessions", headers=header)) as reply:
+        sessions = json.load(reply)
+    for session in sessions:
+        address = f"{url}/api/sessions/{session['id']}"
+        urllib.request.urlopen(urllib.request.Request(address, headers=header, method="DELETE")).close()
+
+
+def open_lesson(page, server, name):
+    url, token, _ = server
+    end_kernels(url, token)
+    page.goto(f"{url}/lab/tree/notebooks/{name}.ipynb?token={token}&reset")
+    page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
+    page.get_by_role("button", name=re.compile(r"Python 3 \(ipykernel\) \| Idle")).wait_for(timeout=90_000)
+
+
+def run_all(page):
+    """Run every cell, and wait until each has its number: those of a fresh kernel count from 1."""
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    prompts = """() => [...document.querySelectorAll('.jp-CodeCell')]
+        .filter(cell => cell.querySelector('.cm-content').innerText.trim())
+        .map(cell => cell.querySelector('.jp-InputPrompt').innerText)"""
+    page.wait_for_function(f"() => ({prompts})().includes('[*]:')", timeout=30_000)
+    page.wait_for_function(
+        f"() => ({prompts})().every((text, i) => text === `[${{i + 1}}]:`)", timeout=300_000
+    )
+
+
+def run_code(page, code):
+    """Run one more cell at the notebook's end."""
+    page.locator(".jp-Cell").last.click()
+    page.keyboard.press("Escape")
+    page.keyboard.press("b")
+    page.keyboard.press("Enter")
+    page.keyboard.insert_text(code)
+    page.keyboard.press("Shift+Enter")
+
+
+def picture(page, name):
+    """Keep a screenshot where DEEPLAB_LESSONS_SCREENSHOTS names a folder."""
+    if folder := os.environ.get("DEEPLAB_LESSONS_SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / f"{name}.png")
+
+
+def test_make_lab_opens_the_start_page(server, page):
+    url, token, _ = server
+    page.goto(f"{url}/lab?token={token}&reset")
+    page.goto(f"{url}/?token={token}")
+    page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
+    assert "00_start_here" in page.url
+    assert page.locator(".Toastify__toast").count() == 0, "no news popup"
+    assert page.locator(".jp-Dialog").count() == 0
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb")))
+def test_lesson_runs_in_the_browser(server, page, name):
+    open_lesson(page, server, name)
+    run_all(page)
+    assert page.locator(ERRORS).count() == 0
+    picture(page, name)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_explorer_in_lesson_03(server, page, theme):
+    """By keyboard: a stack, a unit, a dilation; the numbers follow, and Python knows."""
+    write_settings(server[2], {"apputils-extension/themes": {"theme": f"JupyterLab {theme.title()}"}})
+    open_lesson(page, server, "03_receptive_fields")
+    run_all(page)
+    explorer = page.locator(".dl-explorer").first
+    explorer.scroll_into_view_if_needed()
+    explorer.locator(".dl-preset").select_option("gridding-2-2-2")
+    fact = {name: explorer.locator(f"[data-fact={name}]") for name in ("field", "holes", "jump")}
+    expect(fact["field"]).to_contain_text("13 × 13")
+    expect(fact["holes"]).not_to_have_text("0")
+    explorer.get_by_label("dilation of conv1", exact=True).fill("1")
+    expect(fact["field"]).to_contain_text("11 × 11")
+    expect(fact["holes"]).to_have_text("0")
+    column = int(explorer.locator(".dl-unit-column").input_value())
+    explorer.locator("canvas.dl-output").focus()
+    page.keyboard.press("ArrowRight")
+    expect(explorer.locator(".dl-unit-column")).to_have_value(str(column + 1))
+    tops = {round(one.bounding_box()["y"]) for one in fact.values()}
+    assert len(tops) == 1, "the facts stand in one row"
+    assert explorer.get_attribute("data-theme") == theme
+    picture(page, f"explorer-{theme}")
+    run_code(page, "print('column', explorer.unit[1], 'field', explorer.receptive_field['size'])")
+    expect(page.get_by_text(f"column {column + 1} field 11", exact=True)).to_be_visible(timeout=30_000)
+
+
+def test_the_crf_explorer_asks_python_and_python_knows(server, page):
+    """Drag a slider: small pictures follow; let go: the whole one, by the numbers of the last place."""
+    open_lesson(page, server, "00_start_here")
+    run_code(
+        page,
+        "from deeplab_lessons.classroom.widgets.crf import CRFExplorer\nexplorer = CRFExplorer()\nexplorer",
+    )
+    widget = page.locator(".dl-crf-explorer")
+    widget.wait_for(timeout=120_000)
+    widget.scroll_into_view_if_needed()
+    fact = {name: widget.locator(f"[data-fact={name}]") for name in ("size", "changed")}
+    expect(fact["size"]).to_contain_text("512 × 512", timeout=60_000)
+    before = fact["changed"].text_content()
+    box = widget.locator(".dl-slide-w1").bounding_box()
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] / 2, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 2, middle, steps=5)
+    expect(fact["size"]).to_contain_text("256 × 256", timeout=60_000)
+    page.mouse.up()
+    expect(fact["size"]).to_contain_text("512 × 512", timeout=60_000)
+    expect(fact["changed"]).not_to_have_text(before)
+    weight = widget.locator(".dl-number-w1").input_value()
+    assert float(weight) < 10
+    picture(page, "crf-explorer")
+    run_code(page, "print('weight', explorer.w1)")
+    expect(page.get_by_text(f"weight {weight}", exact=True)).to_be_visible(timeout=30_000)
+
+
+OWN_PHOTO = """
+import torch
+from deeplab_lessons import datasets
+from deeplab_lessons.classroom.widgets.own_photo import OwnPhoto
+
+class Brightness(torch.nn.Module):
+    output_stride = 1
+    def forward(self, x):
+        return torch.cat([-x[:, :1], x[:, :1]], 1)
+
+own = OwnPhoto(Brightness(), ("dark", "bright"), datasets.voc_colours())
+own
+"""
+
+
+def test_an_uploaded_photograph_reaches_python(server, page, tmp_path):
+    """The button takes a file from the reader's disk; a file that is no picture is told so, and nothing is lost."""
+    pixels = np.zeros((40, 64, 3), np.uint8)
+    pixels[:, :16] = 255
+    Image.fromarray(pixels).save(tmp_path / "mine.png")
+    (tmp_path / "notes.png").write_text("no picture")
+    open_lesson(page, server, "00_start_here")
+    run_code(page, OWN_PHOTO)
+    button = page.get_by_role("button", name=re.compile("Your photograph"))
+    button.wait_for(timeout=120_000)
+
+    def upload(name):
+        with page.expect_file_chooser() as chooser:
+            button.click()
+        chooser.value.set_files(tmp_path / name)
+
+    upload("mine.png")
+    expect(page.get_by_role("status").get_by_text("dark 75.0%", exact=False)).to_be_visible(timeout=60_000)
+    upload("notes.png")
+    told = page.get_by_role("alert").filter(has_text="cannot be read as a picture")
+    expect(told).to_be_visible(timeout=60_000)
+    picture(page, "own-photo")
+    run_code(page, "print('shape', *own.picture.shape)")
+    expect(page.get_by_text("shape 40 64 3", exact=True)).to_be_visible(timeout=30_000)

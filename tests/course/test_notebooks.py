@@ -1,0 +1,104 @@
+"""The notebooks' health: pairs of their lessons, really run, without errors, small, in the shape of a lesson."""
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+import notebooks as builder
+
+ROOT = Path(__file__).resolve().parents[2]
+
+LESSONS = builder.lesson_sources()
+SECTIONS = ["You will learn", "You need", "Time", "Recap", "Next", "References"]
+
+
+@pytest.fixture(params=LESSONS, ids=lambda path: path.stem)
+def lesson(request):
+    return request.param
+
+
+@pytest.fixture
+def notebook(lesson):
+    return nbformat.read(builder.notebook_of(lesson), as_version=4)
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+
+
+def prose(lesson):
+    return "\n".join(
+        cell.source for cell in builder.read_lesson(lesson).cells if cell.cell_type == "markdown"
+    )
+
+
+def test_there_are_lessons_and_no_stray_notebooks():
+    assert LESSONS
+    assert {path.stem for path in builder.NOTEBOOKS.glob("*.ipynb")} == {path.stem for path in LESSONS}
+
+
+def test_notebook_is_the_pair_of_its_lesson(lesson):
+    assert builder.differs(lesson) == "", f"run `make notebooks`: {builder.differs(lesson)}"
+
+
+def test_a_changed_lesson_is_noticed(lesson, tmp_path):
+    """The guard above can fail: one more word in the source, and the two are no pair."""
+    changed = tmp_path / lesson.name
+    changed.write_text(lesson.read_text() + "\nOne more sentence.\n")
+    assert builder.differs(changed)
+
+
+def test_every_cell_was_run_in_order(notebook):
+    counts = [cell.execution_count for cell in code_cells(notebook)]
+    assert counts == list(range(1, len(counts) + 1))
+
+
+def test_no_stored_errors_or_warnings(notebook):
+    for cell in code_cells(notebook):
+        for output in cell.outputs:
+            assert output.output_type != "error", cell.source
+            assert output.get("name") != "stderr", f"{cell.source}\n{output.get('text')}"
+
+
+def test_small(lesson):
+    assert builder.notebook_of(lesson).stat().st_size < 1_000_000
+
+
+def test_cells_are_short(notebook):
+    lengths = sorted(len(cell.source.splitlines()) for cell in code_cells(notebook))
+    assert lengths[len(lengths) // 2] <= 6, f"median {lengths[len(lengths) // 2]} lines"
+    assert lengths[-1] <= 20
+
+
+def test_the_shape_of_a_lesson(lesson):
+    text = prose(lesson)
+    for section in SECTIONS:
+        assert re.search(rf"(^#+ |\*\*|\*){section}", text, re.M), f"no {section!r} in {lesson.name}"
+    if lesson.stem != "00_start_here":
+        assert "Against the papers" in text
+        assert text.count("*Predict") >= 3, "a question before the cell, often"
+
+
+def test_prose_keeps_the_tone(lesson):
+    found = re.findall(r"\b(simply|obviously|trivial(?:ly)?|just)\b", prose(lesson), re.I)
+    assert not found, found
+
+
+def test_make_lab_trusts_the_stored_widgets(monkeypatch, tmp_path):
+    """A signed notebook shows its widgets alive before its first cell is run."""
+    import lab
+    from nbformat.sign import NotebookNotary
+
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path))
+    stored = nbformat.read(builder.notebook_of(LESSONS[0]), as_version=4)
+    assert not NotebookNotary().check_signature(stored)
+    lab.trust_notebooks()
+    assert NotebookNotary().check_signature(stored)
+
+
+def test_code_has_prose_around_it(lesson):
+    """Never three code cells in a row: a lesson is read, not scrolled."""
+    kinds = "".join(cell.cell_type[0] for cell in builder.read_lesson(lesson).cells)
+    assert "cccc" not in kinds
