@@ -5,8 +5,6 @@ its rows and once for its columns. Pooling follows the same rules as convolution
 both. Nothing here needs torch.
 """
 
-from __future__ import annotations
-
 import operator
 from collections import Counter
 from collections.abc import Iterable, Sequence

@@ -1,7 +1,5 @@
 """`deeplab-lessons train | evaluate | segment | configurations`: the lessons' functions, from the command line."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections.abc import Sequence

@@ -3,8 +3,6 @@
 Settled here, once: for the labels in training, the enlargement at test time, and maps of rescaled inputs.
 """
 
-from __future__ import annotations
-
 import torch
 
 

@@ -3,8 +3,6 @@
 A network at output stride 8 gives one score per class and *cell*; `cells` says where a cell lies on the picture.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path

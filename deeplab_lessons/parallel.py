@@ -6,8 +6,6 @@ Every process takes its share of each batch; gradients, counts and confusion mat
 With a single process nothing here does anything.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 from collections.abc import Iterator

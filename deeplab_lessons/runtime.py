@@ -9,8 +9,6 @@
 | `DEEPLAB_LESSONS_CACHE` | folder for what the course makes and keeps | `data/cache/` there, else in the home folder |
 """
 
-from __future__ import annotations
-
 import os
 import random
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Stacks of layers that the lessons and the explorer share, as lists of `arithmetic.Layer`."""
 
-from __future__ import annotations
-
 from deeplab_lessons.arithmetic import Layer
 
 

@@ -1,7 +1,5 @@
 """The backbones of DeepLab v3 and v3+ by name, and the early map that the decoder takes from them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch

@@ -1,7 +1,5 @@
 """torchvision's MobileNetV2 as a dilated backbone: real pictures on two cores."""
 
-from __future__ import annotations
-
 import torch
 from torch import nn
 from torchvision.models import MobileNet_V2_Weights

@@ -1,7 +1,5 @@
 """torchvision's ResNets as dilated backbones: any depth and width, the stride in either place, v3's cascade."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Sequence
 

@@ -4,8 +4,6 @@ A network under surgery is one flat `nn.Sequential` whose layers bear the papers
 pool1 … pool5, fc6, fc7, fc8. Source: DeepLab v1, sections 3.1 and 3.2; v2, section 3.1.
 """
 
-from __future__ import annotations
-
 import copy
 from collections import OrderedDict
 

@@ -1,7 +1,5 @@
 """torchvision's VGG16, at any width."""
 
-from __future__ import annotations
-
 import torch
 from torch import nn
 from torchvision.models import VGG, VGG16_BN_Weights, VGG16_Weights

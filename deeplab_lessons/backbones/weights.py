@@ -1,7 +1,5 @@
 """Where weights come from: a dict, a file, or torchvision's ImageNet files, fetched only when asked for."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path

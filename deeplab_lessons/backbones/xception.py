@@ -1,7 +1,5 @@
 """DeepLab v3+'s modified aligned Xception: separable convolutions throughout, at any output stride."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """What the CRF may be given: shapes, ranges and signs, checked once and explained in words."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from torch import Tensor

@@ -7,8 +7,6 @@ memory here: these are sums over N² pairs, and one wants to see them fall.
 Source: Krähenbühl and Koltun 2011, equations (1) to (3).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import torch

@@ -1,7 +1,5 @@
 """Gaussian filtering without any approximation: the whole N by N matrix. The referee for small pictures."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

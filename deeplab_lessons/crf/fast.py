@@ -8,8 +8,6 @@ Shapes: C classes, N = H·W pixels, M vertices. A pixel is a row here: tables ar
 Source: Krähenbühl & Koltun 2011 (mean field by filtering), Adams, Baek & Davis 2010 (the filter).
 """
 
-from __future__ import annotations
-
 import math
 from functools import lru_cache, reduce
 

@@ -1,7 +1,5 @@
 """The features in which the kernels are plain Gaussians: places and colours, each divided by its σ."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -4,8 +4,6 @@ The permutohedral lattice does the same in any number of dimensions; on a line i
 between two neighbouring grid points. Source of the three steps: Adams, Baek and Davis 2010.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 #: Distance of grid points in standard deviations. With it the two tents (splat, slice; 1/6 of its square each)

@@ -1,7 +1,5 @@
 """The lattice as a filter for mean field: normalised, and differentiable."""
 
-from __future__ import annotations
-
 import torch
 
 from deeplab_lessons.crf.permutohedral import Lattice

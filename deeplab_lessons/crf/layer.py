@@ -4,8 +4,6 @@ Whose idea: unrolling mean field into a network was CRF-as-RNN (Zheng et al., IC
 use the CRF after training only.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache

@@ -7,8 +7,6 @@ Minimising KL(Q ‖ P) over `Q(x) = Π_i q_i(x_i)`, one pixel at a time, gives t
 Source: Krähenbühl and Koltun 2011, equation (4) and the supplement.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import torch

@@ -7,8 +7,6 @@ The papers' kernel, between pixels i and j at places p with colours I (pixels; g
 The weights below are meant for *symmetrically normalised* kernels, which the formula does not show.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from numbers import Real

@@ -10,8 +10,6 @@ d+1 dimensions, so a place on it has d+1 coordinates. Rounding and ties follow p
 Source: Adams, Baek & Davis, "Fast High-Dimensional Filtering Using the Permutohedral Lattice", 2010.
 """
 
-from __future__ import annotations
-
 import math
 
 import torch

@@ -4,8 +4,6 @@ It is optional. `pip install "deeplab-lessons[crf]"` builds it (distribution pyd
 compiler; nothing else in the course needs it.
 """
 
-from __future__ import annotations
-
 import importlib.util
 
 import numpy as np

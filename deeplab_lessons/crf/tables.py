@@ -7,8 +7,6 @@ work: of all pairs (vertex, pixel), each packed into one whole number.
 Shapes: d features, N pixels, C channels, M vertices, E = N·(d+1) entries: a pixel and a vertex of its simplex.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -77,7 +75,7 @@ class Tables:
         """K·1, [N, 1]."""
         return self.filter(self.slice_weight.new_ones(len(self.slice_weight), 1))
 
-    def normalised(self) -> Tables:
+    def normalised(self) -> "Tables":
         """The tables of K / √(n_i n_j) with n = K·1."""
         norm = (self.row_sums + 1e-20).rsqrt()
         splat_weight = self.splat_weight * norm.view(-1).index_select(0, self.splat_index)

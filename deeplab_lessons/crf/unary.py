@@ -1,7 +1,5 @@
 """The unary term: what the network says about each pixel alone, as an energy `θ_i(x_i) = -log P(x_i)`."""
 
-from __future__ import annotations
-
 import math
 
 import torch

@@ -1,7 +1,5 @@
 """Archives unpacked safely: no member may leave the folder, and a half-unpacked set is never left behind."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import stat

@@ -4,8 +4,6 @@ A download grows in `<name>.part` beside its place and gets its name only when i
 is right. What a broken connection leaves is kept, and the next call goes on from there.
 """
 
-from __future__ import annotations
-
 import hashlib
 import http.client
 import os

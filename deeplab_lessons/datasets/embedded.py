@@ -1,7 +1,5 @@
 """The embedded scenes as a data set to train on: made when first asked for, and kept."""
 
-from __future__ import annotations
-
 import hashlib
 import inspect
 import io

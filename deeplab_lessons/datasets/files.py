@@ -1,7 +1,5 @@
 """Files that are whole or absent: written beside their place first, then renamed; and faults put in words."""
 
-from __future__ import annotations
-
 import errno
 import os
 from collections.abc import Iterator

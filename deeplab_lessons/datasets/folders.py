@@ -1,7 +1,5 @@
 """Data sets that lie on disk as pictures and label maps: CamVid's layout, and folders of label maps."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The data sets by their names on the command line, with the split to train on and the one to measure on."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

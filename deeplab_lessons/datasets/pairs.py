@@ -1,7 +1,5 @@
 """One interface for every data set: a picture with its labels, read safely, checked, and made fit for a network."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -61,7 +59,7 @@ class Pairs(Dataset):
         image = torch.tensor(picture).permute(2, 0, 1).contiguous()  # a copy: transforms may write
         return self.transforms(tv_tensors.Image(image), tv_tensors.Mask(torch.tensor(labels)))
 
-    def fill(self, progress: bool = False) -> Pairs:
+    def fill(self, progress: bool = False) -> "Pairs":
         """Read every pair now, into the cache, and return the data set; ValueError without a cache."""
         from tqdm.auto import tqdm
 

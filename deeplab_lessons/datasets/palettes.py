@@ -1,7 +1,5 @@
 """Colours of label maps, both ways: from class indices to colours, and from colours to class indices."""
 
-from __future__ import annotations
-
 import numpy as np
 
 

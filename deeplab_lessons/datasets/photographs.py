@@ -1,7 +1,5 @@
 """Photographs that come inside scikit-image's wheel, hence need no network."""
 
-from __future__ import annotations
-
 import numpy as np
 
 _COLOUR = ("astronaut", "chelsea", "coffee", "motorcycle", "rocket")

@@ -1,7 +1,5 @@
 """A reader's picture, whatever it is stored as: upright, red, green and blue."""
 
-from __future__ import annotations
-
 import io
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A small photograph with an outline drawn by hand: small enough for a CRF that looks at every pair of pixels."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from deeplab_lessons.datasets.photographs import photograph

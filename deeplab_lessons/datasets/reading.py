@@ -1,7 +1,5 @@
 """Pictures and label maps read from files, with every foreseeable fault named together with its file."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Real data sets, read where they lie under `runtime.data_dir()`; nothing here downloads."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path

@@ -7,8 +7,6 @@ middle of a large sign cannot be told without seeing its rim. The ground is grey
 The same index gives the same scene at every size and on every machine.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator
 from functools import cache

@@ -6,8 +6,6 @@ the edges than a map of stride 16 could. They stand in for a network wherever th
 photograph at once.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from PIL import Image, ImageDraw

@@ -3,8 +3,6 @@
 Nothing is downloaded unless `download=True` is given. Addresses and checksums are torchvision's own.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -5,8 +5,6 @@ So `torch.manual_seed(n)` before a sample fixes that sample, in whichever worker
 training loop seeds each iteration, and can therefore stop, resume, or use other workers without a change.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from torchvision import tv_tensors

@@ -1,7 +1,5 @@
 """Atrous spatial pyramid pooling as in DeepLab v2: branches of different rates on one map, summed."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch

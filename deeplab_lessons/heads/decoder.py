@@ -1,7 +1,5 @@
 """The decoder of DeepLab v3+: the pyramid's coarse map refined with the details of an early one."""
 
-from __future__ import annotations
-
 import torch
 from torch import nn
 from torch.nn import functional as F

@@ -1,7 +1,5 @@
 """The head of DeepLab v1: fc6 with holes, fc7, and the classifier fc8."""
 
-from __future__ import annotations
-
 import torch
 from torch import nn
 

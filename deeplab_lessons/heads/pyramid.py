@@ -1,7 +1,5 @@
 """Atrous spatial pyramid pooling as in DeepLab v3: batch norm, image pooling, and branches that are concatenated."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch

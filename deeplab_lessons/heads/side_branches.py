@@ -1,7 +1,5 @@
 """The multi-scale variant (MSc) of DeepLab v1: early maps, brought to the last layer by side branches."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch

@@ -5,8 +5,6 @@ on every d-th cell, once for each of the d phases, whose answers are woven toget
 Source: DeepLab v2, section 3.1 (both ways); Holschneider et al. 1989 for the name "à trous", with holes.
 """
 
-from __future__ import annotations
-
 from itertools import product
 
 import torch

@@ -1,7 +1,5 @@
 """Depthwise separable convolution, with holes: one kernel for each channel, then a 1 x 1 across the channels."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
 
 import torch

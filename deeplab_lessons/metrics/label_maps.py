@@ -5,8 +5,6 @@ s stands for s x s pixels. Where H or W is no multiple of s, the last cells are 
 that are there, as if void pixels had been added below and to the right.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 

@@ -4,8 +4,6 @@ As in PASCAL VOC the confusion matrix is summed over all pictures of a set first
 from the sum; it is not averaged over pictures. Void pixels are counted nowhere.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import numpy as np

@@ -1,7 +1,5 @@
 """One door to every version: `deeplab("v3plus", backbone="resnet101", output_stride=16)`."""
 
-from __future__ import annotations
-
 import inspect
 
 from torch import nn

@@ -1,7 +1,5 @@
 """What a network costs: one row of a table, milliseconds, and what training has to keep."""
 
-from __future__ import annotations
-
 import time
 
 import torch

@@ -1,7 +1,5 @@
 """A small DeepLab v3 that comes trained: MobileNetV2 on PASCAL VOC."""
 
-from __future__ import annotations
-
 import math
 
 import torch

@@ -1,7 +1,5 @@
 """Multi-scale inputs (MSC): one network on the picture at several sizes, and the maximum of its scores."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch

@@ -1,7 +1,5 @@
 """DeepLab v1: VGG16 after the five edits, or MobileNetV2, under the LargeFOV head."""
 
-from __future__ import annotations
-
 import contextlib
 
 import torch

@@ -1,7 +1,5 @@
 """DeepLab v2: VGG16, ResNet-101 or MobileNetV2, atrous spatial pyramid pooling, and multi-scale inputs."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch

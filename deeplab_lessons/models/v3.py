@@ -1,7 +1,5 @@
 """DeepLab v3: multi-grid, the cascade, and a pyramid with batch norm and image pooling."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch

@@ -1,7 +1,5 @@
 """DeepLab v3+: v3 as the encoder, a decoder that brings back details, and atrous separable convolution."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch

@@ -1,7 +1,5 @@
 """A network and a dense CRF in one model, to be trained together or one behind the other."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np
@@ -48,7 +46,7 @@ class CRFNetwork(nn.Module):
         marginals = self.crf(scores, pictures_of(images))
         return marginals.clamp(min=torch.finfo(marginals.dtype).tiny).log()
 
-    def train(self, mode: bool = True) -> CRFNetwork:
+    def train(self, mode: bool = True) -> "CRFNetwork":
         """Switch between training and use: the number of updates follows, a frozen network stays in use."""
         super().train(mode)
         if self.frozen:

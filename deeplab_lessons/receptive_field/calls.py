@@ -1,7 +1,5 @@
 """One operator of the running model, as the rules see it: its arguments, its maps, and what to note down."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -35,7 +33,7 @@ class State:
 class Call:
     """One call of an operator with at least one traced tensor among its arguments."""
 
-    def __init__(self, tracer: Tracer, func: Any, args: tuple, kwargs: dict):
+    def __init__(self, tracer: "Tracer", func: Any, args: tuple, kwargs: dict):
         """Bind the operator's arguments to their names."""
         self.tracer, self.func = tracer, func
         self.op = func._schema.name.split("::")[-1]

@@ -1,7 +1,5 @@
 """How much each input pixel influences a unit, with the model's own weights: the effective receptive field."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

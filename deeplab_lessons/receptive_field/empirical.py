@@ -8,8 +8,6 @@ and a pixel has a gradient exactly if some path leads from it to the unit.
 All channels of a map now hold the same numbers, so one channel is computed and the others are views of it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

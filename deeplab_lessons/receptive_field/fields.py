@@ -7,8 +7,6 @@ the windows of one *period* of units, after which the pattern repeats, moved on 
 An ordinary field has a period of one unit.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -76,14 +74,14 @@ class AxisField:
         lows, highs = self.windows(np.arange(unit, (unit if last is None else last) + 1))
         return int(lows.min()), int(highs.max())
 
-    def extended(self, layer: Layer) -> AxisField:
+    def extended(self, layer: Layer) -> "AxisField":
         """The field after a convolution or pooling layer."""
         if self.period == 1:
             field = extend(Field(self.size, self.step, self.first), layer)
             return AxisField((field.first,), (field.box(0)[1],), field.jump, self.whole)
         return self.resampled(layer.taps, units=1, cells=layer.stride)
 
-    def resampled(self, sees: Callable[[int], Sequence[int]], units: int, cells: int) -> AxisField:
+    def resampled(self, sees: Callable[[int], Sequence[int]], units: int, cells: int) -> "AxisField":
         """The field of a new map whose unit `u` sees the old units `sees(u)`.
 
         The pattern must repeat: `units` further on, `sees` lies `cells` further on. All old units count, not
@@ -100,11 +98,11 @@ class AxisField:
             self.whole,
         )
 
-    def moved(self, first: int, every: int = 1) -> AxisField:
+    def moved(self, first: int, every: int = 1) -> "AxisField":
         """The field after keeping every `every`-th unit from unit `first` on: a crop; below 0, a padding."""
         return self.resampled(lambda unit: (first + unit * every,), units=1, cells=every)
 
-    def spread(self, units: int, whole: bool = True) -> AxisField:
+    def spread(self, units: int, whole: bool = True) -> "AxisField":
         """The field of a unit that sees all `units` units of the map."""
         return replace(self.resampled(lambda unit: range(units), units=1, cells=0), whole=whole or self.whole)
 

@@ -1,7 +1,5 @@
 """The maps of a traced model as a graph, and the walk back from one unit to the input pixels it sees."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -51,28 +49,28 @@ class Reach:
     matrix: Callable[[int, int], np.ndarray]
 
     @classmethod
-    def of_layer(cls, layer: Layer) -> Reach:
+    def of_layer(cls, layer: Layer) -> "Reach":
         """Convolution or pooling: the taps of `layer`."""
         return cls(lambda field: field.extended(layer), lambda units, cells: _taps(layer.taps, units, cells))
 
     @classmethod
-    def of_crop(cls, first: int, every: int = 1) -> Reach:
+    def of_crop(cls, first: int, every: int = 1) -> "Reach":
         """Keeping every `every`-th cell from `first` on; a negative `first` puts cells in front."""
         sees = lambda unit: (first + unit * every,)  # noqa: E731
         return cls(lambda field: field.moved(first, every), lambda units, cells: _taps(sees, units, cells))
 
     @classmethod
-    def of_all(cls, cells: int, whole: bool = True) -> Reach:
+    def of_all(cls, cells: int, whole: bool = True) -> "Reach":
         """Every unit sees all `cells` cells of the axis."""
         return cls(lambda field: field.spread(cells, whole), lambda units, n: np.ones((units, n), bool))
 
     @classmethod
-    def of_taps(cls, sees: Callable[[int], Sequence[int]], units: int, cells: int) -> Reach:
+    def of_taps(cls, sees: Callable[[int], Sequence[int]], units: int, cells: int) -> "Reach":
         """Unit `u` sees the cells `sees(u)`, in order; `units` further on, all lies `cells` further on."""
         return cls(lambda field: field.resampled(sees, units, cells), lambda n, m: _taps(sees, n, m))
 
     @classmethod
-    def of_repeat(cls, factor: int) -> Reach:
+    def of_repeat(cls, factor: int) -> "Reach":
         """Each cell repeated `factor` times."""
         return cls.of_taps(lambda unit: (unit // factor,), units=factor, cells=1)
 
@@ -97,13 +95,13 @@ class Node:
 
     size: tuple[int, int]
     paths: tuple[Path, ...] = (Path(),)
-    parents: list[tuple[Node, Reach, Reach]] = field(default_factory=list)
+    parents: "list[tuple[Node, Reach, Reach]]" = field(default_factory=list)
     name: str = "input"
     order: int = 0
     kind: str = ""
     branches: tuple[Path, ...] = ()
 
-    def after(self, size: tuple[int, int], y: Reach, x: Reach, name: str = "") -> Node:
+    def after(self, size: tuple[int, int], y: Reach, x: Reach, name: str = "") -> "Node":
         """The map that one operation makes of this one."""
         fields_y = {path.y: y.field(path.y) for path in (*self.paths, *self.branches)}
         fields_x = {path.x: x.field(path.x) for path in (*self.paths, *self.branches)}

@@ -6,8 +6,6 @@ tag "y" for rows of the map, "x" for columns and "c" for everything else (batch,
 So views, permutations and flattening are followed exactly, and what would tear a map apart is noticed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 Entry = tuple[tuple[str, int], ...]

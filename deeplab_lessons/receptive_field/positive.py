@@ -4,8 +4,6 @@ They are written from torch's own operators alone and share nothing with the tra
 can check each other. All channels of a map hold the same numbers here: one is computed, the others are views.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """How a trace prints: as text, and as HTML in the notebook's own colours."""
 
-from __future__ import annotations
-
 import html
 from typing import TYPE_CHECKING
 
@@ -20,7 +18,7 @@ _LEFT = {"name", "kind"}
 _MOST_ROWS = 60
 
 
-def _lines(trace: Trace) -> tuple[list[str], list[list[str]]]:
+def _lines(trace: "Trace") -> tuple[list[str], list[list[str]]]:
     """Header and text cells of the printed table; a line that begins with ⋮ stands for rows left out."""
     table = [row.cells() | {"paths": _paths(row)} for row in trace]
     columns = [*COLUMNS[:11], "paths", *COLUMNS[11:]]
@@ -36,7 +34,7 @@ def _lines(trace: Trace) -> tuple[list[str], list[list[str]]]:
     return head, lines
 
 
-def _paths(row: Row) -> str:
+def _paths(row: "Row") -> str:
     """The fields of the few branches that meet here; else how many different fields there are, from … to."""
     meeting = [_size(path) for path in row.branches.values()] if row.node.kind else []
     if len(set(meeting)) > 2 and len(meeting) <= 6:
@@ -45,11 +43,11 @@ def _paths(row: Row) -> str:
     return f"{len(sizes)}: {sizes[0]}–{sizes[-1]}" if len(sizes) > 1 else ""
 
 
-def _size(path: Path) -> str:
+def _size(path: "Path") -> str:
     return both(*("global" if axis.whole else axis.size for axis in (path.y, path.x)))
 
 
-def summary(trace: Trace) -> str:
+def summary(trace: "Trace") -> str:
     """Totals, in a few lines."""
     height, width = trace.input_size
     lines = [
@@ -66,7 +64,7 @@ def summary(trace: Trace) -> str:
     return "\n".join(lines)
 
 
-def as_text(trace: Trace) -> str:
+def as_text(trace: "Trace") -> str:
     """The table as text in columns."""
     head, lines = _lines(trace)
     titles = [title.replace("_", "-") for title in head]
@@ -82,7 +80,7 @@ def as_text(trace: Trace) -> str:
     return "\n".join([*out, "", summary(trace)])
 
 
-def as_html(trace: Trace) -> str:
+def as_html(trace: "Trace") -> str:
     """The table for a notebook; it sets no colours, so that it suits light and dark themes."""
     head, lines = _lines(trace)
     align = ["left" if name in _LEFT else "right" for name in head]

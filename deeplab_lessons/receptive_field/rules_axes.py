@@ -1,7 +1,5 @@
 """Rules for operators that move the axes of a map about or keep a part of it: views, permutations, slices."""
 
-from __future__ import annotations
-
 from bisect import bisect
 from dataclasses import replace
 from itertools import accumulate

@@ -1,7 +1,5 @@
 """Rules for operators that combine maps, or mix a whole one: sums, concatenation, norms, linear layers."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 

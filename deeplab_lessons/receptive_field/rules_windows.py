@@ -1,7 +1,5 @@
 """Rules for operators that slide a window over the map: convolution, pooling, resizing, padding, cropping."""
 
-from __future__ import annotations
-
 from fractions import Fraction
 from functools import cache, partial
 from math import ceil, floor

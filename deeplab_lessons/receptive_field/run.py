@@ -1,7 +1,5 @@
 """`trace`: the table of receptive fields of any model."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any

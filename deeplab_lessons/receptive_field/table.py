@@ -1,7 +1,5 @@
 """The table of a traced model: rows, totals, printing."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -223,7 +221,7 @@ class Trace:
         (top, bottom), (left, right) = row.field.y.box(y), row.field.x.box(x)
         return Box(top, left, bottom, right)
 
-    def to_dataframe(self, pointwise: bool = False) -> pd.DataFrame:
+    def to_dataframe(self, pointwise: bool = False) -> "pd.DataFrame":
         """The table as a DataFrame; with `pointwise` also batch norm, ReLU and the like.
 
         Kernel, stride, dilation, padding, jump, field and start are numbers where both axes agree, else text

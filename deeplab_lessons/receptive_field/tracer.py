@@ -1,7 +1,5 @@
 """Runs a model once, without numbers, and follows each map from operator to operator."""
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import replace
 from typing import Any

@@ -3,8 +3,6 @@
 So a training that was stopped and resumed sees what it would have seen, and worker processes change nothing.
 """
 
-from __future__ import annotations
-
 import contextlib
 import random
 import signal

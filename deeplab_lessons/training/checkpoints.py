@@ -4,8 +4,6 @@ A checkpoint holds the model, the optimiser, how many iterations are done, the h
 seed among the settings is the whole state of the random generators, because each iteration seeds them anew.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 from pathlib import Path

@@ -5,8 +5,6 @@ pictures, crop and dilations divided by 2 (v1, v2) or 3 (v3, v3+), a narrow netw
 embedded scenes.
 """
 
-from __future__ import annotations
-
 import hashlib
 import inspect
 import json
@@ -88,7 +86,7 @@ class Configuration:
         """Whether it trains on what another configuration has trained."""
         return self.starts_from in CONFIGURATIONS
 
-    def twin(self) -> Configuration:
+    def twin(self) -> "Configuration":
         """The same experiment at class size: what is measured in pixels or cells is halved, from v3 on a third.
 
         The paper's numbers do not belong to it and are left out. A start from MS-COCO has no twin of its own:

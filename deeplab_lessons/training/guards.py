@@ -1,7 +1,5 @@
 """What a training refuses, and how it stops: wrong settings and labels, numbers that are none, Ctrl-C."""
 
-from __future__ import annotations
-
 import contextlib
 import math
 import signal

@@ -1,7 +1,5 @@
 """The training loop of DeepLab v1 and all that follow: short enough to be read in a lesson."""
 
-from __future__ import annotations
-
 import os
 import time
 from collections.abc import Callable, Sequence

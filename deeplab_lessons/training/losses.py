@@ -4,8 +4,6 @@ Logits are [N, C, h, w], labels int64 [N, H, W] with 255 (void) where nobody jud
 the picture is settled in `grid.cell_centres`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import torch

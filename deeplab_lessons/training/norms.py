@@ -1,7 +1,5 @@
 """Batch norm as DeepLab v3 trains it: averages with a long memory, then a second stage that leaves it alone."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from torch import nn

@@ -6,8 +6,6 @@ ResNet-101 under "poly", the crop of 321 pixels. v2's table 2 trains the step po
 measured on val was trained in the first stage alone, at output stride 16, and the second stage is for the test set.
 """
 
-from __future__ import annotations
-
 _V1 = {"iterations": 6000, "batch_size": 20, "lr": 0.001, "schedule": "step", "crf": "v1_caffe"}
 _POLY = {"iterations": 20000, "batch_size": 10, "schedule": "poly"}
 _VGG = {**_POLY, "lr": 0.001}

@@ -1,7 +1,5 @@
 """The class-size training of lesson 05: one network, one data set, minutes on two cores; its result is kept."""
 
-from __future__ import annotations
-
 import hashlib
 import inspect
 import sys

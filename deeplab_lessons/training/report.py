@@ -1,7 +1,5 @@
 """What a training says while it runs: a bar with the time left, and a curve (notebook) or lines (elsewhere)."""
 
-from __future__ import annotations
-
 import io
 import sys
 import time
@@ -105,7 +103,7 @@ class Report:
             self.handle.update(picture)
         self.drawn_at = time.monotonic()
 
-    def __enter__(self) -> Report:
+    def __enter__(self) -> "Report":
         """Begin."""
         return self
 

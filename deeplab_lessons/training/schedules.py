@@ -3,8 +3,6 @@
 Iterations are counted from 0, so the first one has a share of 1.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 

@@ -5,8 +5,6 @@ is a map of 16 x 20 cells, about half of v3's 33, so the dilations are half of t
 convolutions, as on the paper's Xception.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from pathlib import Path

@@ -8,8 +8,6 @@ each, and prints it. The trainings are kept in the folder `networks`, and go on 
 in `deeplab_lessons.training.side_by_side`, the rates in `lesson13.py`.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import lesson13

@@ -5,8 +5,6 @@
 writes `lesson05.json` beside this file, goes on where it stopped, and prints each run.
 """
 
-from __future__ import annotations
-
 import argparse
 import itertools
 import json

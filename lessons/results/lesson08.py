@@ -17,8 +17,6 @@ each run.
 | further, frozen | that network, and a CRF learned behind it: both learned, one after the other |
 """
 
-from __future__ import annotations
-
 import argparse
 import copy
 import itertools

@@ -15,8 +15,6 @@ run. Every network is the class twin of a published configuration (`deeplab_less
 | ASPP-L, maximum | the same four branches, their maximum in place of their sum, in training too |
 """
 
-from __future__ import annotations
-
 import copy
 import time
 from dataclasses import asdict, replace

@@ -20,8 +20,6 @@ The rungs of the ladder, each with everything above it, except that ASPP takes t
 "VGG16, CRF" is the last of the policies with a dense CRF behind it, likewise.
 """
 
-from __future__ import annotations
-
 import time
 from dataclasses import asdict, replace
 from functools import cache

@@ -22,8 +22,6 @@ left as they were, "8, same rates"); "v3" also mirrored, and at three scales and
 and at 8.
 """
 
-from __future__ import annotations
-
 import lesson08
 import runs
 import torch

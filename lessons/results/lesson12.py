@@ -16,8 +16,6 @@ order. The dilations of the pyramid are a third of the paper's, as the map is: 1
 | v3, OS 16, CRF | the network of "v3, OS 16" with a dense CRF behind it, its numbers chosen on training scenes |
 """
 
-from __future__ import annotations
-
 import time
 from dataclasses import asdict
 

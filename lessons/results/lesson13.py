@@ -8,8 +8,6 @@ networks and how they are measured stand in `deeplab_lessons.training.side_by_si
 networks by turns: "ms" for one picture, "s" for one iteration of the training, one number for each turn.
 """
 
-from __future__ import annotations
-
 import json
 
 import runs

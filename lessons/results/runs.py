@@ -1,7 +1,5 @@
 """Results files, filled run by run: each training is saved when it is done, and nothing is trained twice."""
 
-from __future__ import annotations
-
 import argparse
 import base64
 import io

@@ -3,8 +3,6 @@
 Compared are whole masks, so holes and every corner count, not only the box's sides.
 """
 
-from __future__ import annotations
-
 import random
 
 import numpy as np

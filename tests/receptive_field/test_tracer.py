@@ -1,7 +1,5 @@
 """The tracer against the papers' networks: fields, jumps, parameters, multiply-adds, and how the table prints."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 import torchvision

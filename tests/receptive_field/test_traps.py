@@ -1,7 +1,5 @@
 """What the tracer must survive, must leave alone, and must refuse with the module's and the operator's name."""
 
-from __future__ import annotations
-
 import copy
 
 import pytest

@@ -1,7 +1,5 @@
 """Drawings of lesson 09: a head with its branches, and where the taps of each branch fall on the map."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from matplotlib.patches import FancyArrowPatch, Rectangle

@@ -1,7 +1,5 @@
 """Drawings of lesson 11, made from the networks: the stages of a cascade, v3's pyramid, taps on a map."""
 
-from __future__ import annotations
-
 import matplotlib as mpl
 import numpy as np
 from matplotlib.patches import FancyArrowPatch, Rectangle

@@ -1,7 +1,5 @@
 """Drawings of lesson 12, read from the network itself: v3+'s maps and its decoder, and blocks of Xception."""
 
-from __future__ import annotations
-
 from matplotlib.patches import FancyArrowPatch, Patch, Rectangle
 from torch import nn
 

@@ -4,8 +4,6 @@ All features here have two dimensions, so simplices are triangles, and everythin
 feature space (units: standard deviations).
 """
 
-from __future__ import annotations
-
 import copy
 
 import numpy as np

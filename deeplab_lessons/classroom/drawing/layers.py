@@ -1,7 +1,5 @@
 """Drawings of networks, made from the network objects themselves."""
 
-from __future__ import annotations
-
 import torch
 from matplotlib.patches import Patch, Rectangle
 from torch import nn

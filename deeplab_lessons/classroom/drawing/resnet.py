@@ -1,7 +1,5 @@
 """Drawings of ResNets, made from the network objects: one block from the inside, and all blocks in a row."""
 
-from __future__ import annotations
-
 from matplotlib.patches import FancyArrowPatch, Patch, Rectangle
 from torch import nn
 

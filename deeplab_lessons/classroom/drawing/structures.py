@@ -1,7 +1,5 @@
 """Drawings of network structures, made of bars: a bar's height is the map's side, its shade the depth."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 from matplotlib.patches import FancyArrowPatch, Rectangle

@@ -1,7 +1,5 @@
 """How the course's figures look: one style, one set of colours, pictures and label maps shown alike."""
 
-from __future__ import annotations
-
 import matplotlib as mpl
 import numpy as np
 

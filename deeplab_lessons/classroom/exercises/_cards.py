@@ -1,7 +1,5 @@
 """What a check, a hint or a solution shows, in a terminal and in a notebook of any theme."""
 
-from __future__ import annotations
-
 import html
 from dataclasses import dataclass
 

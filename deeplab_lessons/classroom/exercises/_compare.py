@@ -1,7 +1,5 @@
 """Is an answer right, and if not, in what does it differ? Torch is used only where it is loaded already."""
 
-from __future__ import annotations
-
 import inspect
 import math
 import numbers

@@ -5,8 +5,6 @@ An endless loop cannot be told from a slow function: stop it with the kernel's I
 verdict then names the input at which it was working.
 """
 
-from __future__ import annotations
-
 import contextlib
 import copy
 import inspect

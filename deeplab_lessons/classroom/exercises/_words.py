@@ -1,7 +1,5 @@
 """Every sentence that checks, hints and solutions say, in one place, so that they can be translated."""
 
-from __future__ import annotations
-
 SAY = {
     # titles, one per state
     "not attempted": "Not attempted yet: {name}",

@@ -1,7 +1,5 @@
 """Exercises of lesson 01: the stride of a map, intersection over union, the vote of a cell, what survives."""
 
-from __future__ import annotations
-
 import math
 import random
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Exercises of lesson 02: the four numbers of a dilated convolution, and its kernel."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Iterator
 from itertools import product

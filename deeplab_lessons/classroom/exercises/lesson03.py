@@ -1,7 +1,5 @@
 """Lesson 03, receptive fields: jump, size, box, and the paths inside the box."""
 
-from __future__ import annotations
-
 import math
 import random
 from collections.abc import Iterator, Sequence

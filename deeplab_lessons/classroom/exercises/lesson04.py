@@ -1,7 +1,5 @@
 """Exercises of lesson 04: the rate that keeps a field, counting weights, and carrying them over."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Iterator
 from itertools import product

@@ -1,7 +1,5 @@
 """Exercises of lesson 05: the falling rate, labels for a coarse map, mIoU from a confusion matrix, the loss."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Iterator
 

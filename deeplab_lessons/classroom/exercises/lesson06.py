@@ -1,7 +1,5 @@
 """Exercises of lesson 06: the unary, the Gaussian kernel, the energy of a labelling, the mean-field update."""
 
-from __future__ import annotations
-
 import math
 import random
 from collections.abc import Iterator

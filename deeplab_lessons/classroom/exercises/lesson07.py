@@ -1,7 +1,5 @@
 """Exercises of lesson 07: splatting onto a line, weights in a simplex, symmetric kernels, the band of a trimap."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Iterator
 

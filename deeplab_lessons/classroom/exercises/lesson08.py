@@ -1,7 +1,5 @@
 """Exercises of lesson 08: the compatibility transform, softmax backwards, positive weights, gradients through steps."""
 
-from __future__ import annotations
-
 import math
 import random
 from collections.abc import Iterator

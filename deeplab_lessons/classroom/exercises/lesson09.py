@@ -1,7 +1,5 @@
 """Exercises of lesson 09: the field of a branch, maps of several sizes fused, the pyramid, two ways to one field."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Iterator, Sequence
 

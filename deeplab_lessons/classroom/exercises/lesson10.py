@@ -1,7 +1,5 @@
 """Exercises of lesson 10: strides into dilations, rates of the groups, who learns how fast, the field of a ResNet."""
 
-from __future__ import annotations
-
 import random
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence

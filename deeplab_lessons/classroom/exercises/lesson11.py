@@ -1,7 +1,5 @@
 """Exercises of lesson 11: dilations of a cascade, valid taps, the image pooling branch, sum and concatenation."""
 
-from __future__ import annotations
-
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """Exercises of lesson 12: a separable convolution's cost and its dense kernel, the decoder, the nearest one."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """Exercises of lesson 13: a picture turned upright, the gradient of several processes, a split that does not leak."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Iterator, Sequence
 

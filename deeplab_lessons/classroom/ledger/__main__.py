@@ -1,7 +1,5 @@
 """`python -m deeplab_lessons.classroom.ledger build/ledger.html`: write the ledger as a page and print its summary."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What the compute functions of the entries share: counts on networks without numbers, made once."""
 
-from __future__ import annotations
-
 from functools import cache
 
 import torch

@@ -1,7 +1,5 @@
 """What the course states of the CRF: in DeepLab v1 and v2, in CRF-as-RNN, and in the paper that it comes from."""
 
-from __future__ import annotations
-
 from deeplab_lessons.classroom.ledger.entry import cite, measure
 from deeplab_lessons.classroom.ledger.twins import Gain, Twin
 

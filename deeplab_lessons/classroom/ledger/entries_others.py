@@ -1,7 +1,5 @@
 """What the course states of other papers, and the layer table of its source note."""
 
-from __future__ import annotations
-
 from deeplab_lessons import arithmetic, stacks
 from deeplab_lessons.arithmetic import Layer
 from deeplab_lessons.classroom.ledger.entry import cite, compute

@@ -1,7 +1,5 @@
 """What the course states of DeepLab v1 (ICLR 2015, arXiv 1412.7062)."""
 
-from __future__ import annotations
-
 from deeplab_lessons import arithmetic, heads
 from deeplab_lessons.classroom.ledger.counted import field, parameters, traced, v1, vgg_field
 from deeplab_lessons.classroom.ledger.entry import cite, compute

@@ -1,7 +1,5 @@
 """What the course states of DeepLab v2 (TPAMI 2017, arXiv 1606.00915)."""
 
-from __future__ import annotations
-
 from deeplab_lessons.classroom.ledger.counted import cells
 from deeplab_lessons.classroom.ledger.entry import cite, compute, difference, measure
 from deeplab_lessons.classroom.ledger.rows import published

@@ -1,7 +1,5 @@
 """What the course states of DeepLab v3 (2017, arXiv 1706.05587)."""
 
-from __future__ import annotations
-
 from deeplab_lessons import heads
 from deeplab_lessons.classroom.ledger.counted import cells, traced
 from deeplab_lessons.classroom.ledger.entry import cite, compute, difference, measure

@@ -1,7 +1,5 @@
 """What the course states of DeepLab v3+ (ECCV 2018, arXiv 1802.02611)."""
 
-from __future__ import annotations
-
 import torch
 
 from deeplab_lessons.classroom.ledger.counted import traced

@@ -1,7 +1,5 @@
 """One number from a paper: what it is, where it is printed, and whether the course computes it or has a twin of it."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """All entries of the ledger, paper by paper."""
 
-from __future__ import annotations
-
 from deeplab_lessons.classroom.ledger import (
     entries_crf,
     entries_others,

@@ -1,7 +1,5 @@
 """The numbers in a statement, as they stand there and as values."""
 
-from __future__ import annotations
-
 import ast
 import re
 from collections.abc import Iterable, Iterator
@@ -64,7 +62,7 @@ class Number:
         with_unit = _UNIT.match(self.behind) is not None
         return self.decimals >= 1 and (with_unit or (self.decimals == 2 and 10 <= self.value < 1000))
 
-    def is_among(self, others: Iterable[Number]) -> bool:
+    def is_among(self, others: "Iterable[Number]") -> bool:
         """Whether one of `others` is this number, rounded to its digits."""
         digits = Decimal(1).scaleb(-self.decimals)
         return any(each.value.quantize(digits, ROUND_HALF_UP) == self.value for each in others)

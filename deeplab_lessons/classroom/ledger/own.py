@@ -3,8 +3,6 @@
 A number needs a line here only where its sentence points to a paper. Elsewhere it is enough that a cell prints it.
 """
 
-from __future__ import annotations
-
 #: By lesson: a reason, and the numbers as the lesson writes them.
 OWN: dict[str, dict[str, str]] = {
     "02": {"a map of the released pools, printed by a cell": "161"},

@@ -1,7 +1,5 @@
 """The ledger to look at: a pandas table, a page, and a summary in a few lines."""
 
-from __future__ import annotations
-
 import html
 from collections import Counter
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Lessons as statements: sentences, list items, rows of tables, and statements of code, each with its line."""
 
-from __future__ import annotations
-
 import ast
 import json
 import re

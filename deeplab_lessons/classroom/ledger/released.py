@@ -1,7 +1,5 @@
 """The multiply-adds that DeepLab v3+ prints, and what lies between them and ours."""
 
-from __future__ import annotations
-
 import math
 
 import torch

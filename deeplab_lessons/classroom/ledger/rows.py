@@ -1,7 +1,5 @@
 """Entries for the rows of the papers' tables that the package holds as data: `training.published` and `released`."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator
 
 from deeplab_lessons.classroom.ledger import released

@@ -4,8 +4,6 @@ Every number of a sentence, table row or statement of code that points to a pape
 a line in `own`. Where a paper is only named, or not even that, it is enough that the lesson prints the number.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What the small twins measured: read from `lessons/results/`, one number for each seed."""
 
-from __future__ import annotations
-
 import json
 import statistics
 from collections.abc import Sequence

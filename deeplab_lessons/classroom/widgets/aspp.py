@@ -1,7 +1,5 @@
 """`ASPPExplorer`: a cell of the map, the taps of every branch on the picture, and which of them fall outside."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import anywidget

@@ -1,7 +1,5 @@
 """What the ASPP explorer takes: a picture, a cell, dilations; and what it says of anything else."""
 
-from __future__ import annotations
-
 import operator
 from collections.abc import Iterable
 

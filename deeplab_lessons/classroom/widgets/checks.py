@@ -1,7 +1,5 @@
 """Checks that several widgets share."""
 
-from __future__ import annotations
-
 import operator
 
 

@@ -1,7 +1,5 @@
 """`CRFExplorer`: the five numbers of the dense CRF as sliders, on a real photograph."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import asdict

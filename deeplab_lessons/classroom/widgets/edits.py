@@ -1,7 +1,5 @@
 """`EditsExplorer`: the edits that turn VGG16 into DeepLab v1, switched on and off."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 

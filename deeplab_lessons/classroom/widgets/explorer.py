@@ -1,7 +1,5 @@
 """`ReceptiveFieldExplorer`: what the units of a stack of layers see, drawn and explored."""
 
-from __future__ import annotations
-
 import operator
 from collections.abc import Iterable
 

@@ -1,7 +1,5 @@
 """A stored notebook as one HTML page in which the course's widgets still work, with no kernel or network."""
 
-from __future__ import annotations
-
 import html
 import re
 from pathlib import Path

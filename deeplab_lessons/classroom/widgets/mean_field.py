@@ -1,7 +1,5 @@
 """`KernelExplorer`: one pixel of a small picture, and whom it listens to in the fully connected CRF."""
 
-from __future__ import annotations
-
 import base64
 import math
 import operator

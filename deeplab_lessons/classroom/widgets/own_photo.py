@@ -1,7 +1,5 @@
 """`OwnPhoto`: a photograph of the reader's own, its classes with their shares, and how sure the network is."""
 
-from __future__ import annotations
-
 import html
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -110,7 +108,7 @@ class OwnPhoto(ipywidgets.VBox):
             raise traitlets.TraitError(f"there is no picture {proposal['value']!r}; there are: {known}")
         return proposal["value"]
 
-    def show(self, source) -> OwnPhoto:
+    def show(self, source) -> "OwnPhoto":
         """Segment a picture of the list by its name, or what `photo` takes; raises what `photo` raises."""
         if isinstance(source, str) and source in self._pictures:
             self.name = source

@@ -1,7 +1,5 @@
 """A widget as one HTML page that lives on its own: no kernel, no network, one file."""
 
-from __future__ import annotations
-
 import base64
 import html
 import io

@@ -1,7 +1,5 @@
 """A row of pictures in a widget, with their words: what the sliders of lessons 01 and 05 redraw."""
 
-from __future__ import annotations
-
 import base64
 import html
 import io

@@ -1,7 +1,5 @@
 """The stacks that the explorer offers, taken from `deeplab_lessons.stacks`."""
 
-from __future__ import annotations
-
 from deeplab_lessons import stacks
 from deeplab_lessons.arithmetic import Layer
 

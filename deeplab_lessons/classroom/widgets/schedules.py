@@ -1,7 +1,5 @@
 """Two learning rates as they fall, poly and step, with the area below each: how far a training can walk in all."""
 
-from __future__ import annotations
-
 import html
 
 import ipywidgets

@@ -1,7 +1,5 @@
 """A dense and a separable convolution side by side: what both cost, and where their ratio tends."""
 
-from __future__ import annotations
-
 import html
 import math
 

@@ -1,7 +1,5 @@
 """`SlidingKernel`: one kernel on one row of cells, with its four numbers."""
 
-from __future__ import annotations
-
 import operator
 
 import anywidget

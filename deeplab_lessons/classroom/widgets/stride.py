@@ -1,7 +1,5 @@
 """A slider for the stride of a map: the picture, what the map can draw, and where that is wrong."""
 
-from __future__ import annotations
-
 import ipywidgets
 import numpy as np
 import traitlets

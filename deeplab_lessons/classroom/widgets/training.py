@@ -1,7 +1,5 @@
 """A slider through the snapshots of a training: picture, what the network draws, true labels."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import ipywidgets

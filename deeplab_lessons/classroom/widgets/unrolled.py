@@ -1,7 +1,5 @@
 """Step through the iterations of the dense CRF on one picture, with sliders for the weights of its kernels."""
 
-from __future__ import annotations
-
 import ipywidgets
 import numpy as np
 import torch

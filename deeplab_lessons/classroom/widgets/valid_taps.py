@@ -1,7 +1,5 @@
 """`ValidTapsExplorer`: dilation against map size, and at how many cells how many of nine taps are on the map."""
 
-from __future__ import annotations
-
 import math
 
 import anywidget

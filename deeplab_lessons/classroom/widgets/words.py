@@ -3,8 +3,6 @@
 `{name}` marks a gap that the widget fills. The widgets send these dictionaries to the browser.
 """
 
-from __future__ import annotations
-
 _IMPOSSIBLE = {
     "not_whole": "{layer}{name} must be a whole number.",
     "least_kernel_size": "{layer}a kernel needs at least one tap, so kernel is at least 1.",

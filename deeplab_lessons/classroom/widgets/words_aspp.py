@@ -1,7 +1,5 @@
 """Every word that the ASPP explorer says, in one place; `{name}` marks a gap that the widget fills."""
 
-from __future__ import annotations
-
 ASPP = {
     "title": "ASPP explorer: which taps fall on the map?",
     "presets": "Rates of",

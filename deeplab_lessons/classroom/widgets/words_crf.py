@@ -1,7 +1,5 @@
 """The words of the CRF explorer; those of the other widgets stand in words.py."""
 
-from __future__ import annotations
-
 CRF = {
     "title": "Dense CRF explorer",
     "name_w1": "w₁",

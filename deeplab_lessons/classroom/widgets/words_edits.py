@@ -1,7 +1,5 @@
 """Every word that the edits explorer says of its own; the rest it shares with the receptive field explorer."""
 
-from __future__ import annotations
-
 from deeplab_lessons.classroom.widgets import words
 
 EDITS = words.EXPLORER | {

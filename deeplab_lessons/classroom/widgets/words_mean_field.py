@@ -1,7 +1,5 @@
 """Every word that the kernel explorer says, in one place; `{name}` marks a gap that the widget fills."""
 
-from __future__ import annotations
-
 KERNELS = {
     "title": "Whom does a pixel listen to?",
     "sigma_alpha": "σα (pixels)",

@@ -1,7 +1,5 @@
 """The words of the photograph explorer."""
 
-from __future__ import annotations
-
 WORDS = {
     "name": "picture",
     "upload": "Your photograph",

@@ -1,7 +1,5 @@
 """Every word that the schedules explorer says."""
 
-from __future__ import annotations
-
 _POLY = (
     "Over {iterations:,} iterations, from a first rate of {lr:g}. Poly with power {power:g} falls without a jump and "
     "is {half:.2f} of the first rate half way. "

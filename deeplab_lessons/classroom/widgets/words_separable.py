@@ -1,7 +1,5 @@
 """Every word that the separable explorer says."""
 
-from __future__ import annotations
-
 SEPARABLE = {
     "kernel_size": "kernel",
     "in_channels": "channels in, C",

@@ -1,7 +1,5 @@
 """Every word that the explorer of valid taps says, in one place; `{name}` marks a gap that the widget fills."""
 
-from __future__ import annotations
-
 VALID_TAPS = {
     "title": "Valid taps: how many of nine taps fall on the map?",
     "dilation": "dilation",
