@@ -1,9 +1,10 @@
 """From a coarse map of scores to labels of the picture's own size, and how good they are.
 
-A network at output stride 8 gives one score per class and *cell*; `cells` says where a cell lies on the picture.
+A network at output stride 8 gives one score per class and *cell*; `grid` says where a cell lies on the picture.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,29 +14,25 @@ from PIL import Image
 
 from deeplab_lessons import metrics, parallel
 from deeplab_lessons.datasets import as_picture, transforms
-from deeplab_lessons.grid import bilinear_weights, cell_centres, upsample  # noqa: F401 (all three for lessons)
-from deeplab_lessons.metrics.label_maps import VOID
+from deeplab_lessons.grid import PIXELS, Grid, grid_of, logits_of, upsample
+from deeplab_lessons.metrics.label_maps import IGNORE_INDEX as VOID
 from deeplab_lessons.models.multi_scale import rescaled
 
 #: Anything that makes logits [N, C, h, w] from images [N, 3, H, W].
 Model = Callable[[torch.Tensor], torch.Tensor]
 
 
-def grid_of(model: Model) -> tuple[int, float | None]:
-    """Output stride of a model (8 if it does not say) and the centre of its cell 0 (None: centred)."""
-    return getattr(model, "output_stride", 8), getattr(model, "start", None)
-
-
 class ManyViews(torch.nn.Module):
     """A trained network that is shown every picture at several `scales`, and with `flip` mirrored, too.
 
     Pictures [N, 3, H, W] -> log-probabilities [N, C, H, W] at the pictures' size: the mean of the views'
-    probabilities, or with `fusion="maximum"` their maximum, scaled to sum to 1. For measuring only. Raises
-    ValueError for scales that are not positive and for another fusion.
+    probabilities, or with `fusion="maximum"` their maximum, scaled to sum to 1. For measuring only. `grid`: where
+    the network's cells lie, for one that does not state it. Raises ValueError for scales that are not positive and
+    for another fusion.
     Source: DeepLab v3, section 4.1 (mean over scales and mirror images); v2, section 4.1.2 (maximum).
     """
 
-    output_stride = 1
+    grid = PIXELS
 
     def __init__(
         self,
@@ -43,14 +40,15 @@ class ManyViews(torch.nn.Module):
         scales: Sequence[float] = (1.0,),
         flip: bool = False,
         fusion: str = "mean",
+        grid: Grid | None = None,
     ):
-        """Keep the network and the views."""
         super().__init__()
         if not scales or min(scales) <= 0:
             raise ValueError(f"scales must be positive shares of the picture's size, got {tuple(scales)}")
         if fusion not in ("mean", "maximum"):
             raise ValueError(f'fusion is "mean" or "maximum", got {fusion!r}')
         self.model, self.scales, self.flip, self.fusion = model, tuple(scales), flip, fusion
+        self.model_grid = grid_of(model, grid)
         self.train(model.training)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
@@ -64,31 +62,46 @@ class ManyViews(torch.nn.Module):
 
     def view(self, images: torch.Tensor, scale: float) -> torch.Tensor:
         """Probabilities [N, C, H, W] found on the images at one scale."""
-        stride, start = grid_of(self.model)
-        logits = self.model(rescaled(images, scale)).float()
-        start = None if start is None else start / scale
-        return upsample(logits, images.shape[2:], stride / scale, start).softmax(1)
+        logits = logits_of(self.model(rescaled(images, scale))).float()
+        return upsample(logits, images.shape[2:], self.model_grid.at_scale(scale)).softmax(1)
 
 
-def scores(model: Model, image: torch.Tensor) -> torch.Tensor:
-    """Scores of one normalised image [3, H, W] at its own size: [C, H, W], on the model's device."""
-    device = next((p.device for p in getattr(model, "parameters", tuple)()), torch.device("cpu"))
-    was_training = getattr(model, "training", False)
-    if was_training:
+@contextlib.contextmanager
+def evaluation_mode(model: Model) -> Iterator[None]:
+    """Within this block the model is in evaluation mode; afterwards each of its modules has its own mode again."""
+    modules = list(model.modules()) if isinstance(model, torch.nn.Module) else []
+    modes = [module.training for module in modules]
+    if any(modes):
         model.eval()
-    with torch.inference_mode():
-        logits = model(image.as_subclass(torch.Tensor)[None].to(device))
-        enlarged = upsample(logits.float(), image.shape[1:], *grid_of(model))[0]
-    if was_training:
-        model.train()
-    return enlarged
+    try:
+        yield
+    finally:
+        if any(modes):
+            model.train(modes[0])  # what a network's own `train` does beside setting modes
+            for module, mode in zip(modules, modes, strict=True):
+                module.training = mode
 
 
-def predict(model: Model, image: torch.Tensor | np.ndarray | Image.Image | str | Path) -> np.ndarray:
-    """Best class of each pixel, uint8 [H, W], at the picture's own size.
+def scores(model: Model, image: torch.Tensor, grid: Grid | None = None) -> torch.Tensor:
+    """Return the scores of one normalised image [3, H, W] at its own size: [C, H, W], on the model's device."""
+    grid, device = grid_of(model, grid), torch.device("cpu")
+    if isinstance(model, torch.nn.Module):
+        device = next((p.device for p in model.parameters()), device)
+    with evaluation_mode(model), torch.inference_mode():
+        logits = logits_of(model(image.as_subclass(torch.Tensor)[None].to(device)))
+        return upsample(logits.float(), image.shape[1:], grid)[0]
 
-    `image` is a normalised tensor [3, H, W], a picture uint8 [H, W, 3], a PIL image or a path. Raises
-    ValueError for anything else, FileNotFoundError or ValueError for a file that is no picture.
+
+def predict(
+    model: Model,
+    image: torch.Tensor | np.ndarray | Image.Image | str | Path,
+    grid: Grid | None = None,
+) -> np.ndarray:
+    """Return the best class of each pixel, uint8 [H, W], at the picture's own size.
+
+    `image` is a normalised tensor [3, H, W], a picture uint8 [H, W, 3], a PIL image or a path. `grid`: where the
+    cells of the model's map lie, for a model that does not state it. Raises ValueError for anything else,
+    FileNotFoundError or ValueError for a file that is no picture.
     """
     if not isinstance(image, torch.Tensor):
         image = transforms.normalise(as_picture(image))
@@ -97,7 +110,7 @@ def predict(model: Model, image: torch.Tensor | np.ndarray | Image.Image | str |
             f"an image tensor must be float [3, H, W] and normalised, got {image.dtype} {list(image.shape)}; "
             "a picture as uint8 [H, W, 3] may be given as a numpy array"
         )
-    return scores(model, image).argmax(0).to(torch.uint8).cpu().numpy()
+    return scores(model, image, grid).argmax(0).to(torch.uint8).cpu().numpy()
 
 
 def overlay(picture: np.ndarray, labels: np.ndarray, palette: np.ndarray, opacity: float = 0.6) -> np.ndarray:
@@ -114,6 +127,7 @@ def segment(
     output: str | Path | None = None,
     palette: np.ndarray | None = None,
     opacity: float = 0.6,
+    grid: Grid | None = None,
 ) -> Path:
     """Write the picture at `path` with the predicted classes in colour; return the file written, a PNG.
 
@@ -127,9 +141,8 @@ def segment(
     output = path.with_name(f"{path.stem}-segmented.png") if output is None else Path(output)
     if output.suffix.lower() != ".png":
         raise ValueError(f"the overlay is written as a PNG; {output} does not end in .png")
-    coloured = overlay(
-        picture, predict(model, picture), voc_colours() if palette is None else palette, opacity
-    )
+    labels = predict(model, picture, grid)
+    coloured = overlay(picture, labels, voc_colours() if palette is None else palette, opacity)
     output.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(coloured).save(output)
     return output
@@ -180,14 +193,19 @@ class Scores:
 
 
 def evaluate(
-    model: Model, dataset: Sequence, trimap: Iterable[int] | None = None, progress: bool = False
+    model: Model,
+    dataset: Sequence,
+    trimap: Iterable[int] | None = None,
+    progress: bool = False,
+    grid: Grid | None = None,
 ) -> Scores:
     """Compare `model` with every pair (image, mask) of `dataset`, each at the size of its labels.
 
     `trimap`: widths of bands around label boundaries, in pixels, to measure inside as well. `model` may be
-    any function from images [N, 3, H, W] to logits [N, C, h, w]. Inside `parallel.processes` each process takes
-    every n-th picture, and all of them get the whole result. Raises ValueError for an empty data set or labels
-    that the model does not know.
+    any function from images [N, 3, H, W] to logits [N, C, h, w] (or to a dict with the entry "out"); if it does not
+    state where its cells lie (`model.grid`), pass `grid`. Inside `parallel.processes` each process takes
+    every n-th picture, and all of them get the whole result. Raises ValueError for an empty data set, labels
+    that the model does not know, and a map that cannot lie on its grid.
     """
     from tqdm.auto import tqdm
 
@@ -196,7 +214,7 @@ def evaluate(
     confusion, bands = 0, {}
     for index in tqdm(share, desc="evaluating", disable=not progress):
         image, mask = dataset[index]
-        found, labels = scores(model, image), np.asarray(mask)
+        found, labels = scores(model, image, grid), np.asarray(mask)
         num_classes, drawn = len(found), found.argmax(0).cpu().numpy()
         confusion = confusion + metrics.confusion_matrix(drawn, labels, num_classes, VOID)
         if trimap:

@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from deeplab_lessons.backbones import mobilenet_v2
 from deeplab_lessons.backbones.weights import Weights, fill, load_weights
+from deeplab_lessons.grid import Grid
 
 
 class MobileDeepLabV3(nn.Module):
@@ -18,7 +19,7 @@ class MobileDeepLabV3(nn.Module):
     colour on the right and below, and the map belongs to the filled picture: cell 0 lies on pixel 0.
     """
 
-    output_stride, start, side = 16, 0.0, 513
+    grid, side = Grid(16, 0.0), 513
 
     def __init__(self, num_classes: int = 21):
         """Random weights; `mobile_deeplab_v3` fills them."""
@@ -27,7 +28,7 @@ class MobileDeepLabV3(nn.Module):
         def unit(inside: int) -> nn.Sequential:
             return nn.Sequential(nn.Conv2d(inside, 256, 1, bias=False), nn.BatchNorm2d(256), nn.ReLU())
 
-        self.features = mobilenet_v2(self.output_stride)
+        self.features = mobilenet_v2(16)
         self.aspp0, self.image_pooling, self.projection = unit(320), unit(320), unit(512)
         self.logits = nn.Conv2d(256, num_classes, 1)
 

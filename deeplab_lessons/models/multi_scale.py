@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from deeplab_lessons.grid import upsample
+from deeplab_lessons.grid import Grid, grid_of, logits_of, upsample
 
 #: Sizes of the inputs, as shares of the picture's. Source: DeepLab v2, section 4.1.2.
 SCALES = (0.5, 0.75, 1.0)
@@ -17,36 +17,36 @@ class MultiScale(nn.Module):
 
     The scores of the smaller pictures are enlarged to the largest map, and the maximum over the scales is
     taken, place by place and class by class. In training mode `forward` returns a list of pairs (logits,
-    output stride): first the maximum, then each scale, for a loss on every one of them.
+    grid): first the maximum, then each scale, for a loss on every one of them. Raises ValueError for `scales` that
+    do not grow to 1, or if the model states no grid.
     Source: DeepLab v2, section 4.1.2 ("MSC"); a loss on each scale and the fusion: Chen et al., CVPR 2016.
     """
 
     def __init__(self, model: nn.Module, scales: Sequence[float] = SCALES):
-        """Wrap `model`; the largest of `scales` is last. Raises ValueError for scales in another order."""
         super().__init__()
         if not scales or list(scales) != sorted(scales) or scales[0] <= 0 or scales[-1] != 1:
             raise ValueError(f"scales must grow and end at 1, as in {SCALES}; got {tuple(scales)}")
         self.model, self.scales = model, tuple(scales)
-        self.output_stride, self.start = model.output_stride, getattr(model, "start", None)
+        self.grid = grid_of(model)
+        self.grids = [self.grid.at_scale(scale) for scale in self.scales]
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor | list[tuple[torch.Tensor, float]]:
-        """Fused logits, or in training mode the pairs of fused and single logits with their strides."""
-        each = [self.model(rescaled(x, scale)) for scale in self.scales]
-        fused = self.enlarged(each).amax(0)
-        if not self.training:
-            return fused
-        strides = [self.output_stride / scale for scale in self.scales]
-        return [(fused, self.output_stride), *zip(each, strides, strict=True)]
+    def forward(self, x: torch.Tensor) -> torch.Tensor | list[tuple[torch.Tensor, Grid]]:
+        """Return the fused logits, or in training mode the fused and the single logits, each with its grid."""
+        each = [logits_of(self.model(rescaled(x, scale))) for scale in self.scales]
+        fused = self.stack(each).amax(0)
+        return [(fused, self.grid), *zip(each, self.grids, strict=True)] if self.training else fused
 
     def each_scale(self, x: torch.Tensor) -> torch.Tensor:
-        """Logits of every scale on the largest map, [scales, N, C, h, w]: what the maximum is taken of."""
-        return self.enlarged([self.model(rescaled(x, scale)) for scale in self.scales])
+        """Return the logits of every scale on the largest map, [scales, N, C, h, w]: what the maximum is taken of."""
+        return self.stack([logits_of(self.model(rescaled(x, scale))) for scale in self.scales])
 
-    def enlarged(self, each: Sequence[torch.Tensor]) -> torch.Tensor:
-        """Bring the maps of all scales to the size of the last one, and stack them."""
-        size, pairs = each[-1].shape[2:], zip(each, self.scales, strict=True)
-        start = None if self.start is None else self.start / self.output_stride
-        return torch.stack([enlarge(y, size, scale, start) for y, scale in pairs])
+    def stack(self, each: Sequence[torch.Tensor]) -> torch.Tensor:
+        """Lay the maps of all scales over the cells of the last one, and stack them."""
+        *smaller, largest = each
+        pairs = zip(smaller, self.grids[:-1], strict=True)
+        return torch.stack(
+            [*(upsample(y, largest.shape[2:], grid.on(self.grid)) for y, grid in pairs), largest]
+        )
 
     def parameter_groups(self, lr: float) -> list[dict]:
         """Those of the network inside."""
@@ -59,16 +59,3 @@ def rescaled(x: torch.Tensor, scale: float) -> torch.Tensor:
         return x
     size = [round((side - 1) * scale) + 1 for side in x.shape[2:]]
     return F.interpolate(x, size, mode="bilinear", align_corners=True)
-
-
-def enlarge(
-    logits: torch.Tensor, size: Sequence[int], scale: float, start: float | None = None
-) -> torch.Tensor:
-    """Bring the map of a picture at `scale` to `size` cells, those of the picture itself.
-
-    `start` is where cell 0 of each map lies, in cells from pixel 0; None: both maps lie centred on the picture.
-    """
-    if scale == 1:
-        return logits
-    start = None if start is None else start * (1 / scale - 1)
-    return upsample(logits, tuple(size), 1 / scale, start)

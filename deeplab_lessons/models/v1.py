@@ -17,6 +17,7 @@ from deeplab_lessons.backbones import (
 from deeplab_lessons.backbones.encoders import channels_of
 from deeplab_lessons.backbones.vgg import he, scaled, start_evenly
 from deeplab_lessons.backbones.weights import Weights
+from deeplab_lessons.grid import Grid
 from deeplab_lessons.heads import LargeFOV, SideBranches
 
 #: The rows of DeepLab v1's table 2. `channels` are those of fc6 and fc7.
@@ -41,20 +42,18 @@ class DeepLabV1(nn.Module):
         backbone: nn.Sequential,
         head: LargeFOV,
         side: SideBranches | None = None,
-        output_stride: int = 8,
+        *,
+        grid: Grid,
         new_head: bool = False,
-        start: float | None = None,
     ):
-        """Put the parts together; `start` is the centre of cell 0 in pixels, None: centred on the picture."""
         super().__init__()
-        self.backbone, self.side, self.head = backbone, side, head
-        self.output_stride, self.new_head, self.start = output_stride, new_head, start
+        self.backbone, self.side, self.head, self.grid, self.new_head = backbone, side, head, grid, new_head
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Logits [N, classes, h, w] of normalised pictures x [N, 3, H, W]; ValueError for another shape."""
-        if x.ndim != 4 or x.shape[1] != 3 or min(x.shape[2:]) < self.output_stride:
+        if x.ndim != 4 or x.shape[1] != 3 or min(x.shape[2:]) < self.grid.stride:
             raise ValueError(
-                f"expected pictures [N, 3, H, W] of at least {self.output_stride} pixels a side, "
+                f"expected pictures [N, 3, H, W] of at least {self.grid.stride} pixels a side, "
                 f"got {list(x.shape)}; for one picture [3, H, W] use x[None]"
             )
         if self.side is None:
@@ -161,7 +160,7 @@ def _on_vgg(width, weights, pool_size, dilate_pool5, multi_scale, head) -> DeepL
     top.fc7.load_state_dict(net.fc7.state_dict())
     start_evenly(top.fc8)
     start = 3.5 if pool_size == 2 else 0.0  # a cell on the middle of its 8 pixels, or on every eighth pixel
-    return DeepLabV1(net[:cut], top, side, start=start)
+    return DeepLabV1(net[:cut], top, side, grid=Grid(8, start))
 
 
 def _on_mobilenet(width, weights, output_stride, head) -> DeepLabV1:
@@ -170,4 +169,4 @@ def _on_mobilenet(width, weights, output_stride, head) -> DeepLabV1:
     top = LargeFOV(channels_of(net), **head)
     he(top)
     start_evenly(top.fc8)
-    return DeepLabV1(net, top, output_stride=output_stride, new_head=True, start=0.0)
+    return DeepLabV1(net, top, grid=Grid(output_stride, 0.0), new_head=True)

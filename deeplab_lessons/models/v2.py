@@ -9,6 +9,7 @@ from deeplab_lessons.backbones import mobilenet_v2, resnet
 from deeplab_lessons.backbones.encoders import channels_of
 from deeplab_lessons.backbones.vgg import he, scaled, start_evenly
 from deeplab_lessons.backbones.weights import Weights
+from deeplab_lessons.grid import Grid
 from deeplab_lessons.heads.aspp import ASPP_RATES, SummedASPP
 from deeplab_lessons.models.multi_scale import MultiScale
 from deeplab_lessons.models.v1 import deeplab_v1
@@ -17,16 +18,14 @@ from deeplab_lessons.models.v1 import deeplab_v1
 class DeepLabV2(nn.Module):
     """A backbone under a summed ASPP: pictures [N, 3, H, W] -> logits [N, classes, h, w]. See `deeplab_v2`.
 
-    Cell 0 lies on pixel 0 (`start`), whatever the picture's size: every layer that steps is padded by half its
+    Cell 0 lies on pixel 0 (`grid`), whatever the picture's size: every layer that steps is padded by half its
     kernel, in ResNets and in VGG16 with the released pools.
     """
-
-    start = 0.0
 
     def __init__(self, backbone: nn.Module, head: SummedASPP, output_stride: int = 8):
         """Put the parts together."""
         super().__init__()
-        self.backbone, self.head, self.output_stride = backbone, head, output_stride
+        self.backbone, self.head, self.grid = backbone, head, Grid(output_stride, 0.0)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Logits at the backbone's output stride, not enlarged."""

@@ -9,15 +9,16 @@ from torchvision.models import segmentation
 from deeplab_lessons.backbones.encoders import at_random, channels_of, encoder
 from deeplab_lessons.backbones.vgg import scaled, start_evenly
 from deeplab_lessons.backbones.weights import Weights, fill, load_weights
+from deeplab_lessons.grid import Grid
 from deeplab_lessons.heads.pyramid import ASPP, CHANNELS, pyramid_rates, unit
 
 
 class DeepLabV3(nn.Module):
     """Backbone, pyramid, classifier: pictures [N, 3, H, W] -> logits [N, classes, h, w]. See `deeplab_v3`.
 
-    `start` is the centre of cell 0 in pixels. It is 0.0, since every strided layer is padded on both sides; the
+    `start` is the centre of cell 0 in pixels (`grid`). It is 0.0, since every strided layer is padded on both sides; the
     next cells lie `output_stride` pixels apart whatever the picture's size. None means a map centred on the
-    picture (`grid.cell_centres`). Both agree where a side is a multiple of the output stride plus 1, as 513 is.
+    picture. Both agree where a side is a multiple of the output stride plus 1, as 513 is.
     """
 
     def __init__(
@@ -31,7 +32,7 @@ class DeepLabV3(nn.Module):
         """Put the parts together."""
         super().__init__()
         self.backbone, self.aspp, self.classifier = backbone, aspp, classifier
-        self.output_stride, self.start = output_stride, start
+        self.grid = Grid(output_stride, start)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Logits at the backbone's output stride, not enlarged; ValueError for another shape of x."""
@@ -118,7 +119,7 @@ def torchvision_deeplab_v3(
     `weights` are "coco" (torchvision's file: COCO pictures with PASCAL VOC's classes; downloaded when it is not
     there), a path or a state dict of torchvision's; the classifier of layer3 in it is left out. Where it differs
     from the paper: no multi-grid, a 3 x 3 before the classifier, dropout of 0.5. It was trained at output stride 8
-    with scores enlarged as from a map centred on the picture, so `start` is None; at 16 it runs with the
+    with scores enlarged as from a map centred on the picture, so its map is centred; at 16 it runs with the
     halved rates. Raises ValueError where the weights belong to another network.
     """
     entries = {
@@ -133,7 +134,7 @@ def torchvision_deeplab_v3(
     with torch.device("meta"):
         model = deeplab_v3(num_classes, backbone, output_stride, None, dropout=0.5, refine=True)
     fill(model, {_ours(key): value for key, value in given.items() if not key.startswith("aux_classifier.")})
-    model.start = None
+    model.grid = Grid(output_stride, None)
     return model.eval()
 
 

@@ -15,6 +15,7 @@ from deeplab_lessons.backbones.encoders import (
 )
 from deeplab_lessons.backbones.vgg import scaled, start_evenly
 from deeplab_lessons.backbones.weights import Weights
+from deeplab_lessons.grid import Grid
 from deeplab_lessons.heads.decoder import LOW_LEVEL_CHANNELS, Decoder
 from deeplab_lessons.heads.pyramid import ASPP, CHANNELS, pyramid_rates
 from deeplab_lessons.models.v3 import DeepLabV3, checked
@@ -30,11 +31,11 @@ DEVIATIONS = {
 class DeepLabV3Plus(nn.Module):
     """Backbone, pyramid, decoder: pictures [N, 3, H, W] -> logits [N, classes, H/4, W/4]. See `deeplab_v3plus`.
 
-    `output_stride` is that of the logits, 4; the encoder's is `encoder_stride`. Cell 0 of the early and of the
-    last map lies on pixel 0, so `start` is 0.0, as in `DeepLabV3`.
+    `grid` is that of the logits, of stride 4; the encoder's stride is `encoder_stride`. Cell 0 of the early and of
+    the last map lies on pixel 0, as in `DeepLabV3`.
     """
 
-    output_stride, start = EARLY_STRIDE, 0.0
+    grid = Grid(EARLY_STRIDE, 0.0)
 
     def __init__(self, backbone: nn.Module, aspp: ASPP, decoder: Decoder):
         """Put the parts together."""

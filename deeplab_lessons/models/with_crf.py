@@ -8,8 +8,7 @@ from torch import nn
 
 from deeplab_lessons.crf import DenseCRF
 from deeplab_lessons.datasets import transforms
-from deeplab_lessons.grid import upsample
-from deeplab_lessons.inference import grid_of
+from deeplab_lessons.grid import PIXELS, Grid, grid_of, logits_of, upsample
 
 
 class CRFNetwork(nn.Module):
@@ -18,12 +17,11 @@ class CRFNetwork(nn.Module):
     The answer is the logarithm of the marginals. It may be given to any loss that wants scores, for the
     softmax of log q is q. `frozen=True` leaves the network as it is, batch norm included. In training the CRF
     makes `iterations[0]` updates, otherwise `iterations[1]`: 5 and 10, as in CRF-as-RNN, section 6 (Zheng et
-    al., ICCV 2015). `rate` is the CRF's learning rate as a multiple of the network's.
+    al., ICCV 2015). `rate` is the CRF's learning rate as a multiple of the network's. `grid`: where
+    the network's cells lie, for one that does not state it. The network is shared, not copied.
     """
 
-    output_stride = (
-        1  # what comes out has the pictures' size: `train` and `evaluate` must not enlarge it again
-    )
+    grid = PIXELS  # the marginals have the pictures' size
 
     def __init__(
         self,
@@ -32,17 +30,17 @@ class CRFNetwork(nn.Module):
         frozen: bool = False,
         iterations: tuple[int, int] = (5, 10),
         rate: float = 1.0,
+        grid: Grid | None = None,
     ):
-        """Keep the two parts; the network is shared, not copied."""
         super().__init__()
-        self.network, self.crf, self.frozen = network, crf, frozen
+        self.network, self.crf, self.frozen, self.network_grid = network, crf, frozen, grid_of(network, grid)
         self.iterations, self.rate = iterations, rate
         self.train(self.training)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Logarithms of the marginals [N, C, H, W] of normalised images [N, 3, H, W]."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-            scores = upsample(self.network(images), images.shape[2:], *grid_of(self.network))
+            scores = upsample(logits_of(self.network(images)), images.shape[2:], self.network_grid)
         marginals = self.crf(scores, pictures_of(images))
         return marginals.clamp(min=torch.finfo(marginals.dtype).tiny).log()
 

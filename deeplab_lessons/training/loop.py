@@ -8,7 +8,8 @@ from pathlib import Path
 import torch
 
 from deeplab_lessons import parallel, runtime
-from deeplab_lessons.inference import evaluate, grid_of
+from deeplab_lessons.grid import logits_of
+from deeplab_lessons.inference import evaluate
 from deeplab_lessons.training import checkpoints, guards, norms
 from deeplab_lessons.training.batches import Batches, loader, own_randomness, seed_dropout
 from deeplab_lessons.training.losses import LOSSES
@@ -90,7 +91,7 @@ def train(
             done = iteration + 1
             if done % every == 0 or done == iterations:
                 if validation is not None:
-                    run.history.mean_iou[done] = evaluate(model, validation).mean_iou
+                    run.history.mean_iou[done] = evaluate(model, validation, grid=grid).mean_iou
                     report.validated()
                 if watch:
                     watch(done, model)
@@ -157,11 +158,11 @@ class _Run:
             norms.rest(self.model)
         with torch.autocast(self.device.type, self.half, enabled=self.half is not None):
             outputs = self.called(images)
-        stride, start = grid_of(self.model)
-        outputs = outputs if isinstance(outputs, list) else [(outputs, stride)]  # a list: a loss on each
+        # a list is a loss on each of several logits, with the grid of each
+        outputs = outputs if isinstance(outputs, list) else [(logits_of(outputs), self.grid)]
         guards.check_labels(labels, outputs[0][0].shape[1])
         criterion, labels = LOSSES[self.settings["loss"]], labels.to(self.device, non_blocking=True)
-        return sum(criterion(logits.float(), labels, stride, start) for logits, stride in outputs)
+        return sum(criterion(logits.float(), labels, grid) for logits, grid in outputs)
 
     def save(self) -> None:
         """Write everything that is needed to go on: the first process does, the others only look."""

@@ -1,17 +1,17 @@
 """Three ways to compare a coarse map of scores with a fine label map. All return the mean over what was judged.
 
 Logits are [N, C, h, w], labels int64 [N, H, W] with 255 (void) where nobody judged. Where the cells lie on
-the picture is settled in `grid.cell_centres`.
+the picture is their `grid`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch.nn import functional as F
 
 from deeplab_lessons import parallel
-from deeplab_lessons.grid import cell_centres, upsample
-from deeplab_lessons.metrics.label_maps import VOID
+from deeplab_lessons.grid import Grid, cell_centres, upsample
+from deeplab_lessons.metrics.label_maps import IGNORE_INDEX as VOID
 
 
 def cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -25,41 +25,35 @@ def cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     return _mean_over(labels != VOID, costs)
 
 
-def subsample_labels(
-    labels: torch.Tensor, cells: tuple[int, int], stride: int = 8, start: float | None = None
-) -> torch.Tensor:
-    """One label for each cell, the one of the pixel at the cell's centre: [N, H, W] -> [N, h, w].
+def subsample_labels(labels: torch.Tensor, cells: Sequence[int], grid: Grid) -> torch.Tensor:
+    """Return one label for each cell, that of the pixel at the cell's centre: [N, H, W] -> [N, h, w].
 
     `cells` is (h, w). A centre between two pixels takes the one after it; a centre outside the picture takes
-    the nearest pixel. Source: DeepLab v1, section 3.1 ("subsampled by 8").
+    the nearest pixel. Raises ValueError if such a map cannot lie on `grid`.
+    Source: DeepLab v1, section 3.1 ("subsampled by 8").
     """
+    grid.check(labels.shape[1:], cells)
     rows, columns = (
-        (cell_centres(size, count, stride, start) + 0.5).floor().long().clamp(0, size - 1)
+        (cell_centres(size, count, grid) + 0.5).floor().long().clamp(0, size - 1)
         for size, count in zip(labels.shape[1:], cells, strict=True)
     )
     return labels[:, rows[:, None].to(labels.device), columns.to(labels.device)]
 
 
-def subsample_loss(
-    logits: torch.Tensor, labels: torch.Tensor, stride: int = 8, start: float | None = None
-) -> torch.Tensor:
-    """`cross_entropy` of each cell against its subsampled label. Source: DeepLab v1, section 3.1."""
-    return cross_entropy(logits, subsample_labels(labels, logits.shape[2:], stride, start))
+def subsample_loss(logits: torch.Tensor, labels: torch.Tensor, grid: Grid) -> torch.Tensor:
+    """Return `cross_entropy` of each cell against its subsampled label. Source: DeepLab v1, section 3.1."""
+    return cross_entropy(logits, subsample_labels(labels, logits.shape[2:], grid))
 
 
-def cell_shares(
-    labels: torch.Tensor,
-    cells: tuple[int, int],
-    num_classes: int,
-    stride: int = 8,
-    start: float | None = None,
-) -> torch.Tensor:
-    """Share of each class in the judged area of each cell: [N, H, W] -> float [N, C, h, w].
+def cell_shares(labels: torch.Tensor, cells: Sequence[int], num_classes: int, grid: Grid) -> torch.Tensor:
+    """Return the fraction of each class in the labelled area of each cell: [N, H, W] -> float [N, C, h, w].
 
-    Each pixel belongs to the cell with the nearest centre. Shares sum to 1, or are all 0 in a cell of void.
+    Each pixel belongs to the cell with the nearest centre. Fractions sum to 1, or are all 0 in a cell of void.
+    Raises ValueError if such a map cannot lie on `grid`.
     """
+    grid.check(labels.shape[1:], cells)
     where = [
-        ((torch.arange(size) - cell_centres(size, count, stride, start)[0]) / stride + 0.5)
+        ((torch.arange(size) - cell_centres(size, count, grid)[0]) / grid.stride + 0.5)
         .floor()
         .long()
         .clamp(0, count - 1)
@@ -75,19 +69,15 @@ def cell_shares(
     return counts / counts.sum(1, keepdim=True).clamp(min=1)
 
 
-def area_loss(
-    logits: torch.Tensor, labels: torch.Tensor, stride: int = 8, start: float | None = None
-) -> torch.Tensor:
-    """Cross-entropy of each cell against the class shares of its area, averaged over cells with judged area."""
-    shares = cell_shares(labels, logits.shape[2:], logits.shape[1], stride, start)
+def area_loss(logits: torch.Tensor, labels: torch.Tensor, grid: Grid) -> torch.Tensor:
+    """Return the cross-entropy of each cell against the class shares of its area, over cells with labelled area."""
+    shares = cell_shares(labels, logits.shape[2:], logits.shape[1], grid)
     return _mean_over(shares.sum(1) > 0, -(shares * F.log_softmax(logits, 1)).sum(1))
 
 
-def upsampled_loss(
-    logits: torch.Tensor, labels: torch.Tensor, stride: int = 8, start: float | None = None
-) -> torch.Tensor:
-    """`cross_entropy` of each pixel after bilinear enlargement of the scores. Source: DeepLab v3, section 4.1."""
-    return cross_entropy(upsample(logits, labels.shape[1:], stride, start), labels)
+def upsampled_loss(logits: torch.Tensor, labels: torch.Tensor, grid: Grid) -> torch.Tensor:
+    """Return `cross_entropy` of each pixel after bilinear upsampling. Source: DeepLab v3, section 4.1."""
+    return cross_entropy(upsample(logits, labels.shape[1:], grid), labels)
 
 
 def _mean_over(judged: torch.Tensor, costs: torch.Tensor) -> torch.Tensor:
