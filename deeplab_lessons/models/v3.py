@@ -16,8 +16,8 @@ from deeplab_lessons.heads.pyramid import ASPP, CHANNELS, pyramid_rates, unit
 class DeepLabV3(nn.Module):
     """Backbone, pyramid, classifier: pictures [N, 3, H, W] -> logits [N, classes, h, w]. See `deeplab_v3`.
 
-    `start` is the centre of cell 0 in pixels (`grid`). It is 0.0, since every strided layer is padded on both sides; the
-    next cells lie `output_stride` pixels apart whatever the picture's size. None means a map centred on the
+    `start` (of `grid`) is the centre of cell 0 in pixels. It is 0.0, since every strided layer is padded on both
+    sides; the next cells lie `output_stride` pixels apart whatever the picture's size. None means a map centred on the
     picture. Both agree where a side is a multiple of the output stride plus 1, as 513 is.
     """
 

@@ -8,7 +8,7 @@ from torch import nn
 
 from deeplab_lessons.crf import DenseCRF
 from deeplab_lessons.datasets import transforms
-from deeplab_lessons.grid import PIXELS, Grid, grid_of, logits_of, upsample
+from deeplab_lessons.grid import PIXELS, Grid, grid_of, logits_of, unwrapped, upsample
 
 
 class CRFNetwork(nn.Module):
@@ -57,8 +57,10 @@ class CRFNetwork(nn.Module):
         groups = [{"params": list(self.crf.parameters()), "lr": self.rate * lr, "weight_decay": 0.0}]
         if self.frozen:
             return groups
-        theirs = getattr(self.network, "parameter_groups", None)
-        return (theirs(lr) if theirs else [{"params": list(self.network.parameters())}]) + groups
+        network = unwrapped(self.network)
+        if hasattr(network, "parameter_groups"):
+            return network.parameter_groups(lr) + groups
+        return [{"params": list(network.parameters())}, *groups]
 
 
 def pictures_of(images: torch.Tensor) -> torch.Tensor:

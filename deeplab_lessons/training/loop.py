@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from deeplab_lessons import parallel, runtime
-from deeplab_lessons.grid import logits_of
+from deeplab_lessons.grid import Grid, grid_of, logits_of, unwrapped
 from deeplab_lessons.inference import evaluate
 from deeplab_lessons.training import checkpoints, guards, norms
 from deeplab_lessons.training.batches import Batches, loader, own_randomness, seed_dropout
@@ -41,6 +41,7 @@ def train(
     compiled: bool = False,
     frozen_norms: bool = False,
     workers: int | None = None,
+    grid: Grid | None = None,
     progress: bool = True,
 ) -> History:
     """Train `model` in place on pairs (image, mask) and return what happened. Ctrl-C stops after an iteration.
@@ -52,7 +53,9 @@ def train(
     path, the state is saved every `save_every` iterations and at the end, together with `about`; a training
     found there goes on where it stopped and ends as if it had not; a finished one is read, in silence. `amp`
     (True, "bf16" or "fp16") works on CUDA only; `compiled` goes through `torch.compile`; `frozen_norms` keeps
-    every batch norm as it is (`norms.freeze`); `workers` prepare the data (on CUDA by default). Inside
+    every batch norm as it is (`norms.freeze`); `workers` prepare the data (on CUDA by default). `grid`: where the
+    cells of the model's map lie, for a model that does not state it (`model.grid`); of a dict of outputs, as
+    torchvision's, the loss is taken on the entry "out" alone. Inside
     `parallel.processes` all processes share each batch of `batch_size`, and the first one writes.
     Raises NotFinite, CheckpointError, ValueError.
     Source: DeepLab v1, sections 3.1 and 5.
@@ -65,8 +68,9 @@ def train(
     )  # fmt: skip
     device = torch.device(device) if device is not None else runtime.device()
     run = _Run(
-        model, settings, device, amp, channels_last, checkpoint and Path(checkpoint), about or {}, compiled
-    )
+        model, grid_of(model, grid), settings, device, amp, channels_last, checkpoint and Path(checkpoint),
+        about or {}, compiled,
+    )  # fmt: skip
     if run.path and resume and run.path.exists():
         run.restore()
     parallel.wait()
@@ -91,7 +95,7 @@ def train(
             done = iteration + 1
             if done % every == 0 or done == iterations:
                 if validation is not None:
-                    run.history.mean_iou[done] = evaluate(model, validation, grid=grid).mean_iou
+                    run.history.mean_iou[done] = evaluate(model, validation, grid=run.grid).mean_iou
                     report.validated()
                 if watch:
                     watch(done, model)
@@ -112,6 +116,7 @@ class _Run:
     def __init__(
         self,
         model,
+        grid: Grid,
         settings: dict,
         device,
         amp,
@@ -120,7 +125,7 @@ class _Run:
         about: dict,
         compiled,
     ):
-        self.model, self.settings, self.path, self.about = model, settings, path, about
+        self.model, self.grid, self.settings, self.path, self.about = model, grid, settings, path, about
         self.device, self.history = device, History()
         if "frozen_norms" in settings:
             norms.freeze(model)
@@ -187,7 +192,8 @@ class _Run:
 
 def optimiser_for(model: torch.nn.Module, lr: float) -> torch.optim.SGD:
     """SGD with momentum 0.9 and weight decay 5e-4 over `model.parameter_groups(lr)`, or all parameters alike."""
-    groups = model.parameter_groups(lr) if hasattr(model, "parameter_groups") else model.parameters()
+    inner = unwrapped(model)
+    groups = inner.parameter_groups(lr) if hasattr(inner, "parameter_groups") else model.parameters()
     optimiser = torch.optim.SGD(groups, lr=lr, momentum=0.9, weight_decay=5e-4)
     for group in optimiser.param_groups:
         group.setdefault("initial_lr", group["lr"])
