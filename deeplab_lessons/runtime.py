@@ -5,13 +5,22 @@
 | `DEEPLAB_LESSONS_DEVICE` | `auto`, `cpu`, `cuda`, `mps` | `auto`: cuda, else mps, else cpu |
 | `DEEPLAB_LESSONS_SCALE` | `class` (two cores, minutes), `full` (the papers' sizes) | `class` |
 | `DEEPLAB_LESSONS_SEED` | a whole number | `0` |
-| `DEEPLAB_LESSONS_DATA` | folder of real data sets | `data/` beside the package's folder |
-| `DEEPLAB_LESSONS_CACHE` | folder for what the course makes and keeps | `data/cache/` there, else in the home folder |
+| `DEEPLAB_LESSONS_DATA` | folder of real data sets | in a checkout `data/`, else `~/deeplab-lessons/data` |
+| `DEEPLAB_LESSONS_CACHE` | folder for trained networks | in a checkout `data/cache/`, else `~/.cache/deeplab-lessons` |
+
+In a checkout the package's folder is beside this project's `pyproject.toml`. Installed from a wheel the package
+looks in the home folder, so that the same data are found from every working folder.
 """
 
 import os
+import platform
 import random
+import tomllib
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
 
 _DEVICES = ("auto", "cpu", "cuda", "mps")
 _SCALES = ("class", "full")
@@ -20,39 +29,39 @@ _SCALES = ("class", "full")
 def _choice(variable: str, allowed: tuple[str, ...]) -> str:
     value = os.environ.get(variable, allowed[0]).strip().lower()
     if value not in allowed:
-        raise ValueError(f"{variable} is {value!r}; expected one of {', '.join(allowed)}")
+        raise ValueError(f"{variable} must be one of {', '.join(allowed)}, got {value!r}")
     return value
 
 
-def device():
-    """The `torch.device` to compute on; RuntimeError if the one asked for is not there."""
+def device() -> "torch.device":
+    """Return the `torch.device` to compute on. Raises RuntimeError if the chosen one is not available."""
     import torch
 
-    asked = _choice("DEEPLAB_LESSONS_DEVICE", _DEVICES)
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if asked == "auto":
-        asked = next(name for name in ("cuda", "mps", "cpu") if there[name])
-    if not there[asked]:
-        found = ", ".join(name for name, yes in there.items() if yes)
+    name = _choice("DEEPLAB_LESSONS_DEVICE", _DEVICES)
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    available = [kind for kind, is_there in present.items() if is_there]
+    if name == "auto":
+        return torch.device(available[0])
+    if name not in available:
         raise RuntimeError(
-            f"DEEPLAB_LESSONS_DEVICE asks for {asked!r}, but torch {torch.__version__} finds only: {found}. "
-            "Unset the variable to use what is there."
+            f"DEEPLAB_LESSONS_DEVICE is {name!r}, but torch {torch.__version__} finds only: {', '.join(available)}. "
+            "Unset the variable to use what is available."
         )
-    return torch.device(asked)
+    return torch.device(name)
 
 
 def scale() -> str:
-    """`"class"` for sizes that two cores train in minutes, `"full"` for the papers' sizes."""
+    """Return `"class"` for sizes that two cores train in minutes, `"full"` for the papers' sizes."""
     return _choice("DEEPLAB_LESSONS_SCALE", _SCALES)
 
 
 def seed() -> int:
-    """The course's seed, 0 unless `DEEPLAB_LESSONS_SEED` says otherwise."""
+    """Return the course's seed, 0 unless `DEEPLAB_LESSONS_SEED` says otherwise."""
     value = os.environ.get("DEEPLAB_LESSONS_SEED", "0")
     try:
         return int(value)
     except ValueError:
-        raise ValueError(f"DEEPLAB_LESSONS_SEED is {value!r}; expected a whole number") from None
+        raise ValueError(f"DEEPLAB_LESSONS_SEED must be a whole number, got {value!r}") from None
 
 
 def seed_everything(value: int | None = None) -> int:
@@ -67,33 +76,48 @@ def seed_everything(value: int | None = None) -> int:
     return value
 
 
+def _checkout() -> Path | None:
+    """Root of the repository that this package is part of; None for an installed package."""
+    root = Path(__file__).resolve().parent.parent
+    try:
+        project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8")).get("project", {})
+    except (OSError, ValueError):
+        return None
+    return root if project.get("name") == "deeplab-lessons" else None
+
+
+def _folder(variable: str, in_checkout: str, in_home: str) -> Path:
+    root = _checkout()
+    default = root / in_checkout if root else Path.home() / in_home
+    return Path(os.environ.get(variable) or default).expanduser()
+
+
 def data_dir() -> Path:
-    """Folder in which real data sets are looked for; it need not exist."""
-    default = Path(__file__).resolve().parent.parent / "data"
-    return Path(os.environ.get("DEEPLAB_LESSONS_DATA", default)).expanduser()
+    """Return the folder in which real data sets are looked for; it need not exist."""
+    return _folder("DEEPLAB_LESSONS_DATA", "data", "deeplab-lessons/data")
 
 
 def cache_dir() -> Path:
-    """Folder for what the course made itself and keeps, such as trained networks; it may be deleted."""
-    beside = Path(__file__).resolve().parent.parent / "data"
-    default = beside / "cache" if beside.is_dir() else Path.home() / ".cache" / "deeplab-lessons"
-    return Path(os.environ.get("DEEPLAB_LESSONS_CACHE", default)).expanduser()
+    """Return the folder for what the course makes and keeps, such as trained networks; it may be deleted."""
+    return _folder("DEEPLAB_LESSONS_CACHE", "data/cache", ".cache/deeplab-lessons")
 
 
 def report() -> str:
-    """What a lesson will run on, one line each: versions, device, cores, size of the work, data folder."""
-    import platform
-
+    """Return what a lesson will run on, one line each: versions, device, cores, size of the work, data folder."""
     import torch
     import torchvision
 
-    folder = Path(os.path.relpath(data_dir()))
+    folder = data_dir()
+    try:
+        shown = os.path.relpath(folder)
+    except ValueError:  # Windows: the folder is on another drive
+        shown = str(folder)
     lines = {
         "Python": platform.python_version(),
         "torch": f"{torch.__version__}, torchvision {torchvision.__version__}",
         "device": f"{device()}, {torch.get_num_threads()} threads",
         "scale": scale(),
         "seed": seed(),
-        "data": f"{folder} ({'there' if folder.is_dir() else 'not there; the course does not need it'})",
+        "data": f"{shown} ({'there' if folder.is_dir() else 'not there; the course does not need it'})",
     }
     return "\n".join(f"{name:<8}{value}" for name, value in lines.items())

@@ -1,0 +1,132 @@
+"""Where a lesson runs: variables that are read strictly, and folders that suit a checkout and an installed package."""
+
+import ntpath
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+import torchvision
+
+import deeplab_lessons
+from deeplab_lessons import runtime
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True)
+def no_variables(monkeypatch):
+    for name in ("DEVICE", "SCALE", "SEED", "DATA", "CACHE"):
+        monkeypatch.delenv(f"DEEPLAB_LESSONS_{name}", raising=False)
+
+
+@pytest.fixture
+def no_accelerator(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+
+
+def test_defaults(no_accelerator):
+    assert (runtime.device(), runtime.scale(), runtime.seed()) == (torch.device("cpu"), "class", 0)
+
+
+@pytest.mark.parametrize(("cuda", "mps", "chosen"), [(True, True, "cuda"), (False, True, "mps")])
+def test_auto_takes_the_first_accelerator(monkeypatch, cuda, mps, chosen):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    assert runtime.device().type == chosen
+    monkeypatch.setenv("DEEPLAB_LESSONS_DEVICE", " CPU ")
+    assert runtime.device().type == "cpu"
+
+
+def test_a_device_that_is_not_there_is_refused(monkeypatch, no_accelerator):
+    monkeypatch.setenv("DEEPLAB_LESSONS_DEVICE", "cuda")
+    with pytest.raises(RuntimeError, match=r"DEVICE is 'cuda'.* finds only: cpu\. Unset the variable"):
+        runtime.device()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "call", "message"),
+    [
+        ("DEVICE", "gpu", runtime.device, "must be one of auto, cpu, cuda, mps, got 'gpu'"),
+        ("SCALE", "huge", runtime.scale, "must be one of class, full, got 'huge'"),
+        ("SEED", "1.5", runtime.seed, "must be a whole number, got '1.5'"),
+    ],
+)
+def test_a_wrong_value_is_named(monkeypatch, name, value, call, message):
+    monkeypatch.setenv(f"DEEPLAB_LESSONS_{name}", value)
+    with pytest.raises(ValueError, match=f"DEEPLAB_LESSONS_{name} {message}"):
+        call()
+
+
+def test_one_seed_for_everything(monkeypatch):
+    import random
+
+    import numpy as np
+
+    def draw():
+        return random.random(), np.random.random(), torch.rand(1).item()
+
+    monkeypatch.setenv("DEEPLAB_LESSONS_SEED", "7")
+    assert runtime.seed_everything() == 7
+    first = draw()
+    assert runtime.seed_everything(7) == 7 and draw() == first
+    assert runtime.seed_everything(8) == 8 and draw() != first
+
+
+def test_a_checkout_keeps_data_beside_the_package():
+    assert runtime.data_dir() == ROOT / "data" and runtime.cache_dir() == ROOT / "data" / "cache"
+
+
+def test_variables_name_other_folders(monkeypatch):
+    monkeypatch.setenv("DEEPLAB_LESSONS_DATA", "~/sets")
+    monkeypatch.setenv("DEEPLAB_LESSONS_CACHE", "kept")
+    assert (runtime.data_dir(), runtime.cache_dir()) == (Path.home() / "sets", Path("kept"))
+    monkeypatch.setenv("DEEPLAB_LESSONS_DATA", "")
+    assert runtime.data_dir() == ROOT / "data", "an empty variable is no folder"
+
+
+@pytest.mark.parametrize("beside", [None, '[project]\nname = "another"\n', "no TOML ["])
+def test_an_installed_package_keeps_nothing_beside_itself(tmp_path, beside):
+    """Whatever lies beside it in site-packages: a folder data, another project's pyproject.toml."""
+    packages, home = tmp_path / "site-packages", tmp_path / "home"
+    for folder in (packages / "deeplab_lessons", packages / "data", home):
+        folder.mkdir(parents=True)
+    for module in (deeplab_lessons, runtime):
+        shutil.copy(module.__file__, packages / "deeplab_lessons")
+    if beside is not None:
+        (packages / "pyproject.toml").write_text(beside)
+    code = (
+        "from deeplab_lessons import runtime as r; print(r.__file__, r.data_dir(), r.cache_dir(), sep='\\n')"
+    )
+    environment = os.environ | {"PYTHONPATH": str(packages), "HOME": str(home), "USERPROFILE": str(home)}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    module, data, cache = map(Path, done.stdout.splitlines())
+    assert module.is_relative_to(packages)
+    assert data == home / "deeplab-lessons" / "data" and cache == home / ".cache" / "deeplab-lessons"
+
+
+def test_the_report_says_where_the_work_runs(monkeypatch, no_accelerator, tmp_path):
+    monkeypatch.chdir(ROOT / "notebooks")
+    lines = runtime.report().splitlines()
+    assert [line.split()[0] for line in lines] == ["Python", "torch", "device", "scale", "seed", "data"]
+    assert lines[1] == f"torch   {torch.__version__}, torchvision {torchvision.__version__}"
+    assert lines[2].startswith("device  cpu, ") and lines[-1] == f"data    {Path('..', 'data')} (there)"
+    monkeypatch.setenv("DEEPLAB_LESSONS_DATA", str(tmp_path / "none"))
+    assert runtime.report().endswith("none (not there; the course does not need it)")
+
+
+def test_the_report_works_across_drives(monkeypatch, no_accelerator):
+    """On Windows no relative path leads from one drive to another."""
+    monkeypatch.setattr(os.path, "relpath", lambda path: ntpath.relpath(r"D:\data", r"C:\course"))
+    assert f"{runtime.data_dir()} (there)" in runtime.report()
