@@ -1,5 +1,6 @@
 """How good a label map is (`scores`), and what a coarse map can still say (`label_maps`)."""
 
+from deeplab_lessons.metrics.label_maps import IGNORE_INDEX, check_labels
 from deeplab_lessons.metrics.scores import (
     boundary_distance,
     class_iou,
@@ -7,19 +8,13 @@ from deeplab_lessons.metrics.scores import (
     iou_per_class,
     mean_iou,
     object_ious,
+    object_sides,
     pixel_accuracy,
     trimap,
     trimap_confusions,
 )
 
 __all__ = [
-    "boundary_distance",
-    "class_iou",
-    "confusion_matrix",
-    "iou_per_class",
-    "mean_iou",
-    "object_ious",
-    "pixel_accuracy",
-    "trimap",
-    "trimap_confusions",
-]
+    "IGNORE_INDEX", "boundary_distance", "check_labels", "class_iou", "confusion_matrix", "iou_per_class",
+    "mean_iou", "object_ious", "object_sides", "pixel_accuracy", "trimap", "trimap_confusions",
+]  # fmt: skip

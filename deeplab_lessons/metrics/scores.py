@@ -4,14 +4,16 @@ As in PASCAL VOC the confusion matrix is summed over all pictures of a set first
 from the sum; it is not averaged over pictures. Void pixels are counted nowhere.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import torch
 
+from deeplab_lessons.metrics.label_maps import IGNORE_INDEX, check_labels, one_map
 
-def confusion_matrix(prediction, labels, num_classes: int, ignore_index: int = 255) -> torch.Tensor:
-    """Pixels by true class (rows) and predicted class (columns), int64 [C, C]; matrices of pictures add up.
+
+def confusion_matrix(prediction, labels, num_classes: int, ignore_index: int = IGNORE_INDEX) -> torch.Tensor:
+    """Count pixels by true class (rows) and predicted class (columns), int64 [C, C]; matrices of pictures add up.
 
     `prediction` and `labels` are arrays or tensors of one shape. Pixels whose label is `ignore_index` do not
     count, whatever is predicted there. Raises ValueError for other values outside 0 … C - 1.
@@ -22,17 +24,17 @@ def confusion_matrix(prediction, labels, num_classes: int, ignore_index: int = 2
     if prediction.shape != labels.shape:
         raise ValueError(
             f"prediction {list(prediction.shape)} and labels {list(labels.shape)} differ in shape: "
-            "enlarge the prediction to the labels' size first"
+            "upsample the prediction to the labels' size first"
         )
-    judged = labels != ignore_index
-    prediction, labels = prediction[judged], labels[judged]
-    _known("prediction", prediction, num_classes)
-    _known("labels", labels, num_classes)
+    check_labels(labels, num_classes, ignore_index)
+    labelled = labels != ignore_index
+    prediction, labels = prediction[labelled], labels[labelled]
+    check_labels(prediction, num_classes, None, "prediction")
     return multiclass_confusion_matrix(prediction, labels, num_classes, validate_args=False)
 
 
 def iou_per_class(confusion: torch.Tensor) -> torch.Tensor:
-    """Intersection over union of each class, float64 [C]: `TP / (TP + FP + FN)`.
+    """Return the intersection over union of each class, float64 [C]: `TP / (TP + FP + FN)`.
 
     NaN for a class that is neither in the labels nor in the prediction: it has no union to divide by.
     """
@@ -42,82 +44,92 @@ def iou_per_class(confusion: torch.Tensor) -> torch.Tensor:
 
 
 def mean_iou(confusion: torch.Tensor) -> float:
-    """Mean of the classes' IoU, classes without any pixel (NaN) left out; NaN if no pixel was judged.
+    """Return the mean IoU of the classes that occur (NaN is left out); NaN if no pixel is labelled.
 
     A class that was predicted but is nowhere in the labels counts, with IoU 0.
     """
     return iou_per_class(confusion).nanmean().item()
 
 
-def class_iou(prediction: np.ndarray, labels: np.ndarray, label: int, ignore_index: int = 255) -> float:
-    """IoU of one class in one picture, with nothing but comparisons; NaN where there is no union."""
-    judged = labels != ignore_index
-    predicted, true = (prediction == label) & judged, (labels == label) & judged
+def pixel_accuracy(confusion: torch.Tensor) -> float:
+    """Return the fraction of labelled pixels that have the right class; NaN if no pixel is labelled."""
+    confusion = confusion.double()
+    return (confusion.diagonal().sum() / confusion.sum()).item()
+
+
+def class_iou(
+    prediction: np.ndarray, labels: np.ndarray, label: int, ignore_index: int = IGNORE_INDEX
+) -> float:
+    """Return the IoU of one class in one picture, by comparisons only; NaN where there is no union."""
+    labelled = labels != ignore_index
+    predicted, true = (prediction == label) & labelled, (labels == label) & labelled
     union = (predicted | true).sum()
     return float((predicted & true).sum() / union) if union else float("nan")
 
 
-def object_ious(
-    prediction: np.ndarray, labels: np.ndarray, classes: Iterable[int], ignore_index: int = 255
-) -> list[tuple[int, float]]:
-    """IoU of every single object: pairs of its longer side in pixels and its IoU, between 0 and 1.
+# ---------------------------------------------------------------- object by object
 
-    An object is what hangs together in one of `classes`. It is compared with the pixels predicted as its class
-    in the box around it, grown by a quarter of its longer side; void and other objects of the class don't count.
-    """
-    from skimage.measure import label, regionprops
 
-    found = []
+def _objects(labels: np.ndarray, classes: Iterable[int]) -> Iterator[tuple]:
+    """Each connected part of each class: class, numbered parts [H, W], its number, its box, its longer side."""
+    from scipy.ndimage import find_objects, label
+
     for each in classes:
-        parts = label(labels == each)
-        for part in regionprops(parts):
-            top, left, bottom, right = part.bbox
-            side = max(bottom - top, right - left)
-            grown = -(-side // 4)
-            box = (
-                slice(max(top - grown, 0), bottom + grown),
-                slice(max(left - grown, 0), right + grown),
-            )
-            own = parts[box] == part.label
-            judged = own | ((labels[box] != each) & (labels[box] != ignore_index))
-            drawn = (prediction[box] == each) & judged
-            found.append((side, float((own & drawn).sum() / (own | drawn).sum())))
-    return found
+        parts, _ = label(labels == each, np.ones((3, 3)))
+        for number, box in enumerate(find_objects(parts), 1):
+            yield each, parts, number, box, max(side.stop - side.start for side in box)
 
 
-def _known(name: str, values: torch.Tensor, num_classes: int) -> None:
-    strange = values[(values < 0) | (values >= num_classes)].unique().tolist()
-    if strange:
-        raise ValueError(
-            f"{name} holds {strange[:5]}, but there are classes 0 to {num_classes - 1}. "
-            "Is num_classes right, and ignore_index the number that this data set uses for void?"
-        )
+def object_sides(labels: np.ndarray, classes: tuple[int, ...] = (1, 2, 3)) -> np.ndarray:
+    """Return the size of the object at each pixel: the longer side of its visible part in pixels, int32 [H, W].
+
+    An object is a connected part of one class; pixels of none of `classes` (by default the built-in scenes' disc,
+    box and triangle) are 0. A wire in front of a disc leaves two parts. To score large objects only, set the labels
+    of all other pixels to 255.
+    """
+    sides = np.zeros(labels.shape, np.int32)
+    for _, parts, number, box, side in _objects(labels, classes):
+        sides[box][parts[box] == number] = side
+    return sides
 
 
-def pixel_accuracy(confusion: torch.Tensor) -> float:
-    """Share of judged pixels that have the right class; NaN if no pixel was judged."""
-    confusion = confusion.double()
-    return (confusion.diagonal().sum() / confusion.sum()).item()
+def object_ious(
+    prediction: np.ndarray, labels: np.ndarray, classes: Iterable[int], ignore_index: int = IGNORE_INDEX
+) -> list[tuple[int, float]]:
+    """Return for every single object its longer side in pixels and its IoU, between 0 and 1.
+
+    An object is a connected part of one of `classes`. It is compared with the pixels predicted as its class in the
+    box around it, grown by a quarter of its longer side; void and other objects of the class don't count.
+    """
+    ious = []
+    for each, parts, number, (rows, columns), side in _objects(labels, classes):
+        grown = -(-side // 4)
+        box = tuple(slice(max(s.start - grown, 0), s.stop + grown) for s in (rows, columns))
+        own = parts[box] == number
+        counted = own | ((labels[box] != each) & (labels[box] != ignore_index))
+        drawn = (prediction[box] == each) & counted
+        ious.append((side, float((own & drawn).sum() / (own | drawn).sum())))
+    return ious
 
 
 # ---------------------------------------------------------------- near boundaries (trimaps)
 
 
-def boundary_distance(labels: np.ndarray, around: str = "labels", ignore_index: int = 255) -> np.ndarray:
-    """Distance in pixels from each pixel to the nearest boundary, float64 [H, W]; infinite where there is none.
+def boundary_distance(
+    labels: np.ndarray, around: str = "labels", ignore_index: int = IGNORE_INDEX
+) -> np.ndarray:
+    """Return each pixel's distance in pixels to the nearest boundary, float64 [H, W]; infinite if there is none.
 
     `around="labels"`: to the nearest pixel with another label, so that pixels on both sides of an edge have
-    distance 1; void counts as a label, and its own pixels are judged nowhere. `around="void"`: to the nearest
-    void pixel, as the papers do on PASCAL VOC, where void borders surround the objects. Euclidean distances
-    between pixel centres. Raises ValueError for other words or a map that is not [H, W].
+    distance 1; void counts as a label here. `around="void"`: to the nearest void pixel, as the papers do on PASCAL
+    VOC, where void borders surround the objects. Euclidean distances between pixel centres. Raises ValueError for
+    other words or a map that is not [H, W].
     """
     from scipy.ndimage import distance_transform_edt
 
-    labels = np.asarray(labels)
-    if labels.ndim != 2:
-        raise ValueError(f"a label map is [H, W], got shape {list(labels.shape)}: give one map at a time")
+    labels = one_map(labels)
     if around not in ("labels", "void"):
-        raise ValueError(f'around is "labels" or "void", got {around!r}')
+        raise ValueError(f'around must be "labels" or "void", got {around!r}')
     distance = np.full(labels.shape, np.inf)
     for label in np.unique(labels) if around == "labels" else [ignore_index]:
         inside = labels == label if around == "labels" else labels != ignore_index
@@ -126,15 +138,16 @@ def boundary_distance(labels: np.ndarray, around: str = "labels", ignore_index: 
     return distance
 
 
-def trimap(labels: np.ndarray, width: float, around: str = "labels", ignore_index: int = 255) -> np.ndarray:
-    """The judged pixels within `width` pixels of a boundary, bool [H, W]: a narrow band on both sides of it.
+def trimap(
+    labels: np.ndarray, width: float, around: str = "labels", ignore_index: int = IGNORE_INDEX
+) -> np.ndarray:
+    """Return the labelled pixels within `width` pixels of a boundary, bool [H, W]: a band on both sides of it.
 
-    Source of the measure: Kohli, Ladický and Torr 2009; used by DeepLab v1 (section 5) and v3+ with void.
+    Raises ValueError for a width below 1. Source of the measure: Kohli, Ladický and Torr 2009; used by DeepLab v1
+    (section 5) and v3+ with void.
     """
-    if not width >= 1:
-        raise ValueError(f"the band must be at least 1 pixel wide, got {width}")
-    labels = np.asarray(labels)
-    return (boundary_distance(labels, around, ignore_index) <= width) & (labels != ignore_index)
+    labels = one_map(labels)
+    return _within(boundary_distance(labels, around, ignore_index), width) & (labels != ignore_index)
 
 
 def trimap_confusions(
@@ -143,14 +156,15 @@ def trimap_confusions(
     num_classes: int,
     widths: Iterable[int],
     around: str = "labels",
-    ignore_index: int = 255,
+    ignore_index: int = IGNORE_INDEX,
 ) -> dict[int, torch.Tensor]:
-    """Confusion matrix inside the trimap of each of `widths`, {width: int64 [C, C]}; they add up over pictures."""
-    labels = np.asarray(labels)
-    distance, found = boundary_distance(labels, around, ignore_index), {}
-    for width in widths:
-        if not width >= 1:
-            raise ValueError(f"the band must be at least 1 pixel wide, got {width}")
-        band = np.where(distance <= width, labels, ignore_index)
-        found[width] = confusion_matrix(prediction, band, num_classes, ignore_index)
-    return found
+    """Return the confusion matrix inside the trimap of each of `widths`: {width: int64 [C, C]}, to be added up."""
+    distance = boundary_distance(labels, around, ignore_index)
+    bands = {width: np.where(_within(distance, width), labels, ignore_index) for width in widths}
+    return {w: confusion_matrix(prediction, band, num_classes, ignore_index) for w, band in bands.items()}
+
+
+def _within(distance: np.ndarray, width: float) -> np.ndarray:
+    if not width >= 1:
+        raise ValueError(f"width must be at least 1 pixel, got {width}: pass the band's width in pixels")
+    return distance <= width

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -42,8 +43,8 @@ def test_shares_are_areas_without_void(case):
     shares = label_maps.class_shares(labels, stride, CLASSES)
     assert shares.shape == (CLASSES, *(-(-side // stride) for side in labels.shape))
     for (i, j), cell in cells_of(labels, stride):
-        judged = cell[cell != 255]
-        want = [(judged == c).mean() if judged.size else 0 for c in range(CLASSES)]
+        labelled = cell[cell != 255]
+        want = [(labelled == c).mean() if labelled.size else 0 for c in range(CLASSES)]
         assert shares[:, i, j] == pytest.approx(want)
 
 
@@ -59,7 +60,7 @@ def test_subsample_keeps_pixels_of_the_right_cell(case):
 
 @settings(deadline=None)
 @given(maps())
-def test_stride_one_changes_nothing_that_was_judged(case):
+def test_stride_one_changes_no_labelled_pixel(case):
     labels, _ = case
     for reading in label_maps.READINGS:
         drawn = label_maps.redraw(labels, 1, CLASSES, reading)
@@ -74,23 +75,23 @@ def test_drawn_maps_have_the_old_size_and_can_be_scored(case):
     for reading in label_maps.READINGS:
         drawn = label_maps.redraw(labels, stride, CLASSES, reading)
         assert drawn.shape == labels.shape and drawn.dtype == np.uint8
-        metrics.confusion_matrix(drawn, labels, CLASSES)  # raises if a judged pixel were drawn as void
+        metrics.confusion_matrix(drawn, labels, CLASSES)  # raises if a labelled pixel were drawn as void
 
 
 @settings(deadline=None, max_examples=50)
 @given(maps(), st.integers(0, 2**31))
 def test_no_other_labels_get_more_pixels_right_than_the_majority(case, seed):
     labels, stride = case
-    judged = labels != 255
+    labelled = labels != 255
     best = label_maps.redraw(labels, stride, CLASSES, "majority")
     shape = tuple(-(-side // stride) for side in labels.shape)
     cells = np.random.default_rng(seed).integers(0, CLASSES, shape).astype(np.uint8)
-    other = label_maps.enlarge(cells, stride, labels.shape)
-    assert (best == labels)[judged].sum() >= (other == labels)[judged].sum()
+    other = label_maps.draw_cells(cells, stride, labels.shape)
+    assert (best == labels)[labelled].sum() >= (other == labels)[labelled].sum()
 
 
-def test_enlarge_repeats_and_cuts():
-    drawn = label_maps.enlarge(np.array([[1, 2], [3, 4]]), 2, (3, 4))
+def test_drawn_cells_are_repeated_and_cut():
+    drawn = label_maps.draw_cells(np.array([[1, 2], [3, 4]]), 2, (3, 4))
     assert drawn.tolist() == [[1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 4, 4]]
 
 
@@ -141,8 +142,8 @@ def test_fitted_scores_draw_better_than_shares():
     scores = label_maps.fit_scores(labels, 16, len(datasets.CLASSES), steps=60)
     assert scores.shape == (len(datasets.CLASSES), 4, 4)
     fitted, shares = label_maps.draw_from_shares(scores, 16), label_maps.redraw(labels, 16, 6, "shares")
-    judged = labels != 255
-    assert (fitted == labels)[judged].mean() > (shares == labels)[judged].mean()
+    labelled = labels != 255
+    assert (fitted == labels)[labelled].mean() > (shares == labels)[labelled].mean()
 
 
 def test_the_bound_falls_with_the_stride_on_the_embedded_scenes():
@@ -157,12 +158,31 @@ def test_the_bound_falls_with_the_stride_on_the_embedded_scenes():
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: label_maps.majority(np.array([[0, 4]]), 2, CLASSES), r"labels \[4\] are neither"),
+        (
+            lambda: label_maps.majority(np.array([[0, 4]]), 2, CLASSES),
+            r"labels must be classes 0 to 3 or void \(255\), got \[4\]",
+        ),
         (lambda: label_maps.majority(np.zeros((2, 2, 3)), 2, CLASSES), "one map at a time"),
-        (lambda: label_maps.subsample(np.zeros((2, 2)), 0), "at least 1"),
-        (lambda: label_maps.redraw(np.zeros((2, 2)), 2, CLASSES, "mean"), "there are: subsample"),
+        (lambda: label_maps.subsample(np.zeros((2, 2)), 0), "stride must be at least 1 pixel, got 0"),
+        (
+            lambda: label_maps.redraw(np.zeros((2, 2)), 2, CLASSES, "mean"),
+            "choose from subsample, majority, shares",
+        ),
     ],
 )
 def test_impossible_input_is_named(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.int64, torch.tensor])
+def test_labels_are_classes_or_void(kind):
+    def labels(*numbers):
+        return kind(list(numbers)) if kind is torch.tensor else np.array(numbers, kind)
+
+    metrics.check_labels(labels(0, 3, 255), CLASSES)
+    metrics.check_labels(labels(0, 3, 11), CLASSES, ignore_index=11)
+    with pytest.raises(ValueError, match=r"the mask must be classes 0 to 3 or void \(11\), got \[4, 255\]"):
+        metrics.check_labels(labels(4, 11, 255, 0, 4), CLASSES, ignore_index=11, name="the mask")
+    with pytest.raises(ValueError, match=r"labels must be classes 0 to 3, got \[255\]"):
+        metrics.check_labels(labels(255, 0), CLASSES, ignore_index=None)

@@ -65,7 +65,7 @@ def test_what_is_predicted_under_void_does_not_matter():
     assert {metrics.mean_iou(metrics.confusion_matrix(p, labels, 2)) for p in predictions} == {1.0}
 
 
-def test_nothing_judged_gives_nan():
+def test_nothing_labelled_gives_nan():
     confusion = metrics.confusion_matrix(np.array([0]), np.array([255]), 2)
     assert confusion.sum() == 0 and math.isnan(metrics.mean_iou(confusion))
 
@@ -85,9 +85,9 @@ def test_another_void_number_and_tensors():
     ("prediction", "labels", "words"),
     [
         ([0, 1], [0, 1, 1], "differ in shape"),
-        ([0, 7], [0, 1], r"prediction holds \[7\]"),
-        ([0, 1], [0, 9], r"labels holds \[9\].*ignore_index"),
-        ([255, 1], [0, 1], r"prediction holds \[255\]"),
+        ([0, 7], [0, 1], r"prediction must be classes 0 to 1, got \[7\]"),
+        ([0, 1], [0, 9], r"labels must be classes 0 to 1 or void \(255\), got \[9\].*ignore_index"),
+        ([255, 1], [0, 1], r"prediction must be classes 0 to 1, got \[255\]"),
     ],
 )
 def test_impossible_input_is_named(prediction, labels, words):
@@ -107,7 +107,7 @@ def test_each_object_has_its_own_iou():
     drawn[:, :3] = 1  # one pixel column of it lies in the small one's box, grown by 2
     assert metrics.object_ious(drawn, labels, [1])[0] == (8, 32 / (64 + 12))
     labels[:, :3] = 255
-    assert metrics.object_ious(drawn, labels, [1])[0] == (8, 0.5), "void is not judged"
+    assert metrics.object_ious(drawn, labels, [1])[0] == (8, 0.5), "void does not count"
 
 
 def test_objects_of_one_class_do_not_count_against_each_other():
@@ -116,3 +116,117 @@ def test_objects_of_one_class_do_not_count_against_each_other():
     drawn = np.where(np.arange(20) < 10, labels, 0)
     assert metrics.object_ious(drawn, labels, [1]) == [(8, 1.0), (8, 0.0)]
     assert metrics.object_ious(labels, labels, [1]) == [(8, 1.0), (8, 1.0)]
+
+
+def test_objects_are_measured_by_their_visible_part():
+    labels = np.zeros((20, 30), np.uint8)
+    labels[2:10, 3:8], labels[2:10, 8:12], labels[15, 20:30], labels[0, 0] = 1, 2, 4, 255
+    sides = metrics.object_sides(labels)
+    assert (sides[2:10, 3:12] == 8).all() and (sides > 0).sum() == 8 * 9
+    assert metrics.object_sides(labels, classes=(4,)).max() == 10
+
+
+# Near boundaries
+
+VOID = 255
+
+
+def random_maps(seed, height=9, width=11, classes=3, void=0.2):
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, classes, (height, width)).astype(np.uint8)
+    labels[rng.random((height, width)) < void] = VOID
+    return rng.integers(0, classes, (height, width)).astype(np.uint8), labels
+
+
+def count_by_hand(prediction, labels, classes, where=None):
+    """Confusion, IoU and accuracy with nothing but loops."""
+    confusion = np.zeros((classes, classes), int)
+    for row in range(labels.shape[0]):
+        for column in range(labels.shape[1]):
+            if labels[row, column] != VOID and (where is None or where[row, column]):
+                confusion[labels[row, column], prediction[row, column]] += 1
+    return confusion
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_numbers_agree_with_a_count_by_hand(seed):
+    prediction, labels = random_maps(seed)
+    by_hand = count_by_hand(prediction, labels, 3)
+    confusion = metrics.confusion_matrix(prediction, labels, 3)
+    assert confusion.tolist() == by_hand.tolist()
+    labelled = labels != VOID
+    assert metrics.pixel_accuracy(confusion) == pytest.approx((prediction == labels)[labelled].mean())
+    for label in range(3):
+        both = by_hand[label, label]
+        union = by_hand[label].sum() + by_hand[:, label].sum() - both
+        assert metrics.iou_per_class(confusion)[label].item() == pytest.approx(both / union)
+
+
+def test_accuracy_of_nothing_is_no_number():
+    assert np.isnan(metrics.pixel_accuracy(torch.zeros(2, 2, dtype=torch.int64)))
+
+
+def nearest_other(labels, void_only):
+    """Distance to the nearest pixel with another label (or void), pixel by pixel."""
+    places = np.argwhere(np.ones_like(labels))
+    distance = np.full(labels.shape, np.inf)
+    for row, column in places:
+        for r, c in places:
+            other = labels[r, c] == VOID if void_only else labels[r, c] != labels[row, column]
+            if other and not (void_only and labels[row, column] == VOID):
+                distance[row, column] = min(distance[row, column], np.hypot(r - row, c - column))
+    return distance
+
+
+@pytest.mark.parametrize("around", ["labels", "void"])
+@pytest.mark.parametrize("seed", range(3))
+def test_boundary_distance_agrees_with_a_search(seed, around):
+    rng = np.random.default_rng(seed)
+    labels = np.kron(rng.integers(0, 3, (2, 3)), np.ones((4, 3), int)).astype(np.uint8)
+    labels[rng.random(labels.shape) < 0.05] = VOID
+    labels[0, 0] = VOID
+    found = metrics.boundary_distance(labels, around)
+    np.testing.assert_allclose(found, nearest_other(labels, around == "void"))
+
+
+def test_a_step_has_a_band_on_both_sides():
+    labels = np.zeros((4, 10), np.uint8)
+    labels[:, 5:] = 1
+    for width in (1, 2, 3):
+        assert np.flatnonzero(metrics.trimap(labels, width)[0]).tolist() == list(range(5 - width, 5 + width))
+    assert not metrics.trimap(labels, 3, around="void").any(), "there is no void here"
+
+
+def test_void_is_in_no_band_but_makes_one():
+    labels = np.zeros((3, 9), np.uint8)
+    labels[:, 4] = VOID
+    for around in ("labels", "void"):
+        assert np.flatnonzero(metrics.trimap(labels, 1, around)[0]).tolist() == [3, 5]
+
+
+def test_one_class_alone_has_no_boundary():
+    assert not metrics.trimap(np.zeros((5, 5), np.uint8), 40).any()
+
+
+def test_bands_grow_to_the_whole_picture():
+    prediction, labels = random_maps(1)
+    bands = metrics.trimap_confusions(prediction, labels, 3, (1, 5, 40))
+    totals = [bands[width].sum().item() for width in (1, 5, 40)]
+    assert totals == sorted(totals) and totals[0] > 0
+    assert bands[40].tolist() == metrics.confusion_matrix(prediction, labels, 3).tolist()
+    inside = metrics.trimap(labels, 1)
+    assert bands[1].tolist() == count_by_hand(prediction, labels, 3, inside).tolist()
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: metrics.trimap(np.zeros((4, 4)), 0), "width must be at least 1 pixel, got 0"),
+        (lambda: metrics.trimap_confusions(np.zeros((4, 4)), np.zeros((4, 4)), 2, [0]), "at least 1 pixel"),
+        (lambda: metrics.trimap(np.zeros((1, 4, 4)), 1), r"\[H, W\], got \[1, 4, 4\]"),
+        (lambda: metrics.trimap(np.zeros((4, 4)), 1, around="edges"), '"labels" or "void", got \'edges\''),
+    ],
+)
+def test_wrong_bands_are_explained(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()

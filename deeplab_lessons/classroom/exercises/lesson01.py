@@ -9,7 +9,7 @@ import numpy as np
 from deeplab_lessons import metrics
 from deeplab_lessons.classroom.exercises._framework import Exercise, Misconception
 from deeplab_lessons.metrics import label_maps
-from deeplab_lessons.metrics.label_maps import VOID
+from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 
 
 def _strides(rng: random.Random) -> Iterator[tuple]:
@@ -19,7 +19,7 @@ def _strides(rng: random.Random) -> Iterator[tuple]:
 
 
 def _map(rng: random.Random, height: int, width: int, void: float) -> np.ndarray:
-    pixels = [VOID if rng.random() < void else rng.randrange(3) for _ in range(height * width)]
+    pixels = [IGNORE_INDEX if rng.random() < void else rng.randrange(3) for _ in range(height * width)]
     return np.array(pixels, dtype=np.uint8).reshape(height, width)
 
 
@@ -36,7 +36,7 @@ def _pairs(rng: random.Random) -> Iterator[tuple]:
 
 def _cells(rng: random.Random) -> Iterator[tuple]:
     yield (np.array([[0, 1], [1, 2]], np.uint8),)
-    yield (np.array([[VOID, VOID], [VOID, 1]], np.uint8),)
+    yield (np.array([[IGNORE_INDEX, IGNORE_INDEX], [IGNORE_INDEX, 1]], np.uint8),)
     while True:
         side = rng.randint(2, 4)
         yield (_map(rng, side, side, void=rng.choice((0.2, 0.5, 0.8, 1.0))),)
@@ -55,8 +55,8 @@ def _bincount_winner(cell: np.ndarray) -> int:
 
 def _last_winner(cell: np.ndarray) -> int:
     """The vote with ties given to the larger class."""
-    votes = np.bincount(cell[cell != VOID])
-    return int(len(votes) - 1 - votes[::-1].argmax()) if votes.size else VOID
+    votes = np.bincount(cell[cell != IGNORE_INDEX])
+    return int(len(votes) - 1 - votes[::-1].argmax()) if votes.size else IGNORE_INDEX
 
 
 def _agreement(prediction: np.ndarray, labels: np.ndarray, where: np.ndarray) -> float:
@@ -65,7 +65,7 @@ def _agreement(prediction: np.ndarray, labels: np.ndarray, where: np.ndarray) ->
 
 def _areas(prediction: np.ndarray, labels: np.ndarray, label: int) -> tuple[int, int, int]:
     """Pixels of `label`, void left out: predicted, true, and both."""
-    judged = labels != VOID
+    judged = labels != IGNORE_INDEX
     predicted, true = (prediction == label) & judged, (labels == label) & judged
     return int(predicted.sum()), int(true.sum()), int((predicted & true).sum())
 
@@ -138,7 +138,7 @@ class_iou = Exercise(
     ),
     misconceptions=(
         Misconception(
-            lambda prediction, labels, label: _agreement(prediction, labels, labels != VOID),
+            lambda prediction, labels, label: _agreement(prediction, labels, labels != IGNORE_INDEX),
             "This is pixel accuracy: how often the two maps agree, whatever the class. IoU asks for one "
             "class, and pixels that both call something else do not count.",
         ),
@@ -197,7 +197,7 @@ vote = Exercise(
             "This takes the first pixel, which is subsampling. A vote asks all pixels of the cell.",
         ),
         Misconception(
-            lambda cell: int(np.bincount(cell[cell != VOID], minlength=1).argmax()),
+            lambda cell: int(np.bincount(cell[cell != IGNORE_INDEX], minlength=1).argmax()),
             "A cell of void alone comes out as class 0 here, because the largest of no votes is the first "
             "one. Nobody voted, so the cell is void: 255.",
         ),
@@ -206,7 +206,9 @@ vote = Exercise(
             "At a tie the larger class wins here. Perhaps a `>=` should be a `>`: the smaller class wins a tie.",
         ),
         Misconception(
-            lambda cell: int(np.median(cell[cell != VOID])) if (cell != VOID).any() else VOID,
+            lambda cell: (
+                int(np.median(cell[cell != IGNORE_INDEX])) if (cell != IGNORE_INDEX).any() else IGNORE_INDEX
+            ),
             "This is the median. Classes are names, not amounts: a class between two others is no "
             "compromise.",
         ),

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from deeplab_lessons import metrics
 from deeplab_lessons.classroom.exercises._framework import Exercise, Misconception
 from deeplab_lessons.metrics import label_maps
-from deeplab_lessons.metrics.label_maps import VOID
+from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 from deeplab_lessons.training import losses, schedules
 
 
@@ -27,7 +27,7 @@ def _label_maps(rng: random.Random) -> Iterator[tuple]:
     yield np.arange(16, dtype=np.uint8).reshape(4, 4), 2
     while True:
         stride, rows, columns = rng.choice((2, 3, 4, 8)), rng.randint(1, 4), rng.randint(1, 4)
-        pixels = [rng.choice((0, 1, 2, 3, VOID)) for _ in range(rows * columns * stride * stride)]
+        pixels = [rng.choice((0, 1, 2, 3, IGNORE_INDEX)) for _ in range(rows * columns * stride * stride)]
         yield np.array(pixels, np.uint8).reshape(rows * stride, columns * stride), stride
 
 
@@ -47,13 +47,16 @@ def _confusions(rng: random.Random) -> Iterator[tuple]:
 def _batches(rng: random.Random) -> Iterator[tuple]:
     """Logits [N, C, h, w] and labels [N, h, w]: some void, at least one place judged."""
     yield torch.tensor([2.0, 0.0]).view(1, 2, 1, 1), torch.tensor([[[0]]])
-    yield torch.tensor([[2.0, 1.0, 5.0], [0.0, 1.0, 0.0]]).view(1, 2, 1, 3), torch.tensor([[[0, 1, VOID]]])
+    yield (
+        torch.tensor([[2.0, 1.0, 5.0], [0.0, 1.0, 0.0]]).view(1, 2, 1, 3),
+        torch.tensor([[[0, 1, IGNORE_INDEX]]]),
+    )
     while True:
         shape, classes = (rng.randint(1, 2), rng.randint(1, 3), rng.randint(2, 3)), rng.randint(2, 4)
         numbers = torch.Generator().manual_seed(rng.randrange(10**6))
         logits = torch.randn(shape[0], classes, *shape[1:], generator=numbers)
         labels = torch.randint(0, classes, shape, generator=numbers)
-        labels[torch.rand(shape, generator=numbers) < 0.3] = VOID
+        labels[torch.rand(shape, generator=numbers) < 0.3] = IGNORE_INDEX
         labels[0, 0, 0] = 0
         yield logits, labels
 
@@ -63,7 +66,7 @@ def _ious(confusion: torch.Tensor) -> torch.Tensor:
 
 
 def _costs(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    return F.cross_entropy(logits, labels, ignore_index=VOID, reduction="none")
+    return F.cross_entropy(logits, labels, ignore_index=IGNORE_INDEX, reduction="none")
 
 
 def _with_void(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -74,7 +77,7 @@ def _with_void(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 def _probability(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """One minus the probability of the right class, averaged over judged places."""
     right = torch.exp(-_costs(logits, labels))
-    return (1 - right)[labels != VOID].mean()
+    return (1 - right)[labels != IGNORE_INDEX].mean()
 
 
 poly = Exercise(
@@ -132,7 +135,7 @@ subsample = Exercise(
             "thought to stand.",
         ),
         Misconception(
-            lambda labels, stride: label_maps.majority(labels, stride, VOID),
+            lambda labels, stride: label_maps.majority(labels, stride, IGNORE_INDEX),
             "This lets all pixels of a cell vote. The exercise asks for the label of one pixel, the middle one, "
             "as DeepLab v1 takes it.",
         ),

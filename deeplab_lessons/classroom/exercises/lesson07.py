@@ -10,7 +10,7 @@ from scipy.ndimage import distance_transform_cdt
 from deeplab_lessons import metrics
 from deeplab_lessons.classroom.exercises._framework import Exercise, Misconception
 from deeplab_lessons.crf import exact, grid, permutohedral
-from deeplab_lessons.metrics.label_maps import VOID
+from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 
 
 def _lines(rng: random.Random) -> Iterator[tuple]:
@@ -58,7 +58,7 @@ def _maps(rng: random.Random) -> Iterator[tuple]:
     yield np.array([[0, 0, 0], [0, 0, 0], [0, 0, 1]], np.uint8), 1
     while True:
         labels = np.zeros((rng.randint(3, 9), rng.randint(3, 9)), np.uint8)
-        for label in (1, 2, VOID)[: rng.randint(1, 3)]:
+        for label in (1, 2, IGNORE_INDEX)[: rng.randint(1, 3)]:
             top, left = rng.randrange(labels.shape[0]), rng.randrange(labels.shape[1])
             labels[top : top + rng.randint(1, 5), left : left + rng.randint(1, 5)] = label
         yield labels, rng.randint(1, 4)
@@ -122,7 +122,7 @@ def _chessboard(labels: np.ndarray, width: int) -> np.ndarray:
         inside = labels == label
         if not inside.all():
             distance[inside] = distance_transform_cdt(inside, "chessboard")[inside]
-    return (distance <= width) & (labels != VOID)
+    return (distance <= width) & (labels != IGNORE_INDEX)
 
 
 splat = Exercise(
@@ -245,7 +245,7 @@ trimap = Exercise(
             "Void pixels are in the band. Nobody knows their class, so they are judged nowhere.",
         ),
         Misconception(
-            lambda labels, width: (metrics.boundary_distance(labels) < width) & (labels != VOID),
+            lambda labels, width: (metrics.boundary_distance(labels) < width) & (labels != IGNORE_INDEX),
             "A pixel right at the edge has the distance 1, and belongs to the band of width 1: use <=.",
         ),
         Misconception(
@@ -254,7 +254,7 @@ trimap = Exercise(
             "(`distance_transform_edt`).",
         ),
         Misconception(
-            lambda labels, width: (metrics.boundary_distance(labels) <= width / 2) & (labels != VOID),
+            lambda labels, width: (metrics.boundary_distance(labels) <= width / 2) & (labels != IGNORE_INDEX),
             "The width is counted across both sides together here. In a trimap it is the reach on each side.",
         ),
     ),

@@ -69,7 +69,7 @@ class StrideExplorer(ipywidgets.VBox):
         drawn = label_maps.redraw(self._labels, self.stride, self._num_classes, self.reading)
         confusion = metrics.confusion_matrix(drawn, self._labels, self._num_classes)
         self.set_trait("mean_iou", 100 * metrics.mean_iou(confusion))
-        wrong = (drawn != self._labels) & (self._labels != label_maps.VOID)
+        wrong = (drawn != self._labels) & (self._labels != label_maps.IGNORE_INDEX)
         rows, columns = (-(-side // self.stride) for side in self._labels.shape)
         self.set_trait(
             "caption",
