@@ -222,7 +222,7 @@ def train(options: argparse.Namespace) -> None:
     runtime.seed_everything(options.seed)
     names = ("iterations", "batch_size", "lr", "schedule", "loss", "seed", "clip", "amp", "save_every")
     names += ("channels_last", "compiled", "frozen_norms", "checkpoint")
-    with parallel.processes(_device(options)) as device:
+    with parallel.process_group(_device(options)) as device:
         history = training.train(
             model_of(options, shape),
             dataset,
@@ -249,7 +249,7 @@ def evaluate(options: argparse.Namespace) -> None:
         model = inference.ManyViews(model, options.scales, options.flip)
     if options.crf:
         model = CRFNetwork(model, crf.DenseCRF(options.crf), frozen=True).eval()
-    with parallel.processes(_device(options)) as device:
+    with parallel.process_group(_device(options)) as device:
         scores = training.evaluate(model.to(device), dataset, options.trimap, progress=parallel.rank() == 0)
         if parallel.rank() == 0:
             print(scores)

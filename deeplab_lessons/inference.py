@@ -203,14 +203,14 @@ def evaluate(
 
     `trimap`: widths of bands around label boundaries, in pixels, to measure inside as well. `model` may be
     any function from images [N, 3, H, W] to logits [N, C, h, w] (or to a dict with the entry "out"); if it does not
-    state where its cells lie (`model.grid`), pass `grid`. Inside `parallel.processes` each process takes
+    state where its cells lie (`model.grid`), pass `grid`. Inside `parallel.process_group` each process takes
     every n-th picture, and all of them get the whole result. Raises ValueError for an empty data set, labels
     that the model does not know, and a map that cannot lie on its grid.
     """
     from tqdm.auto import tqdm
 
-    shared = parallel.size() <= len(dataset)
-    share = range(len(dataset))[parallel.rank() :: parallel.size()] if shared else range(len(dataset))
+    shared = parallel.world_size() <= len(dataset)
+    share = range(len(dataset))[parallel.rank() :: parallel.world_size()] if shared else range(len(dataset))
     confusion, bands = 0, {}
     for index in tqdm(share, desc="evaluating", disable=not progress):
         image, mask = dataset[index]
@@ -223,7 +223,7 @@ def evaluate(
     if isinstance(confusion, int):
         raise ValueError("nothing to evaluate: the data set is empty")
     if shared:
-        confusion = parallel.summed(confusion)
-        bands = {width: parallel.summed(matrix) for width, matrix in bands.items()}
+        confusion = parallel.sum_over_processes(confusion)
+        bands = {width: parallel.sum_over_processes(matrix) for width, matrix in bands.items()}
     classes = tuple(getattr(dataset, "classes", ()))
     return Scores(confusion, classes if len(classes) == len(confusion) else (), bands)

@@ -14,24 +14,24 @@ import torch
 from torch import distributed, nn
 
 
-def size() -> int:
-    """Number of processes that train together; 1 outside of `processes`."""
+def world_size() -> int:
+    """Return the number of processes that train together; 1 outside of `process_group`."""
     return distributed.get_world_size() if distributed.is_available() and distributed.is_initialized() else 1
 
 
 def rank() -> int:
-    """Number of this process among them, from 0."""
-    return distributed.get_rank() if size() > 1 else 0
+    """Return the number of this process among them, from 0."""
+    return distributed.get_rank() if world_size() > 1 else 0
 
 
 @contextlib.contextmanager
-def processes(device: torch.device) -> Iterator[torch.device]:
-    """Join the processes that `torchrun` started and leave them at the end; gives the device of this one.
+def process_group(device: torch.device) -> Iterator[torch.device]:
+    """Join the processes that `torchrun` started, yield this one's device, and leave them at the end.
 
     On CUDA every process of a machine gets a GPU of its own and they speak through NCCL, elsewhere through Gloo.
-    Without torchrun it gives `device` back.
+    Without torchrun it yields `device`.
     """
-    if int(os.environ.get("WORLD_SIZE", 1)) == 1 or size() > 1:
+    if int(os.environ.get("WORLD_SIZE", 1)) == 1 or world_size() > 1:
         yield device
         return
     if device.type == "cuda":
@@ -44,41 +44,41 @@ def processes(device: torch.device) -> Iterator[torch.device]:
         distributed.destroy_process_group()
 
 
-def summed(values: torch.Tensor) -> torch.Tensor:
-    """Sum of `values` over all processes, on the device they came from."""
-    if size() == 1:
+def sum_over_processes(values: torch.Tensor) -> torch.Tensor:
+    """Return the sum of `values` over all processes, on the device they came from."""
+    if world_size() == 1:
         return values
-    home, total = values.device, values.clone()
+    total = values.clone()
     if distributed.get_backend() == "nccl":
         total = total.cuda()
     distributed.all_reduce(total)
-    return total.to(home)
+    return total.to(values.device)
 
 
-def anywhere(flag: bool) -> bool:
-    """True in every process if `flag` is true in one of them."""
-    return bool(summed(torch.tensor(int(flag))))
+def any_process(flag: bool) -> bool:
+    """Return, in every process, whether `flag` is true in one of them."""
+    return bool(sum_over_processes(torch.tensor(int(flag))))
 
 
-def wait() -> None:
-    """Until every process has come to this place."""
-    if size() > 1:
+def barrier() -> None:
+    """Wait until every process has arrived here."""
+    if world_size() > 1:
         distributed.barrier()
 
 
-def joined(model: nn.Module, device: torch.device) -> nn.Module:
-    """The model as it is called in training: its gradients are averaged over the processes.
+def distribute(model: nn.Module, device: torch.device) -> nn.Module:
+    """Return the model as training calls it: gradients are averaged over the processes.
 
-    Batch norm is turned, in place, into one whose statistics come from the whole batch. Raises ValueError for
+    Batch norm is replaced, in place, with one whose statistics come from the whole batch. Raises ValueError for
     batch norm that learns statistics on a CPU, where PyTorch cannot join them.
     """
-    if size() == 1:
+    if world_size() == 1:
         return model
-    if any(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in model.modules()):
-        if device.type != "cuda":
-            raise ValueError(
-                "batch norm's statistics can be joined over processes on CUDA only. Freeze it (frozen=True, "
-                "backbones.freeze_batch_norm), or train in one process."
-            )
-        model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
-    return nn.parallel.DistributedDataParallel(model, [device] if device.type == "cuda" else None)
+    cuda = device.type == "cuda"
+    if not cuda and any(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in model.modules()):
+        raise ValueError(
+            "batch norm's statistics can be joined over processes on CUDA only: pass frozen=True or freeze it with "
+            "backbones.freeze_batch_norm, or train in one process"
+        )
+    model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
+    return nn.parallel.DistributedDataParallel(model, [device] if cuda else None)

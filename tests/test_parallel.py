@@ -17,7 +17,7 @@ SCRIPT = textwrap.dedent(
     from deeplab_lessons import inference, models, parallel, runtime, training
 
     folder = sys.argv[1]
-    with parallel.processes(torch.device("cpu")) as device:
+    with parallel.process_group(torch.device("cpu")) as device:
         numbers = torch.Generator().manual_seed(0)
         pairs = []
         for index in range(6):
@@ -41,7 +41,7 @@ SCRIPT = textwrap.dedent(
                 scores = inference.evaluate(model, pairs[:5], trimap=[1])
                 found[f"{name} {loss}"] = {
                     "loss": history.loss, "iou": scores.mean_iou, "trimap": scores.trimap_mean_iou[1],
-                    "validated": list(history.mean_iou.values()), "processes": parallel.size(),
+                    "validated": list(history.mean_iou.values()), "processes": parallel.world_size(),
                 }
         few = inference.evaluate(model, pairs[:1])
         found["one picture"] = {"iou": few.mean_iou}
@@ -108,17 +108,18 @@ def test_the_command_line_runs_under_torchrun(tmp_path):
 
 def test_alone_nothing_changes():
     values = torch.arange(3)
-    assert (parallel.size(), parallel.rank()) == (1, 0) and parallel.summed(values) is values
-    assert parallel.anywhere(True) and not parallel.anywhere(False)
+    assert (parallel.world_size(), parallel.rank()) == (1, 0)
+    assert parallel.sum_over_processes(values) is values
+    assert parallel.any_process(True) and not parallel.any_process(False)
     model = torch.nn.BatchNorm2d(2)
-    assert parallel.joined(model, torch.device("cpu")) is model
-    with parallel.processes(torch.device("cpu")) as device:
-        assert device.type == "cpu" and parallel.size() == 1
+    assert parallel.distribute(model, torch.device("cpu")) is model
+    with parallel.process_group(torch.device("cpu")) as device:
+        assert device.type == "cpu" and parallel.world_size() == 1
 
 
 def test_what_several_processes_cannot_share_is_named(monkeypatch):
-    monkeypatch.setattr(parallel, "size", lambda: 3)
+    monkeypatch.setattr(parallel, "world_size", lambda: 3)
     with pytest.raises(ValueError, match="3 processes cannot share a batch of 2"):
         training.Batches([0] * 5, batch_size=2, seed=0)
     with pytest.raises(ValueError, match="batch norm's statistics can be joined over processes on CUDA only"):
-        parallel.joined(torch.nn.Sequential(torch.nn.BatchNorm2d(2)), torch.device("cpu"))
+        parallel.distribute(torch.nn.Sequential(torch.nn.BatchNorm2d(2)), torch.device("cpu"))

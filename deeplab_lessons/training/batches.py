@@ -49,10 +49,10 @@ class Batches(torch.utils.data.Dataset):
         """Raise ValueError for a data set without samples, or a batch with fewer than there are processes."""
         if len(dataset) < 1:
             raise ValueError("nothing to train on: the data set is empty")
-        if batch_size < parallel.size():
-            raise ValueError(f"{parallel.size()} processes cannot share a batch of {batch_size}")
+        if batch_size < parallel.world_size():
+            raise ValueError(f"{parallel.world_size()} processes cannot share a batch of {batch_size}")
         self.dataset, self.batch_size, self.seed = dataset, batch_size, seed
-        self.rank, self.processes = parallel.rank(), parallel.size()
+        self.rank, self.processes = parallel.rank(), parallel.world_size()
 
     def __getitem__(self, iteration: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Load, change and stack the samples of one iteration."""
@@ -105,7 +105,7 @@ def checked_pair(image, mask) -> tuple[torch.Tensor, torch.Tensor]:
 
 def seed_dropout(seed: int, iteration: int) -> None:
     """Seed torch for one iteration, on every device: what dropout draws does not depend on what came before."""
-    torch.manual_seed(mixed_seed(seed, _DROPOUT, iteration * parallel.size() + parallel.rank()))
+    torch.manual_seed(mixed_seed(seed, _DROPOUT, iteration * parallel.world_size() + parallel.rank()))
 
 
 @contextlib.contextmanager

@@ -56,7 +56,7 @@ def train(
     every batch norm as it is (`norms.freeze`); `workers` prepare the data (on CUDA by default). `grid`: where the
     cells of the model's map lie, for a model that does not state it (`model.grid`); of a dict of outputs, as
     torchvision's, the loss is taken on the entry "out" alone. Inside
-    `parallel.processes` all processes share each batch of `batch_size`, and the first one writes.
+    `parallel.process_group` all processes share each batch of `batch_size`, and the first one writes.
     Raises NotFinite, CheckpointError, ValueError.
     Source: DeepLab v1, sections 3.1 and 5.
     """
@@ -73,7 +73,7 @@ def train(
     )  # fmt: skip
     if run.path and resume and run.path.exists():
         run.restore()
-    parallel.wait()
+    parallel.barrier()
     progress = progress and parallel.rank() == 0
     todo = range(len(run.history.loss), iterations)
     every = validate_every or max(iterations // 10, 1)
@@ -99,7 +99,7 @@ def train(
                     report.validated()
                 if watch:
                     watch(done, model)
-            stopped = parallel.anywhere(bool(stop))
+            stopped = parallel.any_process(bool(stop))
             if run.path and (done % save_every == 0 or done == iterations or stopped):
                 run.save()
             if stopped:
@@ -131,7 +131,7 @@ class _Run:
             norms.freeze(model)
         self.layout = torch.channels_last if channels_last else torch.contiguous_format
         model.to(device, memory_format=self.layout)
-        called = parallel.joined(model, device)
+        called = parallel.distribute(model, device)
         self.called = torch.compile(called) if compiled else called
         self.half = guards.half_precision(amp, device)
         self.optimiser = optimiser_for(model, settings["lr"])
@@ -144,7 +144,7 @@ class _Run:
             group["lr"] = group["initial_lr"] * schedule(iteration, iterations)
         seed_dropout(self.settings["seed"], iteration)
         loss = self.loss(images, labels)
-        self.history.loss.append(parallel.summed(loss.detach()).item() / parallel.size())
+        self.history.loss.append(parallel.sum_over_processes(loss.detach()).item() / parallel.world_size())
         self.history.lr.append(self.optimiser.param_groups[0]["lr"])
         guards.check_loss(self.history, self.path)
         self.optimiser.zero_grad()

@@ -82,7 +82,7 @@ def upsampled_loss(logits: torch.Tensor, labels: torch.Tensor, grid: Grid) -> to
 
 def _mean_over(judged: torch.Tensor, costs: torch.Tensor) -> torch.Tensor:
     """Mean cost of the judged places; of several processes their mean is that of the whole batch."""
-    share = parallel.summed(judged.sum()).clamp(min=1) / parallel.size()
+    share = parallel.sum_over_processes(judged.sum()).clamp(min=1) / parallel.world_size()
     return (costs * judged).sum() / share
 
 
