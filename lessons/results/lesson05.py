@@ -16,6 +16,7 @@ from scipy import ndimage
 
 from deeplab_lessons import inference, metrics, training
 from deeplab_lessons.datasets import Pairs
+from deeplab_lessons.grid import upsample
 from deeplab_lessons.training import recipes
 
 SEEDS = (0, 1, 2)
@@ -57,7 +58,7 @@ def seen_through(network: torch.nn.Module, dataset: Pairs) -> list[float]:
         for row, column in rng.choice(large, min(4, len(large)), replace=False) if len(large) else ():
             shown = torch.stack([windowed(image, row, column, side) for side in WINDOWS])
             with torch.inference_mode():
-                drawn = inference.upsample(network(shown), labels.shape)[:, :, row, column].argmax(1)
+                drawn = upsample(network(shown), labels.shape, network.grid)[:, :, row, column].argmax(1)
             right += drawn.numpy() == labels[row, column]
             count += 1
     return (100 * right / count).round(2).tolist()

@@ -65,7 +65,7 @@ class MeanOfScales(torch.nn.Module):
     def __init__(self, trained: MultiScale):
         """Keep the trained network."""
         super().__init__()
-        self.trained, self.output_stride = trained, trained.output_stride
+        self.trained, self.grid = trained, trained.grid
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Mean of the scales' logits."""
@@ -78,7 +78,7 @@ class OwnStatistics(torch.nn.Module):
     def __init__(self, trained: MultiScale, scenes: Pairs, batch_size: int = 4):
         """Copy the network for each scale and show each copy the scenes; no weight learns."""
         super().__init__()
-        self.trained, self.output_stride, self.start = trained, trained.output_stride, trained.start
+        self.trained, self.grid = trained, trained.grid
         self.networks = torch.nn.ModuleList(copy.deepcopy(trained.model) for _ in trained.scales)
         for network, scale in zip(self.networks, trained.scales, strict=True):
             for part in network.modules():
@@ -94,7 +94,7 @@ class OwnStatistics(torch.nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Maximum of the scales' logits."""
         pairs = zip(self.networks, self.trained.scales, strict=True)
-        return self.trained.enlarged([network(rescaled(x, scale)) for network, scale in pairs]).amax(0)
+        return self.trained.stack([network(rescaled(x, scale)) for network, scale in pairs]).amax(0)
 
 
 def measured(model: torch.nn.Module) -> dict:
