@@ -1,22 +1,23 @@
-"""Figures of the lessons: `drawing.show_image` and its like, and a module for each kind of network."""
+"""The lessons' figures: `drawing.show_image` and the like, and a module for each kind of network."""
 
 from deeplab_lessons.classroom.drawing import aspp, cascade, decoder, lattice, resnet, structures
-from deeplab_lessons.classroom.drawing.layers import draw_layers, show_every_fourth
+from deeplab_lessons.classroom.drawing.fields import (
+    show_box,
+    show_counts,
+    show_heat,
+    show_profiles,
+    show_reached,
+    show_stack,
+    show_units,
+    show_views,
+)
+from deeplab_lessons.classroom.drawing.layers import draw_layers, show_every_fourth, show_taps
 from deeplab_lessons.classroom.drawing.style import (
     CLASS_COLOURS,
     COLOURS,
     colour_labels,
-    show_box,
-    show_counts,
-    show_heat,
     show_image,
     show_labels,
-    show_profiles,
-    show_reached,
-    show_stack,
-    show_taps,
-    show_units,
-    show_views,
     use_style,
 )
 

@@ -1,9 +1,15 @@
-"""Drawings of lesson 12, read from the network itself: v3+'s maps and its decoder, and blocks of Xception."""
+"""Drawings of lesson 12, read from the network: v3+'s maps and its decoder, and blocks of Xception."""
 
-from matplotlib.patches import FancyArrowPatch, Patch, Rectangle
 from torch import nn
 
 from deeplab_lessons.backbones.xception import XceptionBlock
+from deeplab_lessons.classroom.drawing._shapes import (
+    arrow,
+    box,
+    convolution_words,
+    convolutions,
+    legend_patches,
+)
 from deeplab_lessons.classroom.drawing.style import COLOURS
 from deeplab_lessons.layers.separable import SeparableConv2d
 from deeplab_lessons.models import DeepLabV3Plus
@@ -16,7 +22,7 @@ _THIN, _THICK, _GAP = 0.34, 0.84, 0.2  # of the boxes in a block
 
 
 def decoder_maps(model: DeepLabV3Plus, input_size: int) -> dict[str, tuple[int, int]]:
-    """Side in cells and channels of each map from the picture to the logits, in order, for square pictures."""
+    """Return side in cells and channels of each map from the image to the logits, in order, for square images."""
     table, decoder = trace(model, input_size), model.decoder
     coarse, fine = table["aspp"].map_size[0], table["decoder.reduce"].map_size[0]
     pyramid, reduced = table["aspp"].channels, table["decoder.reduce"].channels
@@ -34,9 +40,9 @@ def decoder_maps(model: DeepLabV3Plus, input_size: int) -> dict[str, tuple[int, 
 
 
 def draw_decoder(ax, model: DeepLabV3Plus, input_size: int = 513, title: str = "") -> None:
-    """Draw a v3+ from the picture (left) to the logits (right): a square is a map, its side as many cells as it has.
+    """Draw a v3+ from the image (left) to the logits (right): a square is a map, its side as many cells as it has.
 
-    (The picture is drawn smaller than that.) The lower lane has the stride of the early map, the upper one that of
+    (The image is drawn smaller than that.) The lower lane has the stride of the early map, the upper one that of
     the encoder. All is read from the model.
     """
     maps = decoder_maps(model, input_size)
@@ -48,12 +54,21 @@ def draw_decoder(ax, model: DeepLabV3Plus, input_size: int = 513, title: str = "
     places |= {"pyramid": (2.0, _COARSE), "reduced": (_STEP, _FINE), "both": (2.35 * _STEP, _FINE)}
     chain = [name for name in maps if name.startswith("refined")] + ["logits"]
     places |= {name: ((3.45 + step) * _STEP, _FINE) for step, name in enumerate(chain)}
+    colours = {
+        "picture": "#DDDDDD",
+        "early map": _EARLY,
+        "reduced": _EARLY,
+        "last map": _LATE,
+        "pyramid": _LATE,
+    }
     for name, (x, y) in places.items():
         side, channels = maps[name]
-        colour = {"early map": _EARLY, "reduced": _EARLY, "last map": _LATE, "pyramid": _LATE}.get(name, _NEW)
-        colour = "#DDDDDD" if name == "picture" else colour
-        _map(ax, x, y, min(side / fine, 1.25), colour, f"{side}×{side}\n{channels}")
-    _shares(ax, *places["both"], maps["pyramid"][1] / maps["both"][1])
+        height = min(side / fine, 1.25)
+        box(ax, x, y, height, height, colours.get(name, _NEW))
+        _text(ax, x, y - height / 2 - 0.08, f"{side}×{side}\n{channels}", "top")
+    x, late = places["both"][0], maps["pyramid"][1] / maps["both"][1]
+    box(ax, x - (1 - late) / 2, _FINE, late, 1, _LATE)  # the pyramid's channels, and those of the early map
+    box(ax, x + late / 2, _FINE, 1 - late, 1, _EARLY)
     ways = [("early map", "reduced", "1×1"), ("reduced", "both", "")]
     ways += [(*pair, kind) for *pair, kind in zip(["both", *chain], chain, [*kinds, "1×1"], strict=False)]
     for start, end, words in ways:
@@ -61,48 +76,34 @@ def draw_decoder(ax, model: DeepLabV3Plus, input_size: int = 513, title: str = "
     _way(ax, places["last map"][0] + 0.14, places["pyramid"][0] - 0.14, _COARSE, "pyramid")
     _bend(ax, (-1.35, 0.9), (-0.5, 0.15), "early\nlayers", (-0.95, -0.25))
     _bend(ax, (-1.35, 1.5), (0.22, _COARSE), "all layers", (-0.8, 2.4))
-    x = places["both"][0]
-    _bend(
-        ax,
-        (places["pyramid"][0] + 0.16, _COARSE),
-        (x + 0.1, 0.56),
-        f"enlarged\n{model.decoder.factor} times",
-        (x + 0.2, 1.6),
-    )
+    start = places["pyramid"][0] + 0.16, _COARSE
+    _bend(ax, start, (x + 0.1, 0.56), f"enlarged\n{model.decoder.factor} times", (x + 0.2, 1.6))
     last = places["logits"][0]
-    ax.text(last, 0.72, f"then enlarged\n{model.output_stride} times", ha="center", fontsize=10)
+    _text(ax, last, 0.72, f"then enlarged\n{model.grid.stride:g} times", "baseline")
     ax.set(title=title, xlim=(-2.8, last + 0.8), ylim=(-1.2, 3.0), aspect="equal")
     ax.axis("off")
 
 
-def _map(ax, x: float, y: float, side: float, colour: str, words: str) -> None:
-    low, left = y - side / 2, x - side / 2
-    ax.add_patch(Rectangle((left, low), side, side, facecolor=colour, edgecolor="0.2"))
-    ax.text(x, low - 0.08, words, ha="center", va="top", fontsize=10)
-
-
-def _shares(ax, x: float, y: float, late: float) -> None:
-    """Colour the square in which two maps lie on one another: the share `late` is the pyramid's."""
-    for left, share, colour in ((0, late, _LATE), (late, 1 - late, _EARLY)):
-        ax.add_patch(Rectangle((x - 0.5 + left, y - 0.5), share, 1, facecolor=colour, edgecolor="0.2"))
+def _text(ax, x: float, y: float, words: str, va: str, **options) -> None:
+    ax.text(x, y, words, va=va, fontsize=10, **{"ha": "center", **options})
 
 
 def _way(ax, start: float, end: float, y: float, words: str) -> None:
-    ax.add_patch(_arrow((start, y), (end, y)))
-    ax.text((start + end) / 2, y + 0.1, words, ha="center", va="bottom", fontsize=10)
+    """An arrow to the right with its words above."""
+    _bend(ax, (start, y), (end, y), words, ((start + end) / 2, y + 0.1), "bottom")
 
 
 def _bend(
-    ax, start: tuple[float, float], end: tuple[float, float], words: str, place: tuple[float, float]
+    ax,
+    start: tuple[float, float],
+    end: tuple[float, float],
+    words: str,
+    place: tuple[float, float],
+    va: str = "center",
 ) -> None:
-    ax.add_patch(_arrow(start, end))
-    ax.text(*place, words, ha="center", va="center", fontsize=10)
-
-
-def _arrow(start: tuple[float, float], end: tuple[float, float]) -> FancyArrowPatch:
-    return FancyArrowPatch(
-        start, end, arrowstyle="-|>", mutation_scale=11, color="black", shrinkA=0, shrinkB=0
-    )
+    """An arrow with its words at `place`."""
+    arrow(ax, start, end, mutation_scale=11, color="black")
+    _text(ax, *place, words, va)
 
 
 # ---------------------------------------------------------------- blocks of Xception
@@ -111,48 +112,42 @@ _LAYERS = {"depthwise": COLOURS[5], "pointwise": COLOURS[4], "batch norm": "#BBB
 
 
 def block_layers(block: XceptionBlock) -> list[tuple[str, str]]:
-    """Kind and words of each layer on the way through a block, first one first: ("depthwise", "3×3, stride 2")."""
-    found = []
+    """Return kind and words of each layer of a block's main path, in order: ("depthwise", "3×3, stride 2")."""
+    layers = []
     for layer in nn.Sequential(*block.inner, block.step).modules():
         if isinstance(layer, nn.ReLU):
-            found.append(("ReLU", ""))
+            layers.append(("ReLU", ""))
         elif isinstance(layer, nn.BatchNorm2d):
-            found.append(("batch norm", ""))
+            layers.append(("batch norm", ""))
         elif isinstance(layer, nn.Conv2d) and layer.kernel_size[0] > 1:
-            words = [f"{layer.kernel_size[0]}×{layer.kernel_size[1]}"]
-            words += [
-                f"{name} {getattr(layer, name)[0]}"
-                for name in ("stride", "dilation")
-                if getattr(layer, name)[0] > 1
-            ]
-            found.append(("depthwise", ", ".join(words)))
+            layers.append(("depthwise", ", ".join(convolution_words(layer))))
         elif isinstance(layer, nn.Conv2d):
-            found.append(("pointwise", f"1×1 to {layer.out_channels}"))
-    return found
+            layers.append(("pointwise", f"1×1 to {layer.out_channels}"))
+    return layers
 
 
 def draw_xception_block(ax, block: XceptionBlock, title: str = "") -> None:
     """Draw a block of Xception from top to bottom, its shortcut on the right; all is read from the block."""
-    y = top = 0.0
+    y = 0.0
     for kind, words in block_layers(block):
         height = _THICK if words else _THIN
-        ax.add_patch(Rectangle((-1, y - height), 2, height, facecolor=_LAYERS[kind], edgecolor="0.3"))
-        ax.text(0, y - height / 2, words, ha="center", va="center", fontsize=10)
-        y -= height + (_GAP if kind == "batch norm" and height == _THIN else 0)
+        box(ax, 0, y - height / 2, 2, height, _LAYERS[kind], edgecolor="0.3")
+        _text(ax, 0, y - height / 2, words, "center")
+        y -= height + (_GAP if kind == "batch norm" else 0)
     if block.shortcut is not None:
-        ax.plot([0, 1.35, 1.35], [top + 0.25, top + 0.25, y - 0.35], color=COLOURS[1])
-        ax.add_patch(_arrow((1.35, y - 0.35), (0.2, y - 0.35)))
+        ax.plot([0, 1.35, 1.35], [0.25, 0.25, y - 0.35], color=COLOURS[1])
+        arrow(ax, (1.35, y - 0.35), (0.2, y - 0.35), mutation_scale=11, color="black")
         ax.scatter(0, y - 0.35, 150, "white", edgecolors="black", zorder=3)
         ax.text(0, y - 0.37, "+", ha="center", va="center", zorder=4)
-        convs = [layer for layer in block.shortcut.modules() if isinstance(layer, nn.Conv2d)]
-        stride = "".join(f", stride {conv.stride[0]}" for conv in convs if conv.stride[0] > 1)
-        words = f"1×1 to {convs[0].out_channels}{stride}" if convs else "the block's input itself"
-        ax.text(1.45, (top + y) / 2, f"shortcut: {words}", rotation=90, ha="left", va="center", fontsize=10)
+        words = "the block's input itself"
+        if convs := convolutions(block.shortcut):
+            kernel, *rest = convolution_words(convs[0])
+            words = ", ".join([f"{kernel} to {convs[0].out_channels}", *rest])
+        _text(ax, 1.45, y / 2, f"shortcut: {words}", "center", ha="left", rotation=90)
     ax.set(title=title, xlim=(-1.1, 2.0), ylim=(y - 0.8, 0.4))
     ax.axis("off")
 
 
 def layers_legend(fig) -> None:
-    """What the colours of `draw_xception_block` mean, below the figure."""
-    handles = [Patch(facecolor=colour, edgecolor="0.3", label=kind) for kind, colour in _LAYERS.items()]
-    fig.legend(handles=handles, ncols=4, loc="outside lower center", fontsize=10)
+    """Draw what the colours of `draw_xception_block` mean below the figure."""
+    fig.legend(handles=legend_patches(_LAYERS), ncols=4, loc="outside lower center", fontsize=10)

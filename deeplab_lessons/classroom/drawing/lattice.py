@@ -1,6 +1,6 @@
 """Drawings of the permutohedral lattice, from the real `crf.Lattice`: simplices, weights, splat, blur, slice.
 
-All features here have two dimensions, so simplices are triangles, and everything is drawn where it lies in
+All features here have two dimensions, so simplices are triangles, and everything is drawn at its position in
 feature space (units: standard deviations).
 """
 
@@ -16,23 +16,23 @@ _EDGE = "0.8"
 
 
 def plane(left: float, right: float, bottom: float, top: float, step: float = 0.2) -> torch.Tensor:
-    """Points [2, N] all over a rectangle, `step` apart, so close that a lattice of them has no gaps."""
+    """Return points [2, N] all over a rectangle, `step` apart, so close that a lattice of them has no gaps."""
     x, y = torch.arange(left, right, step), torch.arange(bottom, top, step)
     return torch.stack(torch.meshgrid(x, y, indexing="xy")).flatten(1).double()
 
 
 def show_edges(ax, lattice: Lattice, colour: str = _EDGE, **line) -> None:
     """Draw a line between every two vertices that exchange values in the blur: together, the triangles."""
-    place = lattice.positions
+    positions = lattice.positions
     for up in lattice.neighbours[:, 1]:
-        there = up < len(lattice)
-        ends = torch.stack([place[:, there], place[:, up[there]]])
+        exists = up < len(lattice)
+        ends = torch.stack([positions[:, exists], positions[:, up[exists]]])
         ax.plot(ends[:, 0], ends[:, 1], color=colour, zorder=1, **{"lw": 0.8, **line})
     ax.set_aspect("equal")
 
 
 def show_weights(ax, features: torch.Tensor, point: int, colour: str = COLOURS[1]) -> None:
-    """Fill the triangle around one of the points [2, N] and write the weights of its three corners there."""
+    """Fill the triangle around one of the points [2, N] and write the weights at its three corners."""
     lattice = Lattice(features)
     corners = lattice.positions[:, lattice.vertex[:, point]]
     ax.fill(*corners, color=colour, alpha=0.18, zorder=1)
@@ -48,7 +48,7 @@ def show_weights(ax, features: torch.Tensor, point: int, colour: str = COLOURS[1
 
 
 def show_vertices(ax, lattice: Lattice, table: torch.Tensor, largest: float | None = None) -> None:
-    """Draw what the vertices hold, a table [M+1, 1] as `splat` and `blur` give it, as the area of dots."""
+    """Draw what the vertices hold, a table [M+1, 1] as `splat` and `blur` return it, as the area of dots."""
     held = table[:-1, 0].clamp(min=0)
     largest = float(held.max()) if largest is None else largest
     seen = held > 0.004 * largest
@@ -57,17 +57,17 @@ def show_vertices(ax, lattice: Lattice, table: torch.Tensor, largest: float | No
 
 
 def steps(lattice: Lattice, values: torch.Tensor) -> list[tuple[str, torch.Tensor]]:
-    """The tables [M+1, 1] after the splat of `values` [1, N] and after the blur along each direction, with names."""
-    found = [("splat", lattice.splat(values))]
+    """Return the tables [M+1, 1] after the splat of `values` [1, N] and after the blur along each direction, named."""
+    tables = [("splat", lattice.splat(values))]
     for direction in range(lattice.d + 1):
         one = copy.copy(lattice)
         one.neighbours = lattice.neighbours[direction : direction + 1]
-        found.append((f"blur, direction {direction}", one.blur(found[-1][1])))
-    return found
+        tables.append((f"blur, direction {direction}", one.blur(tables[-1][1])))
+    return tables
 
 
 def show_steps(axes, features: torch.Tensor, point: int) -> None:
-    """On five axes: the value 1 of one of the points [2, N] after splat, three blurs, and slice."""
+    """Draw the value 1 of one of the points [2, N] after splat, three blurs, and slice, on five axes."""
     lattice = Lattice(features)
     values = torch.zeros(1, lattice.points, dtype=features.dtype)
     values[0, point] = 1
@@ -92,7 +92,7 @@ def show_steps(axes, features: torch.Tensor, point: int) -> None:
 
 
 def show_line(axes, values: np.ndarray, positions: np.ndarray) -> None:
-    """On three axes: values [N] at positions [N] (standard deviations) after splat, two blurs, and slice."""
+    """Draw values [N] at positions [N] (standard deviations) after splat, two blurs, and slice, on three axes."""
     places = (positions - positions.min()) / grid.SPACING + 2
     cells = grid.splat(values, places, int(places.max()) + 4)
     at = (np.arange(len(cells)) - 2) * grid.SPACING + positions.min()
@@ -118,7 +118,7 @@ def show_line(axes, values: np.ndarray, positions: np.ndarray) -> None:
 
 
 def show_row(ax, features: torch.Tensor, shades: torch.Tensor) -> Lattice:
-    """A row of pixels as points [2, N] (place, grey level; in σ), each in its own shade, on the vertices they touch."""
+    """Draw a row of pixels, points [2, N] (position, grey level; in σ), in their shades, on the vertices they touch."""
     lattice = Lattice(features)
     left, right, bottom, top = (float(f) for axis in features for f in (axis.min() - 1, axis.max() + 1))
     show_edges(ax, Lattice(plane(left, right, bottom, top)), "0.9")

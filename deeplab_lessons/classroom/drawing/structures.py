@@ -2,51 +2,36 @@
 
 from itertools import pairwise
 
-from matplotlib.patches import FancyArrowPatch, Rectangle
-
+from deeplab_lessons.classroom.drawing._shapes import GREY, arrow, box
 from deeplab_lessons.classroom.drawing.style import COLOURS, use_style
 
-_PICTURE, _MAP, _HOLES, _OUT = "#D9D9D9", COLOURS[5], COLOURS[1], COLOURS[2]
+_INPUT, _MAP, _DILATED, _OUT = GREY, COLOURS[5], COLOURS[1], COLOURS[2]
 
 
-def _bar(ax, x: float, y: float, height: float, colour: str, width: float = 0.32) -> tuple[float, float]:
-    """A map as a bar with its middle at (x, y); returns the middle."""
-    ax.add_patch(
-        Rectangle((x - width / 2, y - height / 2), width, height, facecolor=colour, edgecolor="black")
-    )
+def _bar(ax, x: float, y: float, height: float, colour: str) -> tuple[float, float]:
+    """Draw a map as a bar with its centre at (x, y); return the centre."""
+    box(ax, x, y, 0.32, height, colour, edgecolor="black")
     return x, y
 
 
-def _arrow(
-    ax, start: tuple[float, float], end: tuple[float, float], bend: float = 0.0, style: str = "-"
-) -> None:
+def _arrow(ax, start: tuple[float, float], end: tuple[float, float]) -> None:
     """An arrow from bar to bar, stopping short of both."""
     (x0, y0), (x1, y1) = start, end
-    way = f"arc3,rad={bend}"
-    ax.add_patch(
-        FancyArrowPatch(
-            (x0 + 0.2, y0),
-            (x1 - 0.2, y1),
-            connectionstyle=way,
-            arrowstyle="-|>",
-            mutation_scale=9,
-            linestyle=style,
-        )
-    )
+    arrow(ax, (x0 + 0.2, y0), (x1 - 0.2, y1), mutation_scale=9, shrinkA=2, shrinkB=2)
 
 
 def _chain(ax, y: float, bars: list[tuple[float, float, str]]) -> tuple[float, float]:
-    """Bars (x, height, colour) on one line, an arrow between neighbours; returns the last one's middle."""
-    places = [_bar(ax, x, y, height, colour) for x, height, colour in bars]
-    for start, end in pairwise(places):
+    """Draw bars (x, height, colour) on one line, an arrow between neighbours; return the last one's centre."""
+    centres = [_bar(ax, x, y, height, colour) for x, height, colour in bars]
+    for start, end in pairwise(centres):
         _arrow(ax, start, end)
-    return places[-1]
+    return centres[-1]
 
 
 def _image_pyramid(ax) -> None:
     ends = [
-        _chain(ax, 1.0, [(0.5, 2.2, _PICTURE), (1.3, 1.5, _MAP), (2.1, 1.0, _MAP)]),
-        _chain(ax, 3.2, [(0.5, 1.1, _PICTURE), (1.3, 0.75, _MAP), (2.1, 0.5, _MAP)]),
+        _chain(ax, 1.0, [(0.5, 2.2, _INPUT), (1.3, 1.5, _MAP), (2.1, 1.0, _MAP)]),
+        _chain(ax, 3.2, [(0.5, 1.1, _INPUT), (1.3, 0.75, _MAP), (2.1, 0.5, _MAP)]),
     ]
     out = _bar(ax, 3.4, 2.0, 1.0, _OUT)
     for end in ends:
@@ -55,7 +40,7 @@ def _image_pyramid(ax) -> None:
 
 def _encoder_decoder(ax) -> None:
     heights = (2.8, 2.0, 1.2, 0.6)
-    down = [_bar(ax, 0.4 + 0.45 * i, 2, h, _MAP if i else _PICTURE) for i, h in enumerate(heights)]
+    down = [_bar(ax, 0.4 + 0.45 * i, 2, h, _MAP if i else _INPUT) for i, h in enumerate(heights)]
     up = [_bar(ax, 2.35 + 0.45 * i, 2, h, _OUT) for i, h in enumerate(heights[2:0:-1] + heights[:1])]
     _arrow(ax, down[-1], up[0])
     for (x0, _), (x1, _), height in ((down[2], up[0], 1.2), (down[1], up[1], 2.0)):
@@ -66,21 +51,21 @@ def _encoder_decoder(ax) -> None:
 
 
 def _context_module(ax) -> None:
-    before = [(0.4, 2.8, _PICTURE), (1.05, 2.0, _MAP), (1.7, 1.2, _MAP)]
-    _chain(ax, 2, [*before, (2.35, 1.2, _HOLES), (3.0, 1.2, _HOLES), (3.65, 1.2, _OUT)])
+    before = [(0.4, 2.8, _INPUT), (1.05, 2.0, _MAP), (1.7, 1.2, _MAP)]
+    _chain(ax, 2, [*before, (2.35, 1.2, _DILATED), (3.0, 1.2, _DILATED), (3.65, 1.2, _OUT)])
 
 
 def _pyramid_pooling(ax) -> None:
-    last = _chain(ax, 2, [(0.4, 2.8, _PICTURE), (1.05, 2.0, _MAP), (1.7, 1.2, _MAP)])
+    last = _chain(ax, 2, [(0.4, 2.8, _INPUT), (1.05, 2.0, _MAP), (1.7, 1.2, _MAP)])
     out = _bar(ax, 3.6, 2, 1.2, _OUT)
     for y in (0.5, 1.5, 2.5, 3.5):
-        branch = _bar(ax, 2.65, y, 0.7, _HOLES)
+        branch = _bar(ax, 2.65, y, 0.7, _DILATED)
         _arrow(ax, last, branch)
         _arrow(ax, branch, out)
 
 
 def four_structures():
-    """Draw the four structures of DeepLab v3's Fig. 2 in our own way; returns the matplotlib figure."""
+    """Draw the four structures of DeepLab v3's Fig. 2 in our own way; return the matplotlib figure."""
     import matplotlib.pyplot as plt
 
     use_style()

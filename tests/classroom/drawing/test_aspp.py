@@ -1,8 +1,9 @@
-"""The drawings of lesson 09 show what the heads really are."""
+"""The drawings of the heads of v2 and v3 show what the heads really are."""
 
 import pytest
+import torch
 
-from deeplab_lessons import arithmetic
+from deeplab_lessons import arithmetic, models
 from deeplab_lessons.classroom import drawing
 from deeplab_lessons.heads import SummedASPP
 
@@ -11,18 +12,47 @@ def texts(ax):
     return [text.get_text().replace("\n", " ") for text in ax.texts]
 
 
+def v3(output_stride=16, **options):
+    with torch.device("meta"):
+        return models.deeplab_v3(21, "resnet50", output_stride, **options)
+
+
 def test_a_pyramid_is_drawn_branch_by_branch(ax):
     drawing.aspp.draw_head(ax, SummedASPP(8, 6, (6, 12, 18, 24), channels=16), "ASPP-L")
-    said = texts(ax)
+    written = texts(ax)
     for rate in (6, 12, 18, 24):
-        assert said.count(f"3×3 dilation {rate} to 16") == 1
-    assert said.count("1×1 to 16") == 4 and said.count("1×1 to 6") == 4
-    assert "sum: scores" in said and ax.get_title() == "ASPP-L"
+        assert written.count(f"3×3 dilation {rate} to 16") == 1
+    assert written.count("1×1 to 16") == 4 and written.count("1×1 to 6") == 4
+    assert "sum: scores" in written and ax.get_title() == "ASPP-L"
 
 
 def test_one_branch_has_no_sum_and_the_resnet_form_one_box(ax):
     drawing.aspp.draw_head(ax, SummedASPP(8, 6, (12,)))
     assert texts(ax) == ["last map of the backbone", "3×3 dilation 12 to 6", "scores"]
+
+
+def test_v3s_head_is_the_networks_own(ax):
+    drawing.aspp.draw_pyramid(ax, v3())
+    written = [text.get_text() for text in ax.texts]
+    assert written[1:6] == [
+        "1×1\nto 256",
+        *(f"3×3\ndilation {rate}\nto 256" for rate in (6, 12, 18)),
+        "mean of the map\n1×1\nto 256",
+    ]
+    assert "concatenated: 1280 channels" in written and written[-1] == "1×1\nto 21"
+
+
+def test_another_head_of_v3_has_other_boxes(ax):
+    drawing.aspp.draw_pyramid(ax, v3(8, image_pooling=False, rates=(1, 3), refine=True))
+    written = [text.get_text() for text in ax.texts]
+    assert "3×3\ndilation 3\nto 256" in written and "concatenated: 768 channels" in written
+    assert not any("mean" in text for text in written)
+    assert "3×3\nto 256" in written  # torchvision's before the classifier
+
+
+def test_a_dilation_of_1_is_not_written(ax):
+    drawing.aspp.draw_head(ax, SummedASPP(8, 6, (1, 2)))
+    assert texts(ax)[1:3] == ["3×3 to 6", "3×3 dilation 2 to 6"]
 
 
 @pytest.mark.parametrize("cell", [(0, 0), (20, 20), (3, 37), (40, 20)])

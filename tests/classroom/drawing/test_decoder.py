@@ -1,6 +1,5 @@
 """Drawings of lesson 12: what they show is read from the network, and follows it."""
 
-import matplotlib.pyplot as plt
 import pytest
 import torch
 
@@ -20,15 +19,8 @@ def network(backbone="resnet101", **options):
         return models.deeplab_v3plus(21, backbone, **options)
 
 
-def words_of(axes):
-    return [text.get_text() for text in axes.texts]
-
-
-@pytest.fixture
-def axes():
-    figure, axes = plt.subplots()
-    yield axes
-    plt.close(figure)
+def texts(ax):
+    return [text.get_text() for text in ax.texts]
 
 
 def test_the_papers_maps():
@@ -61,20 +53,20 @@ def test_maps_are_those_of_a_run(options, size):
     }
 
 
-def test_the_drawing_names_every_map_and_what_the_decoder_does(axes):
+def test_the_drawing_names_every_map_and_what_the_decoder_does(ax):
     model = network(separable=True, decoder_convolutions=3)
-    draw_decoder(axes, model, 513, "v3+")
-    words = words_of(axes)
+    draw_decoder(ax, model, 513, "v3+")
+    words = texts(ax)
     for side, channels in decoder_maps(model, 513).values():
         assert f"{side}×{side}\n{channels}" in words
     assert words.count("3×3\nseparable") == 3 and "3×3" not in words
     assert "enlarged\n4 times" in words and "then enlarged\n4 times" in words
-    assert axes.get_title() == "v3+"
+    assert ax.get_title() == "v3+"
 
 
-def test_another_stride_is_another_drawing(axes):
-    draw_decoder(axes, network(output_stride=8), 513)
-    assert "65×65\n256" in words_of(axes) and "enlarged\n2 times" in words_of(axes)
+def test_another_stride_is_another_drawing(ax):
+    draw_decoder(ax, network(output_stride=8), 513)
+    assert "65×65\n256" in texts(ax) and "enlarged\n2 times" in texts(ax)
 
 
 @pytest.mark.parametrize("name", ["entry1", "entry2", "middle1", "exit1", "exit2"])
@@ -112,13 +104,13 @@ def test_a_relu_between_that_is_left_out_is_not_drawn():
         ("exit2", None),
     ],
 )
-def test_shortcuts(axes, name, words):
-    draw_xception_block(axes, network("xception", middle_blocks=1).backbone.get_submodule(name), name)
-    told = [text for text in words_of(axes) if text.startswith("shortcut")]
-    assert told == ([words] if words else [])
+def test_shortcuts(ax, name, words):
+    draw_xception_block(ax, network("xception", middle_blocks=1).backbone.get_submodule(name), name)
+    written = [text for text in texts(ax) if text.startswith("shortcut")]
+    assert written == ([words] if words else [])
 
 
-def test_the_legend_names_the_four_kinds(axes):
-    layers_legend(axes.figure)
-    (legend,) = axes.figure.legends
+def test_the_legend_names_the_four_kinds(ax):
+    layers_legend(ax.figure)
+    (legend,) = ax.figure.legends
     assert [text.get_text() for text in legend.texts] == ["depthwise", "pointwise", "batch norm", "ReLU"]

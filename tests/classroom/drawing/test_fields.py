@@ -1,8 +1,4 @@
-"""What the drawings of receptive fields must show, read back from the figures' own data."""
-
-import matplotlib
-
-matplotlib.use("Agg")
+"""What the figures of receptive fields must show, read back from the figures' own data."""
 
 import numpy as np
 import pytest
@@ -16,7 +12,8 @@ from deeplab_lessons.receptive_field import EffectiveField
 
 
 @pytest.fixture(autouse=True)
-def closed():
+def no_window():
+    plt.switch_backend("agg")
     yield
     plt.close("all")
 

@@ -1,9 +1,5 @@
 """Drawings of networks say what the networks are."""
 
-import matplotlib
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
 import torch
 from matplotlib.colors import to_hex
 
@@ -11,10 +7,9 @@ from deeplab_lessons import backbones, models
 from deeplab_lessons.classroom import drawing
 
 
-def test_bars_are_the_maps_of_the_real_model():
+def test_bars_are_the_maps_of_the_real_model(ax):
     with torch.device("meta"):
         model = models.deeplab_v1()
-    fig, ax = plt.subplots()
     drawing.draw_layers(ax, model, 320, "LargeFOV")
     heights = [bar.get_height() for bar in ax.patches]
     assert heights == [320] * 2 + [160] * 3 + [80] * 4 + [40] * 12
@@ -27,22 +22,17 @@ def test_bars_are_the_maps_of_the_real_model():
     }
     assert dilated == {"conv5_1", "conv5_2", "conv5_3", "pool5", "fc6"}
     assert [text.get_text() for text in ax.get_legend().get_texts()][-1] == "dilated"
-    plt.close(fig)
 
 
-def test_an_unedited_network_has_no_dilated_bar():
+def test_an_unedited_network_has_no_dilated_bar(ax):
     with torch.device("meta"):
         model = backbones.fully_convolutional(backbones.vgg16())
-    fig, ax = plt.subplots()
     drawing.draw_layers(ax, model, 224)
     assert [bar.get_height() for bar in ax.patches][-5:] == [14, 7, 1, 1, 1]
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["convolution", "pool"]
-    plt.close(fig)
 
 
-def test_every_fourth_cell_is_framed():
-    fig, ax = plt.subplots()
+def test_every_fourth_cell_is_framed(ax):
     drawing.show_every_fourth(ax, torch.rand(9, 8), 4, "map")
     corners = {(frame.get_x() + 0.5, frame.get_y() + 0.5) for frame in ax.patches}
     assert corners == {(x, y) for x in (0, 4) for y in (0, 4, 8)}
-    plt.close(fig)

@@ -47,7 +47,7 @@ def test_a_multi_grid_of_another_dilation_has_its_own_word(ax):
 
 
 @pytest.mark.parametrize(
-    ("stride_in", "output_stride", "told"),
+    ("stride_in", "output_stride", "expected"),
     [
         ("3x3", 32, ["1×1", "3×3, stride 2", "1×1", "shortcut: 1×1, stride 2"]),
         ("1x1", 32, ["1×1, stride 2", "3×3", "1×1", "shortcut: 1×1, stride 2"]),
@@ -55,14 +55,14 @@ def test_a_multi_grid_of_another_dilation_has_its_own_word(ax):
         ("1x1", 8, ["1×1", "3×3, dilation 2", "1×1", "shortcut: 1×1"]),
     ],
 )
-def test_a_blocks_drawing_says_what_its_convolutions_do(ax, stride_in, output_stride, told):
+def test_a_blocks_drawing_says_what_its_convolutions_do(ax, stride_in, output_stride, expected):
     block = resnet(output_stride=output_stride, stride_in=stride_in).layer3[0]
     drawing.resnet.draw_block(ax, block, "first block")
-    assert [text for text in words(ax) if "×" in text] == told
+    assert [text for text in words(ax) if "×" in text] == expected
     assert [text for text in words(ax) if text.isdigit()] == ["512", "256", "256", "1024"]
     marked = {text.get_text() for text in ax.texts if text.get_color() == COLOURS[1]}
     assert all(("stride" in text) or ("dilation" in text) for text in marked)
-    assert len(marked) == sum("stride" in text or "dilation" in text for text in told)
+    assert len(marked) == sum("stride" in text or "dilation" in text for text in expected)
 
 
 def test_a_shortcut_without_convolution_and_a_basic_block(ax):

@@ -1,0 +1,138 @@
+"""Figures of receptive fields: what units see, which pixels paths reach, and how much each one matters."""
+
+import matplotlib as mpl
+import numpy as np
+
+from deeplab_lessons.arithmetic import Field, Layer, receptive_fields
+from deeplab_lessons.classroom.drawing.style import COLOURS, show_image
+from deeplab_lessons.receptive_field import EffectiveField
+
+
+def show_box(ax, box, colour: str, name: str = "", **line) -> None:
+    """Outline `box` = (top, left, bottom, right), in whole pixels, both ends included, on an image.
+
+    A white line runs beneath the coloured one, so that the box is seen on dark and on light ground.
+    """
+    top, left, bottom, right = (edge + side for edge, side in zip(box, (-0.5, -0.5, 0.5, 0.5), strict=True))
+    corners = [left, right, right, left, left], [top, top, bottom, bottom, top]
+    ax.plot(*corners, color="white", lw=line.get("lw", 2.2) + 1.8, solid_joinstyle="miter")
+    ax.plot(*corners, color=colour, **{"lw": 2.2, "solid_joinstyle": "miter", **line})
+    if name:
+        paper = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
+        ax.text(left, top, name, color=colour, ha="left", va="top", fontsize=11, weight="bold", bbox=paper)
+
+
+def show_views(fig, image: np.ndarray, boxes: dict[str, tuple[int, int, int, int]], columns: int = 3) -> None:
+    """Draw `boxes`, name -> (top, left, bottom, right), over an image, and next to it what each box shows."""
+    left, right = fig.subfigures(1, 2, width_ratios=(1.05, 1))
+    ax = left.subplots()
+    ax.imshow(image)
+    ax.set(xlim=(-0.5, image.shape[1] - 0.5), ylim=(image.shape[0] - 0.5, -0.5))
+    ax.set(title="How much does one unit see?", xlabel="column (pixels)", ylabel="row (pixels)")
+    grid = right.subplots(-(-len(boxes) // columns), columns, squeeze=False).ravel()
+    for ax_view in grid[len(boxes) :]:
+        ax_view.axis("off")
+    for (name, box), colour, ax_view in zip(boxes.items(), COLOURS, grid, strict=False):
+        show_box(ax, box, colour)
+        top, first, bottom, last = box
+        view = image[max(top, 0) : bottom + 1, max(first, 0) : last + 1]
+        show_image(ax_view, view, f"{name}: {bottom - top + 1} px")
+        ax_view.title.set_fontsize(11)
+        ax_view.spines[:].set(color=colour, linewidth=2.5)
+
+
+def show_stack(ax, layers: list[Layer], unit: int, input_size: int, title: str = "") -> None:
+    """Draw a 1-D stack, the input lowest, and every path from `unit` of the last map down to the pixels.
+
+    Each cell is drawn over the centre of its field, so that the jump shows as the distance between cells. Taps
+    in the padding end at a hollow grey cell.
+    """
+    fields = receptive_fields(layers, input_size)
+    reached = {unit}
+    for level in range(len(fields) - 1, -1, -1):
+        field = fields[level]
+        cells = np.arange(field.out)
+        colours = [COLOURS[4] if cell in reached else "white" for cell in cells]
+        centres = field.start + field.jump * cells
+        ax.scatter(centres, np.full(len(cells), level), 70, colours, marker="s", edgecolors="0.35", zorder=3)
+        if level:
+            reached = _draw_taps(ax, layers[level - 1], fields[level - 1], field, level, reached)
+    names = ["input", *(field.name for field in fields[1:])]
+    ax.set_yticks(range(len(fields)), names)
+    ax.set_xticks(range(0, input_size, 2))
+    ax.set(title=title, xlabel="place (input pixels)", xlim=(-0.8, input_size - 0.2))
+    ax.set_ylim(-0.45, len(fields) - 0.55)
+    ax.tick_params(left=False)
+    ax.spines["left"].set_visible(False)
+
+
+def _draw_taps(ax, layer: Layer, below: Field, field: Field, level: int, reached: set[int]) -> set[int]:
+    """Draw the lines from `reached` cells of one map to the cells that they read; return those."""
+    read = {(cell, tap) for cell in reached for tap in layer.taps(cell)}
+    for cell, tap in read:
+        ends = [field.start + field.jump * cell, below.start + below.jump * tap]
+        ax.plot(ends, [level, level - 1], color="0.45", lw=1.2, zorder=2)
+        if not 0 <= tap < below.out:
+            ax.scatter(ends[1], level - 1, 70, "white", marker="s", edgecolors="0.8", zorder=3)
+    return {tap for _, tap in read if 0 <= tap < below.out}
+
+
+def show_counts(ax, counts, title: str = ""):
+    """Show how many paths [H, W] reach each pixel, pixels that none reaches in white; return what imshow returns."""
+    counts = np.asarray(counts)
+    cmap = mpl.colormaps["viridis"].with_extremes(bad="white")
+    shown = show_image(ax, np.ma.masked_equal(counts, 0), title)
+    shown.set(cmap=cmap, clim=(0, counts.max()))
+    return shown
+
+
+def show_units(ax, image: np.ndarray, field: Field, title: str = "", unit: int | None = None) -> None:
+    """Dot the centres of all units of `field`, whose `out` must be known, over an image [H, W, 3].
+
+    The receptive field of one unit is outlined: number `unit` of its row and of its column, or the one
+    nearest to the middle of the map. The image is paled so that the dots are visible, and has few shades
+    so that a notebook's file stays small.
+    """
+    show_image(ax, (image // 16 * 7 + 145).astype(np.uint8), title)
+    centres = field.start + field.jump * np.arange(field.out)
+    columns, rows = np.meshgrid(centres, centres)
+    ax.scatter(columns, rows, 4 * field.jump**0.5, COLOURS[0], zorder=3, clip_on=False)
+    unit = (field.out - 1) // 2 if unit is None else unit
+    first, last = field.box(unit)
+    show_box(ax, (first, first, last, last), COLOURS[1])
+    ax.scatter(centres[unit], centres[unit], 70, COLOURS[1], edgecolors="white", zorder=4)
+    ax.spines[:].set_visible(False)
+
+
+def show_reached(ax, image: np.ndarray, reached: np.ndarray, box: tuple[int, int, int, int]) -> None:
+    """Leave an image [H, W, 3] visible where `reached` [H, W] is True, grey elsewhere, and outline `box`."""
+    show_image(ax, np.where(reached[..., None], image, 225).astype(np.uint8))
+    show_box(ax, box, COLOURS[1])
+    ax.set(xlim=(-4, image.shape[1] + 3), ylim=(image.shape[0] + 3, -4))
+    ax.spines[:].set_visible(False)
+
+
+def show_heat(ax, heat: np.ndarray, boxes: dict[str, tuple[int, int, int, int]], block: int = 4) -> None:
+    """Show how much each pixel matters, [H, W], as strength (square root of the energy), with named boxes.
+
+    The energy is averaged over blocks of `block` x `block` pixels, which reduces the noise.
+    """
+    height, width = (size // block for size in heat.shape)
+    energy = heat[: height * block, : width * block].reshape(height, block, width, block).mean((1, 3))
+    edges = (-0.5, width * block - 0.5, height * block - 0.5, -0.5)
+    ax.imshow(np.sqrt(energy), cmap="gray", extent=edges)
+    for (name, box), colour in zip(boxes.items(), (COLOURS[5], COLOURS[4]), strict=False):
+        show_box(ax, box, colour, name)
+    ax.set(xlabel="column (pixels)", ylabel="row (pixels)")
+
+
+def show_profiles(ax, effective: list[EffectiveField], box: tuple[int, int, int, int]) -> None:
+    """Draw the energy per column of several effective fields, the first one's Gaussian, and the box's width."""
+    _, left, _, right = box
+    ax.axvspan(left - 0.5, right + 0.5, color=COLOURS[5], alpha=0.25, lw=0, label="can see")
+    for number, field in enumerate(effective):
+        label = f"{len(effective)} networks" if number == 0 else None
+        ax.plot(field.heat.sum(0) * 100, color="0.3", lw=1, alpha=0.8, label=label)
+    ax.plot(effective[0].gaussian().sum(0) * 100, color=COLOURS[1], label="Gaussian")
+    ax.set(xlabel="column (pixels)", ylabel="energy (% per column)", ylim=(0, None))
+    ax.legend(loc="upper left", fontsize=10)
