@@ -8,7 +8,7 @@ import pkgutil
 import pytest
 
 from deeplab_lessons.classroom import exercises
-from deeplab_lessons.classroom.exercises._framework import Exercise
+from deeplab_lessons.classroom.exercises.framework import Exercise
 
 MODULES = [m.name for m in pkgutil.iter_modules(exercises.__path__) if m.name.startswith("lesson")]
 
@@ -159,7 +159,7 @@ def test_everything_else_is_answered_kindly(exercise, attempt, state, words, cap
     assert verdict.state == state, said(verdict)
     missing = [word for word in words if word not in said(verdict)]
     assert not missing, said(verdict)
-    assert "Traceback" not in said(verdict) and "_framework" not in said(verdict)
+    assert "Traceback" not in said(verdict) and "framework.py" not in said(verdict)
     assert capsys.readouterr().out == ""
 
 
@@ -304,6 +304,6 @@ def test_the_framework_loads_without_torch():
     import subprocess
     import sys
 
-    code = "import sys, deeplab_lessons.classroom.exercises._framework; print('torch' in sys.modules)"
+    code = "import sys, deeplab_lessons.classroom.exercises.framework; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

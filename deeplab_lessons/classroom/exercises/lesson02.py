@@ -7,7 +7,7 @@ from itertools import product
 import torch
 
 from deeplab_lessons import arithmetic
-from deeplab_lessons.classroom.exercises._framework import Exercise, Misconception
+from deeplab_lessons.classroom.exercises.framework import exercise, misconception
 from deeplab_lessons.layers import atrous
 
 
@@ -15,193 +15,196 @@ def _covered(k: int, d: int) -> int:
     return (k - 1) * d + 1
 
 
-# ---------------------------------------------------------------- warm-up: the effective kernel
+@exercise
+class EffectiveKernelSize:
+    """Warm-up: how many cells a dilated kernel covers."""
 
-
-def _kernels(rng: random.Random) -> Iterator[tuple]:
-    yield from sorted(product(range(1, 6), range(1, 5)), key=sum)
-    while True:
-        yield rng.randint(1, 15), rng.randint(1, 30)
-
-
-effective_kernel_size = Exercise(
-    reference=arithmetic.effective_kernel_size,
-    cases=_kernels,
-    hints=(
+    reference = arithmetic.effective_kernel_size
+    hints = (
         "Draw it: k taps in a row. How many gaps lie between them?",
         "There are k - 1 gaps, and each gap holds d - 1 zeros. Dilation 1 means no zeros at all.",
         "Cells covered = taps + zeros = k + (k - 1) times (d - 1).",
-    ),
-    misconceptions=(
-        Misconception(
-            lambda k, d=1: k + (k - 1) * d,
-            "This puts d zeros into each gap. Dilation is the distance from one tap to the next, so a "
-            "gap holds d - 1 zeros, and an undilated convolution has dilation 1, not 0.",
-        ),
-        Misconception(
-            lambda k, d=1: k + d,
-            "This adds d once. A dilation of 1 must change nothing, and there is a gap between every two "
-            "neighbouring taps, so count the gaps.",
-        ),
-        Misconception(
-            lambda k, d=1: k + d - 1,
-            "This fills one gap only. A kernel of k taps has k - 1 gaps, and each one holds d - 1 zeros.",
-        ),
-        Misconception(
-            lambda k, d=1: k * d,
-            "This gives zeros to every tap, the last one too. Zeros lie between taps only: after the "
-            "last tap there is nothing left to cover.",
-        ),
-        Misconception(
-            lambda k, d=1: (k - 1) * d,
-            "This is the distance from the first tap to the last. Both of them are cells that are "
-            "covered, so the count is one more.",
-        ),
-        Misconception(
-            lambda k, d=1: k,
-            "This counts the taps. The cells that the kernel steps over belong to its width as well.",
-        ),
-    ),
-)
+    )
 
+    def cases(rng: random.Random) -> Iterator[tuple]:
+        yield from sorted(product(range(1, 6), range(1, 5)), key=sum)
+        while True:
+            yield rng.randint(1, 15), rng.randint(1, 30)
 
-# ---------------------------------------------------------------- the output size
+    @misconception(
+        "This puts d zeros into each gap. Dilation is the distance from one tap to the next, so a "
+        "gap holds d - 1 zeros, and an undilated convolution has dilation 1, not 0."
+    )
+    def dilation_as_zeros(k, d=1):
+        return k + (k - 1) * d
 
+    @misconception(
+        "This adds d once. A dilation of 1 must change nothing, and there is a gap between every two "
+        "neighbouring taps, so count the gaps."
+    )
+    def adds_dilation(k, d=1):
+        return k + d
 
-def _layers(rng: random.Random) -> Iterator[tuple]:
-    """(input_size, kernel_size, stride, padding, dilation): one number away from plain first, then more."""
+    @misconception(
+        "This fills one gap only. A kernel of k taps has k - 1 gaps, and each one holds d - 1 zeros."
+    )
+    def one_gap_only(k, d=1):
+        return k + d - 1
 
-    def odd_ones(case):
-        return sum(value != plain for value, plain in zip(case[2:], (1, 0, 1), strict=True))
+    @misconception(
+        "This gives zeros to every tap, the last one too. Zeros lie between taps only: after the "
+        "last tap there is nothing left to cover."
+    )
+    def zeros_after_every_tap(k, d=1):
+        return k * d
 
-    small = product(range(5, 9), (1, 2, 3), (1, 2, 3), (0, 1, 2), (1, 2))
-    yield from sorted(small, key=lambda case: (odd_ones(case), sum(case)))
-    while True:
-        k, d, p = rng.randint(1, 7), rng.randint(1, 6), rng.randint(0, 9)
-        yield rng.randint(_covered(k, d), 99), k, rng.randint(1, 5), p, d
+    @misconception(
+        "This is the distance from the first tap to the last. Both of them are cells that are "
+        "covered, so the count is one more."
+    )
+    def distance_of_outer_taps(k, d=1):
+        return (k - 1) * d
+
+    @misconception("This counts the taps. The cells that the kernel steps over belong to its width as well.")
+    def taps_only(k, d=1):
+        return k
 
 
 def _places(n, k, s, p, d):
     return (n + 2 * p - _covered(k, d)) // s + 1
 
 
-output_size = Exercise(
-    reference=arithmetic.output_size,
-    parts=(arithmetic.Layer.output_size,),
-    cases=_layers,
-    trials=300,
-    hints=(
+@exercise
+class OutputSize:
+    """How many cells a convolution's output has."""
+
+    reference = arithmetic.output_size
+    parts = (arithmetic.Layer.output_size,)
+    trials = 300
+    hints = (
         "Begin with stride 1 and no padding: at how many places does a kernel that covers k' cells fit "
         "into n?",
         "It fits at n - k' + 1 places. Padding makes the row longer, on both sides: n + 2 p.",
         "With a stride, only every s-th place counts: divide the room n + 2 p - k' by s, round down, and"
         " add 1 for the first place. k' is the effective kernel size.",
-    ),
-    misconceptions=(
-        Misconception(
-            lambda n, k, s=1, p=0, d=1: _places(n, k, 1, p, d),
-            "The stride is forgotten. The kernel moves s cells at a time, so only every s-th place counts.",
-        ),
-        Misconception(
-            lambda n, k, s=1, p=0, d=1: -(-(n + 2 * p - _covered(k, d)) // s) + 1,
-            "This rounds up: it counts a last place at which the kernel would hang over the end. "
-            "PyTorch's convolution rounds down. (Caffe's pooling does round up.)",
-        ),
-        Misconception(
-            lambda n, k, s=1, p=0, d=1: (n + 2 * p - _covered(k, d)) // s,
-            "This counts the steps between places. The first place needs no step, so there is one place "
-            "more.",
-        ),
-        Misconception(
-            lambda n, k, s=1, p=0, d=1: (n + 2 * p - _covered(k, d) + 1) // s,
-            "Here the stride divides the first place too. Divide the room by the stride and add 1 "
-            "afterwards.",
-        ),
-        Misconception(
-            lambda n, k, s=1, p=0, d=1: (n + p - _covered(k, d)) // s + 1,
-            "The padding is counted once. It stands on both sides of the row, so it adds 2 p cells.",
-        ),
-        Misconception(
-            lambda n, k, s=1, p=0, d=1: _places(n, k, s, p, 1),
-            "The dilation is forgotten: this uses the number of taps k where the kernel covers more "
-            "cells than it has taps. Use the effective kernel size.",
-        ),
-        Misconception(
-            lambda n, k, s=1, p=0, d=1: _places(n, k, s, p, d + 1),
-            "This reads dilation 1 as one zero between taps. An undilated convolution has dilation 1, "
-            "not 0: a gap holds d - 1 zeros.",
-        ),
-        Misconception(
-            lambda n, k, s=1, p=0, d=1: _places(n, k, s, 0, d),
-            "The padding is forgotten. It makes the row longer before the kernel is put down.",
-        ),
-    ),
-)
+    )
+
+    def cases(rng: random.Random) -> Iterator[tuple]:
+        """(input_size, kernel_size, stride, padding, dilation): one number away from plain first, then more."""
+
+        def odd_ones(case):
+            return sum(value != plain for value, plain in zip(case[2:], (1, 0, 1), strict=True))
+
+        small = product(range(5, 9), (1, 2, 3), (1, 2, 3), (0, 1, 2), (1, 2))
+        yield from sorted(small, key=lambda case: (odd_ones(case), sum(case)))
+        while True:
+            k, d, p = rng.randint(1, 7), rng.randint(1, 6), rng.randint(0, 9)
+            yield rng.randint(_covered(k, d), 99), k, rng.randint(1, 5), p, d
+
+    @misconception(
+        "The stride is forgotten. The kernel moves s cells at a time, so only every s-th place counts."
+    )
+    def no_stride(n, k, s=1, p=0, d=1):
+        return _places(n, k, 1, p, d)
+
+    @misconception(
+        "This rounds up: it counts a last place at which the kernel would hang over the end. "
+        "PyTorch's convolution rounds down. (Caffe's pooling does round up.)"
+    )
+    def rounds_up(n, k, s=1, p=0, d=1):
+        return -(-(n + 2 * p - _covered(k, d)) // s) + 1
+
+    @misconception(
+        "This counts the steps between places. The first place needs no step, so there is one place more."
+    )
+    def steps_not_places(n, k, s=1, p=0, d=1):
+        return (n + 2 * p - _covered(k, d)) // s
+
+    @misconception(
+        "Here the stride divides the first place too. Divide the room by the stride and add 1 afterwards."
+    )
+    def stride_divides_first_place(n, k, s=1, p=0, d=1):
+        return (n + 2 * p - _covered(k, d) + 1) // s
+
+    @misconception("The padding is counted once. It stands on both sides of the row, so it adds 2 p cells.")
+    def padding_once(n, k, s=1, p=0, d=1):
+        return (n + p - _covered(k, d)) // s + 1
+
+    @misconception(
+        "The dilation is forgotten: this uses the number of taps k where the kernel covers more "
+        "cells than it has taps. Use the effective kernel size."
+    )
+    def no_dilation(n, k, s=1, p=0, d=1):
+        return _places(n, k, s, p, 1)
+
+    @misconception(
+        "This reads dilation 1 as one zero between taps. An undilated convolution has dilation 1, "
+        "not 0: a gap holds d - 1 zeros."
+    )
+    def dilation_as_zeros(n, k, s=1, p=0, d=1):
+        return _places(n, k, s, p, d + 1)
+
+    @misconception("The padding is forgotten. It makes the row longer before the kernel is put down.")
+    def no_padding(n, k, s=1, p=0, d=1):
+        return _places(n, k, s, 0, d)
 
 
-# ---------------------------------------------------------------- the padding that keeps the size
+@exercise
+class SamePadding:
+    """The padding that keeps the size at stride 1."""
 
-
-def _odd_kernels(rng: random.Random) -> Iterator[tuple]:
-    """Kernels that cover an odd number of cells: only they have the same padding on both sides."""
-    small = product(range(1, 6), range(1, 5))
-    yield from (case for case in sorted(small, key=sum) if _covered(*case) % 2)
-    while True:
-        k, d = rng.randint(1, 15), rng.randint(1, 30)
-        if _covered(k, d) % 2:
-            yield k, d
-
-
-same_padding = Exercise(
-    reference=arithmetic.same_padding,
-    parts=(arithmetic.effective_kernel_size,),
-    cases=_odd_kernels,
-    hints=(
+    reference = arithmetic.same_padding
+    parts = (arithmetic.effective_kernel_size,)
+    hints = (
         "At stride 1 the output has n + 2 p - k' + 1 cells. Set that equal to n.",
         "So 2 p = k' - 1: the cells covered beyond the first one, shared between two sides.",
         "With k' - 1 = (k - 1) d, half of it is (k - 1) d // 2.",
-    ),
-    misconceptions=(
-        Misconception(
-            lambda k, d=1: d,
-            "Padding equal to the dilation is right for 3 taps only. Other kernels need more or less: "
-            "how many cells does the kernel reach out on each side of its centre?",
-        ),
-        Misconception(
-            lambda k, d=1: (k - 1) // 2,
-            "This is the padding of an undilated kernel. Holes make the kernel reach further, so "
-            "dilation counts.",
-        ),
-        Misconception(
-            lambda k, d=1: (k - 1) * d,
-            "This is the padding of both sides together. The padding is given for each side, so halve it.",
-        ),
-        Misconception(
-            lambda k, d=1: k * d // 2,
-            "k taps have k - 1 gaps between them; it is the gaps that reach out, not the taps.",
-        ),
-        Misconception(
-            lambda k, d=1: (k - 1) * (d + 1) // 2,
-            "This reads dilation 1 as one zero between taps. An undilated convolution has dilation 1, not 0.",
-        ),
-        Misconception(
-            lambda k, d=1: (k - 1) // 2 + d - 1,
-            "This widens the kernel by d - 1 on each side whatever k. On each side of the centre there "
-            "are (k - 1) / 2 gaps, and every one of them grows.",
-        ),
-    ),
-)
+    )
 
+    def cases(rng: random.Random) -> Iterator[tuple]:
+        """Kernels that cover an odd number of cells: only they have the same padding on both sides."""
+        small = product(range(1, 6), range(1, 5))
+        yield from (case for case in sorted(small, key=sum) if _covered(*case) % 2)
+        while True:
+            k, d = rng.randint(1, 15), rng.randint(1, 30)
+            if _covered(k, d) % 2:
+                yield k, d
 
-# ---------------------------------------------------------------- stretch: zeros between the taps
+    @misconception(
+        "Padding equal to the dilation is right for 3 taps only. Other kernels need more or less: "
+        "how many cells does the kernel reach out on each side of its centre?"
+    )
+    def dilation_itself(k, d=1):
+        return d
 
+    @misconception(
+        "This is the padding of an undilated kernel. Holes make the kernel reach further, so dilation counts."
+    )
+    def undilated(k, d=1):
+        return (k - 1) // 2
 
-def _weights(rng: random.Random) -> Iterator[tuple]:
-    """(weight [O, I, k, k], dilation), with whole numbers from 1 to 9."""
-    shapes = [(1, 1, 1), (1, 1, 2), (1, 1, 3), (2, 1, 2), (1, 3, 2), (2, 3, 3), (4, 2, 5)]
-    for (o, i, k), d in product(shapes, (1, 2, 3, 4)):
-        values = [rng.randint(1, 9) for _ in range(o * i * k * k)]
-        yield torch.tensor(values, dtype=torch.float32).view(o, i, k, k), d
+    @misconception(
+        "This is the padding of both sides together. The padding is given for each side, so halve it."
+    )
+    def both_sides(k, d=1):
+        return (k - 1) * d
+
+    @misconception("k taps have k - 1 gaps between them; it is the gaps that reach out, not the taps.")
+    def taps_not_gaps(k, d=1):
+        return k * d // 2
+
+    @misconception(
+        "This reads dilation 1 as one zero between taps. An undilated convolution has dilation 1, not 0."
+    )
+    def dilation_as_zeros(k, d=1):
+        return (k - 1) * (d + 1) // 2
+
+    @misconception(
+        "This widens the kernel by d - 1 on each side whatever k. On each side of the centre there "
+        "are (k - 1) / 2 gaps, and every one of them grows."
+    )
+    def one_gap_only(k, d=1):
+        return (k - 1) // 2 + d - 1
 
 
 def _spread(weight: torch.Tensor, rows: int, columns: int, extra: int = 0) -> torch.Tensor:
@@ -212,39 +215,56 @@ def _spread(weight: torch.Tensor, rows: int, columns: int, extra: int = 0) -> to
     return out
 
 
-dilate_kernel = Exercise(
-    reference=atrous.dilate_kernel,
-    parts=(arithmetic.effective_kernel_size,),
-    cases=_weights,
-    hints=(
+@exercise
+class DilateKernel:
+    """Stretch: the dense kernel that a dilated one stands for."""
+
+    reference = atrous.dilate_kernel
+    parts = (arithmetic.effective_kernel_size,)
+    hints = (
         "First make a tensor of zeros of the right shape: [O, I, k', k'], k' being the effective kernel "
         "size.",
         "weight.new_zeros(O, I, k', k') has the dtype and device of weight. Where in it do the taps belong?",
         "At every d-th row and column: spread[:, :, ::dilation, ::dilation] = weight.",
-    ),
-    misconceptions=(
-        Misconception(
-            lambda w, d: _spread(w, d + 1, d + 1),
-            "This puts d zeros between the taps. There are d - 1: an undilated convolution has dilation "
-            "1, not 0.",
-        ),
-        Misconception(
-            lambda w, d: _spread(w, d, d, extra=d - 1),
-            "This puts zeros after the last tap as well, so the kernel has k d cells. Zeros belong "
-            "between taps.",
-        ),
-        Misconception(
-            lambda w, d: w.repeat_interleave(d, 2).repeat_interleave(d, 3),
-            "This repeats every tap. The cells between taps are not read at all, so zeros stand there.",
-        ),
-        Misconception(
-            lambda w, d: _spread(w, d, 1),
-            "The rows are spread, the columns are not. An image has two axes, and dilation spreads both.",
-        ),
-        Misconception(
-            lambda w, d: _spread(w, 1, d),
-            "The columns are spread, the rows are not. An image has two axes, and dilation spreads both.",
-        ),
-        Misconception(lambda w, d: w, "The kernel comes back as it was. Where do its zeros belong?"),
-    ),
-)
+    )
+
+    def cases(rng: random.Random) -> Iterator[tuple]:
+        """(weight [O, I, k, k], dilation), with whole numbers from 1 to 9."""
+        shapes = [(1, 1, 1), (1, 1, 2), (1, 1, 3), (2, 1, 2), (1, 3, 2), (2, 3, 3), (4, 2, 5)]
+        for (o, i, k), d in product(shapes, (1, 2, 3, 4)):
+            values = [rng.randint(1, 9) for _ in range(o * i * k * k)]
+            yield torch.tensor(values, dtype=torch.float32).view(o, i, k, k), d
+
+    @misconception(
+        "This puts d zeros between the taps. There are d - 1: an undilated convolution has dilation 1, not 0."
+    )
+    def dilation_as_zeros(w, d):
+        return _spread(w, d + 1, d + 1)
+
+    @misconception(
+        "This puts zeros after the last tap as well, so the kernel has k d cells. Zeros belong between taps."
+    )
+    def zeros_after_last_tap(w, d):
+        return _spread(w, d, d, extra=d - 1)
+
+    @misconception(
+        "This repeats every tap. The cells between taps are not read at all, so zeros stand there."
+    )
+    def repeated_taps(w, d):
+        return w.repeat_interleave(d, 2).repeat_interleave(d, 3)
+
+    @misconception(
+        "The rows are spread, the columns are not. An image has two axes, and dilation spreads both."
+    )
+    def rows_only(w, d):
+        return _spread(w, d, 1)
+
+    @misconception(
+        "The columns are spread, the rows are not. An image has two axes, and dilation spreads both."
+    )
+    def columns_only(w, d):
+        return _spread(w, 1, d)
+
+    @misconception("The kernel comes back as it was. Where do its zeros belong?")
+    def unchanged(w, d):
+        return w

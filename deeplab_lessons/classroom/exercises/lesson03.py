@@ -6,10 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from deeplab_lessons import arithmetic
 from deeplab_lessons.arithmetic import Field, Layer, extend, receptive_fields
-from deeplab_lessons.classroom.exercises._compare import show as _show_plain
-from deeplab_lessons.classroom.exercises._framework import Exercise, Misconception
-
-# ---------------------------------------------------------------- cases, smallest first
+from deeplab_lessons.classroom.exercises.compare import show as _show_plain
+from deeplab_lessons.classroom.exercises.framework import exercise, misconception
 
 
 def _stacks(rng: random.Random) -> Iterator[list[Layer]]:
@@ -34,28 +32,6 @@ def _only_stacks(rng: random.Random) -> Iterator[tuple]:
     yield from ((stack,) for stack in _stacks(rng))
 
 
-def _stacks_and_units(rng: random.Random) -> Iterator[tuple]:
-    for turn, stack in enumerate(_stacks(rng)):
-        yield stack, turn % 4
-
-
-def _small_stacks(rng: random.Random) -> Iterator[tuple]:
-    yield [Layer(3)], 1, 5
-    yield [Layer(3, stride=2)], 1, 7
-    yield [Layer(3, dilation=2)], 1, 7
-    yield [Layer(3), Layer(3)], 1, 7
-    yield [Layer(3, padding=1)], 0, 3
-    yield [Layer(3, padding=1), Layer(3, padding=1)], 0, 3
-    yield [Layer(3, dilation=2), Layer(3, dilation=2)], 1, 11
-    for turn in range(60):
-        stack = [_layer(rng) for _ in range(rng.randint(1, 2 + turn // 20))]
-        size = receptive_fields(stack)[-1].size + rng.randint(0, 6)
-        yield stack, rng.randrange(receptive_fields(stack, size)[-1].out), size
-
-
-# ---------------------------------------------------------------- answers that overlook something
-
-
 def _strides(layers: Sequence[Layer]) -> list[int]:
     return [layer.stride for layer in layers]
 
@@ -69,11 +45,6 @@ def _grow(layers: Sequence[Layer], step) -> int:
     return size
 
 
-def _previous_stride_only(layers: Sequence[Layer]) -> int:
-    before = [1, *_strides(layers)[:-1]]
-    return 1 + sum((la.kernel_size - 1) * la.dilation * s for la, s in zip(layers, before, strict=True))
-
-
 def _placed(layers: Sequence[Layer], unit: int, shift) -> tuple[int, int]:
     """A box whose left end forgets something of the padding: `shift(layer, old jump, new jump)` per layer."""
     field, first = Field(), 0
@@ -82,35 +53,6 @@ def _placed(layers: Sequence[Layer], unit: int, shift) -> tuple[int, int]:
         first -= shift(layer, field.jump, after.jump)
         field = after
     return first + unit * field.jump, first + unit * field.jump + field.size - 1
-
-
-def _clipped(layers: Sequence[Layer], unit: int) -> tuple[int, int]:
-    first, last = receptive_fields(layers)[-1].box(unit)
-    return max(first, 0), max(last, 0)
-
-
-def _next_cell(layers: Sequence[Layer], unit: int) -> tuple[int, int]:
-    first, last = receptive_fields(layers)[-1].box(unit)
-    return first, last + 1
-
-
-def _unit_as_pixel(layers: Sequence[Layer], unit: int) -> tuple[int, int]:
-    field = receptive_fields(layers)[-1]
-    return field.first + unit, field.first + unit + field.size - 1
-
-
-def _last_stride_apart(layers: Sequence[Layer], unit: int) -> tuple[int, int]:
-    first = receptive_fields(layers)[-1].first + unit * layers[-1].stride
-    return first, first + receptive_fields(layers)[-1].size - 1
-
-
-def _yes_or_no(layers: Sequence[Layer], unit: int, input_size: int) -> list[int]:
-    return [min(count, 1) for count in arithmetic.path_counts(layers, unit, input_size=input_size)]
-
-
-def _whole_box(layers: Sequence[Layer], unit: int, input_size: int) -> list[int]:
-    first, last = receptive_fields(layers)[-1].box(unit)
-    return [int(first <= pixel <= last) for pixel in range(input_size)]
 
 
 def _with_layers(layers: Sequence[Layer], unit: int, input_size: int, change) -> list[int]:
@@ -125,34 +67,6 @@ def _with_layers(layers: Sequence[Layer], unit: int, input_size: int, change) ->
     return [counts.get(pixel, 0) for pixel in range(input_size)]
 
 
-def _through_padding(layers: Sequence[Layer], unit: int, input_size: int) -> list[int]:
-    return _with_layers(layers, unit, input_size, lambda layer: layer)
-
-
-def _no_holes(layers: Sequence[Layer], unit: int, input_size: int) -> list[int]:
-    def closed(layer: Layer) -> Layer:
-        return Layer(layer.kernel_size, layer.stride, layer.padding)
-
-    return _with_layers(layers, unit, input_size, closed)
-
-
-def _no_stride(layers: Sequence[Layer], unit: int, input_size: int) -> list[int]:
-    def slow(layer: Layer) -> Layer:
-        return Layer(layer.kernel_size, 1, layer.padding, layer.dilation)
-
-    return _with_layers(layers, unit, input_size, slow)
-
-
-def _no_padding(layers: Sequence[Layer], unit: int, input_size: int) -> list[int]:
-    def bare(layer: Layer) -> Layer:
-        return Layer(layer.kernel_size, layer.stride, 0, layer.dilation)
-
-    return _with_layers(layers, unit, input_size, bare)
-
-
-# ---------------------------------------------------------------- how a case is shown
-
-
 def _show(value: object) -> str:
     """Layers with only the numbers that differ from an ordinary convolution's."""
     if isinstance(value, Layer):
@@ -165,232 +79,287 @@ def _show(value: object) -> str:
     return _show_plain(value)
 
 
-# ---------------------------------------------------------------- the exercises
+@exercise
+class Jump:
+    """Warm-up: the distance in pixels between the fields of neighbouring units."""
 
-
-def jump(layers: Sequence[Layer]) -> int:
-    """Distance in input pixels between the fields of neighbouring units of the last layer."""
-    field = Field()
-    for layer in layers:
-        field = extend(field, layer)
-    return field.jump
-
-
-jump = Exercise(
-    reference=jump,
-    parts=(extend,),
-    cases=_only_stacks,
-    show=_show,
-    hints=(
+    cases = _only_stacks
+    parts = (extend,)
+    show = _show
+    hints = (
         "One step on the last map is how many steps on the map before it? And on the one before that?",
         "A layer of stride s places its units s cells of its input apart. Each of those cells is already "
         "some pixels wide. Multiply.",
-    ),
-    misconceptions=(
-        Misconception(
-            lambda layers: sum(_strides(layers)),
-            "You add the strides. Each stride counts in cells of the map before it, and those are already "
-            "several pixels apart: strides multiply.",
-        ),
-        Misconception(
-            lambda layers: _strides(layers)[-1],
-            "That is the last layer's stride alone: a distance in cells of its own input. The jump counts "
-            "input pixels, so all earlier strides belong to it.",
-        ),
-        Misconception(
-            lambda layers: math.prod(_strides(layers)[:-1]),
-            "That is the jump before the last layer. The last layer's own stride also moves its units apart.",
-        ),
-        Misconception(
-            lambda layers: math.prod(layer.stride * layer.dilation for layer in layers),
-            "Dilation spreads the taps of one unit; it does not move the units apart. Only strides make "
-            "the jump.",
-        ),
-        Misconception(
-            lambda layers: receptive_fields(layers)[-1].size,
-            "That is the size of the field. The jump is the distance from one unit's field to its "
-            "neighbour's.",
-        ),
-    ),
-)
+    )
+
+    def jump(layers: Sequence[Layer]) -> int:
+        """Distance in input pixels between the fields of neighbouring units of the last layer."""
+        field = Field()
+        for layer in layers:
+            field = extend(field, layer)
+        return field.jump
+
+    @misconception(
+        "You add the strides. Each stride counts in cells of the map before it, and those are already "
+        "several pixels apart: strides multiply."
+    )
+    def sum_of_strides(layers):
+        return sum(_strides(layers))
+
+    @misconception(
+        "That is the last layer's stride alone: a distance in cells of its own input. The jump counts "
+        "input pixels, so all earlier strides belong to it."
+    )
+    def last_stride(layers):
+        return _strides(layers)[-1]
+
+    @misconception(
+        "That is the jump before the last layer. The last layer's own stride also moves its units apart."
+    )
+    def without_last_stride(layers):
+        return math.prod(_strides(layers)[:-1])
+
+    @misconception(
+        "Dilation spreads the taps of one unit; it does not move the units apart. Only strides make the jump."
+    )
+    def dilation_counted(layers):
+        return math.prod(layer.stride * layer.dilation for layer in layers)
+
+    @misconception(
+        "That is the size of the field. The jump is the distance from one unit's field to its neighbour's."
+    )
+    def size_of_field(layers):
+        return receptive_fields(layers)[-1].size
 
 
-def receptive_field_size(layers: Sequence[Layer]) -> int:
-    """Width in input pixels of what one unit of the last layer sees."""
-    field = Field()
-    for layer in layers:
-        field = extend(field, layer)
-    return field.size
+@exercise
+class ReceptiveFieldSize:
+    """The recursion for the size of the field."""
 
-
-receptive_field_size = Exercise(
-    reference=receptive_field_size,
-    parts=(extend,),
-    cases=_only_stacks,
-    show=_show,
-    hints=(
+    cases = _only_stacks
+    parts = (extend,)
+    show = _show
+    hints = (
         "Carry two numbers through the stack, size and jump, both 1 at the input.",
         "From the first tap to the last there are (kernel_size - 1) * dilation steps on the layer's input."
         " How many pixels is one such step?",
         "Add to the size first, with the old jump; only then multiply the jump by the stride.",
-    ),
-    misconceptions=(
-        Misconception(
-            lambda layers: _grow(layers, lambda la, old, new: (la.kernel_size - 1) * la.dilation * new),
-            "You use the jump after the layer. The taps step over the layer's input, so the jump before it "
-            "counts; the layer's own stride only matters to the layers above it.",
-        ),
-        Misconception(
-            lambda layers: _grow(layers, lambda la, old, new: (la.kernel_size - 1) * la.dilation),
-            "The strides are forgotten. Above a strided layer, one step between taps is several pixels.",
-        ),
-        Misconception(
-            lambda layers: _grow(layers, lambda la, old, new: (la.kernel_size - 1) * old),
-            "The dilation is forgotten: neighbouring taps lie `dilation` cells apart. Two 3-tap layers of "
-            "dilation 2 and 4 see 13 pixels, not 5.",
-        ),
-        Misconception(
-            lambda layers: sum(layer.kernel_size for layer in layers),
-            "You add up the kernel sizes. A second kernel shares a cell with the first: each layer adds one "
-            "less than its size, times its dilation and the jump below it.",
-        ),
-        Misconception(
-            lambda layers: _grow(layers, lambda la, old, new: la.kernel_size * la.dilation * old),
-            "You add kernel_size steps. Between k taps there are k - 1 steps: a 1-tap layer must add "
-            "nothing.",
-        ),
-        Misconception(
-            lambda layers: _grow(layers, lambda la, old, new: la.covers * old),
-            "You add the effective kernel size. From its first cell to its last there is one step less: a "
-            "1-tap layer must add nothing.",
-        ),
-        Misconception(
-            lambda layers: receptive_fields(layers)[-1].size - 1,
-            "One too few: with no layer at all, an input pixel sees itself. The size starts at 1.",
-        ),
-        Misconception(
-            _previous_stride_only,
-            "You multiply by the stride of the layer below alone. The jump is the product of all strides "
-            "below.",
-        ),
-        Misconception(
-            lambda layers: _grow(
-                layers, lambda la, old, new: ((la.kernel_size - 1) * la.dilation + 2 * la.padding) * old
-            ),
-            "You let the padding enlarge the field. Padding moves the first unit's field to the left; it "
-            "makes no field wider.",
-        ),
-        Misconception(
-            lambda layers: _grow(
-                layers, lambda la, old, new: ((la.kernel_size - 1) * la.dilation - 2 * la.padding) * old
-            ),
-            "You take the padding off the field. Padding moves the first unit's field to the left; it "
-            "makes no field narrower.",
-        ),
-    ),
-)
+    )
+
+    def receptive_field_size(layers: Sequence[Layer]) -> int:
+        """Width in input pixels of what one unit of the last layer sees."""
+        field = Field()
+        for layer in layers:
+            field = extend(field, layer)
+        return field.size
+
+    @misconception(
+        "You use the jump after the layer. The taps step over the layer's input, so the jump before it "
+        "counts; the layer's own stride only matters to the layers above it."
+    )
+    def jump_after_layer(layers):
+        return _grow(layers, lambda la, old, new: (la.kernel_size - 1) * la.dilation * new)
+
+    @misconception(
+        "The strides are forgotten. Above a strided layer, one step between taps is several pixels."
+    )
+    def no_strides(layers):
+        return _grow(layers, lambda la, old, new: (la.kernel_size - 1) * la.dilation)
+
+    @misconception(
+        "The dilation is forgotten: neighbouring taps lie `dilation` cells apart. Two 3-tap layers of "
+        "dilation 2 and 4 see 13 pixels, not 5."
+    )
+    def no_dilation(layers):
+        return _grow(layers, lambda la, old, new: (la.kernel_size - 1) * old)
+
+    @misconception(
+        "You add up the kernel sizes. A second kernel shares a cell with the first: each layer adds one "
+        "less than its size, times its dilation and the jump below it."
+    )
+    def sum_of_taps(layers):
+        return sum(layer.kernel_size for layer in layers)
+
+    @misconception(
+        "You add kernel_size steps. Between k taps there are k - 1 steps: a 1-tap layer must add nothing."
+    )
+    def taps_not_gaps(layers):
+        return _grow(layers, lambda la, old, new: la.kernel_size * la.dilation * old)
+
+    @misconception(
+        "You add the effective kernel size. From its first cell to its last there is one step less: a "
+        "1-tap layer must add nothing."
+    )
+    def effective_kernel(layers):
+        return _grow(layers, lambda la, old, new: la.covers * old)
+
+    @misconception("One too few: with no layer at all, an input pixel sees itself. The size starts at 1.")
+    def one_too_few(layers):
+        return receptive_fields(layers)[-1].size - 1
+
+    @misconception(
+        "You multiply by the stride of the layer below alone. The jump is the product of all strides below."
+    )
+    def previous_stride_only(layers: Sequence[Layer]) -> int:
+        before = [1, *_strides(layers)[:-1]]
+        return 1 + sum((la.kernel_size - 1) * la.dilation * s for la, s in zip(layers, before, strict=True))
+
+    @misconception(
+        "You let the padding enlarge the field. Padding moves the first unit's field to the left; it "
+        "makes no field wider."
+    )
+    def padding_widens(layers):
+        return _grow(layers, lambda la, old, new: ((la.kernel_size - 1) * la.dilation + 2 * la.padding) * old)
+
+    @misconception(
+        "You take the padding off the field. Padding moves the first unit's field to the left; it "
+        "makes no field narrower."
+    )
+    def padding_narrows(layers):
+        return _grow(layers, lambda la, old, new: ((la.kernel_size - 1) * la.dilation - 2 * la.padding) * old)
 
 
-def box(layers: Sequence[Layer], unit: int) -> tuple[int, int]:
-    """First and last pixel that `unit` of the last layer sees; in the padding they lie outside the input."""
-    field = Field()
-    for layer in layers:
-        field = extend(field, layer)
-    first = field.first + unit * field.jump
-    return first, first + field.size - 1
+@exercise
+class Box:
+    """The first and the last pixel that a unit sees."""
 
-
-box = Exercise(
-    reference=box,
-    parts=(extend,),
-    cases=_stacks_and_units,
-    show=_show,
-    hints=(
+    parts = (extend,)
+    show = _show
+    hints = (
         "Where does unit 0 begin? Without padding, at pixel 0. Each layer's padding moves it to the left.",
         "A layer's padding is counted in cells of its own input. How many pixels is one such cell's step?",
         "`receptive_fields(layers)[-1]` holds `first`, `jump` and `size`. The last pixel still belongs to "
         "the box.",
-    ),
-    misconceptions=(
-        Misconception(
-            lambda layers, unit: _placed(layers, unit, lambda la, old, new: 0),
-            "The padding is forgotten. With padding p, the first unit begins p cells of the layer's input "
-            "further left.",
-        ),
-        Misconception(
-            lambda layers, unit: _placed(layers, unit, lambda la, old, new: la.padding * new),
-            "You scale the padding by the jump after the layer. Padding is laid around the layer's input, so "
-            "the jump before the layer counts.",
-        ),
-        Misconception(
-            lambda layers, unit: _placed(layers, unit, lambda la, old, new: la.padding),
-            "You add the paddings as if each were in pixels. A cell of padding on a strided map is as wide"
-            " as that map's jump.",
-        ),
-        Misconception(
-            _clipped,
-            "You cut the box off at the picture's edge. Here a field may begin in the padding, at a negative "
-            "position: say where.",
-        ),
-        Misconception(
-            _next_cell,
-            "One pixel too far: the box is (first, last), and the last pixel belongs to it.",
-        ),
-        Misconception(
-            _unit_as_pixel,
-            "You move one pixel per unit. Neighbouring units lie one jump apart.",
-        ),
-        Misconception(
-            _last_stride_apart,
-            "You move by the last layer's stride. In input pixels, neighbouring units lie one jump apart: "
-            "the product of all strides.",
-        ),
-    ),
-)
+    )
+
+    def box(layers: Sequence[Layer], unit: int) -> tuple[int, int]:
+        """First and last pixel that `unit` of the last layer sees; in the padding they lie outside the input."""
+        field = Field()
+        for layer in layers:
+            field = extend(field, layer)
+        first = field.first + unit * field.jump
+        return first, first + field.size - 1
+
+    def cases(rng: random.Random) -> Iterator[tuple]:
+        for turn, stack in enumerate(_stacks(rng)):
+            yield stack, turn % 4
+
+    @misconception(
+        "The padding is forgotten. With padding p, the first unit begins p cells of the layer's input "
+        "further left."
+    )
+    def no_padding(layers, unit):
+        return _placed(layers, unit, lambda la, old, new: 0)
+
+    @misconception(
+        "You scale the padding by the jump after the layer. Padding is laid around the layer's input, so "
+        "the jump before the layer counts."
+    )
+    def jump_after_layer(layers, unit):
+        return _placed(layers, unit, lambda la, old, new: la.padding * new)
+
+    @misconception(
+        "You add the paddings as if each were in pixels. A cell of padding on a strided map is as wide"
+        " as that map's jump."
+    )
+    def padding_in_pixels(layers, unit):
+        return _placed(layers, unit, lambda la, old, new: la.padding)
+
+    @misconception(
+        "You cut the box off at the picture's edge. Here a field may begin in the padding, at a negative "
+        "position: say where."
+    )
+    def clipped(layers: Sequence[Layer], unit: int) -> tuple[int, int]:
+        first, last = receptive_fields(layers)[-1].box(unit)
+        return max(first, 0), max(last, 0)
+
+    @misconception("One pixel too far: the box is (first, last), and the last pixel belongs to it.")
+    def next_cell(layers: Sequence[Layer], unit: int) -> tuple[int, int]:
+        first, last = receptive_fields(layers)[-1].box(unit)
+        return first, last + 1
+
+    @misconception("You move one pixel per unit. Neighbouring units lie one jump apart.")
+    def unit_as_pixel(layers: Sequence[Layer], unit: int) -> tuple[int, int]:
+        field = receptive_fields(layers)[-1]
+        return field.first + unit, field.first + unit + field.size - 1
+
+    @misconception(
+        "You move by the last layer's stride. In input pixels, neighbouring units lie one jump apart: "
+        "the product of all strides."
+    )
+    def last_stride_apart(layers: Sequence[Layer], unit: int) -> tuple[int, int]:
+        first = receptive_fields(layers)[-1].first + unit * layers[-1].stride
+        return first, first + receptive_fields(layers)[-1].size - 1
 
 
-def path_counts(layers: Sequence[Layer], unit: int, input_size: int) -> list[int]:
-    """How many paths lead from each input pixel to `unit` of the last layer: one count per pixel."""
-    return arithmetic.path_counts(layers, unit, input_size=input_size)
+@exercise
+class PathCounts:
+    """Stretch: by how many paths each pixel reaches a unit."""
 
-
-path_counts = Exercise(
-    reference=path_counts,
-    parts=(arithmetic.path_counts,),
-    cases=_small_stacks,
-    show=_show,
-    hints=(
+    parts = (arithmetic.path_counts,)
+    show = _show
+    hints = (
         "Start at the top with one path at `unit`, and walk down: `for layer in reversed(layers)`.",
         "`layer.taps(u)` gives the cells that unit u reads. Each of them inherits all paths that reach u.",
         "Cells outside a layer's input are padding: drop them. `receptive_fields(layers, input_size)` has "
         "every map's size as `.out`.",
-    ),
-    misconceptions=(
-        Misconception(
-            _whole_box,
-            "You fill the whole box with ones. Within the box some pixels are read by many paths, and some "
-            "perhaps by none.",
-        ),
-        Misconception(
-            _yes_or_no,
-            "You say which pixels are reached. The question is by how many paths: add, do not only mark.",
-        ),
-        Misconception(
-            _no_holes,
-            "The dilation is forgotten: the taps of a dilated layer lie `dilation` cells apart.",
-        ),
-        Misconception(
-            _no_stride,
-            "The stride is forgotten: unit u's first tap is at u * stride - padding.",
-        ),
-        Misconception(
-            _no_padding,
-            "The padding is forgotten: unit u's first tap is at u * stride - padding.",
-        ),
-        Misconception(
-            _through_padding,
-            "You count paths that run through padding of a map between. A padded cell is a zero that "
-            "belongs to no pixel: drop it at every layer, not only at the input.",
-        ),
-    ),
-)
+    )
+
+    def path_counts(layers: Sequence[Layer], unit: int, input_size: int) -> list[int]:
+        """How many paths lead from each input pixel to `unit` of the last layer: one count per pixel."""
+        return arithmetic.path_counts(layers, unit, input_size=input_size)
+
+    def cases(rng: random.Random) -> Iterator[tuple]:
+        yield [Layer(3)], 1, 5
+        yield [Layer(3, stride=2)], 1, 7
+        yield [Layer(3, dilation=2)], 1, 7
+        yield [Layer(3), Layer(3)], 1, 7
+        yield [Layer(3, padding=1)], 0, 3
+        yield [Layer(3, padding=1), Layer(3, padding=1)], 0, 3
+        yield [Layer(3, dilation=2), Layer(3, dilation=2)], 1, 11
+        for turn in range(60):
+            stack = [_layer(rng) for _ in range(rng.randint(1, 2 + turn // 20))]
+            size = receptive_fields(stack)[-1].size + rng.randint(0, 6)
+            yield stack, rng.randrange(receptive_fields(stack, size)[-1].out), size
+
+    @misconception(
+        "You fill the whole box with ones. Within the box some pixels are read by many paths, and some "
+        "perhaps by none."
+    )
+    def whole_box(layers: Sequence[Layer], unit: int, input_size: int) -> list[int]:
+        first, last = receptive_fields(layers)[-1].box(unit)
+        return [int(first <= pixel <= last) for pixel in range(input_size)]
+
+    @misconception(
+        "You say which pixels are reached. The question is by how many paths: add, do not only mark."
+    )
+    def yes_or_no(layers: Sequence[Layer], unit: int, input_size: int) -> list[int]:
+        return [min(count, 1) for count in arithmetic.path_counts(layers, unit, input_size=input_size)]
+
+    @misconception("The dilation is forgotten: the taps of a dilated layer lie `dilation` cells apart.")
+    def no_holes(layers: Sequence[Layer], unit: int, input_size: int) -> list[int]:
+        def closed(layer: Layer) -> Layer:
+            return Layer(layer.kernel_size, layer.stride, layer.padding)
+
+        return _with_layers(layers, unit, input_size, closed)
+
+    @misconception("The stride is forgotten: unit u's first tap is at u * stride - padding.")
+    def no_stride(layers: Sequence[Layer], unit: int, input_size: int) -> list[int]:
+        def slow(layer: Layer) -> Layer:
+            return Layer(layer.kernel_size, 1, layer.padding, layer.dilation)
+
+        return _with_layers(layers, unit, input_size, slow)
+
+    @misconception("The padding is forgotten: unit u's first tap is at u * stride - padding.")
+    def no_padding(layers: Sequence[Layer], unit: int, input_size: int) -> list[int]:
+        def bare(layer: Layer) -> Layer:
+            return Layer(layer.kernel_size, layer.stride, 0, layer.dilation)
+
+        return _with_layers(layers, unit, input_size, bare)
+
+    @misconception(
+        "You count paths that run through padding of a map between. A padded cell is a zero that "
+        "belongs to no pixel: drop it at every layer, not only at the input."
+    )
+    def through_padding(layers: Sequence[Layer], unit: int, input_size: int) -> list[int]:
+        return _with_layers(layers, unit, input_size, lambda layer: layer)

@@ -7,7 +7,7 @@ import operator
 import re
 import sys
 
-from deeplab_lessons.classroom.exercises._words import SAY
+from deeplab_lessons.classroom.exercises.words import SAY
 
 LONGEST = 300  # characters of a value that a verdict shows
 

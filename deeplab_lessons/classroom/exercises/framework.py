@@ -1,8 +1,27 @@
 """The exercise framework: a learner's function is compared with the package's on many small cases.
 
-The solution of an exercise IS the package's source. A check never raises for what a learner wrote.
-An endless loop cannot be told from a slow function: stop it with the kernel's Interrupt button, and the
-verdict then names the input at which it was working.
+    @exercise
+    class EffectiveKernelSize:
+        "Warm-up: how many cells a dilated kernel covers."
+
+        reference = arithmetic.effective_kernel_size
+        hints = ("How many gaps lie between k taps?",)
+
+        def cases(rng):
+            yield from product(range(1, 6), range(1, 5))
+
+        @misconception("This adds the dilation once. Count the gaps.")
+        def adds_dilation(k, d=1):
+            return k + d
+
+An exercise is declared by a class because it is several functions that belong together (solution, cases, known
+wrong answers), and in a class each has a plain name that hides no other. The class is only a namespace, so its
+functions take no `self`; `@exercise` leaves it as it is and puts the `Exercise` beside it, under the class's name
+in snake case, where lessons find it: `ex.effective_kernel_size`.
+
+The solution of an exercise is the package's source, or a function written in the class under the exercise's name.
+A check never raises for what a learner wrote. An endless loop cannot be told from a slow function: stop it with the
+kernel's Interrupt button, and the verdict then names the input at which it was working.
 """
 
 import contextlib
@@ -11,14 +30,16 @@ import inspect
 import io
 import linecache
 import random
+import re
+import sys
 import textwrap
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from itertools import islice
 
-from deeplab_lessons.classroom.exercises._cards import BORDERS, Card, Verdict
-from deeplab_lessons.classroom.exercises._compare import difference, show, tidy
-from deeplab_lessons.classroom.exercises._words import SAY
+from deeplab_lessons.classroom.exercises.cards import BORDERS, Card, Verdict
+from deeplab_lessons.classroom.exercises.compare import difference, show, tidy
+from deeplab_lessons.classroom.exercises.words import SAY
 
 _MISSING = object()
 _FIRST = 3  # an attempt that returns nothing on this many first cases has not been started
@@ -38,7 +59,8 @@ class Exercise:
 
     `reference` is the package's function. `cases(rng)` yields argument tuples, smallest first. `same(got,
     expected)` and `show(value)` replace the usual comparison and formatter. `parts` are further objects
-    whose source belongs to the solution. `trials` limits the number of cases.
+    whose source belongs to the solution. `trials` limits the number of cases. `name` is the reference's own
+    unless another is given.
     """
 
     reference: Callable
@@ -52,8 +74,7 @@ class Exercise:
     trials: int = 200
     _shown: int = field(default=0, repr=False)
 
-    def __post_init__(self):
-        """Take the reference's name unless another is given."""
+    def __post_init__(self) -> None:
         self.name = self.name or self.reference.__name__
 
     def __repr__(self) -> str:
@@ -67,7 +88,8 @@ class Exercise:
             return self._verdict("not attempted", self._say("no attempt"))
         if not callable(attempt):
             return self._verdict("error", self._say("not a function", got=show(attempt)))
-        return _Run(self, attempt).verdict()
+        with _recording_gradients():
+            return _Run(self, attempt).verdict()
 
     def hint(self) -> Card:
         """Show the next hint; the last one is repeated."""
@@ -80,7 +102,8 @@ class Exercise:
 
     def solution(self) -> Card:
         """Show the package's source: the reference and the private helpers that it calls."""
-        code = "\n\n".join(_source(part) for part in self._sources())
+        own, *parts = self._sources()
+        code = "\n\n".join([_source(own), *map(_source_with_class, parts)])
         return Card(
             self._say("solution"), (SAY["source"].format(module=self.reference.__module__),), code=code
         )
@@ -117,6 +140,56 @@ class Exercise:
         return parts
 
 
+# ---------------------------------------------------------------- how an exercise is declared
+
+
+def misconception(message: str) -> Callable[[Callable], Callable]:
+    """Mark a function in an exercise's class as a known wrong answer; `message` says what it overlooks."""
+
+    def mark(answer: Callable) -> Callable:
+        answer.misconception = message
+        return answer
+
+    return mark
+
+
+def exercise(declaration: type) -> type:
+    """Put the `Exercise` that a class declares into the class's module, under its name in snake case.
+
+    The class holds fields of `Exercise` and functions marked by `misconception`. The solution is its `reference`,
+    or its function under the exercise's name. Names that begin with an underscore are the class's own business.
+    Raises TypeError for any other name, for no solution or two, and where the module has that name already.
+    """
+    name = re.sub(r"(?<!^)(?=[A-Z])", "_", declaration.__name__).lower()
+    declared = {key: value for key, value in vars(declaration).items() if not key.startswith("_")}
+    marked = [key for key, value in declared.items() if hasattr(value, "misconception")]
+    answers = [declared.pop(key) for key in marked]
+    solutions = [declared.pop(key) for key in ("reference", name) if key in declared]
+    if len(solutions) != 1 or solutions[0].__name__ != name:
+        found = [solution.__name__ for solution in solutions]
+        raise TypeError(
+            f"the solution of {declaration.__name__} must be one function {name}, got {found}: pass it as "
+            "`reference`, or write it in the class"
+        )
+    choices = [each.name for each in fields(Exercise) if each.init and not each.name.startswith("_")]
+    for key in declared.keys() - choices:
+        raise TypeError(
+            f"unknown field {key!r} of {declaration.__name__}: choose from {', '.join(choices)}, or mark a wrong "
+            "answer with @misconception"
+        )
+    module = vars(sys.modules[declaration.__module__])
+    if not isinstance(module.get(name), Exercise | None):  # an Exercise is there when the module is reloaded
+        raise TypeError(
+            f"{name} must be a free name in its module, got {module[name]!r}: rename one of the two"
+        )
+    known = tuple(Misconception(answer, answer.misconception) for answer in answers)
+    module[name] = Exercise(solutions[0], misconceptions=known, **declared)
+    return declaration
+
+
+# ---------------------------------------------------------------- one check
+
+
 class _Run:
     """One check of one attempt: calls it, keeps what came, and draws the verdict."""
 
@@ -127,17 +200,18 @@ class _Run:
         self.first_float: object = _MISSING
 
     def verdict(self) -> Verdict:
-        wrong = None
+        wrong, crashed = None, False
         for args in self.exercise.arguments():  # all of them, to tell misconceptions apart
             expected = self.exercise.reference(*copy.deepcopy(args))
             given = copy.deepcopy(args)
             try:
                 self._bind(given)
-                with contextlib.redirect_stdout(self.printed):
+                with contextlib.redirect_stdout(self.printed), _recording_gradients():
                     got = self.attempt(*given)
             except (Exception, KeyboardInterrupt, SystemExit) as error:
                 if wrong is None:
                     return self._crash(args, error)
+                crashed = True
                 break
             if inspect.iscoroutine(got):
                 got.close()
@@ -150,7 +224,7 @@ class _Run:
                 and self.first_float is _MISSING
             ):
                 self.first_float = got
-        return self._summary(wrong)
+        return self._summary(wrong, crashed)
 
     def _bind(self, args: tuple) -> None:
         """Raise _Arity unless the attempt can be called with these arguments."""
@@ -185,13 +259,13 @@ class _Run:
         pairs = zip(self._names(args), args, strict=True)
         return SAY["inputs"], ", ".join(f"{name} = {self.exercise.show(value)}" for name, value in pairs)
 
-    def _summary(self, wrong: tuple | None) -> Verdict:
+    def _summary(self, wrong: tuple | None, crashed: bool) -> Verdict:
         say, printed = self.exercise._verdict, self.printed.getvalue().strip()
         if wrong is None:
             as_float = "" if self.first_float is _MISSING else SAY["float"].format(got=self.first_float)
             agrees = SAY["agrees"].format(count=len(self.tried))
             return say("correct", agrees, as_float, SAY["printed"] if printed else "")
-        if all(got is None or got is Ellipsis for _, got in self.tried[:_FIRST]):
+        if not crashed and all(got is None or got is Ellipsis for _, got in self.tried[:_FIRST]):
             first_line = show(printed.splitlines()[0]) if printed else ""
             only = SAY["printed only"].format(text=first_line) if printed else ""
             return say("not attempted", SAY["returned nothing"], only)
@@ -201,7 +275,8 @@ class _Run:
             (SAY["expected"], self.exercise.show(expected)),
             (SAY["got"], self.exercise.show(got)),
         )
-        return say("wrong", self._misconception() or sentence, SAY["printed"] if printed else "", rows=rows)
+        known = "" if crashed else self._misconception()  # a listed answer explains every case or none
+        return say("wrong", known or sentence, SAY["printed"] if printed else "", rows=rows)
 
     def _misconception(self) -> str:
         """The message of the first listed wrong answer that agrees with the attempt on every case tried."""
@@ -246,11 +321,25 @@ class _ArityError(Exception):
     """The attempt does not take a case's arguments, or in another order; carries its signature."""
 
 
-def _source(part: object) -> str:
+@contextlib.contextmanager
+def _recording_gradients() -> Iterator[None]:
+    """Let autograd record inside, whatever the learner has switched off outside. Torch is not loaded for this."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        yield
+    else:
+        with torch.inference_mode(False), torch.enable_grad():
+            yield
+
+
+def _source(part: Callable) -> str:
+    return textwrap.dedent(inspect.getsource(part)).rstrip()
+
+
+def _source_with_class(part: Callable) -> str:
     """Source of a function; a method says to which class it belongs."""
-    code = textwrap.dedent(inspect.getsource(part)).rstrip()
     owner = part.__qualname__.rpartition(".")[0]
-    return f"# a method of {owner}\n{code}" if owner else code
+    return f"# a method of {owner}\n{_source(part)}" if owner else _source(part)
 
 
 def show_error(error: BaseException) -> str:
