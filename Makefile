@@ -1,21 +1,25 @@
-# DeepLab lessons. `make lab` opens the course, `make test` checks it; `make` alone lists the rest.
+# DeepLab lessons. `make lab` opens the course, `make check` and `make test` check it; `make` alone lists the rest.
 PYTHON      ?= python3
 VENV        ?= .venv
 CONSTRAINTS ?= constraints.txt
 WHEELS      ?=
 ARGS        ?=
-BIN         := $(VENV)/bin
+BIN         := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 SETUP       := $(PYTHON) tools/environment.py --venv "$(VENV)" --constraints "$(CONSTRAINTS)" --wheels "$(WHEELS)"
 
 # Real data sets: data/, or a folder shared/data beside this one, or wherever DEEPLAB_LESSONS_DATA says.
 export DEEPLAB_LESSONS_DATA ?= $(abspath $(firstword $(wildcard ../shared/data) data))
+# How long PyTorch's threads wait at full speed: with the default, trainings crawl where other programs compute.
+export GOMP_SPINCOUNT ?= 1000
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test notebooks html ledger test-gpu wheels wheels-gpu bench format clean
+.PHONY: help lab check lint test notebooks html ledger test-gpu wheels wheels-gpu bench format clean
 
 help:
 	@echo "make lab         open the course in JupyterLab (the first time it installs: about 2 minutes, 6 GB)"
-	@echo "make test        all tests: package, exercises, notebooks, browser"
+	@echo "make check       format, lint, types and the quick tests: a minute, while you work"
+	@echo "make test        everything: make check, trainings, browser, notebooks"
+	@echo "                 (ARGS=\"-k crf\" or ARGS=tests/crf: only the tests and notebooks that pytest chooses)"
 	@echo "make notebooks   rebuild notebooks/ from lessons/, only what changed (ARGS=--all for all)"
 	@echo "make html        export every lesson to build/html, widgets alive without a kernel"
 	@echo "make ledger      every number that the course takes from a paper, and what we get: build/ledger.html"
@@ -29,11 +33,21 @@ lab:
 	@$(SETUP) lab
 	@$(BIN)/python tools/lab.py $(ARGS)
 
+check:
+	@$(SETUP) test
+	@$(MAKE) --no-print-directory lint
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not browser and not slow" $(ARGS)
+
+lint:
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(BIN)/mypy
+
 test:
 	@$(SETUP) test
-	$(BIN)/ruff check . && $(BIN)/ruff format --check .
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
-	$(BIN)/python -m pytest notebooks --nbval --nbval-current-env --nbval-cell-timeout=900 -p no:cacheprovider
+ifeq ($(strip $(ARGS)),)
+	@$(MAKE) --no-print-directory lint
+endif
+	$(BIN)/python tools/run_tests.py $(ARGS)
 
 notebooks:
 	@$(SETUP) test
@@ -68,4 +82,4 @@ format:
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
 clean:
-	rm -rf .venv .venv-gpu build .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf .venv .venv-gpu build .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info

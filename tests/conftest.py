@@ -6,6 +6,8 @@ import shutil
 import pages
 import pytest
 
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # before any test imports torch, as `make` does
+
 
 def pytest_collection_modifyitems(items):
     """The file that takes longest comes first: workers share files out in this order, and none waits at the end."""

@@ -13,13 +13,28 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 NEEDS_GB = 8
+OLDEST, NEWEST = (3, 11), (3, 14)  # the Pythons that CI tests
+WINDOWS = os.name == "nt"
+# What test-gpu installs, and what it borrows from the GPU machine's Python: name to import, name to install.
 GPU_PACKAGES = ["anywidget", "ipykernel", "ipywidgets", "nbval", "pytest"]
-BORROWED = ["matplotlib", "numpy", "pandas", "skimage", "torch", "torchmetrics", "torchvision", "tqdm"]
+BORROWED = {
+    "matplotlib": "matplotlib",
+    "numpy": "numpy",
+    "pandas": "pandas",
+    "PIL": "pillow",
+    "scipy": "scipy",
+    "skimage": "scikit-image",
+    "torch": "torch",
+    "torchmetrics": "torchmetrics",
+    "torchvision": "torchvision",
+    "tqdm": "tqdm",
+}
 GPU_PYTHON, GPU_PLATFORMS = (
     "3.12",
     [f"manylinux_2_{n}_x86_64" for n in (28, 27, 24, 17)] + ["manylinux2014_x86_64"],
@@ -42,11 +57,26 @@ def stop(text):
 
 
 def check_python():
-    if not (3, 11) <= sys.version_info[:2] <= (3, 13):
+    this, (oldest, newest) = sys.version_info[:2], ("{}.{}".format(*pair) for pair in (OLDEST, NEWEST))
+    if this < OLDEST:
         stop(
-            f"The course needs Python 3.11, 3.12 or 3.13; {sys.executable} is {sys.version.split()[0]}.\n"
-            "Install one of them and name it: make lab PYTHON=python3.12"
+            f"The course needs Python {oldest} or newer; {sys.executable} is {sys.version.split()[0]}.\n"
+            f"Install one and name it: make lab PYTHON=python{newest}"
         )
+    if this > NEWEST:
+        say(
+            "Python {}.{} is newer than the newest that was tested, {}. If a package cannot be installed, name an\n"
+            "older one: make lab PYTHON=python{}".format(*this, newest, newest)
+        )
+
+
+def in_venv(venv, what):
+    """Where an environment keeps its `scripts` or its `purelib` (packages); folders differ between systems."""
+    return Path(sysconfig.get_path(what, "nt_venv" if WINDOWS else "posix_venv", {"base": str(venv)}))
+
+
+def python_of(venv):
+    return in_venv(venv, "scripts") / ("python.exe" if WINDOWS else "python")
 
 
 def fingerprint(options):
@@ -75,7 +105,7 @@ def make_venv(venv, *flags):
 
 def pip(venv, *words, quiet=False):
     """Run the environment's pip; return whether it succeeded."""
-    command = [f"{venv}/bin/python", "-m", "pip", "--disable-pip-version-check", *words]
+    command = [str(python_of(venv)), "-m", "pip", "--disable-pip-version-check", *words]
     if quiet or not sys.stdout.isatty():
         command.append("--quiet")
     return subprocess.run(command, cwd=ROOT).returncode == 0
@@ -100,10 +130,9 @@ def install(what, options):
     started, words = time.monotonic(), sources(options)
     make_venv(venv)
     say("[2/3] Installing torch, JupyterLab and the rest (2 minutes on a fast line, about 6 GB; once only)")
-    target = ".[test]" if what == "test" else "."
     if options.wheels and not pip(venv, "install", "--upgrade", "setuptools", "wheel", *words, quiet=True):
         stop(f"{options.wheels} holds no setuptools. Fill it again with `make wheels`.")
-    if not pip(venv, "install", *words, "--editable", target):
+    if not pip(venv, "install", *words, "--editable", f".[{what}]"):
         stop(
             "The installation did not finish; what went wrong stands above. Nothing is half-used: run it again.\n"
             "- No network? This step needs it once. Or run `make wheels` where there is one, copy the folder\n"
@@ -121,12 +150,12 @@ def install_crf_reference(venv, words):
     say("[3/3] Building pydensecrf, the reference of the CRF lessons (about a minute, needs a C++ compiler)")
     without = "Everything else works; the CRF lessons then show their own results without this comparison."
     if sys.version_info >= (3, 13):
-        say(f"      Left out: it does not build on Python 3.13. {without}")
+        say(f"      Left out: it does not build on Python 3.13 or newer. {without}")
     elif not any(shutil.which(name) for name in (os.environ.get("CXX", "c++"), "g++", "clang++")):
         say(
             f"      Left out: no C++ compiler found. {without}\n"
             "      To add it: apt-get install g++ (Debian, Ubuntu) or xcode-select --install (macOS), then\n"
-            f"      {venv}/bin/python -m pip install 'pydensecrf2>=1.1'"
+            f"      {python_of(venv)} -m pip install 'pydensecrf2>=1.1'"
         )
     elif not pip(venv, "install", *words, "--editable", ".[crf]", quiet=True):
         say(f"      It did not build; what went wrong stands above. {without}")
@@ -150,10 +179,9 @@ def borrow(options):
     venv = Path(options.venv)
     make_venv(venv)
     here = [path for path in sys.path if path.endswith("-packages")]
-    site = next(venv.glob("lib/python*/site-packages"))
+    site = in_venv(venv, "purelib")
     (site / "borrowed.pth").write_text("\n".join(here) + "\n")
-    names = {"skimage": "scikit-image"}
-    wanted = GPU_PACKAGES + [names.get(name, name) for name in missing]
+    wanted = GPU_PACKAGES + [BORROWED[name] for name in missing]
     say(f"[2/3] Installing {', '.join(wanted)}" + (f" from {options.wheels}" if options.wheels else ""))
     options.constraints = ""
     if not pip(venv, "install", *sources(options), *wanted):

@@ -1,6 +1,7 @@
 """Open the course in JupyterLab: this machine only, with a token, on the start page."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -27,8 +28,12 @@ def lab_command(*more):
 
 
 def lab_environment():
-    """Environment variables that make this environment's kernel the one that "Python 3" means."""
-    return os.environ | {"JUPYTER_PREFER_ENV_PATH": "1"}
+    """Variables that make this environment's kernel the one that "Python 3" means, and spare a busy machine.
+
+    GOMP_SPINCOUNT: how long a thread of PyTorch's waits at full speed. The default makes trainings crawl as soon
+    as another process computes.
+    """
+    return {"GOMP_SPINCOUNT": "1000"} | os.environ | {"JUPYTER_PREFER_ENV_PATH": "1"}
 
 
 def trust_notebooks():
@@ -46,4 +51,6 @@ if __name__ == "__main__":
     print("Opening the course in JupyterLab. If no browser window comes, open the address printed below.")
     print("Ctrl-C here ends it; your notebooks are saved by JupyterLab as you work.", flush=True)
     command = lab_command(*sys.argv[1:])
+    if os.name == "nt":  # there exec would leave the terminal at once
+        sys.exit(subprocess.run(command, env=lab_environment()).returncode)
     os.execve(command[0], command, lab_environment())

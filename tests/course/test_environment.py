@@ -32,11 +32,35 @@ def fake_python(monkeypatch, version):
     monkeypatch.setattr(sys, "version_info", (*version, 0, "final", 0))
 
 
-@pytest.mark.parametrize("version", [(3, 10), (3, 14)])
-def test_an_unsupported_python_is_named(monkeypatch, version):
-    fake_python(monkeypatch, version)
-    with pytest.raises(SystemExit, match=r"needs Python 3\.11, 3\.12 or 3\.13[\s\S]*PYTHON="):
+def test_a_python_that_is_too_old_is_refused(monkeypatch):
+    fake_python(monkeypatch, (3, 10))
+    with pytest.raises(SystemExit, match=r"needs Python 3\.11 or newer[\s\S]*PYTHON=python3\.14"):
         environment.check_python()
+
+
+def test_a_python_that_was_tested_needs_no_words(monkeypatch, capsys):
+    for version in ((3, 11), (3, 14)):
+        fake_python(monkeypatch, version)
+        environment.check_python()
+    assert capsys.readouterr().out == ""
+
+
+def test_a_newer_python_gets_a_warning_and_goes_on(monkeypatch, capsys):
+    fake_python(monkeypatch, (3, 15))
+    environment.check_python()
+    said = capsys.readouterr().out
+    assert (
+        "Python 3.15 is newer than the newest that was tested, 3.14" in said and "PYTHON=python3.14" in said
+    )
+
+
+def test_the_folders_of_an_environment_are_its_systems(monkeypatch):
+    monkeypatch.setattr(environment, "WINDOWS", False)
+    assert environment.python_of("here") == Path("here/bin/python")
+    assert environment.in_venv("here", "purelib").match("here/lib/python3.*/site-packages")
+    monkeypatch.setattr(environment, "WINDOWS", True)
+    assert environment.python_of("here") == Path("here/Scripts/python.exe")
+    assert environment.in_venv("here", "purelib") == Path("here/Lib/site-packages")
 
 
 @pytest.mark.parametrize(
@@ -46,11 +70,11 @@ def test_a_second_start_installs_nothing(monkeypatch, options, have, want, runs)
     """An environment for tests opens lessons too; one for lessons still lacks the tests' packages."""
     Path(options.venv).mkdir()
     (Path(options.venv) / ".ready").write_text(f"{have} {environment.fingerprint(options)}")
-    made = []
+    made, installed = [], []
     monkeypatch.setattr(environment, "make_venv", made.append)
-    monkeypatch.setattr(environment, "pip", lambda *words, **_: True)
+    monkeypatch.setattr(environment, "pip", lambda *words, **_: installed.append(words[-1]) or True)
     environment.install(want, options)
-    assert len(made) == runs
+    assert len(made) == runs and installed[:1] == [f".[{want}]"] * runs
 
 
 def test_a_changed_requirement_installs_anew(options, tmp_path):
@@ -62,6 +86,7 @@ def test_a_changed_requirement_installs_anew(options, tmp_path):
 
 
 def test_a_failed_installation_leaves_no_stamp_and_says_what_to_do(monkeypatch, options):
+    monkeypatch.setattr(environment, "make_venv", lambda venv: venv.mkdir())
     monkeypatch.setattr(environment, "pip", lambda *words, **_: False)
     with pytest.raises(SystemExit, match=r"No network\?[\s\S]*make wheels[\s\S]*WHEELS=wheels"):
         environment.install("lab", options)
@@ -84,8 +109,9 @@ def test_without_a_compiler_only_the_crf_reference_is_left_out(monkeypatch, caps
     )
 
 
-def test_python_313_leaves_the_crf_reference_out(monkeypatch, capsys, no_commands):
-    fake_python(monkeypatch, (3, 13))
+@pytest.mark.parametrize("version", [(3, 13), (3, 14)])
+def test_python_313_leaves_the_crf_reference_out(monkeypatch, capsys, no_commands, version):
+    fake_python(monkeypatch, version)
     environment.install_crf_reference(Path("venv"), [])
     assert "does not build on Python 3.13" in capsys.readouterr().out
 
@@ -97,6 +123,7 @@ def test_test_gpu_wants_a_python_with_torch(tmp_path):
     assert done.returncode and "has no torch" in done.stderr and not (tmp_path / "gpu").exists()
 
 
+@pytest.mark.slow
 def test_test_gpu_stops_where_there_is_no_cuda():
     hidden = os.environ | {"CUDA_VISIBLE_DEVICES": "", "DEEPLAB_LESSONS_DEVICE": "cuda"}
     command = [sys.executable, ROOT / "tools" / "require_cuda.py"]

@@ -1,0 +1,61 @@
+"""The tools that `make` calls: what is chosen from tests and notebooks, and what JupyterLab is started with."""
+
+import subprocess
+from types import SimpleNamespace
+
+import lab
+import pytest
+import run_tests
+
+
+def paths_of(command):
+    """Whether pytest would run this, and on which paths."""
+    return command and [word for word in command[3:] if word.startswith(("tests", "notebooks"))]
+
+
+@pytest.mark.parametrize(
+    ("words", "tests", "notebooks"),
+    [
+        ([], ["tests"], ["notebooks"]),
+        (["-k", "crf"], ["tests"], ["notebooks"]),
+        (["tests/crf", "-x"], ["tests/crf"], None),
+        (["tests/test_cli.py::test_train"], ["tests/test_cli.py::test_train"], None),
+        (["notebooks/02.ipynb"], None, ["notebooks/02.ipynb"]),
+        (["tests/crf", "notebooks/07.ipynb"], ["tests/crf"], ["notebooks/07.ipynb"]),
+        (["--lf"], ["tests"], None),
+    ],
+)
+def test_words_choose_tests_and_notebooks(words, tests, notebooks):
+    for command, paths in zip(run_tests.commands(words), (tests, notebooks), strict=True):
+        assert paths_of(command) == paths
+        options = {word for word in words if not word.startswith(("tests", "notebooks"))}
+        assert not command or options <= set(command), "an option was lost"
+
+
+def test_a_notebook_is_run_in_one_process():
+    """Its cells share a kernel, whatever number of workers the tests were given."""
+    _, notebooks = run_tests.commands(["-n", "4"])
+    assert notebooks[-2:] == ["-n", "0"]
+
+
+@pytest.mark.parametrize(
+    ("statuses", "status", "runs"),
+    [([0, 0], 0, 2), ([5, 0], 0, 2), ([0, 5], 0, 2), ([5, 5], 5, 2), ([1, 0], 1, 1), ([0, 1], 1, 2)],
+)
+def test_the_exit_status(monkeypatch, capsys, statuses, status, runs):
+    """pytest's 5, no tests ran, is a failure only where neither part has any; a failure ends the run."""
+    done = []
+    monkeypatch.setattr(
+        subprocess,
+        "run",
+        lambda *_, **__: done.append(0) or SimpleNamespace(returncode=statuses[len(done) - 1]),
+    )
+    assert run_tests.main(["-k", "nothing"]) == status and len(done) == runs
+    assert ("No test and no notebook is chosen by: -k nothing" in capsys.readouterr().err) == (status == 5)
+
+
+def test_kernels_start_with_threads_that_do_not_spin(monkeypatch):
+    monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
+    assert lab.lab_environment()["GOMP_SPINCOUNT"] == "1000"
+    monkeypatch.setenv("GOMP_SPINCOUNT", "7")
+    assert lab.lab_environment()["GOMP_SPINCOUNT"] == "7", "the reader's own choice"

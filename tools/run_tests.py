@@ -1,0 +1,68 @@
+"""Run the tests, then the notebooks against their stored outputs. Options are pytest's, and choose in both.
+
+run_tests.py                              everything
+run_tests.py -k crf                       tests and notebooks with that in their names
+run_tests.py tests/crf -x                 what is under these paths, and nothing else
+run_tests.py notebooks/02_dilated_convolution.ipynb
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+TESTS = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
+NOTEBOOKS = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=900", "-p", "no:cacheprovider"]
+FROM_LAST_RUN = {
+    "--lf",
+    "--last-failed",
+    "--ff",
+    "--failed-first",
+    "--nf",
+    "--new-first",
+    "--sw",
+    "--stepwise",
+}
+NO_TESTS_RAN = 5  # pytest's exit status
+
+
+def split(words):
+    """Paths in tests/, paths in notebooks/, and the words that are options."""
+    paths = {"tests": [], "notebooks": []}
+    options = []
+    for word in words:
+        folder = Path(word.partition("::")[0]).parts[:1]
+        paths.get(folder[0] if folder else "", options).append(word)
+    return paths["tests"], paths["notebooks"], options
+
+
+def commands(words):
+    """What to run: for the tests, and for the notebooks, a command or None."""
+    tests, notebooks, options = split(words)
+    pytest = [sys.executable, "-m", "pytest"]
+    return (
+        [*pytest, *(tests or ["tests"]), *TESTS, *options] if tests or not notebooks else None,
+        # A notebook's cells share one kernel: they are run in one process, all of them and in order.
+        [*pytest, *(notebooks or ["notebooks"]), *NOTEBOOKS, *options, "-n", "0"]
+        if notebooks or not (tests or FROM_LAST_RUN & set(options))
+        else None,
+    )
+
+
+def main(words):
+    tests, notebooks = commands(words)
+    status = NO_TESTS_RAN
+    for command, environment in ((tests, os.environ | {"OMP_NUM_THREADS": "1"}), (notebooks, os.environ)):
+        if command:
+            done = subprocess.run(command, cwd=ROOT, env=environment).returncode
+            if done not in (0, NO_TESTS_RAN):
+                return done
+            status = min(status, done)
+    if status == NO_TESTS_RAN:
+        print(f"No test and no notebook is chosen by: {' '.join(words)}", file=sys.stderr)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
