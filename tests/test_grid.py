@@ -3,14 +3,19 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
 
 from deeplab_lessons import inference, models, training
+from deeplab_lessons.arithmetic import Layer, receptive_fields
 from deeplab_lessons.crf import DenseCRF
 from deeplab_lessons.datasets import Embedded
 from deeplab_lessons.grid import PIXELS, Grid, bilinear_weights, cell_centres, grid_of, logits_of, upsample
 from deeplab_lessons.models.with_crf import CRFNetwork
+
+CENTRED = Grid(8, None)
 
 
 class Stated(nn.Module):
@@ -27,6 +32,35 @@ class Stated(nn.Module):
 
     def parameter_groups(self, lr):
         return [{"params": list(self.parameters()), "lr": 10 * lr}]
+
+
+# ---------------------------------------------------------------- where the cells lie
+
+
+@pytest.mark.parametrize(("size", "cells", "first"), [(96, 12, 3.5), (321, 41, 0), (224, 28, 3.5)])
+def test_cells_lie_where_the_papers_networks_have_them(size, cells, first):
+    centres = cell_centres(size, cells, CENTRED)
+    assert centres[0] == first and centres[-1] == size - 1 - first
+    assert set(centres.diff().tolist()) == {8.0}
+
+
+def test_cells_agree_with_the_arithmetic_of_the_released_pools():
+    """Three 3 x 3 pools of stride 2, padding 1: 321 pixels, 41 cells, the first centred on pixel 0."""
+    field = receptive_fields([Layer(3, 2, 1)] * 3, 321)[-1]
+    assert cell_centres(321, field.out, Grid(field.jump, None))[0] == field.start
+
+
+@given(st.integers(8, 90), st.integers(1, 12))
+@settings(max_examples=40, deadline=None)
+def test_enlarging_a_constant_changes_nothing(size, cells):
+    weights = bilinear_weights(size, cells, CENTRED)
+    torch.testing.assert_close(weights.sum(1), torch.ones(size))
+    assert weights.min() >= 0
+
+
+def test_the_score_at_a_cells_centre_is_the_cells_own():
+    logits = torch.randn(1, 2, 41, 41)
+    torch.testing.assert_close(upsample(logits, (321, 321), CENTRED)[..., ::8, ::8], logits)
 
 
 # ---------------------------------------------------------------- upsample

@@ -6,13 +6,14 @@ from torch import nn
 from torch.nn import functional as F
 
 from deeplab_lessons import inference, models
+from deeplab_lessons.grid import PIXELS, Grid
 from deeplab_lessons.inference import ManyViews
 
 
 class Pointwise(nn.Module):
     """Logits from each pixel alone, so that nothing changes when the picture does not."""
 
-    output_stride = 1
+    grid = PIXELS
 
     def forward(self, x):
         return torch.cat([x, -x[:, :1]], dim=1)
@@ -21,7 +22,7 @@ class Pointwise(nn.Module):
 class LeftOrRight(nn.Module):
     """Sees class 0 in the left half of any picture and class 1 in the right half; cells of 4 pixels."""
 
-    output_stride = 4
+    grid = Grid(4, None)
 
     def forward(self, x):
         columns = x.shape[3] // 4

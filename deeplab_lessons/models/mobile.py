@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from deeplab_lessons.backbones import mobilenet_v2
 from deeplab_lessons.backbones.weights import Weights, fill, load_weights
 from deeplab_lessons.grid import Grid
+from deeplab_lessons.heads.aspp import conv_bn_relu
 
 
 class MobileDeepLabV3(nn.Module):
@@ -16,28 +17,24 @@ class MobileDeepLabV3(nn.Module):
 
     MobileNetV2 under the mobile form of v3's head: a 1 x 1 branch and image pooling, concatenated, and no
     atrous branch. It was trained on squares of 513 pixels, so smaller pictures are filled up with the mean
-    colour on the right and below, and the map belongs to the filled picture: cell 0 lies on pixel 0.
+    colour on the right and below; of the filled picture's map the cells that reach the picture are returned.
     """
 
     grid, side = Grid(16, 0.0), 513
 
     def __init__(self, num_classes: int = 21):
-        """Random weights; `mobile_deeplab_v3` fills them."""
         super().__init__()
-
-        def unit(inside: int) -> nn.Sequential:
-            return nn.Sequential(nn.Conv2d(inside, 256, 1, bias=False), nn.BatchNorm2d(256), nn.ReLU())
-
         self.features = mobilenet_v2(16)
-        self.aspp0, self.image_pooling, self.projection = unit(320), unit(320), unit(512)
+        self.aspp0, self.image_pooling, self.projection = (conv_bn_relu(n, 256) for n in (320, 320, 512))
         self.logits = nn.Conv2d(256, num_classes, 1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Logits [N, classes, h, w] of normalised pictures x [N, 3, H, W]."""
+        """Return logits [N, classes, h, w] of normalised pictures x [N, 3, H, W]."""
+        height, width = (1 + math.ceil((size - 1) / self.grid.stride) for size in x.shape[2:])
         rows, columns = (max(self.side, 1 + 32 * math.ceil((size - 1) / 32)) for size in x.shape[2:])
         x = self.features(F.pad(x, (0, columns - x.shape[3], 0, rows - x.shape[2])))
         pooled = self.image_pooling(x.mean((2, 3), keepdim=True)).expand(-1, -1, *x.shape[2:])
-        return self.logits(self.projection(torch.cat([pooled, self.aspp0(x)], dim=1)))
+        return self.logits(self.projection(torch.cat([pooled, self.aspp0(x)], dim=1)))[..., :height, :width]
 
 
 def mobile_deeplab_v3(weights: Weights = None, num_classes: int = 21) -> MobileDeepLabV3:

@@ -226,9 +226,10 @@ OWN_PHOTO = """
 import torch
 from deeplab_lessons import datasets
 from deeplab_lessons.classroom.widgets.own_photo import OwnPhoto
+from deeplab_lessons.grid import PIXELS
 
 class Brightness(torch.nn.Module):
-    output_stride = 1
+    grid = PIXELS
     def forward(self, x):
         return torch.cat([-x[:, :1], x[:, :1]], 1)
 

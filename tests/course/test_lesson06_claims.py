@@ -5,8 +5,9 @@ from itertools import pairwise
 import pytest
 import torch
 
-from deeplab_lessons import crf, inference
-from deeplab_lessons.datasets.portrait import portrait
+from deeplab_lessons import crf
+from deeplab_lessons.classroom.pictures import portrait
+from deeplab_lessons.grid import Grid, upsample
 from deeplab_lessons.metrics import label_maps
 
 
@@ -14,7 +15,7 @@ from deeplab_lessons.metrics import label_maps
 def portrait_and_filters():
     picture, truth = portrait()
     shares = torch.tensor(label_maps.class_shares(truth, 8, 2)).float()
-    p = 0.1 + 0.8 * inference.upsample(shares[None], truth.shape)[0]
+    p = 0.1 + 0.8 * upsample(shares[None], truth.shape, Grid(8, 3.5))[0]
     features = crf.bilateral_features(torch.tensor(picture).permute(2, 0, 1), 16.0, 13.0)
     filters = crf.ExactFilter(features), crf.ExactFilter(crf.spatial_features((64, 64), 2.0))
     return torch.tensor(truth), p, *filters

@@ -7,9 +7,10 @@ from torch import nn
 from torch.nn import functional as F
 
 from deeplab_lessons import training
+from deeplab_lessons.grid import Grid, upsample
 from deeplab_lessons.heads import SummedASPP
 from deeplab_lessons.models import MultiScale, deeplab, deeplab_v2
-from deeplab_lessons.models.multi_scale import enlarge, rescaled
+from deeplab_lessons.models.multi_scale import rescaled
 from deeplab_lessons.receptive_field import trace
 
 CLASS_SIZE = {"width": 1 / 16, "blocks": (1, 1, 1, 1), "frozen": False}
@@ -74,7 +75,7 @@ def test_groups_hold_every_trained_weight_once(backbone):
 class Constant(nn.Module):
     """Answers with the mean colour of each 8 x 8 cells, at 1 + size // 8 cells a side."""
 
-    output_stride = 8
+    grid = Grid(8, None)
 
     def forward(self, x):
         return F.interpolate(
@@ -95,14 +96,14 @@ def test_the_maximum_is_taken_place_by_place_and_maps_lie_on_each_other():
     x = torch.stack([row, column, row - 2 * column])[None]
     net = MultiScale(Constant()).eval()
     assert torch.allclose(net(x), Constant()(x), atol=1e-3)
-    single = [enlarge(Constant()(rescaled(x, s)), (9, 13), s) for s in net.scales]
+    single = [upsample(Constant()(rescaled(x, s)), (9, 13), Grid(1 / s, None)) for s in net.scales]
     assert all(torch.allclose(y, single[-1], atol=1e-3) for y in single)
 
 
 class OnPixels(nn.Module):
     """Answers with the colour of every eighth pixel, the first one included."""
 
-    output_stride, start = 8, 0.0
+    grid = Grid(8, 0.0)
 
     def forward(self, x):
         return x[:, :, ::8, ::8]
@@ -132,7 +133,7 @@ def test_maps_lie_on_each_other_at_any_size():
 def test_cells_lie_where_the_network_says(network, size):
     """The tracer knows where unit 0 of the last layer looks."""
     net = deeplab(**network)
-    assert net.start == trace(net, size).rows[-1].start == 0.0
+    assert net.grid.start == trace(net, size).rows[-1].start == 0.0
 
 
 def test_the_fused_map_is_never_below_a_single_one():
@@ -162,7 +163,7 @@ def test_there_is_a_loss_on_the_fusion_and_on_every_scale(loss):
     )
     with torch.no_grad():
         pairs = net.train()(images)
-    expected = sum(training.losses.LOSSES[loss](y, labels, stride) for y, stride in pairs)
+    expected = sum(training.losses.LOSSES[loss](y, labels, grid) for y, grid in pairs)
     assert history.loss[0] == pytest.approx(expected.item(), rel=1e-3)
     assert len(pairs) == 4
 

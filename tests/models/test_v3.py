@@ -9,8 +9,8 @@ from torch.nn import functional as F
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from deeplab_lessons.backbones import freeze_batch_norm, resnet
+from deeplab_lessons.grid import Grid
 from deeplab_lessons.heads import ASPP, ImagePooling, pyramid_rates
-from deeplab_lessons.inference import grid_of
 from deeplab_lessons.models import (
     DeepLabV1,
     DeepLabV2,
@@ -139,7 +139,7 @@ def test_shapes(backbone, output_stride):
         expected = (2, 5, -(-rows // output_stride), -(-columns // output_stride))
         assert model(torch.zeros(2, 3, rows, columns)).shape == expected
     assert model.aspp.rates == {8: (12, 24, 36), 16: (6, 12, 18), 32: (3, 6, 9)}[output_stride]
-    assert grid_of(model) == (output_stride, 0.0)
+    assert model.grid == Grid(output_stride, 0.0)
 
 
 def test_the_branches_are_concatenated_and_mixed():
@@ -231,7 +231,7 @@ def test_torchvisions_weights_give_torchvisions_scores(backbone):
         logits = ours(x)
         enlarged = F.interpolate(logits, (65, 80), mode="bilinear", align_corners=False)
         expected = theirs.eval()(x)["out"]
-    assert logits.shape == (1, 7, 9, 10) and grid_of(ours) == (8, None)
+    assert logits.shape == (1, 7, 9, 10) and ours.grid == Grid(8, None)
     assert expected.abs().max() > 0.01
     assert torch.allclose(enlarged, expected, rtol=1e-5, atol=1e-5 * expected.abs().max().item())
 
@@ -297,7 +297,7 @@ def test_pictures_have_three_channels():
 def test_every_version_through_one_door(version, options, kind):
     model = deeplab(version, num_classes=4, **options).eval()
     assert type(model) is kind
-    cells = 64 // model.output_stride
+    cells = 64 // model.grid.stride
     assert model(torch.zeros(1, 3, 64, 64)).shape == (1, 4, cells, cells)
 
 

@@ -12,6 +12,7 @@ from deeplab_lessons import grid, inference, training
 from deeplab_lessons.backbones import resnet
 from deeplab_lessons.backbones.encoders import early_and_last
 from deeplab_lessons.classroom.ledger.released import PRINTED, account, filling, released_resnet101
+from deeplab_lessons.grid import Grid
 from deeplab_lessons.heads import ASPP, Decoder, enlarged
 from deeplab_lessons.layers.separable import SeparableConv2d
 from deeplab_lessons.models import DeepLabV3, deeplab_v3, deeplab_v3plus
@@ -59,7 +60,7 @@ def test_both_maps_and_the_logits_begin_on_pixel_0(size, output_stride):
     ]
     classifier = table["decoder.classifier"]
     assert classifier.map_size == (-(-size // 4), -(-size // 4))
-    assert inference.grid_of(model) == (4, 0.0) and model.encoder_stride == output_stride
+    assert model.grid == Grid(4, 0.0) and model.encoder_stride == output_stride
 
 
 @pytest.mark.parametrize("size", [33, 64, 70])
@@ -124,7 +125,7 @@ def test_without_the_decoder_it_is_v3():
     v3 = deeplab_v3(4, **TINY).eval()
     v3.load_state_dict(ours.state_dict())
     x = torch.randn(1, 3, 65, 65)
-    assert isinstance(ours, DeepLabV3) and ours.output_stride == 16
+    assert isinstance(ours, DeepLabV3) and ours.grid.stride == 16
     assert torch.equal(ours(x), v3(x))
 
 

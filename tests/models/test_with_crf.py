@@ -6,6 +6,7 @@ from torch import nn
 
 from deeplab_lessons import crf, inference, training
 from deeplab_lessons.datasets import transforms
+from deeplab_lessons.grid import PIXELS, Grid
 from deeplab_lessons.models.with_crf import CRFNetwork, pictures_of
 
 SETTING = crf.Parameters(w1=2, sigma_alpha=6, sigma_beta=20, w2=1, sigma_gamma=1)
@@ -14,7 +15,7 @@ SETTING = crf.Parameters(w1=2, sigma_alpha=6, sigma_beta=20, w2=1, sigma_gamma=1
 class Tiny(nn.Module):
     """Three classes at output stride 8, with batch norm."""
 
-    output_stride = 8
+    grid = Grid(8, None)
 
     def __init__(self):
         super().__init__()
@@ -82,6 +83,6 @@ def test_groups_give_the_crf_a_rate_of_its_own():
 def test_a_class_that_the_crf_rules_out_has_a_finite_loss():
     model = CRFNetwork(Tiny(), crf.DenseCRF(crf.Parameters(5000, 6, 20, 1, 1), 3, trainable="weights"))
     image, labels = samples(1)[0]
-    loss = training.upsampled_loss(model(image[None]), labels[None], stride=1)
+    loss = training.upsampled_loss(model(image[None]), labels[None], PIXELS)
     loss.backward()
     assert loss.isfinite() and model.crf.log_weights.grad.isfinite().all()

@@ -11,6 +11,7 @@ from PIL import Image
 
 from deeplab_lessons import datasets, inference
 from deeplab_lessons.classroom.widgets.own_photo import OwnPhoto, photo, strongest
+from deeplab_lessons.grid import PIXELS
 
 CLASSES = ("background", "dark", "bright")
 PALETTE = datasets.voc_colours()
@@ -20,7 +21,7 @@ NOW = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
 class ByBrightness(torch.nn.Module):
     """Says "bright" where red is high, "dark" elsewhere, and nothing is background; output stride 1."""
 
-    output_stride = 1
+    grid = PIXELS
 
     def forward(self, x):
         red = x[:, :1]
@@ -130,7 +131,7 @@ def test_the_list_an_upload_and_python_show_the_same():
     shown._upload.set_trait("value", (file | {"last_modified": NOW},))
     assert (shown.picture == halves()).all() and shown.name == "" and repr(shown) == "OwnPhoto(your own)"
     assert shown.show("other") is shown and (shown.picture == other).all()
-    with pytest.raises(traitlets.TraitError, match="there are: halves, other"):
+    with pytest.raises(traitlets.TraitError, match="unknown picture 'third': choose from halves, other"):
         shown.name = "third"
 
 
