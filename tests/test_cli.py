@@ -84,7 +84,7 @@ def test_without_colours_the_photograph_comes_back(checkpoint, tmp_path):
         (["segment", "CHECKPOINT", "--checkpoint", "CHECKPOINT"], "cannot be read as a picture"),
         (["segment", "a.jpg", "b.jpg", "--output", "c.png", "--checkpoint", "CHECKPOINT"], "name a folder"),
         (["evaluate", "CHECKPOINT", "--data", "camvid", "--root", "nowhere"], "Expected the folder nowhere"),
-        (["evaluate", "CHECKPOINT", "--split", "exam", "--device", "cpu"], "no split named 'exam'"),
+        (["evaluate", "CHECKPOINT", "--split", "exam", "--device", "cpu"], "unknown split 'exam'"),
         (["train", "--checkpoint", "CHECKPOINT", "--iterations", "5", *SMALL], "iterations was 3, now 5"),
         (["train", "--checkpoint", "new.pt", "--lr", "0", *SMALL], "lr must be above 0"),
         (["train", "--checkpoint", "new.pt", "--weights", "missing.pt", *SMALL], "missing.pt"),

@@ -1,45 +1,63 @@
-"""Pictures and label maps: photographs, the embedded scenes, and the real sets that lie on this machine."""
+"""Pictures and label maps: photographs, the built-in scenes, and the real sets that are on this machine."""
+
+from collections.abc import Callable
+from pathlib import Path
 
 from deeplab_lessons.datasets import transforms
-from deeplab_lessons.datasets.archives import unpack
 from deeplab_lessons.datasets.download import DownloadError, fetch
-from deeplab_lessons.datasets.embedded import Embedded, object_sides
+from deeplab_lessons.datasets.embedded import Embedded
+from deeplab_lessons.datasets.files import unpack
 from deeplab_lessons.datasets.folders import CamVid, LabelMapFolder, PascalContext, PersonPart
-from deeplab_lessons.datasets.pairs import Pairs, class_shares
-from deeplab_lessons.datasets.palettes import colours_to_indices, indices_to_colours, voc_colours
+from deeplab_lessons.datasets.pairs import Pairs, check_choice, class_shares
+from deeplab_lessons.datasets.palettes import VOC_CLASSES, colours_to_indices, indices_to_colours, voc_colours
 from deeplab_lessons.datasets.photographs import photograph, photograph_names
-from deeplab_lessons.datasets.pictures import as_picture
-from deeplab_lessons.datasets.real import find_voc, real_label_maps, voc_root
-from deeplab_lessons.datasets.scenes import CLASSES, IGNORE_INDEX, scene
-from deeplab_lessons.datasets.torchvision_sets import SBD, VOC, Cityscapes, OxfordPet
+from deeplab_lessons.datasets.reading import as_picture
+from deeplab_lessons.datasets.scenes import CLASSES, scene
+from deeplab_lessons.datasets.torchvision_sets import SBD, VOC, Cityscapes, OxfordPet, find_voc
+from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 
 __all__ = [
-    "CLASSES",
-    "IGNORE_INDEX",
-    "SBD",
-    "VOC",
-    "CamVid",
-    "Cityscapes",
-    "DownloadError",
-    "Embedded",
-    "LabelMapFolder",
-    "OxfordPet",
-    "Pairs",
-    "PascalContext",
-    "PersonPart",
-    "as_picture",
-    "class_shares",
-    "colours_to_indices",
-    "fetch",
-    "find_voc",
-    "indices_to_colours",
-    "object_sides",
-    "photograph",
-    "photograph_names",
-    "real_label_maps",
-    "scene",
-    "transforms",
-    "unpack",
-    "voc_colours",
-    "voc_root",
-]
+    "CLASSES", "IGNORE_INDEX", "SBD", "SETS", "VOC", "VOC_CLASSES", "CamVid", "Cityscapes", "DownloadError",
+    "Embedded", "LabelMapFolder", "OxfordPet", "Pairs", "PascalContext", "PersonPart", "as_picture",
+    "class_shares", "colours_to_indices", "fetch", "find_voc", "indices_to_colours", "named", "photograph",
+    "photograph_names", "scene", "transforms", "unpack", "voc_colours",
+]  # fmt: skip
+
+#: Name on the command line -> (class, split to train on, split to measure on).
+SETS: dict[str, tuple[Callable, str, str]] = {
+    "embedded": (Embedded, "train", "val"),
+    "camvid": (CamVid, "train", "val"),
+    "voc": (VOC, "train", "val"),
+    "sbd": (SBD, "trainaug", "val"),
+    "context": (PascalContext, "train", "val"),
+    "person-part": (PersonPart, "train", "val"),
+    "cityscapes": (Cityscapes, "train", "val"),
+    "pet": (OxfordPet, "trainval", "test"),
+}
+
+
+def named(
+    name: str,
+    split: str | None = None,
+    transforms: Callable | None = None,
+    root: str | Path | None = None,
+    count: int | None = None,
+    size: int = 96,
+) -> Pairs:
+    """Return the data set called `name`; `split` is "train", another one of its own, or None: the one to measure on.
+
+    `count` cuts it to its first pairs; `size` is the side of the built-in scenes in pixels. "sbd" is VOC's trainaug;
+    it is measured on VOC's val, since SBD's own val holds pictures of trainaug. Raises ValueError for an
+    unknown name or split, FileNotFoundError with the folder expected.
+    """
+    check_choice("data set", name, SETS)
+    kind, to_train, to_measure = SETS[name]
+    if name == "sbd" and split in (None, to_measure):
+        kind, root = VOC, None
+    split = to_train if split == "train" else split or to_measure
+    if name == "embedded":
+        return Embedded(split, count, size, transforms)
+    pairs = kind(root=root, split=split, transforms=transforms)
+    if count:
+        pairs.files = pairs.files[:count]
+    return pairs

@@ -1,6 +1,7 @@
 """One interface for every data set: a picture with its labels, read safely, checked, and made fit for a network."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
+from typing import Self
 
 import numpy as np
 import torch
@@ -8,11 +9,11 @@ from torch.utils.data import Dataset
 from torchvision import tv_tensors
 
 from deeplab_lessons.datasets import transforms as _transforms
-from deeplab_lessons.datasets.scenes import IGNORE_INDEX
+from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 
 
 class Pairs(Dataset):
-    """Base of the data sets. A data set says how to `read` one pair; the rest is the same for all.
+    """Base of the data sets. A data set says how to `read` one pair; everything else is the same for all.
 
     - `dataset[i]` is what a network takes: picture, float32 [3, H, W], normalised, and labels,
       `tv_tensors.Mask` int64 [H, W]. `transforms` makes them; None means `transforms.evaluate()`.
@@ -21,7 +22,7 @@ class Pairs(Dataset):
 
     `dataset[i]` depends on `i` and on torch's global generator, and on nothing else. With `cache="memory"`
     each pair is kept as it is first read, H * W * 4 bytes; worker processes share what is read before they
-    start (see `fill`), and what they read themselves is theirs alone.
+    start (see `fill`), and what they read themselves is theirs only.
     """
 
     classes: tuple[str, ...]
@@ -29,18 +30,20 @@ class Pairs(Dataset):
     ignore_index = IGNORE_INDEX
 
     def __init__(self, transforms: Callable | None = None, cache: str | None = None):
-        """Keep what changes the pairs, and where read ones are kept."""
         if cache not in (None, "memory"):
-            raise ValueError(f'cache is None or "memory", got {cache!r}')
+            raise ValueError(f'cache must be None or "memory", got {cache!r}')
         self.transforms = _transforms.evaluate() if transforms is None else transforms
         self._kept: dict[int, tuple[np.ndarray, np.ndarray]] | None = None if cache is None else {}
 
+    def __len__(self) -> int:
+        raise NotImplementedError
+
     def read(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """Picture, uint8 [H, W, 3], and labels, uint8 [H, W], afresh."""
+        """Read picture, uint8 [H, W, 3], and labels, uint8 [H, W], afresh."""
         raise NotImplementedError
 
     def pair(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """Picture, uint8 [H, W, 3], and labels, uint8 [H, W], for the eye; don't change them in place.
+        """Return picture, uint8 [H, W, 3], and labels, uint8 [H, W], to look at; don't change them in place.
 
         Raises IndexError outside 0 … len - 1 (negative numbers count from the end).
         """
@@ -54,12 +57,11 @@ class Pairs(Dataset):
         return self._kept[index]
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, tv_tensors.Mask]:
-        """Picture and labels after `transforms`."""
         picture, labels = self.pair(index)
         image = torch.tensor(picture).permute(2, 0, 1).contiguous()  # a copy: transforms may write
         return self.transforms(tv_tensors.Image(image), tv_tensors.Mask(torch.tensor(labels)))
 
-    def fill(self, progress: bool = False) -> "Pairs":
+    def fill(self, progress: bool = False) -> Self:
         """Read every pair now, into the cache, and return the data set; ValueError without a cache."""
         from tqdm.auto import tqdm
 
@@ -70,25 +72,23 @@ class Pairs(Dataset):
         return self
 
     def __repr__(self) -> str:
-        """What it is and how large."""
         return f"{type(self).__name__}({len(self)} pairs, {len(self.classes)} classes)"
 
 
 def class_shares(dataset: Pairs, limit: int | None = None) -> dict[str, float]:
-    """Share of each class in the judged pixels, and of "void" in all pixels, over the first `limit` pairs.
+    """Return each class's share of the labelled pixels, and "void"'s of all, over the first `limit` pairs.
 
     The classes' shares sum to 1.
     """
     counts = np.zeros(256, np.int64)
     for index in range(len(dataset) if limit is None else min(limit, len(dataset))):
         counts += np.bincount(dataset.pair(index)[1].ravel(), minlength=256)
-    judged = counts.sum() - counts[IGNORE_INDEX]
-    shares = {name: float(counts[label] / max(judged, 1)) for label, name in enumerate(dataset.classes)}
+    labelled = counts.sum() - counts[IGNORE_INDEX]
+    shares = {name: float(counts[label] / max(labelled, 1)) for label, name in enumerate(dataset.classes)}
     return shares | {"void": float(counts[IGNORE_INDEX] / max(counts.sum(), 1))}
 
 
-def palette_of(colours: Sequence[tuple[int, int, int]], void: tuple[int, int, int] = (255, 255, 255)):
-    """A palette, uint8 [256, 3], of the classes' colours; every other label, void too, gets `void`."""
-    palette = np.tile(np.array(void, np.uint8), (256, 1))
-    palette[: len(colours)] = colours
-    return palette
+def check_choice(kind: str, value: str, choices: Collection[str]) -> None:
+    """Raise ValueError, with the choices, unless `value` is one of them."""
+    if value not in choices:
+        raise ValueError(f"unknown {kind} {value!r}: choose from {', '.join(choices)}")

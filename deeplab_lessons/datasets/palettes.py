@@ -1,10 +1,40 @@
-"""Colours of label maps, both ways: from class indices to colours, and from colours to class indices."""
+"""The real sets' classes, in the order of their labels, and colours of label maps: to and from class indices."""
+
+from collections.abc import Sequence
 
 import numpy as np
 
+# fmt: off
+VOC_CLASSES = (
+    "background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow",
+    "diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor",
+)
+PERSON_PARTS = ("background", "head", "torso", "upper arms", "lower arms", "upper legs", "lower legs")
+CONTEXT_CLASSES = (
+    "background", "aeroplane", "bag", "bed", "bedclothes", "bench", "bicycle", "bird", "boat", "book", "bottle",
+    "building", "bus", "cabinet", "car", "cat", "ceiling", "chair", "cloth", "computer", "cow", "cup",
+    "curtain", "dog", "door", "fence", "floor", "flower", "food", "grass", "ground", "horse", "keyboard",
+    "light", "motorbike", "mountain", "mouse", "person", "plate", "platform", "pottedplant", "road", "rock",
+    "sheep", "shelves", "sidewalk", "sign", "sky", "snow", "sofa", "table", "track", "train", "tree", "truck",
+    "tvmonitor", "wall", "water", "window", "wood",
+)
+CAMVID_CLASSES = {
+    "sky": (128, 128, 128), "building": (128, 0, 0), "pole": (192, 192, 128), "road": (128, 64, 128),
+    "pavement": (60, 40, 222), "tree": (128, 128, 0), "sign": (192, 128, 128), "fence": (64, 64, 128),
+    "car": (64, 0, 128), "pedestrian": (64, 64, 0), "bicyclist": (0, 128, 192),
+}
+# fmt: on
+
+
+def palette_of(colours: Sequence[tuple[int, ...]], void: tuple[int, ...] = (255, 255, 255)) -> np.ndarray:
+    """Return a palette, uint8 [256, 3], of the classes' colours; every other label, void too, gets `void`."""
+    palette = np.tile(np.array(void, np.uint8), (256, 1))
+    palette[: len(colours)] = colours
+    return palette
+
 
 def voc_colours() -> np.ndarray:
-    """PASCAL VOC's colours of the labels 0 … 255, uint8 [256, 3]: bits of the label dealt out to R, G and B.
+    """Return PASCAL VOC's colours of the labels 0 … 255, uint8 [256, 3]: bits of the label dealt to R, G and B.
 
     Label 0 (background) is black and 255 (void) a pale cream. Source: the VOC 2012 development kit.
     """
@@ -15,7 +45,7 @@ def voc_colours() -> np.ndarray:
 
 
 def indices_to_colours(labels: np.ndarray, palette: np.ndarray) -> np.ndarray:
-    """Colour of each pixel, uint8 [H, W, 3], from labels [H, W] and a palette [256, 3].
+    """Return the colour of each pixel, uint8 [H, W, 3], from labels [H, W] and a palette [C, 3].
 
     Raises ValueError, naming them, for labels outside the palette.
     """
@@ -27,32 +57,29 @@ def indices_to_colours(labels: np.ndarray, palette: np.ndarray) -> np.ndarray:
 
 
 def colours_to_indices(colours: np.ndarray, palette: np.ndarray) -> np.ndarray:
-    """Label of each pixel, uint8 [H, W], from colours [H, W, 3] and a palette [C, 3] of at most 256 colours.
+    """Return the label of each pixel, uint8 [H, W], from colours [H, W, 3] and a palette [C, 3], C up to 256.
 
     Where the palette repeats a colour, the smaller label is meant. Raises ValueError, naming the first few,
     for colours that are not in the palette, such as those a resize has mixed.
     """
     colours = np.asarray(colours)
     if colours.ndim != 3 or colours.shape[2] != 3:
-        raise ValueError(f"a coloured label map is [H, W, 3], got shape {list(colours.shape)}")
-    numbers, known = _as_numbers(colours), _as_numbers(np.asarray(palette))
+        raise ValueError(f"a coloured label map must be [H, W, 3], got {list(colours.shape)}")
+    numbers, known = (
+        (each.astype(np.int64) << np.array([16, 8, 0])).sum(-1) for each in (colours, np.asarray(palette))
+    )
     distinct, first = np.unique(known, return_index=True)  # sorted, so that a search finds each colour
     place = np.minimum(np.searchsorted(distinct, numbers), len(distinct) - 1)
     missing = np.unique(numbers[distinct[place] != numbers])
     if missing.size:
         named = _few([(int(n >> 16), int(n >> 8 & 255), int(n & 255)) for n in missing])
         raise ValueError(
-            f"colours {named} are not in the palette of {len(known)} colours. Was the map resized with mixed "
+            f"colours {named} are not in the palette of {len(known)} colours: was the map resized with mixed "
             "colours, saved as JPEG, or coloured with another palette?"
         )
     return first[place].astype(np.uint8)
 
 
-def _as_numbers(colours: np.ndarray) -> np.ndarray:
-    red, green, blue = np.moveaxis(colours.astype(np.int64), -1, 0)
-    return red << 16 | green << 8 | blue
-
-
-def _few(found: list) -> str:
-    more = f" and {len(found) - 5} more" if len(found) > 5 else ""
-    return ", ".join(map(str, found[:5])) + more
+def _few(values: list) -> str:
+    more = f" and {len(values) - 5} more" if len(values) > 5 else ""
+    return ", ".join(map(str, values[:5])) + more

@@ -1,25 +1,32 @@
-"""Photographs that come inside scikit-image's wheel, hence need no network."""
+"""Photographs that come inside scikit-image's wheel, so they need no network."""
 
 import numpy as np
+
+from deeplab_lessons.datasets.pairs import check_choice
 
 _COLOUR = ("astronaut", "chelsea", "coffee", "motorcycle", "rocket")
 _GREY = ("brick", "camera", "coins", "grass", "gravel", "moon")
 
 
 def photograph_names() -> tuple[str, ...]:
-    """Names that `photograph` knows; the colour pictures first."""
+    """Return the names that `photograph` knows; the colour pictures first."""
     return _COLOUR + _GREY
 
 
 def photograph(name: str) -> np.ndarray:
-    """One of scikit-image's photographs, uint8 [H, W, 3]; grey ones have three equal channels.
+    """Return one of scikit-image's photographs, uint8 [H, W, 3]; grey ones have three equal channels.
 
-    "chelsea" is a cat. Raises ValueError, with the names there are, for any other name.
+    "chelsea" is a cat. Raises ValueError, with the choices, for any other name, and ImportError without
+    scikit-image.
     """
-    from skimage import data
-
-    if name not in photograph_names():
-        raise ValueError(f"no photograph named {name!r}; there are: {', '.join(photograph_names())}")
+    check_choice("photograph", name, photograph_names())
+    try:
+        from skimage import data
+    except ImportError as error:
+        raise ImportError(
+            "the photographs, and the scenes made of them, come with scikit-image, which is not installed: "
+            'pip install "deeplab-lessons[lab]"'
+        ) from error
     if name == "motorcycle":
         return data.stereo_motorcycle()[0]  # a stereo pair and its disparities: the left picture is enough
     picture = getattr(data, name)()

@@ -1,9 +1,9 @@
-"""The embedded set: scenes of shapes with photographic textures, made on the spot and without a network.
+"""The built-in scenes: shapes with photographic textures, made on the spot and without a network.
 
 Each scene holds what makes segmentation hard: objects over an 8:1 range of sizes, thin poles and wires,
 sharp boundaries, and a border of void pixels around everything. Discs, boxes and triangles are signs: the
-colour of the rim and the outline tell the class, while inside lies a photograph picked at random. So the
-middle of a large sign cannot be told without seeing its rim. The ground is grey, poles are pale, wires dark.
+colour of the rim and the outline show the class, while the inside is a photograph picked at random. So the
+middle of a large sign cannot be classified without seeing its rim. The ground is grey, poles are pale, wires dark.
 The same index gives the same scene at every size and on every machine.
 """
 
@@ -13,11 +13,11 @@ from functools import cache
 
 import numpy as np
 
+from deeplab_lessons.datasets.pairs import check_choice
 from deeplab_lessons.datasets.photographs import photograph
+from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 
 CLASSES = ("background", "disc", "box", "triangle", "pole", "wire")
-IGNORE_INDEX = 255  # void: pixels that no loss and no score may count
-
 SPLITS = ("train", "val", "test")
 SMALLEST, LARGEST = 1 / 16, 1 / 2  # diameter of an object, as a share of the scene's side
 BORDER = 1 / 128  # width of the void border around a shape, as a share of the scene's side
@@ -33,15 +33,14 @@ _SURFACES = ("astronaut", "chelsea", "coffee", "motorcycle", "rocket", "coins")
 
 
 def scene(index: int, size: int = 128, split: str = "train") -> tuple[np.ndarray, np.ndarray]:
-    """Scene number `index` of a split: picture, uint8 [size, size, 3], and labels, uint8 [size, size].
+    """Draw scene number `index` of a split: picture, uint8 [size, size, 3], and labels, uint8 [size, size].
 
     Labels are indices into `CLASSES`, and 255 (void) in a thin border around each shape. Raises ValueError
     for an unknown split, a negative index or a size below 16 pixels.
     """
-    if split not in SPLITS:
-        raise ValueError(f"no split named {split!r}; there are: {', '.join(SPLITS)}")
+    check_choice("split", split, SPLITS)
     if index < 0 or size < 16:
-        raise ValueError(f"a scene needs an index from 0 and a size from 16 pixels, got {index} and {size}")
+        raise ValueError(f"a scene's index must be at least 0 and its size 16 pixels, got {index} and {size}")
     rng = np.random.default_rng([SPLITS.index(split), index])
     place = (np.arange(size, dtype=np.float32) + 0.5) / size
     x, y = place[None, :], place[:, None]
@@ -78,7 +77,8 @@ def _shapes(rng: np.random.Generator) -> Iterator[tuple[int, Distance, float]]:
     diameters = SMALLEST * np.exp(spread * rng.random(rng.integers(4, 8)))  # every octave equally often
     for diameter in sorted(diameters.tolist(), reverse=True):
         kind = int(rng.integers(3))
-        yield CLASSES.index("disc") + kind, (_disc, _box, _triangle)[kind](rng, diameter / 2), RIM * diameter
+        outline = _polygon(rng, 5 - kind, diameter / 2) if kind else _disc(rng, diameter / 2)
+        yield CLASSES.index("disc") + kind, outline, RIM * diameter  # a disc, or a box, or a triangle
     for _ in range(rng.integers(1, 3)):
         yield CLASSES.index("wire"), _wire(rng), 0.0
 
@@ -88,24 +88,17 @@ def _disc(rng: np.random.Generator, radius: float) -> Distance:
     return lambda x, y: np.sqrt((x - cx) ** 2 + (y - cy) ** 2) - radius
 
 
-def _polygon(rng: np.random.Generator, corners: int, inner: float) -> Distance:
-    """A regular polygon whose sides lie `inner` from its centre: the farthest of its half-planes decides."""
+def _polygon(rng: np.random.Generator, corners: int, radius: float) -> Distance:
+    """A regular polygon: of its half-planes, each `inner` from the centre, the farthest decides."""
     (cx, cy), turn = rng.random(2).tolist(), rng.random() * math.tau
     sides = [turn + math.tau * i / corners for i in range(corners)]
+    inner = radius * math.cos(math.pi / corners)
 
     def distance(x, y):
         planes = [math.cos(a) * (x - cx) + math.sin(a) * (y - cy) for a in sides]
         return np.maximum.reduce(planes) - inner
 
     return distance
-
-
-def _box(rng: np.random.Generator, radius: float) -> Distance:
-    return _polygon(rng, 4, radius * math.cos(math.pi / 4))
-
-
-def _triangle(rng: np.random.Generator, radius: float) -> Distance:
-    return _polygon(rng, 3, radius * math.cos(math.pi / 3))
 
 
 def _pole(rng: np.random.Generator) -> Distance:

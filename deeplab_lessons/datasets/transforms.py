@@ -10,7 +10,7 @@ import torch
 from torchvision import tv_tensors
 from torchvision.transforms import InterpolationMode, v2
 
-from deeplab_lessons.datasets.scenes import IGNORE_INDEX
+from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 
 #: Mean and standard deviation of ImageNet's pictures, for red, green and blue in 0 … 1 (torchvision's).
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -20,24 +20,22 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 class RandomScale(v2.Transform):
     """Resize picture and labels by one factor, drawn evenly from `scale`: (smallest, largest).
 
-    Pictures are resized bilinearly, labels by the nearest neighbour: no label is ever mixed from two. It is
-    "nearest-exact", since torch's older "nearest" draws labels half a pixel beside their picture.
+    Pictures are resized bilinearly, labels by the nearest neighbour, so that no label is mixed from two:
+    "nearest-exact", since torch's older "nearest" shifts labels by half a pixel against their picture.
     Source: DeepLab v2, section 4.1.2 ("randomly scaling the input images (from 0.5 to 1.5)").
     Raises ValueError for factors that are not positive or in the wrong order.
     """
 
     def __init__(self, scale: tuple[float, float] = (0.5, 1.5)):
-        """Keep the range of factors."""
         super().__init__()
         if not 0 < scale[0] <= scale[1]:
-            raise ValueError(f"scale is (smallest, largest) with 0 < smallest <= largest, got {scale}")
+            raise ValueError(f"scale must be (smallest, largest) with 0 < smallest <= largest, got {scale}")
         self.scale = scale
 
     def make_params(self, flat_inputs):
         """Draw the factor, and with it the new size in pixels."""
-        height, width = v2.functional.get_size(
-            next(x for x in flat_inputs if isinstance(x, tv_tensors.Image))
-        )
+        image = next(x for x in flat_inputs if isinstance(x, tv_tensors.Image))
+        height, width = v2.functional.get_size(image)
         factor = torch.empty(()).uniform_(*self.scale).item()
         return {"size": [max(1, round(height * factor)), max(1, round(width * factor))]}
 
@@ -53,21 +51,21 @@ class RandomScale(v2.Transform):
 def train(
     size: int | tuple[int, int], scale: tuple[float, float] | None = (0.5, 1.5), flip: float = 0.5
 ) -> v2.Compose:
-    """For training: random scale, random crop of `size` (one side, or height and width), flip, normalise.
+    """Return the transform for training: random scale, random crop of `size` (side, or (H, W)), flip, normalise.
 
-    Where the scaled picture is smaller than the crop, it is filled up with ImageNet's mean colour (0 after
+    Where the scaled picture is smaller than the crop, it is padded with ImageNet's mean colour (0 after
     normalising) and void labels (255). `scale=None` leaves the size, `flip=0` never mirrors.
     """
-    size = (size, size) if isinstance(size, int) else tuple(size)
+    crop = (size, size) if isinstance(size, int) else tuple(size)
     mean = tuple(round(255 * value) for value in IMAGENET_MEAN)
     fill = {tv_tensors.Image: mean, tv_tensors.Mask: IGNORE_INDEX}
-    steps = [] if scale is None else [RandomScale(scale)]
-    steps += [v2.RandomCrop(size, pad_if_needed=True, fill=fill), v2.RandomHorizontalFlip(flip)]
+    steps: list[v2.Transform] = [] if scale is None else [RandomScale(scale)]
+    steps += [v2.RandomCrop(crop, pad_if_needed=True, fill=fill), v2.RandomHorizontalFlip(flip)]
     return v2.Compose([*steps, *_to_network()])
 
 
 def evaluate() -> v2.Compose:
-    """For measuring: the picture at its own size, normalised; nothing random, nothing cut."""
+    """Return the transform for measuring: the picture at its own size, normalised; nothing random, nothing cut."""
     return v2.Compose(_to_network())
 
 
@@ -77,13 +75,13 @@ def _to_network() -> list[v2.Transform]:
 
 
 def normalise(picture: np.ndarray) -> torch.Tensor:
-    """A picture, uint8 [H, W, 3], as a network takes it: float32 [3, H, W], less mean, over deviation."""
+    """Return a picture, uint8 [H, W, 3], as a network takes it: float32 [3, H, W], less mean, over deviation."""
     image = tv_tensors.Image(torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1))
     return evaluate()(image).as_subclass(torch.Tensor)
 
 
 def denormalise(image: torch.Tensor) -> np.ndarray:
-    """The way back, to look at what a network was given: [3, H, W] to uint8 [H, W, 3]."""
+    """Undo `normalise`, to look at what a network was given: [3, H, W] to uint8 [H, W, 3]."""
     mean, std = (torch.tensor(values).view(3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
     picture = (image.as_subclass(torch.Tensor).cpu().float() * std + mean).clamp(0, 1)
     return (255 * picture).round().to(torch.uint8).permute(1, 2, 0).numpy()

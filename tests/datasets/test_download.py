@@ -1,24 +1,25 @@
-"""Downloads and archives against servers and files that misbehave; everything stays on this machine."""
+"""Downloads from servers that misbehave; everything stays on this machine."""
 
 import errno
 import hashlib
-import io
 import os
 import random
 import shutil
-import tarfile
 import threading
-import zipfile
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 
 import pytest
 
-from deeplab_lessons.datasets import DownloadError, fetch, unpack
-from deeplab_lessons.datasets.files import explained, whole_file
+from deeplab_lessons.datasets import (
+    DownloadError,
+    fetch,
+)
 
 CONTENT = random.Random(0).randbytes(300_000)
+
+
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
@@ -171,7 +172,7 @@ def test_no_server_at_all(tmp_path):
 
 
 def test_other_addresses_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="no web address"):
+    with pytest.raises(ValueError, match="must be a web address"):
         fetch("file:///etc/hostname", tmp_path / "x")
 
 
@@ -198,7 +199,7 @@ def test_a_disk_that_fills_up_keeps_what_came_and_goes_on_later(tmp_path, monkey
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "data").write_text("a file, not a folder")
-    with server() as site, pytest.raises(OSError, match=r"file stands where a folder is needed|not a folder"):
+    with server() as site, pytest.raises(OSError, match=r"a file has the name of the folder|not a folder"):
         get(site, tmp_path / "data" / "set.tar")
 
 
@@ -219,106 +220,3 @@ def test_a_folder_that_may_not_be_written_is_named(tmp_path, monkeypatch):
         forbid(monkeypatch, tmp_path)
         with pytest.raises(OSError, match=r"not allowed.*DEEPLAB_LESSONS_DATA"):
             get(site, tmp_path / "set.tar")
-
-
-def test_a_whole_file_is_the_old_one_or_the_new_one(tmp_path):
-    path = tmp_path / "state"
-    path.write_text("old")
-    with pytest.raises(KeyboardInterrupt), whole_file(path) as part:
-        part.write_text("ha")
-        raise KeyboardInterrupt
-    assert path.read_text() == "old" and names(tmp_path) == ["state"]
-    with whole_file(path) as part:
-        part.write_text("new")
-    assert path.read_text() == "new" and names(tmp_path) == ["state"]
-
-
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full on this system")
-def test_a_disk_that_is_really_full_is_explained():
-    with (
-        pytest.raises(OSError, match="could not write state: the disk is full"),
-        explained("state"),
-        open("/dev/full", "wb") as file,
-    ):
-        file.write(bytes(100_000))
-
-
-def make_tar(path, *members, mode="w:gz"):
-    with tarfile.open(path, mode) as file:
-        for name, content in members:
-            member = tarfile.TarInfo(name)
-            if isinstance(content, bytes):
-                member.size = len(content)
-                file.addfile(member, io.BytesIO(content))
-            else:
-                member.type, member.linkname = tarfile.SYMTYPE, content
-                file.addfile(member)
-    return path
-
-
-def make_zip(path, *members):
-    with zipfile.ZipFile(path, "w") as file:
-        for name, content in members:
-            file.writestr(name, content)
-    return path
-
-
-@pytest.mark.parametrize("make", [make_tar, make_zip])
-def test_unpacking_joins_folders_that_are_there(tmp_path, make):
-    into = tmp_path / "data"
-    (into / "kit").mkdir(parents=True)
-    (into / "kit" / "mine.txt").write_text("mine")
-    archive = make(tmp_path / "set.archive", ("kit/a/1.png", b"one"), ("kit/2.png", b"two"))
-    assert unpack(archive, into) == into
-    assert (into / "kit/a/1.png").read_bytes() == b"one" and (into / "kit/mine.txt").read_text() == "mine"
-    assert names(into) == ["kit"]
-
-
-@pytest.mark.parametrize("make", [make_tar, make_zip])
-@pytest.mark.parametrize("name", ["../evil", "a/../../evil", "/evil", "C:\\evil", "..\\evil"])
-def test_a_member_that_leaves_the_folder_stops_everything(tmp_path, make, name):
-    archive = make(tmp_path / "set.archive", ("good", b"good"), (name, b"evil"))
-    with pytest.raises(ValueError, match="would land outside the folder"):
-        unpack(archive, tmp_path / "data")
-    assert names(tmp_path / "data") == [] and names(tmp_path) == ["data", "set.archive"]
-
-
-def test_links_to_elsewhere_are_refused(tmp_path):
-    archive = make_tar(tmp_path / "set.tar.gz", ("door", "../.."), ("door/evil", b"evil"))
-    with pytest.raises(ValueError, match="was not unpacked"):
-        unpack(archive, tmp_path / "data")
-    link = zipfile.ZipInfo("door")
-    link.create_system, link.external_attr = 3, 0o120777 << 16
-    with pytest.raises(ValueError, match="is a link"):
-        unpack(make_zip(tmp_path / "set.zip", (link, "../..")), tmp_path / "data")
-    assert names(tmp_path / "data") == []
-
-
-@pytest.mark.parametrize("make", [make_tar, make_zip])
-def test_an_archive_cut_off_leaves_nothing(tmp_path, make):
-    content = random.Random(1).randbytes(50_000)
-    whole = make(tmp_path / "whole", ("a", content), ("b", content)).read_bytes()
-    (tmp_path / "cut").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(ValueError, match="cut off, damaged or no archive"):
-        unpack(tmp_path / "cut", tmp_path / "data")
-    assert names(tmp_path / "data") == []
-
-
-def test_a_damaged_zip_is_noticed(tmp_path):
-    path = make_zip(tmp_path / "set.zip", ("a", b"abcdefgh" * 100))
-    damaged = bytearray(path.read_bytes())
-    damaged[200] ^= 255
-    path.write_bytes(damaged)
-    with pytest.raises(ValueError, match="damaged"):
-        unpack(path, tmp_path / "data")
-
-
-def test_a_disk_full_while_unpacking_leaves_nothing_half(tmp_path, monkeypatch):
-    def full(*args, **kwargs):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    archive = make_tar(tmp_path / "set.tar", ("a", b"a" * 9999), mode="w")
-    monkeypatch.setattr(tarfile, "copyfileobj", full)
-    with pytest.raises(OSError, match=r"could not unpack into .*disk is full"):
-        unpack(archive, tmp_path / "data")
-    assert names(tmp_path / "data") == []

@@ -68,6 +68,7 @@ def test_stride_one_changes_no_labelled_pixel(case):
         assert np.array_equal(drawn[labels != 255], labels[labels != 255])
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(maps())
 def test_drawn_maps_have_the_old_size_and_can_be_scored(case):
@@ -146,6 +147,7 @@ def test_fitted_scores_draw_better_than_shares():
     assert (fitted == labels)[labelled].mean() > (shares == labels)[labelled].mean()
 
 
+@pytest.mark.slow
 def test_the_bound_falls_with_the_stride_on_the_embedded_scenes():
     labels = [datasets.scene(i, 96, "val")[1] for i in range(8)]
     for reading in label_maps.READINGS:

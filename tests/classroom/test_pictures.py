@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from deeplab_lessons.datasets.sketches import OUTLINES, STRIDE, sketch
+from deeplab_lessons.classroom.pictures import OUTLINES, STRIDE, sketch
 
 
 @pytest.mark.parametrize("name", OUTLINES)
@@ -15,9 +15,9 @@ def test_sketches_are_rough_scores_of_whole_cells(name):
     assert scores.max() == 2 and scores.min() == -2
     assert torch.allclose(((scores / 2 + 1) / 2).sum(0), torch.ones(scores.shape[1:])), "shares of a cell"
     assert len(scores.argmax(0).unique()) == len(scores)
-    assert torch.equal(sketch(name, sure=1.0)[1], scores / 2)
+    assert torch.equal(sketch(name, score=1.0)[1], scores / 2)
 
 
 def test_an_unknown_sketch_is_refused():
-    with pytest.raises(ValueError, match="there are: astronaut, coffee"):
+    with pytest.raises(ValueError, match="choose from astronaut, coffee"):
         sketch("chelsea")

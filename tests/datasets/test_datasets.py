@@ -1,0 +1,70 @@
+"""The sets by their names, and what each says where it is missing."""
+
+import re
+
+import pytest
+
+from deeplab_lessons.datasets import (
+    SBD,
+    SETS,
+    VOC,
+    CamVid,
+    Cityscapes,
+    OxfordPet,
+    PascalContext,
+    PersonPart,
+    named,
+)
+
+FOLDERS = {
+    CamVid: "camvid",
+    VOC: "VOCdevkit",
+    SBD: "sbd",
+    Cityscapes: "cityscapes",
+    OxfordPet: "oxford-iiit-pet",
+    PersonPart: "person-part",
+    PascalContext: "pascal-context",
+}
+
+
+@pytest.mark.parametrize(
+    ("make", "name"), FOLDERS.items(), ids=lambda value: getattr(value, "__name__", value)
+)
+def test_a_set_that_is_not_there_names_the_folder_and_asks_no_network(make, name, tmp_path, monkeypatch):
+    monkeypatch.setenv("DEEPLAB_LESSONS_DATA", str(tmp_path / "nowhere"))
+    monkeypatch.setattr("urllib.request.urlopen", None)
+    with pytest.raises(FileNotFoundError) as told:
+        make()
+    assert str(tmp_path / "nowhere" / name) in str(told.value)
+    assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize("make", [CamVid, VOC, SBD, Cityscapes])
+def test_an_unknown_split_of_a_real_set_is_answered_with_the_known_ones(make):
+    with pytest.raises(ValueError, match="unknown split 'dev': choose from train, val"):
+        make(split="dev")
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_every_set_is_found_by_its_name_or_says_where_it_looked(name, tmp_path, monkeypatch):
+    monkeypatch.setenv("DEEPLAB_LESSONS_DATA", str(tmp_path))
+    if name == "embedded":
+        assert len(named(name, "train", count=3, size=32)) == 3
+        assert named(name, count=3, size=32).split == "val"
+    else:
+        for split in ("train", None):
+            with pytest.raises(FileNotFoundError, match=re.escape(str(tmp_path))):
+                named(name, split)
+
+
+def test_sbd_is_measured_on_vocs_val(monkeypatch):
+    """SBD's own val holds pictures of trainaug."""
+    asked = []
+    monkeypatch.setattr("deeplab_lessons.datasets.VOC", lambda **options: asked.append(options) or [])
+    assert named("sbd", root="somewhere") == [] and named("sbd", "val") == []
+    assert [(options["root"], options["split"]) for options in asked] == [(None, "val")] * 2
+
+
+def test_an_unknown_name_gets_the_list():
+    with pytest.raises(ValueError, match="unknown data set 'kitti': choose from embedded, camvid"):
+        named("kitti")

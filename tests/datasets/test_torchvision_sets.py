@@ -1,0 +1,171 @@
+"""Real sets in the layout of their makers, and where they are looked for."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from label_files import LABELS, save_labels, save_picture
+from PIL import Image
+
+from deeplab_lessons import datasets, runtime
+from deeplab_lessons.datasets import (
+    SBD,
+    VOC,
+    Cityscapes,
+    OxfordPet,
+    transforms,
+    voc_colours,
+)
+
+
+def voc(root, train=("a", "b"), val=("v",)):
+    base = root / "VOCdevkit" / "VOC2012"
+    for name in (*train, *val):
+        save_picture(base / "JPEGImages" / f"{name}.jpg")
+        save_labels(base / "SegmentationClass" / f"{name}.png", palette=voc_colours())
+    lists = base / "ImageSets" / "Segmentation"
+    lists.mkdir(parents=True)
+    for split, members in {"train": train, "val": val, "trainval": train + val}.items():
+        (lists / f"{split}.txt").write_text("\n".join(members) + "\n")
+    return root
+
+
+def sbd(root, train, val):
+    from scipy.io import savemat
+
+    for name in (*train, *val):
+        save_picture(root / "img" / f"{name}.jpg")
+        (root / "cls").mkdir(exist_ok=True)
+        record = np.zeros((1, 1), dtype=[("Segmentation", object)])
+        record[0, 0]["Segmentation"] = np.full((6, 8), 7, np.uint8)
+        savemat(root / "cls" / f"{name}.mat", {"GTcls": record})
+    (root / "train.txt").write_text("\n".join(train) + "\n")
+    (root / "val.txt").write_text("\n".join(val) + "\n")
+    return root
+
+
+def test_voc_is_found_and_read(tmp_path, monkeypatch):
+    monkeypatch.setenv("DEEPLAB_LESSONS_DATA", str(voc(tmp_path)))
+    assert [len(VOC(split=split)) for split in ("train", "val", "trainval")] == [2, 1, 3]
+    data = VOC(tmp_path, "val")
+    assert (
+        np.array_equal(data.pair(0)[1], LABELS) and data.classes[15] == "person" and len(data.classes) == 21
+    )
+
+
+def test_trainaug_is_vocs_train_and_what_sbd_adds_but_nothing_of_val(tmp_path):
+    voc(tmp_path / "voc"), sbd(tmp_path / "sbd", train=("a", "c", "v"), val=("d", "b"))
+    data = SBD(tmp_path / "sbd", "trainaug", voc=tmp_path / "voc")
+    assert [image.stem for image, _ in data.files] == ["a", "b", "c", "d"]
+    assert np.array_equal(data.pair(0)[1], LABELS), "VOC's own labels are preferred"
+    assert (data.pair(2)[1] == 7).all()
+    assert len(SBD(tmp_path / "sbd", "train")) == 3
+
+
+def test_an_sbd_file_cut_off_is_named(tmp_path):
+    data = SBD(sbd(tmp_path, ("a",), ("b",)), "train")
+    path = tmp_path / "cls" / "a.mat"
+    path.write_bytes(path.read_bytes()[:150])
+    with pytest.raises(ValueError, match=r"a\.mat is cut off or damaged"):
+        data[0]
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match=r"no .*a\.mat, though"):
+        data[0]
+
+
+def test_pets_are_told_from_background_and_their_border_is_void(tmp_path):
+    base = tmp_path / "oxford-iiit-pet"
+    save_picture(base / "images" / "Bengal_1.jpg")
+    save_labels(base / "annotations" / "trimaps" / "Bengal_1.png", np.array([[1, 2, 3, 2] * 2] * 6, np.uint8))
+    (base / "annotations" / "trainval.txt").write_text("Bengal_1 1 1 1\n")
+    data = OxfordPet(tmp_path)
+    assert data.pair(0)[1][0, :4].tolist() == [1, 0, 255, 0] and data.classes == ("background", "pet")
+
+
+def test_cityscapes_keeps_the_19_scored_classes(tmp_path):
+    save_picture(tmp_path / "leftImg8bit" / "val" / "ulm" / "ulm_1_leftImg8bit.png")
+    numbers = np.array([[7, 26, 3, 33, 15, 0, 11, 8]] * 6, np.uint8)
+    save_labels(tmp_path / "gtFine" / "val" / "ulm" / "ulm_1_gtFine_labelIds.png", numbers)
+    data = Cityscapes(tmp_path, "val")
+    assert data.pair(0)[1][0].tolist() == [0, 13, 255, 18, 255, 255, 2, 1]
+    assert len(data.classes) == 19 and data.classes[13] == "car"
+    save_labels(tmp_path / "gtFine" / "val" / "ulm" / "ulm_1_gtFine_labelIds.png", numbers + 20)
+    with pytest.raises(ValueError, match=r"\[35, 46, 53\].* knows 0-33"):
+        data[0]
+
+
+def test_download_fetches_torchvisions_archive_once_and_unpacks_it(tmp_path, monkeypatch):
+
+    from torchvision.datasets.voc import DATASET_YEAR_DICT
+
+    voc(tmp_path / "made")
+    archive = shutil.make_archive(tmp_path / "kit", "tar", tmp_path / "made")
+    asked = []
+
+    def fetch(url, path, **more):
+        asked.append((url, Path(path).name, more))
+        shutil.copy(archive, path)
+        return path
+
+    monkeypatch.setattr("deeplab_lessons.datasets.torchvision_sets.fetch", fetch)
+    monkeypatch.setenv("DEEPLAB_LESSONS_DATA", str(tmp_path / "data"))
+    (tmp_path / "data").mkdir()
+    for _ in range(2):
+        assert len(VOC(split="train", download=True)) == 2
+    source = DATASET_YEAR_DICT["2012"]
+    assert asked == [(source["url"], source["filename"], {"md5": source["md5"]})]
+
+
+def make_voc(root, maps):
+    folder = root / "VOCdevkit" / "VOC2012"
+    for part in ("JPEGImages", "SegmentationClass", "ImageSets/Segmentation"):
+        (folder / part).mkdir(parents=True)
+    for name, labels in maps.items():
+        Image.fromarray(np.zeros((*labels.shape, 3), np.uint8)).save(folder / "JPEGImages" / f"{name}.jpg")
+        coloured = Image.fromarray(labels).convert("P")
+        coloured.frombytes(labels.tobytes())
+        coloured.putpalette(voc_colours().ravel().tolist())
+        coloured.save(folder / "SegmentationClass" / f"{name}.png")
+    (folder / "ImageSets/Segmentation/val.txt").write_text("\n".join(maps) + "\n")
+
+
+@pytest.mark.parametrize("between", ["", "my-voc"])
+def test_voc_is_found_and_read_as_indices(tmp_path, monkeypatch, between):
+    monkeypatch.setenv("DEEPLAB_LESSONS_DATA", str(tmp_path))
+    maps = {f"2007_{i}": np.array([[0, 20, 255], [15, i, 1]], np.uint8) for i in range(3)}
+    make_voc(tmp_path / between, maps)
+    assert datasets.find_voc() == tmp_path / between
+    voc = datasets.VOC(split="val")
+    assert len(voc) == 3
+    assert all(np.array_equal(voc.labels(i), want) for i, want in enumerate(maps.values()))
+
+
+@pytest.mark.parametrize("there", ["nothing", "an empty folder", "half of it"])
+def test_missing_voc_names_the_folder(tmp_path, monkeypatch, there):
+    home = tmp_path / "data"
+    monkeypatch.setenv("DEEPLAB_LESSONS_DATA", str(home))
+    if there != "nothing":
+        home.mkdir()
+    if there == "half of it":
+        (home / "VOCdevkit" / "VOC2012" / "JPEGImages").mkdir(parents=True)
+    assert datasets.find_voc() is None
+    with pytest.raises(FileNotFoundError, match=r"VOC2012.*SegmentationClass.*DEEPLAB_LESSONS_DATA"):
+        datasets.VOC(split="val")
+
+
+def test_real_voc_maps_hold_classes_and_void():
+    if datasets.find_voc() is None:
+        pytest.skip(f"no PASCAL VOC 2012 under {runtime.data_dir()}")
+    voc = datasets.VOC(split="val")
+    maps = [voc.labels(index) for index in range(min(25, len(voc)))]
+    assert maps and all(labels.ndim == 2 and labels.dtype == np.uint8 for labels in maps)
+    values = set(np.unique(np.concatenate([labels.ravel() for labels in maps])).tolist())
+    assert values <= {*range(21), 255} and {0, 255} <= values
+
+
+@pytest.mark.skipif(datasets.find_voc() is None, reason="no PASCAL VOC in the data folder")
+def test_voc_as_it_lies_here():
+    data = VOC(split="val", transforms=transforms.train(65))
+    image, mask = data[0]
+    assert image.shape == (3, 65, 65) and set(mask.unique().tolist()) <= {*range(21), 255}
