@@ -1,12 +1,14 @@
-"""The house: one environment told in two files, floors that hold, a tree that speaks of the course alone."""
+"""The house: one environment told in two files, two halves, floors that hold, a tree that speaks of the course only."""
 
 import ast
 import re
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 
+import environment
 import pytest
 import torch
 import yaml
@@ -16,34 +18,27 @@ from rattler import MatchSpec
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PACKAGE = ROOT / "deeplab_lessons"
+TOP_LEVEL = {
+    *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "CITATION.cff", "LICENSE"),
+    *("pyproject.toml", "environment.yml", "constraints.txt", "Makefile"),
+    *("lessons", "notebooks", "deeplab_lessons", "data", "tests", "benchmarks", "tools"),
+}
+# Each floor imports only from those before it.
 FLOORS = [
-    {"arithmetic", "parallel", "runtime", "separable"},
-    {
-        "stacks",
-        "atrous",
-        "cells",
-        "receptive_field",
-        "crf",
-        "datasets",
-        "label_maps",
-        "metrics",
-        "backbones",
-        "heads",
-    },
-    {"plotting", "models"},
-    {
-        "diagrams",
-        "drawings",
-        "drawings_cascade",
-        "drawings_decoder",
-        "drawings_lattice",
-        "drawings_resnet",
-        "drawings_scales",
-        "inference",
-    },
-    {"training", "end_to_end"},
-    {"widgets", "exercises", "cli", "ledger"},
+    {"arithmetic", "parallel", "runtime"},
+    {"crf", "grid", "layers", "metrics", "receptive_field", "stacks"},
+    {"datasets"},
+    {"backbones", "heads"},
+    {"models"},
+    {"inference"},
+    {"training"},
+    {"cli"},
 ]
+CLASSROOM_FLOORS = [{"pictures"}, {"drawing"}, {"exercises", "ledger", "live_curve", "widgets"}]
+LIBRARY_LINES = 9_000
+# Tests that are named after what they hold true instead of after a module.
+NAMED_FREELY = {"classroom/widgets/test_every_widget.py"}
 
 
 def tracked_files():
@@ -62,7 +57,7 @@ def test_environment_yml_agrees_with_pyproject():
     assert {"python", "pip", "cxx-compiler"} == set(specs)
     assert specs["python"].removeprefix("python ") == PROJECT["requires-python"]
     (pip,) = (entry["pip"] for entry in conda["dependencies"] if isinstance(entry, dict))
-    assert pip == ["--constraint constraints.txt", "--editable ."], (
+    assert pip == ["--constraint constraints.txt", "--editable .[lab]"], (
         "the list of packages stands in pyproject.toml only"
     )
 
@@ -73,43 +68,175 @@ def test_constraints_pin_every_direct_dependency_within_its_range():
         if line and not line.startswith("#"):
             pin = Requirement(line)
             pins[canonicalize_name(pin.name)] = next(iter(pin.specifier)).version
-    wanted = [
-        Requirement(text) for text in PROJECT["dependencies"] + PROJECT["optional-dependencies"]["test"]
-    ]
-    for requirement in wanted:
+    for requirement in requirements("lab", "test"):
         assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)]), requirement
 
 
+def requirements(*extras):
+    """What the project names: its dependencies and, of each extra, what is not the project itself."""
+    texts = PROJECT["dependencies"] + [
+        text for extra in extras for text in PROJECT["optional-dependencies"][extra]
+    ]
+    return [r for r in map(Requirement, texts) if r.name != PROJECT["name"]]
+
+
+def test_the_gpu_machine_gets_all_but_jupyterlab():
+    listed = {*environment.BORROWED.values(), *environment.GPU_PACKAGES}
+    assert listed == {r.name for r in requirements("lab")} - {"jupyterlab"} | {"nbval", "pytest"}
+
+
+def test_the_pythons_that_ci_tests_are_those_that_need_no_warning():
+    workflow = yaml.safe_load((ROOT / ".github/workflows/tests.yml").read_text())
+    tested = workflow["jobs"]["cpu"]["strategy"]["matrix"]["python"]
+    (oldest, first), (newest, last) = environment.OLDEST, environment.NEWEST
+    assert oldest == newest and tested == [f"{oldest}.{minor}" for minor in range(first, last + 1)]
+    assert PROJECT["requires-python"] == f">={tested[0]}"
+
+
+@cache
+def syntax(path):
+    return ast.parse(path.read_text())
+
+
 def imports_of(path):
-    """Names of the package's modules that a file imports."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "deeplab_lessons":
-            parts = node.module.split(".")
-            yield from [parts[1]] if len(parts) > 1 else [alias.name for alias in node.names]
+    """Dotted names of what a file imports from the package, also inside its functions: crf.refine, grid.Grid."""
+    for node in ast.walk(syntax(path)):
+        if isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: relative import"
+            package, _, module = node.module.partition(".")
+            if package == "deeplab_lessons":
+                yield from [f"{module}.{alias.name}".strip(".") for alias in node.names]
         elif isinstance(node, ast.Import):
-            yield from [a.name.split(".")[1] for a in node.names if a.name.startswith("deeplab_lessons.")]
-        assert not (isinstance(node, ast.ImportFrom) and node.level), f"{path}: relative import"
+            yield from [a.name.partition(".")[2] for a in node.names if a.name.startswith("deeplab_lessons.")]
 
 
-def modules():
-    package = ROOT / "deeplab_lessons"
-    for path in sorted(package.rglob("*.py")):
-        name = path.relative_to(package).parts[0].removesuffix(".py")
+def library():
+    """The library's modules; its `__init__` imports nothing."""
+    return [
+        path for path in sorted(PACKAGE.rglob("*.py")) if "classroom" not in path.relative_to(PACKAGE).parts
+    ]
+
+
+def rooms(paths, folder):
+    """Name of the module or package directly under `folder` that each file belongs to."""
+    for path in paths:
+        name = path.relative_to(folder).parts[0].removesuffix(".py")
         if name != "__init__":
-            yield name, path
+            yield pytest.param(name, path, id=str(path.relative_to(PACKAGE)))
 
 
-def floor_of(name):
-    (floor,) = (number for number, names in enumerate(FLOORS) if name in names)
+def floor_of(name, floors):
+    (floor,) = (number for number, names in enumerate(floors) if name in names)
     return floor
 
 
-@pytest.mark.parametrize(
-    ("name", "path"), [pytest.param(*pair, id=str(pair[1].relative_to(ROOT))) for pair in modules()]
-)
+@pytest.mark.parametrize(("name", "path"), rooms(library(), PACKAGE))
 def test_imports_only_go_down(name, path):
-    for imported in set(imports_of(path)) - {name, "__version__"}:
-        assert floor_of(imported) < floor_of(name), f"{name} imports {imported}, which is not under it"
+    for imported in {dotted.split(".")[0] for dotted in imports_of(path)} - {name, "__version__"}:
+        assert imported != "classroom", f"{name} imports the classroom, which the library knows nothing of"
+        assert floor_of(imported, FLOORS) < floor_of(name, FLOORS), f"{name} imports {imported}, not under it"
+
+
+CLASSROOM = PACKAGE / "classroom"
+
+
+@pytest.mark.parametrize(("name", "path"), rooms(sorted(CLASSROOM.rglob("*.py")), CLASSROOM))
+def test_imports_of_the_classroom_only_go_down(name, path):
+    for dotted in imports_of(path):
+        half, _, imported = dotted.partition(".")
+        if half == "classroom" and (imported := imported.split(".")[0]) != name:
+            own = floor_of(name, CLASSROOM_FLOORS)
+            assert floor_of(imported, CLASSROOM_FLOORS) < own, f"{name} imports {imported}, not under it"
+
+
+def test_the_library_speaks_of_no_classroom():
+    """No import in a string either: what is loaded by name, or written into a message."""
+    for path in library():
+        assert "deeplab_lessons.classroom" not in path.read_text(), path
+
+
+def test_the_library_keeps_its_budget():
+    """A library small enough to be read: what comes in makes something else shorter."""
+    lines = sum(len(path.read_text().splitlines()) for path in library())
+    assert lines <= LIBRARY_LINES, (
+        f"{lines} lines of Python in the library half, {LIBRARY_LINES} are its budget"
+    )
+
+
+def words_of_code(path):
+    """Every name that a file's code uses; of a lesson, of its cells."""
+    if path.suffix == ".md":
+        cells = re.findall(r"^```\{code-cell\}.*?^```", path.read_text(), re.M | re.S)
+        return set(re.findall(r"\w+", "\n".join(cells)))
+    words = set()
+    for node in ast.walk(syntax(path)):
+        if isinstance(node, ast.Name):
+            words.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            words.add(node.attr)
+        elif isinstance(node, ast.ImportFrom):
+            words |= {alias.name for alias in node.names}
+    return words
+
+
+def defined_in(path):
+    """Public names that a module defines at its top."""
+    names = set()
+    for node in syntax(path).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names |= {
+                name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)
+            }
+    return {name for name in names if not name.startswith("_")}
+
+
+def test_every_module_of_the_library_is_used():
+    """By a lesson, a long run, the classroom or another module: to be handed on by an `__init__` is no use."""
+    users = [path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py"]
+    used = {path: words_of_code(path) | set(imports_of(path)) for path in users}
+    for path in [*(ROOT / "lessons").glob("*.md"), *(ROOT / "lessons/results").glob("*.py")]:
+        used[path] = words_of_code(path)
+    for module in library():
+        if module.name not in ("__init__.py", "cli.py"):
+            names = defined_in(module) | {".".join(module.relative_to(PACKAGE).with_suffix("").parts)}
+            assert any(names & words for user, words in used.items() if user != module), (
+                f"nothing uses {module.relative_to(ROOT)}"
+            )
+
+
+def test_the_top_level_is_the_pages():
+    names = {path.relative_to(ROOT).parts[0] for path in tracked_files()}
+    assert {name for name in names if not name.startswith(".")} == TOP_LEVEL
+
+
+def test_the_floors_name_every_module_and_no_other():
+    there = {
+        path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()
+    }
+    assert set().union(*FLOORS) == there - {"__init__", "classroom"}
+
+
+def test_tests_mirror_the_package():
+    """tests/crf/test_mean_field.py tests deeplab_lessons/crf/mean_field.py, or a package of that name."""
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        inside = path.relative_to(ROOT / "tests")
+        if inside.parts[0] != "course" and str(inside) not in NAMED_FREELY:
+            module = PACKAGE / inside.parent / path.stem.removeprefix("test_")
+            there = module.is_dir() or any(module.with_suffix(kind).is_file() for kind in (".py", ".js"))
+            assert there, f"tests/{inside} mirrors no module"
+
+
+def test_test_files_import_no_test_file():
+    """What tests share is in a module of its own, directly under tests/."""
+    for path in (ROOT / "tests").rglob("*.py"):
+        for node in ast.walk(syntax(path)):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module] if isinstance(node, ast.ImportFrom) else []
+            for name in names:
+                assert not re.search(r"(^|\.)test_", name), f"{path.relative_to(ROOT)} imports {name}"
 
 
 def test_arithmetic_and_the_package_import_without_torch():
