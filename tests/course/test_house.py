@@ -220,11 +220,12 @@ def test_the_floors_name_every_module_and_no_other():
 
 
 def test_tests_mirror_the_package():
-    """tests/crf/test_mean_field.py tests deeplab_lessons/crf/mean_field.py, or a package of that name."""
+    """tests/crf/test_mean_field.py tests deeplab_lessons/crf/mean_field.py, tests/tools/ledger tools/ledger."""
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         inside = path.relative_to(ROOT / "tests")
         if inside.parts[0] != "course" and str(inside) not in NAMED_FREELY:
-            module = PACKAGE / inside.parent / path.stem.removeprefix("test_")
+            home = ROOT if inside.parts[0] == "tools" else PACKAGE
+            module = home / inside.parent / path.stem.removeprefix("test_")
             there = module.is_dir() or any(module.with_suffix(kind).is_file() for kind in (".py", ".js"))
             assert there, f"tests/{inside} mirrors no module"
 
@@ -260,6 +261,12 @@ def test_the_readme_names_the_commands_and_every_lesson():
     assert text.index("make lab") < text.index("make test") < 1500, "both commands stand at the top"
     for lesson in (ROOT / "lessons").glob("*.md"):
         assert f"notebooks/{lesson.stem}.ipynb" in text, f"{lesson.stem} is missing from the README's table"
+
+
+def test_the_readme_says_the_same_without_make():
+    text = (ROOT / "README.md").read_text()
+    for python, lab in ((".venv/bin/python", "tools/lab.py"), (r".venv\Scripts\python", r"tools\lab.py")):
+        assert f'{python} -m pip install -c constraints.txt -e ".[lab]"\n{python} {lab}\n' in text
 
 
 def test_every_folder_is_explained():
