@@ -228,7 +228,7 @@ class Box:
     hints = (
         "Where does unit 0 begin? Without padding, at pixel 0. Each layer's padding moves it to the left.",
         "A layer's padding is counted in cells of its own input. How many pixels is one such cell's step?",
-        "`receptive_fields(layers)[-1]` holds `first`, `jump` and `size`. The last pixel still belongs to "
+        "`arithmetic.receptive_fields(layers)[-1]` holds `first`, `jump` and `size`. The last pixel still belongs to "
         "the box.",
     )
 
@@ -301,8 +301,8 @@ class PathCounts:
     hints = (
         "Start at the top with one path at `unit`, and walk down: `for layer in reversed(layers)`.",
         "`layer.taps(u)` gives the cells that unit u reads. Each of them inherits all paths that reach u.",
-        "Cells outside a layer's input are padding: drop them. `receptive_fields(layers, input_size)` has "
-        "every map's size as `.out`.",
+        "Cells outside a layer's input are padding: drop them. `arithmetic.receptive_fields(layers, input_size)` "
+        "has every map's size as `.out`.",
     )
 
     def path_counts(layers: Sequence[Layer], unit: int, input_size: int) -> list[int]:

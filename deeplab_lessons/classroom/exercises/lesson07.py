@@ -200,8 +200,9 @@ class Trimap:
     reference = metrics.trimap
     parts = (metrics.boundary_distance,)
     hints = (
-        "For each label: `inside = labels == label`. `scipy.ndimage.distance_transform_edt(inside)` gives each "
-        "pixel inside its distance to the nearest pixel outside.",
+        "For each label: `inside = labels == label`. After `import scipy`, "
+        "`scipy.ndimage.distance_transform_edt(inside)` gives each pixel inside its distance to the nearest pixel "
+        "outside.",
         "Start with a map of `np.inf` and fill in one label after the other, at `[inside]`. A label that fills the "
         "whole map has no boundary: leave the infinity there.",
         "The band is where the distance is at most `width` and the label is not 255.",

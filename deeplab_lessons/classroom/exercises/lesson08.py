@@ -164,7 +164,8 @@ class StepOnLogarithm:
 
     hints = (
         "The parameter is r = log w. Chain rule: dL/dr = dL/dw · dw/dr, and dw/dr = w.",
-        "The new logarithm is `math.log(weight) - lr * weight * gradient`. The exercise asks for the weight.",
+        "After `import math`, the new logarithm is `math.log(weight) - lr * weight * gradient`. The exercise asks for "
+        "the weight.",
     )
 
     def step_on_logarithm(weight: float, gradient: float, lr: float) -> float:
