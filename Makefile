@@ -59,7 +59,7 @@ html:
 
 ledger:
 	@$(SETUP) test
-	$(BIN)/python -m deeplab_lessons.classroom.ledger build/ledger.html
+	PYTHONPATH=tools $(BIN)/python -m ledger build/ledger.html
 
 test-gpu:
 	@$(PYTHON) tools/environment.py --venv .venv-gpu --wheels "$(or $(WHEELS),$(wildcard wheels-gpu))" gpu

@@ -43,7 +43,7 @@ SOURCES = {
 
 #: The one row whose print we cannot reach.
 ODD = ("resnet101", 16, True, False)
-_ACCOUNT = "What the last 0.1 to 0.4 % are is not known: see `models.released` for the parts that are."
+_ACCOUNT = "What the last 0.1 to 0.4 % are is not known: see `ledger.released` for the parts that are."
 _ODD = "The paper's other rows put the decoder at 21.7, this one at 20.3; we know no network that gives the print."
 
 

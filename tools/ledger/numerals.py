@@ -1,15 +1,16 @@
-"""The numbers in a statement, as they stand there and as values."""
+"""The numerals in a statement: numbers as they are written, and their values."""
 
 import ast
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Self
 
-from deeplab_lessons.classroom.ledger.reading import Statement
+from ledger.statements import Statement
 
 #: What holds digits and is no number of a paper: names, places in papers and in the course, years, kernels.
-_NOT_NUMBERS = [
+_NO_NUMERALS = [
     r"\[\d\d [^\]]*\]\([^)]*\)|\]\([^)]*\)|https?://\S+|`[^`]*`|\$[^$]*\$",  # links, code, formulas
     r"\barXiv \S+",
     r"(?i)\b(lessons?|tables?|figures?|fig\.|sections?|equations?|exercises?|appendix|rows?|steps?|seeds?"
@@ -31,16 +32,16 @@ _UNIT = re.compile(r"\s?(?:%|per cent\b|points?\b|[MBK]\b|million|·\s?10|thousa
 
 
 @dataclass(frozen=True)
-class Number:
-    """A number as it is written, its value, and the few characters behind it."""
+class Numeral:
+    """A number as it is written, its value, and the few characters after it."""
 
     written: str
     value: Decimal
-    behind: str = ""
+    after: str = ""
 
     @property
     def decimals(self) -> int:
-        """Digits behind the point."""
+        """Digits after the point."""
         return max(0, -int(self.value.as_tuple().exponent))
 
     @property
@@ -54,52 +55,53 @@ class Number:
         return self.plain.replace(".", "").lstrip("0")
 
     @property
-    def telling(self) -> bool:
-        """Whether it looks like a result even where no paper is named.
-
-        So look 77.69, 79.7 % and 134.3 million, not 12, 0.5 or 2000.
-        """
-        with_unit = _UNIT.match(self.behind) is not None
+    def is_distinctive(self) -> bool:
+        """Whether it looks like a result even where no paper is named: 77.69, 79.7 % and 134.3 million; not 2000."""
+        with_unit = _UNIT.match(self.after) is not None
         return self.decimals >= 1 and (with_unit or (self.decimals == 2 and 10 <= self.value < 1000))
 
-    def is_among(self, others: "Iterable[Number]") -> bool:
+    def is_among(self, others: Iterable[Self]) -> bool:
         """Whether one of `others` is this number, rounded to its digits."""
         digits = Decimal(1).scaleb(-self.decimals)
         return any(each.value.quantize(digits, ROUND_HALF_UP) == self.value for each in others)
 
 
 def value_of(written: str) -> Decimal:
-    """The value of "10,582", "10 582" or "20K"; of "134.3M" it is 134.3, for lessons write 134.3 million."""
+    """Return the value of "10,582", "10 582" or "20K"; "134.3M" gives 134.3, because lessons write 134.3 million."""
     bare = re.sub(r"[,\s]", "", written)
     return Decimal(bare[:-1]) * 1000 if bare.endswith("K") else Decimal(bare.rstrip("MB%"))
 
 
-def numbers_in(text: str) -> list[Number]:
-    """All numbers of a piece of prose, without those that only name a thing, a year or a place in a paper."""
-    for pattern in _NOT_NUMBERS:
+def numerals_in(text: str) -> list[Numeral]:
+    """Return all numerals in a piece of prose, without those that only name a thing, a year or a place in a paper."""
+    for pattern in _NO_NUMERALS:
         text = re.sub(pattern, " ; ", text)
-    found = []
+    numerals = []
     for match in _NUMBER.finditer(text):
-        behind = text[match.end() : match.end() + 12]
-        written = match[0] + ("K" if behind[:1] == "K" and not behind[1:2].isalpha() else "")
-        found.append(Number(written, value_of(written), behind))
-    return found
+        after = text[match.end() : match.end() + 12]
+        written = match[0] + ("K" if after[:1] == "K" and not after[1:2].isalpha() else "")
+        numerals.append(Numeral(written, value_of(written), after))
+    return numerals
 
 
-def figures(statement: Statement) -> list[Number]:
-    """The numbers of a statement that have to be accounted for.
+def claims(statement: Statement) -> list[Numeral]:
+    """Return the numerals in a statement that must be accounted for.
 
-    In prose that points to a paper, all of them; elsewhere those that are `telling`. In code, all numbers of a
+    In prose that points to a paper, all of them; elsewhere those that are distinctive. In code, all numerals in a
     statement that gives a value to a name like `paper` or `table_9`; elsewhere those with two decimals from 10 on.
     """
-    every = list(literals(statement.text)) if statement.kind == "code" else numbers_in(statement.text)
-    return [each for each in every if statement.cites or each.telling]
+    return [each for each in numerals_of(statement) if statement.cites or each.is_distinctive]
 
 
-def literals(source: str) -> Iterator[Number]:
-    """The numbers that a piece of code holds, as they are typed."""
+def numerals_of(statement: Statement) -> list[Numeral]:
+    """Return all numerals in a statement."""
+    return list(literals(statement.text)) if statement.kind == "code" else numerals_in(statement.text)
+
+
+def literals(source: str) -> Iterator[Numeral]:
+    """Yield the numbers in a piece of code, as they are typed."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Constant) and type(node.value) in (int, float):
             written = (ast.get_source_segment(source, node) or "").replace("_", "")
             if re.fullmatch(r"\d+(\.\d*)?(e-?\d+)?", written):
-                yield Number(written, value_of(written.rstrip(".")))
+                yield Numeral(written, value_of(written.rstrip(".")))

@@ -1,4 +1,4 @@
-"""Lessons as statements: sentences, list items, rows of tables, and statements of code, each with its line."""
+"""Lessons as statements: sentences, list items, table rows and statements of code, each with its line."""
 
 import ast
 import json
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 LESSONS, NOTEBOOKS = ROOT / "lessons", ROOT / "notebooks"
 
 #: Words that point to a place in a paper or say that something is printed there.
@@ -22,6 +22,7 @@ NAME = re.compile(
 )
 #: Names in code that announce numbers of a paper: `paper`, `printed`, `table_5`, `note_field`.
 ANNOUNCED = re.compile(r"paper|printed|published|(^|_)table_\d|(^|_)note_", re.IGNORECASE)
+_SHOWS_LEDGER = re.compile(r"\bledger\.(table|summary|ENTRIES|CHAPTERS)\b")
 _BREAK = re.compile(r"\s*$|\||#|```|\+\+\+|\$\$|\s*([-*]|\d+\.) ")
 
 
@@ -41,37 +42,37 @@ class Statement:
 
 
 def lesson_files(lessons: Path = LESSONS) -> list[Path]:
-    """The sources of the numbered lessons, in order."""
+    """Return the sources of the numbered lessons, in order."""
     return sorted(lessons.glob("[0-9][0-9]_*.md"))
 
 
 def statements(path: Path) -> list[Statement]:
-    """Everything that the lesson in `path` states, in order. Its section "References" is left out."""
-    lesson, found = path.name[:2], []
+    """Return everything that the lesson in `path` states, in order, without its section "References"."""
+    lesson, stated = path.name[:2], []
     for line, kind, text, before in _blocks(path.read_text(encoding="utf-8").split("\n")):
         if kind == "code":
-            found += _code(lesson, line, text)
+            stated += _code(lesson, line, text)
         elif kind == "row":
-            found.append(Statement(lesson, line, text, "row", cites(f"{before} {text}")))
+            stated.append(Statement(lesson, line, text, "row", cites(f"{before} {text}")))
         else:
             inherited = "name" if before == "Against the papers" else ""
             for each in sentences(text):
-                found.append(Statement(lesson, line, each, "prose", cites(each) or inherited))
-    return found
+                stated.append(Statement(lesson, line, each, "prose", cites(each) or inherited))
+    return stated
 
 
 def outputs(lesson: str, notebooks: Path = NOTEBOOKS) -> list[Statement]:
-    """What the cells of the built notebook of `lesson` ("04") have printed, line by line; [] where it is not built.
+    """Return what the cells of the notebook of `lesson` ("04") have printed, line by line; [] where it is not built.
 
-    A cell that shows the ledger itself proves nothing and is passed over.
+    A cell that shows the ledger itself proves nothing and is skipped.
     """
-    found = []
+    printed = []
     for path in notebooks.glob(f"{lesson}_*.ipynb"):
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-            if "ledger" not in "".join(cell["source"]):
+            if not _SHOWS_LEDGER.search("".join(cell["source"])):
                 lines = "\n".join(map(_text, cell.get("outputs", ()))).split("\n")
-                found += [Statement(lesson, 0, line, "output") for line in lines if line.strip()]
-    return found
+                printed += [Statement(lesson, 0, line, "output") for line in lines if line.strip()]
+    return printed
 
 
 def _text(output: dict) -> str:
@@ -80,13 +81,13 @@ def _text(output: dict) -> str:
 
 
 def cites(text: str) -> str:
-    """Whether a sentence points to a place in a paper ("place"), names a paper ("name") or neither ("")."""
+    """Return whether a sentence points to a place in a paper ("place"), names a paper ("name") or neither ("")."""
     text = re.sub(r"\]\([^)]*\)|`[^`]*`", " ", text)
     return "place" if PLACE.search(text) else "name" if NAME.search(text) else ""
 
 
 def sentences(text: str) -> list[str]:
-    """A paragraph, cut behind each full stop, question or exclamation mark that ends a sentence."""
+    """Return a paragraph, cut after each full stop, question or exclamation mark that ends a sentence."""
     text = " ".join(text.split())
     marked = re.sub(r"(?<=[.!?])([\"”*)]*) (?=[\"“*(]*[A-Z\d])", "\\1\n", text)
     return re.sub(r"(?i)\b(fig\.|vs\.|cf\.)\n", r"\1 ", marked).split("\n")
@@ -147,3 +148,8 @@ def _announced(node: ast.stmt) -> bool:
     ]
     assigns = isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign)
     return assigns and any(ANNOUNCED.search(name) for name in names)
+
+
+def unbuilt(lessons: Path = LESSONS, notebooks: Path = NOTEBOOKS) -> list[str]:
+    """Return the lessons whose notebook is not built yet, so that nobody knows what they print."""
+    return [path.stem for path in lesson_files(lessons) if not (notebooks / f"{path.stem}.ipynb").is_file()]

@@ -1,10 +1,10 @@
-"""Numbers that stand beside a paper's in the lessons and are the course's own.
+"""Numbers in sentences about papers that need no ledger entry, because they are the course's own.
 
 A number needs a line here only where its sentence points to a paper. Elsewhere it is enough that a cell prints it.
 """
 
 #: By lesson: a reason, and the numbers as the lesson writes them.
-OWN: dict[str, dict[str, str]] = {
+EXEMPT: dict[str, dict[str, str]] = {
     "02": {"a map of the released pools, printed by a cell": "161"},
     "03": {
         "repeats in the source note's list": "9",
