@@ -1,4 +1,4 @@
-"""What the tests in a browser share: waiting for a frame, counting drawings, refusing the network."""
+"""What the tests in a browser share: waiting for a frame, counting drawings, a kernel to play, no network."""
 
 FRAME = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() =>
     setTimeout(() => requestAnimationFrame(done), 40))))"""  # the drawing of a busy machine may miss a frame
@@ -7,6 +7,38 @@ window.drawings = 0;
 const reset = CanvasRenderingContext2D.prototype.reset;
 CanvasRenderingContext2D.prototype.reset = function () { window.drawings++; reset.apply(this); };
 """
+
+# A widget whose Python the test plays by hand: `hosts` are its views, `ends` close them, `model.sent` is what came.
+# `reply()` answers the CRF explorer's last question.
+PLAY_KERNEL = """async ({ esm, css, state, views }) => {
+  const handlers = new Map();
+  window.model = {
+    sent: [],
+    get: (name) => state[name],
+    set(name, value) {
+      if (JSON.stringify(state[name]) === JSON.stringify(value)) return;
+      state[name] = value;
+      handlers.get(`change:${name}`)?.forEach((handler) => handler());
+    },
+    on: (name, handler) => handlers.set(name, (handlers.get(name) ?? new Set()).add(handler)),
+    off: (name, handler) => handlers.get(name)?.delete(handler),
+    save_changes: () => model.sent.push(structuredClone(state._request ?? null)),
+  };
+  window.listening = () => [...handlers.values()].map((all) => all.size);
+  window.reply = async () => {
+    const { number, reduced, numbers } = model.sent.at(-1);
+    for (const [name, value] of Object.entries(numbers)) model.set(name, value);
+    model.set("_answer", { ...state._answer, number, reduced });
+    await new Promise((done) => setTimeout(done, 60));
+  };
+  const style = document.createElement("style");
+  style.textContent = css;
+  document.head.append(style);
+  window.hosts = Array.from({ length: views }, () => document.createElement("div"));
+  const widget = (await import(URL.createObjectURL(new Blob([esm], { type: "text/javascript" })))).default;
+  window.ends = hosts.map((el) => widget.render({ model, el })); // before they are on the page, as in JupyterLab
+  document.body.replaceChildren(...hosts);
+}"""
 
 
 def refuse(route, refused):
@@ -19,8 +51,30 @@ def refuse(route, refused):
         route.abort()
 
 
+def play_kernel(page, widget, views=1):
+    """Put views of the widget on the page in place of what is there; the test answers them as Python would."""
+    state = {name: value for name, value in widget.get_state().items() if name != "layout"}
+    page.evaluate(PLAY_KERNEL, {"esm": widget._esm, "css": widget._css, "state": state, "views": views})
+    page.evaluate(FRAME)
+
+
 def too_wide(page, selector):
     """Class names of the boxes, among those that `selector` finds, whose content is wider than they are."""
     return page.locator(selector).evaluate_all(
         "(boxes) => boxes.filter((b) => b.scrollWidth > b.clientWidth + 1).map((b) => b.className)"
     )
+
+
+def facts(page):
+    """What the readout says, by name, without the thin spaces in large numbers."""
+    page.evaluate(FRAME)
+    shown = page.locator("[data-fact]").evaluate_all(
+        "(all) => all.map((n) => [n.dataset.fact, n.textContent])"
+    )
+    return {name: text.replace("\u202f", "") for name, text in shown}
+
+
+def picture(page, name):
+    """What is drawn on the canvas `dl-NAME` now, to be compared."""
+    page.evaluate(FRAME)
+    return page.locator(f"canvas.dl-{name}").evaluate("(canvas) => canvas.toDataURL()")

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from deeplab_lessons.classroom.widgets.export import export_html
+from deeplab_lessons.classroom.widgets.shared.export import export_html
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 

@@ -1,7 +1,9 @@
-"""The course's two widgets: JavaScript draws and computes, Python holds the state and the last word.
+"""The course's widgets, a room each.
 
-`ReceptiveFieldExplorer` shows what the units of a stack of layers see; `SlidingKernel` shows one kernel on
-one row. Both also live in a saved HTML page, with no kernel and no network (`save_html`).
+With JavaScript, a widget is a folder: `__init__.py` (traits), index.js, style.css, words.py. Of ipywidgets alone, it
+is one module that begins with its words. shared/ holds what several use. In a folder, Python holds the state and has
+the last word, JavaScript draws and computes, so that the widget also lives in a saved HTML page, with no kernel and
+no network (`save_html`). The two that need no torch are exported here.
 """
 
 from deeplab_lessons.classroom.widgets.explorer import ReceptiveFieldExplorer

@@ -12,9 +12,24 @@ from PIL import Image
 
 from deeplab_lessons import inference
 from deeplab_lessons.classroom.widgets.crf import CRFExplorer
-from deeplab_lessons.classroom.widgets.page import data_url
-from deeplab_lessons.classroom.widgets.words_own_photo import NO_FILE, TOO_SMALL, WORDS
+from deeplab_lessons.classroom.widgets.shared.checks import unknown
+from deeplab_lessons.classroom.widgets.shared.pictures import data_url, side_by_side
 from deeplab_lessons.datasets import as_picture, photograph, photograph_names, transforms
+
+WORDS = {
+    "name": "picture",
+    "upload": "Your photograph",
+    "alt": "From left to right: the picture, the classes in colour, how sure the network is. {caption}",
+    "panels": "From left to right: the picture; the best class of each pixel; how sure the network is of it, from "
+    "black (a guess) to white (certain).",
+    "share": "{name} {share:.1%}, sure {sure:.0%}",
+    "caption": "{count} found, by area and mean probability: {shares}.",
+    "one": "1 class",
+    "several": "{count} classes",
+}
+
+NO_FILE = "{error}: give the path of a file as it is seen from the folder in which the notebook runs, or one of {names}"
+TOO_SMALL = "a picture of {width} × {height} pixels has nothing to segment: at least 16 × 16 are needed"
 
 LONGEST = 512  # side in pixels to which a photograph is reduced: about what VOC's networks were trained on
 _LEAST = 0.001  # share of the area below which a class is left out of the words
@@ -23,7 +38,7 @@ _SHOWN = 260  # longest side of a panel in pixels
 
 
 def photo(source: str | Path | bytes | np.ndarray | Image.Image, longest: int = LONGEST) -> np.ndarray:
-    """A picture as a network takes it: upright, red, green and blue, no side longer than `longest` pixels.
+    """Return a picture as a network takes it: upright, red, green and blue, no side longer than `longest` pixels.
 
     `source` is one of `photograph_names()`, or what `datasets.as_picture` takes; uint8 [h, w, 3] comes back. Raises
     FileNotFoundError or ValueError for what is no picture.
@@ -43,7 +58,7 @@ def photo(source: str | Path | bytes | np.ndarray | Image.Image, longest: int = 
 
 
 def strongest(scores: torch.Tensor, count: int = 4) -> tuple[torch.Tensor, list[int]]:
-    """Class 0 and the `count` classes with most probability over the picture, all others as one.
+    """Return class 0 and the `count` classes with most probability over the picture, all others as one.
 
     `scores` are logits [C, H, W]; logits [count + 2, H, W] come back, the last of them for all others together, and
     the classes kept, in order. The probabilities stay what they were. A CRF with six classes for 21 needs a
@@ -66,7 +81,7 @@ class OwnPhoto(ipywidgets.VBox):
 
     Traits: `name` (a picture of the list) and, to be read, `caption`. `show(source)` takes what `photo` takes.
     Then `picture` uint8 [H, W, 3], `scores` [C, H, W], `labels` uint8 [H, W] and `shares` (name -> share of the
-    area, the largest first) are there. An upload that is no picture is told so, and changes nothing.
+    area, the largest first) are there. An upload that is no picture is refused in words, and changes nothing.
     """
 
     name = traitlets.Unicode(help="picture of the list that is shown; empty for another one")
@@ -80,7 +95,6 @@ class OwnPhoto(ipywidgets.VBox):
         pictures: Mapping[str, np.ndarray] | None = None,
         longest: int = LONGEST,
     ):
-        """Build the controls and segment the first picture."""
         if pictures is None:
             pictures = {name: photograph(name) for name in photograph_names()[:5]}
         self._network, self._classes, self._palette = network, tuple(classes), np.asarray(palette)
@@ -98,14 +112,12 @@ class OwnPhoto(ipywidgets.VBox):
         self._segment(self._pictures[self.name])
 
     def __repr__(self, *_) -> str:
-        """Which picture it shows: no numbers that differ between machines."""
         return f"OwnPhoto({self.name or 'your own'})"
 
     @traitlets.validate("name")
     def _check_name(self, proposal):
         if proposal["value"] and proposal["value"] not in self._pictures:
-            known = ", ".join(self._pictures)
-            raise traitlets.TraitError(f"there is no picture {proposal['value']!r}; there are: {known}")
+            raise traitlets.TraitError(unknown("picture", proposal["value"], self._pictures))
         return proposal["value"]
 
     def show(self, source) -> "OwnPhoto":
@@ -119,14 +131,14 @@ class OwnPhoto(ipywidgets.VBox):
         return self
 
     def explorer(self, preset: str = "v2_resnet101", count: int = 4, **numbers) -> CRFExplorer:
-        """The CRF explorer on this picture, with the `strongest` classes as they are and all others as one."""
+        """Return the CRF explorer on this picture, with the `strongest` classes as they are and all others as one."""
         scores, kept = strongest(self.scores, count)
         palette = np.full((256, 3), 255, np.uint8)
         palette[: len(kept)] = self._palette[kept]
         return CRFExplorer(self.picture, scores, preset=preset, palette=palette, **numbers)
 
     def _uploaded(self, change) -> None:
-        """A file from the browser: shown, or told what is wrong with it."""
+        """Show a file from the browser, or say what is wrong with it."""
         if not change["new"]:
             return
         self._said.value = ""
@@ -139,31 +151,29 @@ class OwnPhoto(ipywidgets.VBox):
         """Scores, labels and shares of a picture; panels and words follow."""
         self.picture = photo(picture, self._longest)
         self.scores = inference.scores(self._network, transforms.normalise(self.picture)).clone().cpu()
-        sure = self.scores.softmax(0).amax(0).numpy()
+        confidence = self.scores.softmax(0).amax(0).numpy()
         self.labels = self.scores.argmax(0).numpy().astype(np.uint8)
-        found = {label: float((self.labels == label).mean()) for label in np.unique(self.labels).tolist()}
-        found = dict(sorted(found.items(), key=lambda pair: -pair[1]))
-        self.shares = {self._classes[label]: share for label, share in found.items()}
-        told = [label for label, share in found.items() if share >= _LEAST]
-        means = {label: float(sure[self.labels == label].mean()) for label in told}
+        areas = {label: float((self.labels == label).mean()) for label in np.unique(self.labels).tolist()}
+        areas = dict(sorted(areas.items(), key=lambda pair: -pair[1]))
+        self.shares = {self._classes[label]: share for label, share in areas.items()}
+        shown = [label for label, share in areas.items() if share >= _LEAST]
+        means = {label: float(confidence[self.labels == label].mean()) for label in shown}
         legend = {
-            label: WORDS["share"].format(name=self._classes[label], share=found[label], sure=means[label])
-            for label in told
+            label: WORDS["share"].format(name=self._classes[label], share=areas[label], sure=means[label])
+            for label in shown
         }
-        count = WORDS["one"] if len(told) == 1 else WORDS["several"].format(count=len(told))
+        count = WORDS["one"] if len(shown) == 1 else WORDS["several"].format(count=len(shown))
         self.set_trait("caption", WORDS["caption"].format(count=count, shares="; ".join(legend.values())))
-        self._page.value = self._drawn(sure, legend)
+        self._page.value = self._drawn(confidence, legend)
 
-    def _drawn(self, sure: np.ndarray, legend: Mapping[int, str]) -> str:
+    def _drawn(self, confidence: np.ndarray, legend: Mapping[int, str]) -> str:
         """The three panels and the legend as one piece of HTML, the picture inside it."""
         coloured = inference.overlay(self.picture, self.labels, self._palette, 0.7)
-        grey = np.repeat((255 * sure).astype(np.uint8)[..., None], 3, axis=2)
+        grey = np.repeat((255 * confidence).astype(np.uint8)[..., None], 3, axis=2)
         panels = [photo(panel, _SHOWN) for panel in (self.picture, coloured, grey)]
-        gap = np.full((len(panels[0]), _GAP, 3), 255, np.uint8)
-        row = np.concatenate([part for panel in panels for part in (gap, panel)][1:], axis=1)
         words = html.escape(WORDS["alt"].format(caption=self.caption))
         squares = "".join(_square(self._palette[label], name) for label, name in legend.items())
-        source = data_url(row, "jpeg", quality=85)
+        source = data_url(side_by_side(panels, _GAP), "jpeg", quality=85)
         return (
             f'<img src="{source}" alt="{words}" style="max-width: 100%"><div>{html.escape(WORDS["panels"])}</div>'
             f'<div role="status">{squares}</div>'

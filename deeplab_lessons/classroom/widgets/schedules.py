@@ -7,8 +7,29 @@ import numpy as np
 import traitlets
 
 from deeplab_lessons.classroom.drawing.style import COLOURS
-from deeplab_lessons.classroom.widgets.words_schedules import SCHEDULES
 from deeplab_lessons.training import schedules
+
+_POLY = (
+    "Over {iterations:,} iterations, from a first rate of {lr:g}. Poly with power {power:g} falls without a jump and "
+    "is {half:.2f} of the first rate half way. "
+)
+_AREAS = (
+    " The area below a line is the sum of all rates: {poly:.1f} % of what a constant rate would give under poly, "
+    "{step:.1f} % under step."
+)
+
+SCHEDULES = {
+    "power": "poly: power",
+    "parts": "step: parts",
+    "factor": "step: factor",
+    "x": "iteration",
+    "y": "learning rate",
+    "poly": "poly",
+    "step": "step",
+    "area": "{name}: area {area:.1f} %",
+    "caption": _POLY + "Step has {parts} parts; each has {factor:g} of the rate before." + _AREAS,
+    "one part": _POLY + "Step with 1 part is a constant rate." + _AREAS,
+}
 
 _WIDTH, _HEIGHT = 640, 260  # of the picture
 _LEFT, _RIGHT, _TOP, _BOTTOM = 104, 16, 14, 46  # margins around the curves
@@ -31,9 +52,8 @@ class SchedulesExplorer(ipywidgets.VBox):
     caption = traitlets.Unicode(help="the picture in words", read_only=True)
 
     def __init__(self, iterations: int = 20000, lr: float = 2.5e-4):
-        """Build the sliders and draw the papers' two schedules."""
         if iterations < 10 or lr <= 0:
-            raise ValueError(f"give at least 10 iterations and a rate above 0, got {iterations} and {lr}")
+            raise ValueError(f"iterations must be at least 10 and lr above 0, got {iterations} and {lr}")
         self.iterations, self.lr = iterations, lr
         sliders = {
             "power": ipywidgets.FloatSlider(min=0.1, max=4, step=0.1, readout_format=".1f"),
@@ -51,7 +71,6 @@ class SchedulesExplorer(ipywidgets.VBox):
         self._draw()
 
     def __repr__(self, *_) -> str:
-        """The schedules and their areas: the same on every run."""
         return (
             f"SchedulesExplorer(power={self.power:g}, parts={self.parts}, factor={self.factor:g}, "
             f"poly_area={self.poly_area:.1f} %, step_area={self.step_area:.1f} %)"
@@ -65,22 +84,22 @@ class SchedulesExplorer(ipywidgets.VBox):
 
     def _draw(self, _change=None) -> None:
         """Redraw both curves; areas and caption follow."""
-        found = self.shares()
-        for name, values in found.items():
+        shares = self.shares()
+        for name, values in shares.items():
             self.set_trait(f"{name}_area", 100 * float(values.mean()))
         words = SCHEDULES["one part" if self.parts == 1 else "caption"].format(
             iterations=self.iterations, lr=self.lr, power=self.power, parts=self.parts, factor=self.factor,
-            half=found["poly"][self.iterations // 2], poly=self.poly_area, step=self.step_area,
+            half=shares["poly"][self.iterations // 2], poly=self.poly_area, step=self.step_area,
         )  # fmt: skip
         self.set_trait("caption", words)
-        told = html.escape(words)
-        self._picture.value = f'{self._svg(found, told)}<div role="status">{told}</div>'
+        caption = html.escape(words)
+        self._picture.value = f'{self._svg(shares, caption)}<div role="status">{caption}</div>'
 
-    def _svg(self, found: dict[str, np.ndarray], told: str) -> str:
+    def _svg(self, shares: dict[str, np.ndarray], caption: str) -> str:
         """Both curves over white paper, each with its area."""
-        colours = dict(zip(found, COLOURS, strict=False))
+        colours = dict(zip(shares, COLOURS, strict=False))
         parts = [self._axes()]
-        for name, values in found.items():
+        for name, values in shares.items():
             line = self._line(values)
             ends = f"{self._x(self.iterations)},{self._y(0)} {self._x(0)},{self._y(0)}"
             parts.append(f'<polygon points="{line} {ends}" fill="{colours[name]}" opacity="0.18"/>')
@@ -93,7 +112,7 @@ class SchedulesExplorer(ipywidgets.VBox):
             words = SCHEDULES["area"].format(name=SCHEDULES[name], area=area)
             parts.append(f'<text {place} fill="{colours[name]}">{words}</text>')
         return (
-            f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{told}" '
+            f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{caption}" '
             'style="max-width: 100%; width: 640px; font: 14px sans-serif">'
             f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="white"/>{"".join(parts)}</svg>'
         )

@@ -9,8 +9,35 @@ import traitlets
 from torch import nn
 
 from deeplab_lessons.classroom.drawing.style import COLOURS
-from deeplab_lessons.classroom.widgets.words_separable import SEPARABLE, UNITS
+from deeplab_lessons.classroom.widgets.shared.checks import unknown
 from deeplab_lessons.layers.separable import SeparableConv2d
+
+SEPARABLE = {
+    "kernel_size": "kernel",
+    "in_channels": "channels in, C",
+    "out_channels": "channels out, C'",
+    "dilation": "dilation",
+    "side": "map, cells a side",
+    "dense": "dense",
+    "separable": "separable",
+    "depthwise": "depthwise",
+    "pointwise": "pointwise",
+    "costs": "{adds} multiply-adds, {weights} weights",
+    "x": "channels out, C'",
+    "y": "separable / dense",
+    "limit": "1/k² = {limit:.3f}",
+    "here": "{ratio:.3f}",
+    "caption": "A {k}×{k} convolution with dilation {dilation}, {channels} to {out} channels, on {side} × {side} "
+    "cells. Dense: {dense_adds} multiply-adds, {dense_weights} weights. Separable: {adds} multiply-adds, "
+    "{weights} weights; {share:.0f} % of them depthwise. Ratio {ratio:.3f} = 1/{out} + 1/{squared}. With ever more "
+    "channels out it comes down to 1/{squared} = {limit:.3f}. {verdict}",
+    "cheaper": "Separable costs {times:.1f} times less.",
+    "dearer": "Here separable costs more than dense.",
+    "same": "Here both cost the same.",
+}
+
+#: Letters behind a number, largest first: 10⁹, 10⁶, 10³.
+UNITS = ((1e9, "{:.2f}·10⁹"), (1e6, "{:.2f}·10⁶"), (1e4, "{:.1f}·10³"))
 
 CHANNELS = (1, 2, 4, 8, 16, 32, 48, 64, 128, 256, 304, 512, 728, 1024, 2048)
 OPTIONS = {
@@ -50,10 +77,8 @@ class SeparableExplorer(ipywidgets.VBox):
     caption = traitlets.Unicode(help="the picture in words", read_only=True)
 
     def __init__(self, **values: int):
-        """Build the sliders and draw; `values` may set any of the five traits."""
-        unknown = sorted(set(values) - set(OPTIONS))
-        if unknown:
-            raise ValueError(f"no slider named {', '.join(unknown)}; there are: {', '.join(OPTIONS)}")
+        if others := sorted(set(values) - set(OPTIONS)):
+            raise ValueError(unknown("slider", others[0], OPTIONS))
         self._sliders, self._picture = {}, ipywidgets.HTML()
         for name, options in OPTIONS.items():
             slider = ipywidgets.SelectionSlider(
@@ -71,7 +96,6 @@ class SeparableExplorer(ipywidgets.VBox):
         self._draw()
 
     def __repr__(self, *_) -> str:
-        """What is chosen and the ratio: the same on every run."""
         chosen = ", ".join(f"{name}={getattr(self, name)}" for name in OPTIONS)
         return f"SeparableExplorer({chosen}, ratio={self.ratio:.3f})"
 
@@ -79,11 +103,11 @@ class SeparableExplorer(ipywidgets.VBox):
     def _check(self, proposal):
         name, value = proposal["trait"].name, proposal["value"]
         if value not in OPTIONS[name]:
-            raise traitlets.TraitError(f"{name} is one of {', '.join(map(str, OPTIONS[name]))}; got {value}")
+            raise traitlets.TraitError(unknown(name, value, OPTIONS[name]))
         return value
 
     def layers(self) -> tuple[nn.Conv2d, SeparableConv2d]:
-        """Both convolutions as torch builds them, without numbers."""
+        """Return both convolutions as torch builds them, without numbers."""
         size, reach = self.kernel_size, self.dilation * (self.kernel_size // 2)
         with torch.device("meta"):
             dense = nn.Conv2d(
@@ -99,24 +123,24 @@ class SeparableExplorer(ipywidgets.VBox):
         dense, separable = self.layers()
         weights = [sum(part.numel() for part in layer.parameters()) for layer in (dense, separable)]
         cells = self.side**2
-        found = {
+        numbers = {
             "dense_weights": weights[0],
             "separable_weights": weights[1],
             "limit": 1 / self.kernel_size**2,
         }
-        found |= {
+        numbers |= {
             "dense": weights[0] * cells,
             "separable": weights[1] * cells,
             "ratio": weights[1] / weights[0],
         }
-        found["depthwise"] = separable.depthwise.weight.numel() * cells
-        for name, value in found.items():
+        numbers["depthwise"] = separable.depthwise.weight.numel() * cells
+        for name, value in numbers.items():
             self.set_trait(name, value)
-        self.set_trait("caption", self._told())
-        told = html.escape(self.caption)
-        self._picture.value = f'{self._svg(told)}<div role="status">{told}</div>'
+        self.set_trait("caption", self._describe())
+        caption = html.escape(self.caption)
+        self._picture.value = f'{self._svg(caption)}<div role="status">{caption}</div>'
 
-    def _told(self) -> str:
+    def _describe(self) -> str:
         verdict = "cheaper" if self.ratio < 1 else "dearer" if self.ratio > 1 else "same"
         return SEPARABLE["caption"].format(
             k=self.kernel_size, squared=self.kernel_size**2, dilation=self.dilation, channels=self.in_channels,
@@ -126,10 +150,10 @@ class SeparableExplorer(ipywidgets.VBox):
             verdict=SEPARABLE[verdict].format(times=1 / self.ratio),
         )  # fmt: skip
 
-    def _svg(self, told: str) -> str:
+    def _svg(self, caption: str) -> str:
         """Two bars over a curve, on white paper."""
         return (
-            f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{told}" '
+            f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{caption}" '
             'style="max-width: 100%; width: 640px; font: 14px sans-serif">'
             f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="white"/>{self._bars()}{self._curve()}</svg>'
         )
@@ -191,7 +215,7 @@ class SeparableExplorer(ipywidgets.VBox):
 
 
 def number(value: int) -> str:
-    """A large number in a few digits: 9.82·10⁹, 589.82·10³, 2304."""
+    """Return a large number in a few digits: 9.82·10⁹, 589.82·10³, 2304."""
     for unit, form in UNITS:
         if value >= unit:
             return form.format(value / (1e3 if unit == 1e4 else unit))

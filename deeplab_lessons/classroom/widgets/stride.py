@@ -6,7 +6,8 @@ import traitlets
 
 from deeplab_lessons import datasets, metrics
 from deeplab_lessons.classroom import drawing
-from deeplab_lessons.classroom.widgets.panels import Panels
+from deeplab_lessons.classroom.widgets.shared.checks import unknown
+from deeplab_lessons.classroom.widgets.shared.panels import Panels
 from deeplab_lessons.metrics import label_maps
 
 STRIDES = (1, 2, 4, 8, 16, 32)
@@ -21,7 +22,7 @@ _WRONG = (213, 94, 0)  # vermillion of the course's palette
 class StrideExplorer(ipywidgets.VBox):
     """Shrink true labels to a map of some stride, draw them again, and see what is lost.
 
-    `picture` is uint8 [H, W, 3] and `labels` uint8 [H, W]; by default an embedded scene. Traits: `stride`
+    `picture` is uint8 [H, W, 3] and `labels` uint8 [H, W]; by default a built-in scene. Traits: `stride`
     (input pixels a cell, one of 1, 2, 4, 8, 16, 32), `reading` ("subsample", "majority" or "shares") and,
     to be read, `mean_iou` (in %). All keys of sliders and lists work.
     """
@@ -34,9 +35,8 @@ class StrideExplorer(ipywidgets.VBox):
     def __init__(
         self, picture=None, labels=None, num_classes=None, palette=None, stride=8, reading="majority"
     ):
-        """Build the controls and draw once; give `picture` and `labels` together or not at all."""
         if (picture is None) != (labels is None):
-            raise ValueError("a picture needs its labels: give both, or none for an embedded scene")
+            raise ValueError("a picture needs its labels: pass both, or neither for a built-in scene")
         if picture is None:
             picture, labels = datasets.scene(3, size=224, split="val")
         self._picture, self._labels = np.asarray(picture), np.asarray(labels)
@@ -53,7 +53,6 @@ class StrideExplorer(ipywidgets.VBox):
         self._draw()
 
     def __repr__(self, *_) -> str:
-        """Stride, reading and score: the same on every run, without addresses."""
         return (
             f"StrideExplorer(stride={self.stride}, reading={self.reading!r}, mean_iou={self.mean_iou:.1f} %)"
         )
@@ -61,7 +60,7 @@ class StrideExplorer(ipywidgets.VBox):
     @traitlets.validate("stride")
     def _check_stride(self, proposal):
         if proposal["value"] not in STRIDES:
-            raise traitlets.TraitError(f"stride is one of {STRIDES}, got {proposal['value']}")
+            raise traitlets.TraitError(unknown("stride", proposal["value"], STRIDES))
         return proposal["value"]
 
     def _draw(self, _change=None) -> None:

@@ -7,9 +7,11 @@ import numpy as np
 import torch
 import traitlets
 
-from deeplab_lessons import inference, metrics
+from deeplab_lessons import metrics
 from deeplab_lessons.classroom import drawing
-from deeplab_lessons.classroom.widgets.panels import Panels
+from deeplab_lessons.classroom.widgets.shared.checks import unknown
+from deeplab_lessons.classroom.widgets.shared.panels import Panels
+from deeplab_lessons.grid import Grid, bilinear_weights, upsample
 
 _VIEWS = {"labels, scores enlarged": "labels", "labels, one a cell": "cells", "how sure it is": "confidence"}
 
@@ -18,8 +20,9 @@ class TrainingExplorer(ipywidgets.VBox):
     """See how a prediction sharpens: one picture, the network's logits after some iterations, the true labels.
 
     `picture` is uint8 [H, W, 3], `labels` uint8 [H, W], `snapshots` maps a number of iterations to logits
-    [C, h, w]. Traits: `iteration` (one of the snapshots), `view` ("labels", "cells" or "confidence") and, to be
-    read, `mean_iou` (in %, of this picture alone) and `caption`. Raises ValueError without snapshots.
+    [C, h, w], whose cells lie on `grid`. Traits: `iteration` (one of the snapshots), `view` ("labels", "cells" or
+    "confidence") and, to be read, `mean_iou` (in %, of this picture alone) and `caption`. Raises ValueError without
+    snapshots.
     """
 
     iteration = traitlets.Int(help="iterations done")
@@ -32,14 +35,15 @@ class TrainingExplorer(ipywidgets.VBox):
         picture: np.ndarray,
         labels: np.ndarray,
         snapshots: Mapping[int, torch.Tensor],
+        grid: Grid,
         palette: np.ndarray | None = None,
-        output_stride: int = 8,
     ):
-        """Build the controls and show the last snapshot."""
         if not snapshots:
-            raise ValueError("there are no snapshots: give train(..., watch=...) a function that keeps some")
+            raise ValueError(
+                "snapshots must hold at least one, got none: pass train(..., watch=...) a function that keeps some"
+            )
         self._picture, self._labels = np.asarray(picture), np.asarray(labels)
-        self._snapshots, self._palette, self._stride = dict(snapshots), palette, output_stride
+        self._snapshots, self._grid, self._palette = dict(snapshots), grid, palette
         last = max(self._snapshots)
         self._slider = ipywidgets.SelectionSlider(
             options=sorted(self._snapshots), value=last, description="iteration"
@@ -54,37 +58,35 @@ class TrainingExplorer(ipywidgets.VBox):
         self._draw()
 
     def __repr__(self, *_) -> str:
-        """What it shows, without numbers that differ between machines."""
         return f"TrainingExplorer(iteration={self.iteration}, view={self.view!r})"
 
     @traitlets.validate("iteration")
     def _check_iteration(self, proposal):
         if proposal["value"] not in self._snapshots:
-            known = ", ".join(map(str, sorted(self._snapshots)))
-            raise traitlets.TraitError(f"there are snapshots at {known}; got {proposal['value']}")
+            raise traitlets.TraitError(unknown("snapshot", proposal["value"], sorted(self._snapshots)))
         return proposal["value"]
 
     def _draw(self, _change=None) -> None:
         """Redraw for the present snapshot; score, picture and caption follow."""
         logits = self._snapshots[self.iteration].float()[None]
-        scores = inference.upsample(logits, self._labels.shape, self._stride)[0]
-        drawn, sure = scores.argmax(0).numpy().astype(np.uint8), scores.softmax(0).amax(0).numpy()
+        scores = upsample(logits, self._labels.shape, self._grid)[0]
+        drawn, confidence = scores.argmax(0).numpy().astype(np.uint8), scores.softmax(0).amax(0).numpy()
         confusion = metrics.confusion_matrix(drawn, self._labels, len(scores))
         self.set_trait("mean_iou", 100 * metrics.mean_iou(confusion))
         self.set_trait(
             "caption",
             f"After {self.iteration} iterations: mean IoU {self.mean_iou:.1f} % on this picture; the best class "
-            f"of a pixel has a probability of {100 * sure.mean():.0f} % on average. From left to right: picture, "
+            f"of a pixel has a probability of {100 * confidence.mean():.0f} % on average. From left to right: picture, "
             f"{next(words for words, view in _VIEWS.items() if view == self.view)}, true labels.",
         )
         if self.view == "cells":
             rows, columns = (
-                inference.bilinear_weights(pixels, cells, self._stride).argmax(1)
+                bilinear_weights(pixels, cells, self._grid).argmax(1)
                 for pixels, cells in zip(drawn.shape, logits.shape[2:], strict=True)
             )
             drawn = logits[0].argmax(0)[rows[:, None], columns].numpy().astype(np.uint8)
         middle = drawing.colour_labels(drawn, self._palette)
         if self.view == "confidence":
-            middle = np.repeat((255 * sure).astype(np.uint8)[..., None], 3, axis=2)
+            middle = np.repeat((255 * confidence).astype(np.uint8)[..., None], 3, axis=2)
         panels = [self._picture, middle, drawing.colour_labels(self._labels, self._palette)]
         self._panels.show([np.kron(panel, np.ones((2, 2, 1), np.uint8)) for panel in panels], self.caption)

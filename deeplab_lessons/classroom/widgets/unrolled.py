@@ -7,7 +7,7 @@ import traitlets
 
 from deeplab_lessons import crf, metrics
 from deeplab_lessons.classroom import drawing
-from deeplab_lessons.classroom.widgets.panels import Panels
+from deeplab_lessons.classroom.widgets.shared.panels import Panels
 
 _VIEWS = {"labels": "labels", "how sure it is": "confidence", "what has changed": "changes"}
 _CHANGED = np.array([230, 159, 0], np.uint8)  # orange of the course's palette, the colour of no class
@@ -40,7 +40,6 @@ class UnrolledExplorer(ipywidgets.VBox):
         compatibility: torch.Tensor | None = None,
         palette: np.ndarray | None = None,
     ):
-        """Build both lattices once, run the CRF and show the network alone."""
         settings = crf.preset(parameters)
         image = torch.tensor(np.asarray(picture)).permute(2, 0, 1)
         features = (
@@ -70,20 +69,19 @@ class UnrolledExplorer(ipywidgets.VBox):
         self.observe(self._draw, names=["step", "view"])
 
     def __repr__(self, *_) -> str:
-        """What it shows, without numbers that differ between machines."""
         return f"UnrolledExplorer(step={self.step}, w1={self.w1:g}, w2={self.w2:g}, view={self.view!r})"
 
     @traitlets.validate("step")
     def _check_step(self, proposal):
         if not 0 <= proposal["value"] <= self._steps:
-            raise traitlets.TraitError(f"there are steps 0 to {self._steps}, got {proposal['value']}")
+            raise traitlets.TraitError(f"step must be from 0 to {self._steps}, got {proposal['value']}")
         return proposal["value"]
 
     @traitlets.validate("w1", "w2")
     def _check_weight(self, proposal):
         if not 0 <= proposal["value"] < float("inf"):
             name = proposal["trait"].name
-            raise traitlets.TraitError(f"{name} is a weight, at least 0, got {proposal['value']}")
+            raise traitlets.TraitError(f"{name} must be a weight, at least 0, got {proposal['value']}")
         return proposal["value"]
 
     def _run(self, _change=None) -> None:
@@ -104,7 +102,7 @@ class UnrolledExplorer(ipywidgets.VBox):
         """Redraw for the present step; score, count and caption follow."""
         start, now = (self._marginals[i].argmax(0).numpy().astype(np.uint8) for i in (0, self.step))
         before = self._marginals[max(self.step - 1, 0)].argmax(0).numpy()
-        sure = self._marginals[self.step].amax(0).numpy()
+        confidence = self._marginals[self.step].amax(0).numpy()
         confusion = metrics.confusion_matrix(now, self._labels, len(self._unary))
         self.set_trait("mean_iou", 100 * metrics.mean_iou(confusion))
         self.set_trait("changed", int((now != start).sum()))
@@ -113,13 +111,13 @@ class UnrolledExplorer(ipywidgets.VBox):
             "caption",
             f"Step {self.step} of {self._steps}: {self.changed} pixels have another label than the network alone "
             f"gives, {int((now != before).sum())} another than one step before; mean IoU {self.mean_iou:.1f} % on "
-            f"this picture; the best class of a pixel has a probability of {100 * sure.mean():.0f} % on average. "
+            f"this picture; the best class of a pixel has a probability of {100 * confidence.mean():.0f} % on average. "
             f"From left to right: picture, {words}, true labels.",
         )
         drawn, truth = (drawing.colour_labels(each, self._palette) for each in (now, self._labels))
         middle = {
             "labels": drawn,
-            "confidence": np.repeat((255 * sure).astype(np.uint8)[..., None], 3, axis=2),
+            "confidence": np.repeat((255 * confidence).astype(np.uint8)[..., None], 3, axis=2),
             "changes": np.where((now != start)[..., None], _CHANGED, drawn // 3 + 170).astype(np.uint8),
         }[self.view]
         scale = np.ones((2 if len(drawn) <= 160 else 1,) * 2 + (1,), np.uint8)

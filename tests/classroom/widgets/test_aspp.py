@@ -7,22 +7,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from pages import FRAME, too_wide
+from pages import FRAME, picture
 from torch.nn import functional as F
 
 from deeplab_lessons import arithmetic
 from deeplab_lessons.arithmetic import Layer
-from deeplab_lessons.classroom import widgets
 from deeplab_lessons.classroom.drawing.style import COLOURS
 from deeplab_lessons.classroom.widgets.aspp import PRESETS, ASPPExplorer, moved
-from deeplab_lessons.classroom.widgets.words_aspp import ASPP
-from deeplab_lessons.grid import cell_centres
+from deeplab_lessons.classroom.widgets.aspp.words import WORDS
+from deeplab_lessons.classroom.widgets.shared import page as page_of_a_widget
+from deeplab_lessons.grid import Grid, cell_centres
 from deeplab_lessons.models import deeplab_v2
 from deeplab_lessons.receptive_field import trace
 
-FOLDER = Path(widgets.__file__).parent
-OWN_SCRIPTS = sorted(FOLDER.glob("aspp*.js"))
-SCRIPTS = [FOLDER / "arithmetic.js", FOLDER / "common.js", *OWN_SCRIPTS]
+TAPS = Path(page_of_a_widget.__file__).with_name("taps.js")
 
 
 def grey(height, width):
@@ -35,7 +33,6 @@ def grey(height, width):
 def test_it_starts_in_the_middle_with_aspp_l():
     explorer = ASPPExplorer()
     assert repr(explorer) == "ASPPExplorer(rates=[6, 12, 18, 24], output_stride=8, cell=[20, 20])"
-    assert explorer._repr_mimebundle_()[0]["text/plain"] == repr(explorer)
     assert (explorer.preset, explorer.map_size, explorer.position) == ("aspp_l", (41, 41), (160, 160))
     assert explorer.windows == [13, 25, 37, 49]
     assert explorer.fields == [323, 419, 515, 611]  # as in `test_the_trunks_are_the_networks_own`
@@ -131,15 +128,15 @@ def test_fewer_branches_keep_the_choice_among_them():
         ("rates", (6, 1.5), TypeError, "dilation of branch 2 must be a whole number"),
         ("rates", 12, TypeError, r"one dilation for each branch, such as \(6, 12, 18, 24\), got 12"),
         ("rates", "L", TypeError, "one dilation for each branch"),
-        ("row", 41, IndexError, "row 41 asked for, but the map has rows 0 to 40"),
-        ("column", -1, IndexError, "columns 0 to 40"),
+        ("row", 41, IndexError, "row must be from 0 to 40, the rows of the map, got 41"),
+        ("column", -1, IndexError, "column must be from 0 to 40, the columns of the map, got -1"),
         ("row", 1.5, TypeError, "row must be a whole number"),
-        ("chosen", 4, IndexError, "chosen 4 asked for, but there are branches 0 to 3"),
+        ("chosen", 4, IndexError, "chosen must be from 0 to 3, the branches, got 4"),
         ("output_stride", 0, ValueError, "output_stride must be from 1 to 321, got 0"),
         ("output_stride", 400, ValueError, "from 1 to 321"),
         ("trunk_field", 0, ValueError, "trunk_field must be at least 1, got 0"),
         ("trunk_field", "227", TypeError, "trunk_field must be a whole number"),
-        ("preset", "aspp", ValueError, "no preset 'aspp'; there are: aspp_s, aspp_l, large_fov, v3"),
+        ("preset", "aspp", ValueError, "unknown preset 'aspp': choose from aspp_s, aspp_l, large_fov, v3"),
     ],
 )
 def test_what_cannot_be_is_refused_in_words_and_changes_nothing(trait, value, error, message):
@@ -153,29 +150,15 @@ def test_pictures_and_cells_that_cannot_be_are_refused():
     for arguments, error, message in (
         ({"photograph": grey(9, 9) / 255}, ValueError, r"uint8 \[H, W, 3\]"),
         ({"photograph": grey(642, 9)}, ValueError, "at most 641 pixels"),
-        ({"photograph": "dog"}, ValueError, "no photograph named 'dog'"),
-        ({"cell": 7}, TypeError, r"\(row, column\), two whole numbers, got 7"),
-        ({"cell": (0, 41)}, IndexError, "columns 0 to 40"),
+        ({"photograph": "dog"}, ValueError, "unknown photograph 'dog'"),
+        ({"cell": 7}, TypeError, r"cell must be \[row, column\], two whole numbers, got 7"),
+        ({"cell": (0, 41)}, IndexError, "cell column must be from 0 to 40, the columns of the map, got 41"),
         ({"output_stride": None}, TypeError, "output_stride must be a whole number"),
     ):
         with pytest.raises(error, match=message):
             ASPPExplorer(**arguments)
     assert ASPPExplorer(grey(96, 65)).map_size == (12, 9)
     assert ASPPExplorer("chelsea")._photo != ASPPExplorer()._photo
-
-
-def test_its_page_is_small(tmp_path):
-    assert ASPPExplorer().save_html(tmp_path / "page.html").stat().st_size < 120_000
-
-
-def test_every_word_the_scripts_ask_for_is_there_and_none_is_left_over():
-    source = "\n".join(path.read_text(encoding="utf-8") for path in OWN_SCRIPTS)
-    asked = {a or b for a, b in re.findall(r'texts\.(\w+)|say\(texts, "(\w+)"', source)}
-    assert asked <= set(ASPP)
-    listed = {key for key in ASPP if f'"{key}"' in source}
-    families = re.findall(r"texts\[`(\w*)\$\{\w+\}(\w*)`\]", source)
-    family = {key for key in ASPP if any(key.startswith(a) and key.endswith(b) for a, b in families if a + b)}
-    assert set(ASPP) - asked - listed - family == set()
 
 
 # ---------------------------------------------------------------- in a browser
@@ -214,7 +197,7 @@ def point_of(page, explorer, row, column):
     canvas = page.locator("canvas.dl-taps")
     box, drawn = canvas.bounding_box(), canvas.evaluate("(canvas) => ({ ...canvas.dataset })")
     starts = [
-        float(cell_centres(side, cells, explorer.output_stride)[0])
+        float(cell_centres(side, cells, Grid(explorer.output_stride, None))[0])
         for side, cells in zip(explorer._shape, explorer.map_size, strict=True)
     ]
     y, x = (
@@ -291,7 +274,7 @@ def test_sliders_and_numbers_change_a_dilation_and_choose_its_branch(show):
     explorer.rates, explorer.chosen = [6, 11, 18, 24], 1
     assert agree(page, explorer)
     assert page.get_by_role("button", name="Branch 2").get_attribute("aria-pressed") == "true"
-    assert page.locator(".dl-about").text_content() == ASPP["about_own"]
+    assert page.locator(".dl-about").text_content() == WORDS["about_own"]
     page.get_by_label("Dilation of branch 1", exact=True).fill("1000")
     explorer.rates, explorer.chosen = [40, 11, 18, 24], 0
     assert agree(page, explorer)
@@ -305,12 +288,12 @@ def test_preset_buttons_change_everything_and_keep_the_place(show):
     explorer = ASPPExplorer(cell=(40, 11))
     page = show(explorer)
     for name in ("aspp_s", "v3", "large_fov", "aspp_l"):
-        page.get_by_role("button", name=ASPP[f"name_{name}"]).click()
+        page.get_by_role("button", name=WORDS[f"name_{name}"]).click()
         explorer.preset = name
         assert agree(page, explorer), name
         pressed = page.locator(".dl-bar button[aria-pressed=true]").all_text_contents()
-        assert pressed == [ASPP[f"name_{name}"]]
-        assert page.locator(".dl-about").text_content() == ASPP[f"about_{name}"]
+        assert pressed == [WORDS[f"name_{name}"]]
+        assert page.locator(".dl-about").text_content() == WORDS[f"about_{name}"]
 
 
 @pytest.mark.browser
@@ -338,12 +321,10 @@ def test_taps_on_the_map_are_full_and_those_outside_hollow(show, scheme):
 @pytest.mark.browser
 def test_the_two_overlays_are_drawn_and_explained(show):
     page = show(ASPPExplorer(cell=(20, 20)))
-    canvas = page.locator("canvas.dl-taps")
-    pictures = [canvas.evaluate("(canvas) => canvas.toDataURL()")]
+    pictures = [picture(page, "taps")]
     for name, words in (("field of a tap", "227 pixels a side"), ("where all nine fit", "at no cell")):
         page.get_by_role("button", name=name).click()
-        page.evaluate(FRAME)
-        pictures.append(canvas.evaluate("(canvas) => canvas.toDataURL()"))
+        pictures.append(picture(page, "taps"))
         assert words in page.locator(".dl-legend").inner_text()
     assert pictures[0] != pictures[1] == pictures[2]  # branch 4 fits nowhere: nothing to outline
     page.get_by_role("button", name="Branch 1").click()
@@ -355,7 +336,7 @@ JAVASCRIPT = """(cases) => cases.map((state) => ({
   branches: branchNumbers(state).map((b) => [b.window, b.field, b.taps, b.whole]),
   map: cellsOf(state.sides, state.stride),
   position: state.cell.map((place, axis) => centreOf(state.sides[axis], state.stride, place)),
-  sentence: sentenceOf(state.texts, 0, branchNumbers(state)[0]),
+  sentence: sentenceOf(state.words, 0, branchNumbers(state)[0]),
   moved: state.cell.map((place) => moved(place, state.stride, 16)),
 }))"""
 
@@ -379,9 +360,9 @@ def test_javascript_agrees_with_python_on_random_states(browser):
             "trunk": explorer.trunk_field,
             "cell": cell,
         }
-        cases.append({**numbers, "texts": ASPP})
+        cases.append({**numbers, "words": WORDS})
     page = browser.new_page()
-    page.add_script_tag(content="\n".join(path.read_text(encoding="utf-8") for path in SCRIPTS))
+    page.add_script_tag(content=page_of_a_widget.joined(TAPS))
     for explorer, case, answer in zip(explorers, cases, page.evaluate(JAVASCRIPT, cases), strict=True):
         columns = zip(*answer["branches"], strict=True)
         windows, fields, taps, whole = map(list, columns)
@@ -393,15 +374,3 @@ def test_javascript_agrees_with_python_on_random_states(browser):
         assert answer["moved"] == [moved(place, case["stride"], 16) for place in case["cell"]]
     assert {taps for explorer in explorers for taps in explorer.valid_taps} >= {1, 2, 4, 6, 9}
     page.close()
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize("width", [360, 800, 1100])
-def test_both_themes_and_narrow_pages(show, width):
-    grounds = set()
-    for scheme in ("light", "dark"):
-        page = show(ASPPExplorer(), viewport={"width": width, "height": 1000}, color_scheme=scheme)
-        grounds.add(page.locator(".dl-widget").evaluate("(root) => getComputedStyle(root).backgroundColor"))
-        assert too_wide(page, ".dl-widget, .dl-aspp-picture, .dl-aspp-branches") == []
-        assert page.locator("[data-value=taps]").first.is_visible()
-    assert len(grounds) == 2

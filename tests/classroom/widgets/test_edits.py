@@ -1,17 +1,13 @@
 """The edits explorer: its numbers are those of the real networks, in Python and in a browser."""
 
 import itertools
-import re
-from pathlib import Path
 
 import pytest
 import torch
-from pages import FRAME, too_wide
+from pages import FRAME, facts, picture
 
 from deeplab_lessons import backbones
-from deeplab_lessons.classroom.widgets import words
 from deeplab_lessons.classroom.widgets.edits import FC6, EditsExplorer, base_stack, edited, patches
-from deeplab_lessons.classroom.widgets.words_edits import EDITS
 from deeplab_lessons.receptive_field import trace
 
 SWITCHES = ("keep_resolution", "dilate", "dilate_pool5", "new_classes", "pad_fc6")
@@ -76,7 +72,6 @@ def test_start_and_end_are_vgg16_and_largefov():
         404,
         20_505_429,
     )
-    assert explorer._repr_mimebundle_()[0]["text/plain"] == repr(explorer)
 
 
 def test_impossible_edits_are_refused_and_nothing_changes():
@@ -87,7 +82,7 @@ def test_impossible_edits_are_refused_and_nothing_changes():
     for wrong, message in (({"input_size": 100}, "224 to 640"), ({"fc6": "5x5"}, "one of '7x7'")):
         with pytest.raises(ValueError, match=message):
             EditsExplorer(**wrong)
-    with pytest.raises(TypeError, match="no edit 'holes'"):
+    with pytest.raises(TypeError, match="unknown edit 'holes': choose from keep_resolution, "):
         EditsExplorer(holes=True)
 
 
@@ -107,23 +102,7 @@ def test_patches_leave_the_base_alone():
     assert {patch.layer for patch in patches()} <= {layer["name"] for layer in stack}
 
 
-def test_every_word_the_scripts_ask_for_is_there_and_none_is_left_over():
-    folder = Path(words.__file__).parent
-    source = "\n".join((folder / name).read_text(encoding="utf-8") for name in ("edits.js", "edits_page.js"))
-    asked = {a or b for a, b in re.findall(r'texts\.(\w+)|say\(texts, "(\w+)"', source)} | {"edit_size"}
-    shared = (folder / "common.js").read_text(encoding="utf-8")  # the row of facts asks for its words there
-    families = tuple(re.findall(r"(?:texts|words)\[`(\w*)\$\{", source + shared))
-    assert asked <= set(EDITS)
-    own = {key for key in EDITS if words.EXPLORER.get(key) != EDITS[key]}
-    assert {key for key in own - asked if not key.startswith(families)} == set()
-
-
 # ---------------------------------------------------------------- in a browser
-
-
-def facts(page):
-    page.evaluate(FRAME)
-    return {n.get_attribute("data-fact"): n.text_content() for n in page.locator("[data-fact]").all()}
 
 
 def expected(explorer):
@@ -147,7 +126,7 @@ def test_ticking_the_edits_says_what_python_says(show):
         shown.keyboard.press("Space")
         setattr(explorer, name, True)
         assert facts(shown) == expected(explorer), name
-        pictures.add(shown.locator("canvas.dl-profile").evaluate("(c) => c.toDataURL()"))
+        pictures.add(picture(shown, "profile"))
     assert len(pictures) >= 3, "the drawing follows"
     for choice in FC6:
         shown.locator(".dl-fc6").select_option(choice)
@@ -187,14 +166,3 @@ def test_arrow_keys_and_clicks_choose_units(show):
     shown.mouse.click(box["x"] + 2, box["y"] + box["height"] - 2)
     shown.evaluate(FRAME)
     assert "row 15, column 0" in shown.locator("canvas.dl-output").get_attribute("aria-label")
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize("width", [480, 1100])
-def test_both_themes_and_narrow_pages(show, width):
-    pictures = set()
-    for scheme in ("light", "dark"):
-        shown = show(EditsExplorer(), viewport={"width": width, "height": 1200}, color_scheme=scheme)
-        pictures.add(shown.locator("canvas.dl-profile").evaluate("(c) => c.toDataURL()"))
-        assert too_wide(shown, ".dl-pictures, .dl-planes, .dl-edits, .dl-facts") == []
-    assert len(pictures) == 2

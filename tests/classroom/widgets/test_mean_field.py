@@ -1,19 +1,15 @@
 """The kernel explorer: whom a pixel listens to, in Python and in a browser; and the portrait that it shows."""
 
 import math
-import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from pages import FRAME, too_wide
+from pages import facts, picture
 
 from deeplab_lessons import crf
-from deeplab_lessons.classroom import widgets
+from deeplab_lessons.classroom.pictures import portrait
 from deeplab_lessons.classroom.widgets.mean_field import KernelExplorer
-from deeplab_lessons.classroom.widgets.words_mean_field import KERNELS
-from deeplab_lessons.datasets.portrait import portrait
 
 
 def test_the_portrait_is_small_and_its_outline_plausible():
@@ -56,14 +52,13 @@ def test_a_pixel_that_hears_nobody_has_no_votes():
 def test_repr_is_stable_and_traits_are_checked():
     explorer = KernelExplorer()
     assert repr(explorer) == "KernelExplorer(pixel=[32, 32], sigma_alpha=16, sigma_beta=13, sigma_gamma=2)"
-    assert explorer._repr_mimebundle_()[0]["text/plain"] == repr(explorer)
     explorer.pixel = (np.int64(3), 4)
     assert explorer.pixel == [3, 4]
     for wrong, error, message in (
-        ([64, 0], IndexError, "rows 0 to 63"),
-        ([0, -1], IndexError, "columns 0 to 63"),
+        ([64, 0], IndexError, "pixel row must be from 0 to 63, the rows of the picture, got 64"),
+        ([0, -1], IndexError, "pixel column must be from 0 to 63, the columns of the picture, got -1"),
         ([1.5, 0], TypeError, "whole numbers"),
-        (7, TypeError, "row, column"),
+        (7, TypeError, r"pixel must be \[row, column\], two whole numbers, got 7"),
     ):
         with pytest.raises(error, match=message):
             explorer.pixel = wrong
@@ -76,39 +71,18 @@ def test_repr_is_stable_and_traits_are_checked():
 def test_pictures_that_cannot_be_are_refused():
     picture, labels = portrait()
     for arguments, message in (
-        ((picture,), "give both"),
+        ((picture,), "pass both"),
         ((picture / 255, labels), "uint8"),
-        ((picture, labels[1:]), "one number a pixel"),
+        ((picture, labels[1:]), r"probability must be \[H, W\] as the picture"),
         ((np.zeros((97, 4, 3), np.uint8), np.zeros((97, 4))), "at most 96"),
     ):
         with pytest.raises(ValueError, match=message):
             KernelExplorer(*arguments)
-    with pytest.raises(TypeError, match="no width 'sigma'"):
+    with pytest.raises(TypeError, match="unknown width 'sigma': choose from sigma_alpha, "):
         KernelExplorer(sigma=3)
 
 
-def test_every_word_the_script_asks_for_is_there_and_none_is_left_over():
-    folder = Path(widgets.__file__).parent
-    source = "\n".join((folder / name).read_text(encoding="utf-8") for name in ("mean_field.js", "common.js"))
-    own = (folder / "mean_field.js").read_text(encoding="utf-8")
-    asked = {a or b for a, b in re.findall(r'words\.(\w+)|say\(words, "(\w+)"', own)}
-    families = re.findall(r"words\[`(\w*)\$\{\w+\}(\w*)`\]", source)
-    assert asked <= set(KERNELS)
-    widths = {"sigma_alpha", "sigma_beta", "sigma_gamma"}
-    left = {
-        key
-        for key in set(KERNELS) - asked - widths
-        if not any(key.startswith(start) and key.endswith(end) for start, end in families)
-    }
-    assert left == set()
-
-
 # ---------------------------------------------------------------- in a browser
-
-
-def facts(page):
-    page.evaluate(FRAME)
-    return {n.get_attribute("data-fact"): n.text_content() for n in page.locator("[data-fact]").all()}
 
 
 def agree(page, explorer):
@@ -123,24 +97,19 @@ def agree(page, explorer):
     return True
 
 
-def drawn(page, name):
-    page.evaluate(FRAME)
-    return page.locator(f"canvas.dl-{name}").evaluate("(canvas) => canvas.toDataURL()")
-
-
 @pytest.mark.browser
 def test_arrow_keys_and_clicks_choose_pixels(show):
     explorer = KernelExplorer(pixel=[9, 38])
     page = show(explorer)
     assert agree(page, explorer)
-    before = drawn(page, "appearance"), drawn(page, "smoothness")
+    before = picture(page, "appearance"), picture(page, "smoothness")
     page.locator("canvas.dl-picture").focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Shift+ArrowDown")
     explorer.pixel = [19, 39]
     assert agree(page, explorer)
     assert all(
-        drawn(page, name) != old for name, old in zip(("appearance", "smoothness"), before, strict=True)
+        picture(page, name) != old for name, old in zip(("appearance", "smoothness"), before, strict=True)
     )
     assert "row 19, column 39" in page.locator("canvas.dl-picture").get_attribute("aria-label")
     assert "Row 19, column 39" in page.locator(".dl-live").text_content()
@@ -176,14 +145,3 @@ def test_sliders_change_what_is_heard(show):
     assert agree(page, explorer)
     page.locator(".dl-number-sigma_beta").fill("0")  # no width: nothing changes
     assert agree(page, explorer)
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize("width", [400, 700, 1100])
-def test_both_themes_and_narrow_pages(show, width):
-    pictures = set()
-    for scheme in ("light", "dark"):
-        page = show(KernelExplorer(), viewport={"width": width, "height": 1200}, color_scheme=scheme)
-        pictures.add(drawn(page, "appearance"))
-        assert too_wide(page, ".dl-planes, .dl-sliders, .dl-facts, .dl-widget") == []
-    assert len(pictures) == 2

@@ -73,9 +73,9 @@ def test_values_outside_the_sliders_are_refused(explorer, name, value):
 
 
 def test_impossible_trainings_are_refused():
-    with pytest.raises(ValueError, match="at least 10 iterations"):
+    with pytest.raises(ValueError, match="iterations must be at least 10"):
         SchedulesExplorer(iterations=3)
-    with pytest.raises(ValueError, match="above 0"):
+    with pytest.raises(ValueError, match="lr above 0"):
         SchedulesExplorer(lr=0)
     with pytest.raises(traitlets.TraitError):
         SchedulesExplorer(100).poly_area = 1.0

@@ -96,13 +96,13 @@ def test_numbers_in_few_digits():
 
 
 def test_impossible_values_are_refused(explorer):
-    with pytest.raises(traitlets.TraitError, match="kernel_size is one of 1, 3, 5"):
+    with pytest.raises(traitlets.TraitError, match="unknown kernel_size 4: choose from 1, 3, 5"):
         explorer.kernel_size = 4
-    with pytest.raises(traitlets.TraitError, match="dilation is one of"):
+    with pytest.raises(traitlets.TraitError, match="unknown dilation 0: choose from 1, 2"):
         explorer.dilation = 0
     with pytest.raises(traitlets.TraitError):
         explorer.ratio = 1.0
-    with pytest.raises(ValueError, match="no slider named stride"):
+    with pytest.raises(ValueError, match="unknown slider 'stride': choose from kernel_size"):
         SeparableExplorer(stride=2)
 
 

@@ -10,9 +10,11 @@ from PIL import Image
 
 from deeplab_lessons.classroom import drawing
 from deeplab_lessons.classroom.widgets.training import TrainingExplorer
+from deeplab_lessons.grid import Grid
 
 LABELS = np.zeros((16, 24), np.uint8)
 LABELS[:, 12:] = 1
+GRID = Grid(8, None)
 PICTURE = np.full((16, 24, 3), 90, np.uint8)
 
 
@@ -24,7 +26,7 @@ def scores(margin):
 
 
 def explorer():
-    return TrainingExplorer(PICTURE, LABELS, {0: scores(-1), 50: scores(1), 100: scores(9)})
+    return TrainingExplorer(PICTURE, LABELS, {0: scores(-1), 50: scores(1), 100: scores(9)}, GRID)
 
 
 def panels(widget):
@@ -77,9 +79,9 @@ def test_its_name_does_not_depend_on_the_machine():
 
 
 def test_what_is_refused():
-    with pytest.raises(traitlets.TraitError, match="snapshots at 0, 50, 100; got 3"):
+    with pytest.raises(traitlets.TraitError, match="unknown snapshot 3: choose from 0, 50, 100"):
         explorer().iteration = 3
     with pytest.raises(traitlets.TraitError):
         explorer().view = "sideways"
-    with pytest.raises(ValueError, match="no snapshots"):
-        TrainingExplorer(PICTURE, LABELS, {})
+    with pytest.raises(ValueError, match="snapshots must hold at least one"):
+        TrainingExplorer(PICTURE, LABELS, {}, GRID)

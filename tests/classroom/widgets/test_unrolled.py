@@ -89,9 +89,9 @@ def test_its_name_does_not_depend_on_the_machine():
 
 def test_what_is_refused():
     widget = explorer()
-    with pytest.raises(traitlets.TraitError, match="steps 0 to 4, got 5"):
+    with pytest.raises(traitlets.TraitError, match="step must be from 0 to 4, got 5"):
         widget.step = 5
-    with pytest.raises(traitlets.TraitError, match="w1 is a weight"):
+    with pytest.raises(traitlets.TraitError, match="w1 must be a weight, at least 0, got -1"):
         widget.w1 = -1
     with pytest.raises(traitlets.TraitError):
         widget.view = "sideways"

@@ -1,0 +1,170 @@
+// The CRF explorer. Python computes; this side asks for one picture at a time, always with the newest numbers.
+
+import { crfPage, drawOverlay, drawChanged } from "./page.js";
+import { say, clamp, commit, listen, oncePerFrame, surface, readColours, markTheme, followPointer, followKeys, write, follow } from "../shared/common.js";
+
+const NUMBERS = ["w1", "sigma_alpha", "sigma_beta", "w2", "sigma_gamma", "iterations"];
+const PATIENCE = 3000; // ms without an answer until we say so
+const REST = 350; // ms without a gesture until the whole picture is asked for
+
+function render({ model, el }) {
+  const words = model.get("_words");
+  const parts = crfPage(words, model.get("_ranges"), Object.keys(model.get("_presets")));
+  const images = Object.fromEntries(["photo", "sure", "before", "after", "changed"].map((name) => [name, new Image()]));
+  const name = Math.random().toString(36).slice(2);
+  const view = { model, words, parts, images, name, count: 0, wanted: null, waiting: null, stale: false, typing: null, silent: false, delay: null };
+  view.ask = oncePerFrame(() => drawCrf(view));
+  wireCrf(view);
+  const stop = listen(model, ["_answer"], () => answered(view));
+  el.append(parts.root);
+  load(view);
+  const close = follow(view, parts.root, model, [...NUMBERS, "preset", "caption"]);
+  return () => {
+    stop();
+    clearTimeout(view.impatient);
+    clearTimeout(view.rest);
+    close();
+  };
+}
+
+// ---------------------------------------------------------------- one question at a time
+
+function numbersNow({ model, wanted, waiting }) {
+  return { ...Object.fromEntries(NUMBERS.map((name) => [name, model.get(name)])), ...waiting?.numbers, ...wanted?.numbers };
+}
+
+// A gesture: remember what is wanted now; what was wanted before and not yet sent is forgotten.
+function want(view, changes, reduced) {
+  const since = view.wanted?.since ?? performance.now();
+  view.wanted = { numbers: { ...numbersNow(view), ...changes }, reduced, since };
+  clearTimeout(view.rest);
+  if (reduced) view.rest = setTimeout(() => view.stale && want(view, {}, false), REST);
+  view.stale = reduced;
+  view.ask();
+  sendNext(view);
+}
+
+function sendNext(view) {
+  if (view.waiting || !view.wanted) return;
+  const { numbers, reduced, since } = view.wanted;
+  const number = `${view.name}-${++view.count}`;
+  view.waiting = { number, numbers, since };
+  view.wanted = null;
+  clearTimeout(view.impatient);
+  view.impatient = setTimeout(() => ((view.silent = true), view.ask()), PATIENCE);
+  commit(view.model, { _request: { number, reduced, numbers } });
+}
+
+// The picture of an answer is drawn before the next question goes out: dragging never queues up.
+function answered(view) {
+  const mine = view.waiting?.number === view.model.get("_answer").number;
+  const since = mine ? view.waiting.since : null;
+  if (mine) {
+    clearTimeout(view.impatient);
+    view.waiting = null;
+    view.silent = false;
+  }
+  load(view, () => {
+    if (since !== null) view.delay = performance.now() - since;
+    sendNext(view);
+  });
+}
+
+async function load(view, done = () => {}) {
+  const sources = { ...view.model.get("_pictures"), ...view.model.get("_drawn") };
+  for (const [name, source] of Object.entries(sources)) {
+    if (view.images[name].src !== source) view.images[name].src = source;
+  }
+  await Promise.allSettled(Object.values(view.images).map((image) => image.decode()));
+  done();
+  view.ask();
+}
+
+// ---------------------------------------------------------------- gestures
+
+function wireCrf(view) {
+  const { parts, model } = view;
+  for (const [name, [slide, number]] of Object.entries(parts.sliders)) {
+    slide.addEventListener("input", () => want(view, { [name]: Number(slide.value) }, true));
+    slide.addEventListener("change", () => want(view, { [name]: Number(slide.value) }, false));
+    number.addEventListener("input", () => (view.typing = number));
+    number.addEventListener("change", () => {
+      view.typing = null;
+      const typed = Number(number.value);
+      if (number.value === "" || !Number.isFinite(typed)) return view.ask();
+      const within = clamp(typed, Number(number.min), Math.max(Number(number.max), Number(model.get(name))));
+      want(view, { [name]: name === "iterations" ? Math.round(within) : within }, false);
+    });
+  }
+  parts.preset.addEventListener("change", () => {
+    const numbers = model.get("_presets")[parts.preset.value];
+    if (numbers) want(view, numbers, false);
+    else view.ask();
+  });
+  for (const input of [parts.wipe, parts.opacity]) input.addEventListener("input", view.ask);
+  wireWipe(view);
+}
+
+function wireWipe(view) {
+  const { overlay } = view.parts.canvases;
+  let pressed = false;
+  const to = (share) => {
+    view.parts.wipe.value = String(Math.round(100 * clamp(share, 0, 1)));
+    view.ask();
+  };
+  followPointer(overlay, {
+    press: () => (pressed = true),
+    preview: ({ x }) => pressed && to(x / overlay.clientWidth),
+    keep: () => (pressed = false),
+    leave: () => (pressed = false),
+  });
+  followKeys(overlay, ([rows, columns]) => to(Number(view.parts.wipe.value) / 100 + (columns - rows) / 50));
+}
+
+// ---------------------------------------------------------------- drawing
+
+function drawCrf(view) {
+  const { parts, images, words } = view;
+  const width = Math.min(parts.large.clientWidth, 640);
+  if (!width) return;
+  markTheme(parts.root);
+  writeCrf(view);
+  if (!images.photo.naturalWidth) return;
+  const colours = readColours(parts.probe);
+  const shape = images.photo.naturalHeight / images.photo.naturalWidth;
+  const [wipe, opacity] = [Number(parts.wipe.value) / 100, Number(parts.opacity.value) / 100];
+  const height = Math.round(width * shape);
+  drawOverlay(surface(parts.canvases.overlay, width, height), width, height, images, wipe, opacity, words, colours);
+  const small = Math.min(parts.canvases.sure.parentElement.clientWidth, 320);
+  const low = Math.round(small * shape);
+  surface(parts.canvases.sure, small, low).drawImage(images.sure, 0, 0, small, low);
+  drawChanged(surface(parts.canvases.changed, small, low), small, low, images);
+  parts.canvases.overlay.dataset.drawn = "yes";
+}
+
+function writeCrf(view) {
+  const { parts, words, model } = view;
+  const [numbers, answer, caption] = [numbersNow(view), model.get("_answer"), model.get("caption")];
+  for (const [name, [slide, number]] of Object.entries(parts.sliders)) {
+    slide.max = Math.max(model.get("_ranges")[name][1], numbers[name]);
+    if (Number(slide.value) !== numbers[name]) slide.value = String(numbers[name]);
+    if (view.typing !== number) write(number, String(numbers[name]));
+  }
+  const shown = {
+    changed: `${answer.changed} %`,
+    iou: answer.iou.length ? say(words, "iou_pair", { before: answer.iou[0], after: answer.iou[1] }) : words.no_labels,
+    size: answer.size,
+    delay: view.delay === null ? words.no_gesture : say(words, "milliseconds", { ms: Math.round(view.delay) }),
+  };
+  for (const [name, text] of Object.entries(shown)) {
+    if (parts.facts[name].textContent !== text) parts.facts[name].textContent = text;
+  }
+  parts.preset.value = model.get("preset");
+  const status = view.silent ? words.silent : "";
+  if (parts.status.textContent !== status) parts.status.textContent = status;
+  parts.canvases.overlay.setAttribute("aria-label", say(words, "describe_overlay", { caption, wipe: parts.wipe.value }));
+  parts.canvases.changed.setAttribute("aria-label", say(words, "describe_changed", { changed: answer.changed }));
+  if (!answer.reduced && parts.live.textContent !== caption) parts.live.textContent = caption;
+}
+
+export default { render };

@@ -1,0 +1,57 @@
+"""The words of the CRF explorer."""
+
+WORDS = {
+    "title": "Dense CRF explorer",
+    "name_w1": "w₁",
+    "name_sigma_alpha": "σα px",
+    "name_sigma_beta": "σβ grey",
+    "name_w2": "w₂",
+    "name_sigma_gamma": "σγ px",
+    "name_iterations": "iterations",
+    "label_w1": "w1, weight of the bilateral kernel",
+    "label_sigma_alpha": "sigma alpha, reach of the bilateral kernel in pixels",
+    "label_sigma_beta": "sigma beta, reach of the bilateral kernel in grey levels",
+    "label_w2": "w2, weight of the spatial kernel",
+    "label_sigma_gamma": "sigma gamma, reach of the spatial kernel in pixels",
+    "label_iterations": "mean-field iterations",
+    "slider_label": "{number}, slider",
+    "preset": "Preset",
+    "own": "your own numbers",
+    "wipe": "before | after",
+    "wipe_label": "Where before ends and after begins, in per cent of the width",
+    "opacity": "colour",
+    "opacity_label": "How strong the colours of the labels are, in per cent",
+    "before": "before",
+    "after": "after",
+    "overlay_title": "Best class of each pixel, before and after the CRF",
+    "sure_title": "The unary: how sure is the network?",
+    "sure_note": "black: a guess, white: certain",
+    "changed_title": "Pixels that the CRF changed",
+    "fact_changed": "Changed",
+    "fact_iou": "Mean IoU, before → after",
+    "fact_size": "Computed on",
+    "fact_delay": "From your gesture to the picture",
+    "about_changed": "Share of pixels whose best class is another one after the CRF",
+    "about_iou": "On this picture alone, against its true labels",
+    "about_size": "While you drag, a smaller picture is computed; on release, the whole one",
+    "about_delay": "Measured in this browser, for the last gesture",
+    "no_labels": "no true labels",
+    "iou_pair": "{before} % → {after} %",
+    "no_gesture": "–",
+    "milliseconds": "{ms} ms",
+    "hint": "Drag a slider: a smaller picture follows at once, the whole one on release. Drag over the large "
+    "picture to compare before and after. With the keyboard: Tab to a slider or to the picture, then arrow keys.",
+    "silent": "Python has not answered yet: either it is busy, or this notebook runs without a kernel. "
+    "The picture is the last one that was computed.",
+    "describe_overlay": "{caption} Left of {wipe} % of the width the picture shows the labels before the CRF, right of "
+    "it those after. Arrow keys move the border.",
+    "describe_sure": "Probability of the best class at each pixel, before the CRF: black is a guess, white is certain.",
+    "describe_changed": "The photograph, paled, with all pixels marked that changed their class: {changed} %.",
+}
+
+#: What Python says about a picture.
+CAPTION = (
+    "w1 {w1:g}, sigma alpha {sigma_alpha:g} pixels, sigma beta {sigma_beta:g} grey levels, w2 {w2:g}, sigma gamma "
+    "{sigma_gamma:g} pixels, {iterations} iterations: {changed:.1f} % of the pixels changed their class."
+)
+SCORE = " Mean IoU {before:.1f} % before, {after:.1f} % after."

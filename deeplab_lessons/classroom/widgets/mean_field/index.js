@@ -1,0 +1,196 @@
+// One pixel of a small picture and its row of both kernels: exp(-|f_i - f_j|²/2), computed here as in Python.
+
+import { make, say, clamp, commit, oncePerFrame, surface, readColours, rgb, markTheme, followPointer, followKeys, write, factList, follow } from "../shared/common.js";
+
+const WIDTHS = { sigma_alpha: [1, 64, 1], sigma_beta: [1, 100, 1], sigma_gamma: [0.5, 12, 0.5] };
+const KERNEL_NAMES = ["appearance", "smoothness"];
+const KERNEL_TRAITS = ["pixel", ...Object.keys(WIDTHS)];
+
+function render({ model, el }) {
+  const words = model.get("_words");
+  const parts = kernelPage(words);
+  const [height, width] = model.get("_shape");
+  const pixels = unpacked(model.get("_picture"));
+  const likely = new Float32Array(unpacked(model.get("_probability")).buffer);
+  const view = { model, words, parts, height, width, pixels, likely, preview: null };
+  view.ask = oncePerFrame(() => drawKernels(view));
+  wireKernels(view);
+  el.append(parts.root);
+  return follow(view, parts.root, model, KERNEL_TRAITS);
+}
+
+function unpacked(text) {
+  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+}
+
+function kernelPage(words) {
+  const sliders = {};
+  const box = make("div", { class: "dl-sliders" });
+  for (const [name, [min, max, step]] of Object.entries(WIDTHS)) {
+    const limits = { min, max, step };
+    const slide = { class: `dl-slide-${name}`, type: "range", "aria-label": say(words, "slider_label", { number: words[name] }) };
+    const number = { class: `dl-number-${name}`, type: "number", min, step, "aria-label": words[name] };
+    sliders[name] = [make("input", { ...slide, ...limits }), make("input", number)];
+    box.append(make("div", { class: "dl-slider" }, make("span", {}, words[name]), ...sliders[name]));
+  }
+  const canvases = {};
+  const planes = make("div", { class: "dl-planes" });
+  for (const name of ["picture", ...KERNEL_NAMES]) {
+    canvases[name] = make("canvas", { class: `dl-${name}`, role: "img", tabindex: name === "picture" ? 0 : null });
+    const title = make("p", { class: "dl-title" }, make("strong", {}, words[`${name}_title`]), make("small", {}, words[`${name}_note`]));
+    planes.append(make("div", {}, title, canvases[name]));
+  }
+  const { facts, list } = factList(words, ["pixel", "network", "appearance", "appearance_votes", "smoothness", "smoothness_votes"]);
+  const hint = make("p", { class: "dl-notes" }, words.hint);
+  const live = make("p", { class: "dl-live dl-hidden", "aria-live": "polite" });
+  const probe = make("span", { class: "dl-probe", "aria-hidden": "true" });
+  const attributes = { class: "dl-widget dl-kernels", "aria-label": words.title, "data-lm-suppress-shortcuts": "true" };
+  const root = make("section", attributes, box, list, planes, hint, live, probe);
+  return { root, sliders, canvases, planes, facts, live, probe };
+}
+
+// The row of each kernel for the pixel [row, column], as two arrays over all pixels.
+function kernelRows({ model, height, width, pixels }, [row, column]) {
+  const [alpha, beta, gamma] = Object.keys(WIDTHS).map((name) => 2 * model.get(name) ** 2);
+  const appearance = new Float64Array(height * width);
+  const smoothness = new Float64Array(height * width);
+  const own = 3 * (row * width + column);
+  for (let i = 0; i < height * width; i++) {
+    const far = (Math.floor(i / width) - row) ** 2 + ((i % width) - column) ** 2;
+    let unlike = 0;
+    for (let c = 0; c < 3; c++) unlike += (pixels[3 * i + c] - pixels[own + c]) ** 2;
+    appearance[i] = Math.exp(-far / alpha - unlike / beta);
+    smoothness[i] = Math.exp(-far / gamma);
+  }
+  return { appearance, smoothness };
+}
+
+// How much is heard besides the pixel itself, what those pixels say, and how far away they are.
+function heardBy({ likely, width }, kernel, [row, column]) {
+  const own = row * width + column;
+  let [sum, votes, reach] = [0, 0, 0];
+  kernel.forEach((much, i) => {
+    if (i === own) return;
+    sum += much;
+    votes += much * likely[i];
+    if (much > 0.1) reach = Math.max(reach, Math.hypot(Math.floor(i / width) - row, (i % width) - column));
+  });
+  return { sum, share: sum > 1e-12 ? votes / sum : null, reach };
+}
+
+function drawKernels(view) {
+  const { parts, model, height, width } = view;
+  const room = parts.planes.clientWidth;
+  if (!room) return;
+  markTheme(parts.root);
+  const pixel = view.preview ?? model.get("pixel");
+  const colours = readColours(parts.probe);
+  const across = room >= 620 ? (room - 40) / 3 : room >= 420 ? (room - 20) / 2 : room;
+  view.scale = Math.floor(Math.min(across, 340)) / Math.max(height, width);
+  const size = [width * view.scale, height * view.scale];
+  const rows = kernelRows(view, pixel);
+  const heard = {};
+  for (const name of ["picture", ...KERNEL_NAMES]) {
+    parts.canvases[name].parentElement.style.width = `${size[0]}px`;
+    const ctx = surface(parts.canvases[name], ...size);
+    ctx.imageSmoothingEnabled = false;
+    ctx.drawImage(toned(view, rows[name], colours), 0, 0, ...size);
+    markPixel(ctx, pixel, view.scale, colours);
+    if (rows[name]) heard[name] = heardBy(view, rows[name], pixel);
+  }
+  writeKernels(view, pixel, heard);
+}
+
+// The picture itself, or a faint copy of it under the kernel's blue.
+function toned({ pixels, height, width }, kernel, colours) {
+  const canvas = new OffscreenCanvas(width, height);
+  const ctx = canvas.getContext("2d");
+  const image = ctx.createImageData(width, height);
+  const [paper, blue] = [rgb(colours.paper), rgb(colours.touched)];
+  for (let i = 0; i < height * width; i++) {
+    const grey = (pixels[3 * i] + pixels[3 * i + 1] + pixels[3 * i + 2]) / 3;
+    for (let c = 0; c < 3; c++) {
+      const faint = 0.78 * paper[c] + 0.22 * grey;
+      image.data[4 * i + c] = kernel ? (1 - kernel[i]) * faint + kernel[i] * blue[c] : pixels[3 * i + c];
+    }
+    image.data[4 * i + 3] = 255;
+  }
+  ctx.putImageData(image, 0, 0);
+  return canvas;
+}
+
+function markPixel(ctx, [row, column], scale, colours) {
+  const side = Math.max(scale, 5);
+  const [x, y] = [(column + 0.5) * scale - side / 2, (row + 0.5) * scale - side / 2];
+  ctx.strokeStyle = "rgb(255 255 255 / 0.9)";
+  ctx.lineWidth = 5;
+  ctx.strokeRect(x - 1, y - 1, side + 2, side + 2);
+  ctx.strokeStyle = colours.unit;
+  ctx.lineWidth = 2.5;
+  ctx.strokeRect(x - 1, y - 1, side + 2, side + 2);
+}
+
+function writeKernels(view, pixel, heard) {
+  const { parts, words, model, likely, width, height, pixels } = view;
+  const [row, column] = pixel;
+  const own = row * width + column;
+  const percent = (share) => (share === null ? words.nobody : say(words, "share", { share: (100 * share).toFixed(0), name: model.get("_name") }));
+  const count = (name) => say(words, "count", { count: heard[name].sum.toFixed(1) });
+  const shown = { pixel: `${row}, ${column}`, network: percent(likely[own]) };
+  for (const name of KERNEL_NAMES) Object.assign(shown, { [name]: count(name), [`${name}_votes`]: percent(heard[name].share) });
+  for (const [name, text] of Object.entries(shown)) {
+    if (parts.facts[name].textContent !== text) parts.facts[name].textContent = text;
+  }
+  const [red, green, blue] = pixels.slice(3 * own, 3 * own + 3);
+  parts.canvases.picture.setAttribute("aria-label", say(words, "describe_picture", { height, width, row, column, red, green, blue }));
+  for (const name of KERNEL_NAMES) {
+    const values = { kernel: words[`${name}_title`], count: heard[name].sum.toFixed(1), reach: heard[name].reach.toFixed(0) };
+    parts.canvases[name].setAttribute("aria-label", say(words, "describe_kernel", values));
+  }
+  for (const [name, [slide, number]] of Object.entries(parts.sliders)) {
+    slide.value = String(model.get(name));
+    write(number, String(model.get(name)));
+  }
+  const said = say(words, "heard", { row, column, appearance: shown.appearance, smoothness: shown.smoothness });
+  if (!view.preview && parts.live.textContent !== said) parts.live.textContent = said;
+}
+
+function wireKernels(view) {
+  const { parts, model, height, width } = view;
+  for (const [name, fields] of Object.entries(parts.sliders)) {
+    for (const field of fields) {
+      field.addEventListener("input", () => {
+        if (Number(field.value) > 0) commit(model, { [name]: Number(field.value) });
+        view.ask();
+      });
+    }
+  }
+  const onPicture = ([row, column]) => [clamp(row, 0, height - 1), clamp(column, 0, width - 1)];
+  const keep = (pixel) => {
+    view.preview = null;
+    commit(model, { pixel: onPicture(pixel) });
+    view.ask();
+  };
+  const pixelAt = ({ x, y }) => onPicture([Math.floor(y / view.scale), Math.floor(x / view.scale)]);
+  for (const canvas of Object.values(parts.canvases)) {
+    followPointer(canvas, {
+      press: () => {},
+      preview: (point) => {
+        if (!view.scale) return;
+        view.preview = pixelAt(point);
+        view.ask();
+      },
+      keep: (point) => keep(pixelAt(point)),
+      leave: () => {
+        view.preview = null;
+        view.ask();
+      },
+    });
+  }
+  followKeys(parts.canvases.picture, ([rows, columns]) => {
+    const [row, column] = model.get("pixel");
+    keep([row + rows, column + columns]);
+  });
+}
+
+export default { render };

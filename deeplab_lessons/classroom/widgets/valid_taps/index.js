@@ -1,0 +1,158 @@
+// A map coloured by how many of nine taps fall on it, the shares of its cells, and the same for every dilation.
+
+import { make, say, clamp, commit, oncePerFrame, surface, readColours, markTheme, followPointer, followKeys, write, follow } from "../shared/common.js";
+import { TAP_COUNTS, tapShares } from "../shared/taps.js";
+import { drawTapMap, lastRate, drawTapChart } from "./chart.js";
+
+const TAP_NUMBERS = ["dilation", "map_size"];
+
+function render({ model, el }) {
+  const words = model.get("_words");
+  const parts = tapsPage(words, model.get("_colours"), model.get("_largest"));
+  const view = { model, words, parts, preview: null, side: 0 };
+  view.ask = oncePerFrame(() => drawTaps(view));
+  wireTaps(view);
+  el.append(parts.root);
+  return follow(view, parts.root, model, [...TAP_NUMBERS, "cell"]);
+}
+
+function percentOf(share) {
+  return (Math.round(1000 * share) / 10).toFixed(1);
+}
+
+function tapSentence(words, { dilation, map_size: size, cell: [row, column] }) {
+  const { axis, shares } = tapShares(size, dilation);
+  const kind = shares[9] ? "said_whole" : shares[1] === 1 ? "said_point" : "said_none";
+  const values = { dilation, size, nine: percentOf(shares[9]), one: percentOf(shares[1]) };
+  return `${say(words, kind, values)} ${say(words, "said_cell", { row, column, taps: axis[row] * axis[column] })}`;
+}
+
+function tapsPage(words, colours, largest) {
+  const sliders = {};
+  const box = make("div", { class: "dl-sliders" });
+  for (const name of TAP_NUMBERS) {
+    const limits = { min: 1, max: largest, step: 1 };
+    const slide = make("input", { class: `dl-slide-${name}`, type: "range", "aria-label": say(words, "slider_label", { number: words[name] }), ...limits });
+    const number = make("input", { class: `dl-number-${name}`, type: "number", "aria-label": words[name], ...limits });
+    sliders[name] = [slide, number];
+    box.append(make("div", { class: "dl-slider" }, make("span", {}, words[name]), slide, number));
+  }
+  const titled = (name) => {
+    const note = make("small");
+    return { note, node: make("p", { class: "dl-title" }, make("strong", {}, words[`${name}_title`]), note) };
+  };
+  const [map, chart] = [titled("map"), titled("chart")];
+  const canvas = make("canvas", { class: "dl-tap-map", role: "img", tabindex: 0 });
+  const curves = make("canvas", { class: "dl-tap-chart", role: "img" });
+  const said = make("p", { class: "dl-said" });
+  const { table, rows } = tapTable(words, colours);
+  const left = make("div", {}, map.node, canvas);
+  const right = make("div", {}, table, chart.node, curves);
+  const notes = make("div", { class: "dl-notes" }, make("p", {}, words.legend_cell), make("p", {}, words.hint));
+  const live = make("p", { class: "dl-live dl-hidden", "aria-live": "polite" });
+  const probe = make("span", { class: "dl-probe", "aria-hidden": "true" });
+  const attributes = { class: "dl-widget dl-valid-taps", "aria-label": words.title, "data-lm-suppress-shortcuts": "true" };
+  const root = make("section", attributes, box, said, make("div", { class: "dl-pictures" }, left, right), notes, live, probe);
+  chart.note.textContent = words.chart_note;
+  return { root, sliders, canvas, curves, left, right, note: map.note, said, rows, live, probe };
+}
+
+function tapTable(words, colours) {
+  const heads = ["taps", "cells", "share"].map((name) => make("th", { scope: "col" }, words[`column_${name}`]));
+  const rows = {};
+  const body = make("tbody");
+  for (const count of TAP_COUNTS) {
+    const key = make("i", { class: "dl-key", style: `background: ${colours[count]}`, "aria-hidden": "true" });
+    const [cells, share] = ["cells", "share"].map((name) => make("td", { class: "dl-number", "data-value": name }));
+    rows[count] = { cells, share };
+    body.append(make("tr", { "data-taps": count }, make("th", { scope: "row" }, key, String(count)), cells, share));
+  }
+  const table = make("table", { class: "dl-layers", "aria-label": words.table_label }, make("thead", {}, make("tr", {}, ...heads)), body);
+  return { table, rows };
+}
+
+// Everything that is drawn and written follows from this.
+function tapState({ model, preview }) {
+  const [dilation, size] = TAP_NUMBERS.map((name) => model.get(name));
+  const cell = (preview ?? model.get("cell")).map((place) => clamp(place, 0, size - 1));
+  return { dilation, size, cell, ...tapShares(size, dilation) };
+}
+
+function drawTaps(view) {
+  const { parts, model } = view;
+  const side = Math.floor(Math.min(parts.left.clientWidth, 520));
+  if (!side) return;
+  markTheme(parts.root);
+  const state = tapState(view);
+  const colours = { ...readColours(parts.probe), taps: model.get("_colours") };
+  view.side = side;
+  drawTapMap(surface(parts.canvas, side, side), side / state.size, state, colours);
+  const width = Math.floor(Math.min(parts.right.clientWidth, 560));
+  drawTapChart(surface(parts.curves, width, 230), width, 230, state, colours, view);
+  parts.canvas.dataset.cell = side / state.size;
+  writeTaps(view, state);
+}
+
+function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+function writeTaps(view, { dilation, size, cell: [row, column], axis, cells, shares }) {
+  const { parts, words, model } = view;
+  for (const [name, [slide, number]] of Object.entries(parts.sliders)) {
+    slide.value = String(model.get(name));
+    write(number, String(model.get(name)));
+  }
+  setText(parts.note, say(words, "map_note", { size }));
+  for (const count of TAP_COUNTS) {
+    setText(parts.rows[count].cells, cells[count].toLocaleString("en"));
+    setText(parts.rows[count].share, say(words, "percent", { share: percentOf(shares[count]) }));
+  }
+  const sentence = tapSentence(words, { dilation, map_size: size, cell: [row, column] });
+  setText(parts.said, sentence);
+  if (!view.preview) setText(parts.live, sentence);
+  const there = TAP_COUNTS.filter((count) => cells[count]);
+  const told = there.map((taps) => say(words, "describe_share", { taps, share: percentOf(shares[taps]) })).join(", ");
+  parts.canvas.setAttribute("aria-label", say(words, "describe_map", { size, dilation, row, column, taps: axis[row] * axis[column], shares: told }));
+  const values = { last: lastRate(size), nine: percentOf(tapShares(size, 1).shares[9]), none: Math.ceil(size / 2), size, dilation };
+  parts.curves.setAttribute("aria-label", say(words, "describe_chart", values));
+}
+
+// ---------------------------------------------------------------- gestures
+
+function wireTaps(view) {
+  const { parts, model } = view;
+  const change = (changes) => {
+    view.preview = null;
+    commit(model, changes);
+    view.ask();
+  };
+  for (const [name, fields] of Object.entries(parts.sliders)) {
+    for (const field of fields) {
+      field.addEventListener("input", () => field.value !== "" && change(numberAndCell(model, name, Number(field.value))));
+      field.addEventListener("change", view.ask);
+    }
+  }
+  const onMap = (cell) => cell.map((place) => clamp(place, 0, model.get("map_size") - 1));
+  const cellAt = ({ x, y }) => onMap([y, x].map((place) => Math.floor((place * model.get("map_size")) / view.side)));
+  const look = (cell) => {
+    view.preview = cell;
+    view.ask();
+  };
+  followPointer(parts.canvas, {
+    press: () => {},
+    preview: (point) => view.side && look(cellAt(point)),
+    keep: (point) => view.side && change({ cell: cellAt(point) }),
+    leave: () => look(null),
+  });
+  followKeys(parts.canvas, (step) => change({ cell: onMap(model.get("cell").map((place, axis) => place + step[axis])) }));
+}
+
+// A typed number within its limits; on a smaller map the chosen cell moves to the last row or column.
+function numberAndCell(model, name, typed) {
+  const value = clamp(Math.round(typed), 1, model.get("_largest"));
+  if (name !== "map_size") return { [name]: value };
+  return { map_size: value, cell: model.get("cell").map((place) => Math.min(place, value - 1)) };
+}
+
+export default { render };

@@ -1,0 +1,157 @@
+"""What holds for every widget with JavaScript: words, size, both themes, any width, keys, names, views, no network."""
+
+import importlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from pages import FRAME, picture, play_kernel, too_wide
+
+from deeplab_lessons.classroom import widgets
+from deeplab_lessons.classroom.widgets.shared.page import scripts
+
+FOLDER = Path(widgets.__file__).parent
+
+
+@dataclass(frozen=True)
+class Widget:
+    """A widget's folder, class, narrowest width, largest page, and a canvas that shows the theme."""
+
+    folder: str
+    name: str
+    narrowest: int
+    most_bytes: int
+    themed: str | None
+
+    def make(self):
+        return getattr(importlib.import_module(f"{widgets.__name__}.{self.folder}"), self.name)()
+
+    @property
+    def script(self):
+        return FOLDER / self.folder / "index.js"
+
+
+WIDGETS = [
+    Widget("explorer", "ReceptiveFieldExplorer", 500, 110_000, "side"),
+    Widget("sliding", "SlidingKernel", 360, 60_000, "strip"),
+    Widget("edits", "EditsExplorer", 480, 90_000, "profile"),
+    Widget("aspp", "ASPPExplorer", 360, 120_000, "taps"),
+    Widget("crf", "CRFExplorer", 360, 250_000, None),
+    Widget("mean_field", "KernelExplorer", 360, 90_000, "appearance"),
+    Widget("valid_taps", "ValidTapsExplorer", 360, 80_000, "tap-chart"),
+]
+BOXES = (
+    ".dl-widget, .dl-bar, .dl-sliders, .dl-facts, .dl-pictures, .dl-pictures > div, .dl-planes, .dl-edits, "
+    ".dl-aspp-picture, .dl-aspp-branches, .dl-crf-pictures, .dl-strip-box, .dl-formulas"
+)
+every_widget = pytest.mark.parametrize("widget", WIDGETS, ids=lambda widget: widget.folder)
+
+
+def test_no_widget_is_missing_here():
+    assert {path.parent.name for path in FOLDER.glob("*/index.js")} == {widget.folder for widget in WIDGETS}
+
+
+@every_widget
+def test_its_text_is_the_same_in_every_run(widget):
+    shown = widget.make()
+    assert shown._repr_mimebundle_()[0]["text/plain"] == repr(shown) == repr(widget.make())
+    assert repr(shown).startswith(f"{widget.name}(") and " at 0x" not in repr(shown)
+
+
+@every_widget
+def test_its_page_is_small(widget, tmp_path):
+    assert widget.make().save_html(tmp_path / "page.html").stat().st_size < widget.most_bytes
+
+
+@every_widget
+def test_every_word_the_scripts_ask_for_is_there_and_none_is_left_over(widget):
+    words, source = set(widget.make()._words), "\n".join(path.read_text() for path in scripts(widget.script))
+    asked = re.findall(r'\bwords\.(\w+)|\bsay\(words, "(\w+)"|new Impossible\("(\w+)"', source)
+    asked = {name for group in asked for name in group if name}
+    assert asked <= words
+    families = re.findall(r"\b(?:words\[|Impossible\()`(\w*)\$\{[^}]*\}(\w*)`", source)
+    assert all(start + end for start, end in families)
+    family = {w for w in words if any(w.startswith(start) and w.endswith(end) for start, end in families)}
+    quoted = {w for w in words if f'"{w}"' in source or re.search(rf"\b{w}:", source)}
+    assert words - asked - family - quoted == set()
+
+
+@every_widget
+def test_no_two_of_its_scripts_declare_the_same_name(widget):
+    """They are joined into one scope, where the second of two functions would silently take the first one's place."""
+    declared = re.compile(r"^(?:export )?(?:async )?(?:function|const|let|class) (\w+)", re.MULTILINE)
+    names = [name for path in scripts(widget.script) for name in declared.findall(path.read_text())]
+    assert sorted(names) == sorted(set(names)) and "render" in names
+
+
+def test_no_widget_asks_the_network():
+    files = [path for path in FOLDER.rglob("*") if path.suffix in {".js", ".css"}]
+    assert len(files) >= 25
+    for path in files:
+        found = re.search(r"https?://|@import|fetch\(|XMLHttpRequest|WebSocket", path.read_text())
+        assert not found, f"{path.name}: {found.group()}"
+
+
+# ---------------------------------------------------------------- in a browser; `show` refuses the network
+
+
+@pytest.mark.browser
+@every_widget
+def test_any_width_and_both_themes(show, widget):
+    page = show(widget.make(), color_scheme="light")
+    root = page.locator(".dl-widget")
+    grounds, pictures = [], []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_function(f"document.querySelector('.dl-widget').dataset.theme === '{scheme}'")
+        for width in (widget.narrowest, 800, 1100):
+            page.set_viewport_size({"width": width, "height": 1000})
+            page.evaluate(FRAME)
+            assert too_wide(page, BOXES) == [], (scheme, width)
+            assert page.locator(".dl-widget canvas:visible").count() == page.locator("canvas").count()
+        grounds.append(root.evaluate("(node) => getComputedStyle(node).backgroundColor"))
+        pictures.append(picture(page, widget.themed) if widget.themed else scheme)
+    assert len(set(grounds)) == len(set(pictures)) == 2
+    # a host theme, as JupyterLab sets it, comes before the system's scheme
+    page.evaluate("""() => {
+      document.body.style.setProperty("--jp-layout-color1", "#ffffff");
+      document.body.style.setProperty("--jp-ui-font-color1", "#000000");
+    }""")
+    page.wait_for_function("document.querySelector('.dl-widget').dataset.theme === 'light'")
+    assert root.evaluate("(node) => getComputedStyle(node).color") == "rgb(0, 0, 0)"
+
+
+@pytest.mark.browser
+@every_widget
+def test_keys_move_it_and_everything_has_a_name(show, widget):
+    page = show(widget.make())
+    nameless = page.locator(".dl-widget, .dl-widget :is(input, select, button, canvas, table)").evaluate_all(
+        """(all) => all.filter((node) => !(node.getAttribute("aria-label") || node.labels?.[0]?.innerText.trim()
+          || (node.tagName === "BUTTON" && node.innerText.trim()))).map((node) => node.outerHTML)"""
+    )
+    assert nameless == []
+    canvases = page.locator("canvas[tabindex='0']").all()
+    assert canvases
+    for canvas in canvases:
+        canvas.focus()
+        before = canvas.get_attribute("aria-label")
+        page.keyboard.press("ArrowRight")
+        page.evaluate(FRAME)
+        assert canvas.get_attribute("aria-label") != before
+        assert canvas.evaluate("(node) => getComputedStyle(node).outlineStyle") == "solid", (
+            "the focus is seen"
+        )
+
+
+@pytest.mark.browser
+@every_widget
+def test_closed_views_listen_no_more(show, widget):
+    shown = widget.make()
+    page = show(shown)
+    play_kernel(page, shown, views=2)
+    assert page.evaluate("[listening().every((count) => count === 2), model.sent.length]") == [True, 0]
+    page.evaluate("ends[0]()")
+    assert set(page.evaluate("listening()")) == {1}
+    page.evaluate("ends[1]()")
+    assert set(page.evaluate("listening()")) == {0} and page.locator(".dl-widget").count() == 0
