@@ -21,7 +21,9 @@ export function drawGround(ctx, { width, height, pixel, at }, { sides, stride, m
   ctx.fillRect(at(-0.5), at(-0.5), wide, high);
   if (photo.naturalWidth) ctx.drawImage(photo, at(-0.5), at(-0.5), wide, high);
   ctx.fillStyle = "rgb(255 255 255 / 0.55)";
-  const [down, across] = map.map((cells, axis) => Array.from({ length: cells }, (_, i) => at(centreOf(sides[axis], stride, i))));
+  const [down, across] = map.map((cells, axis) =>
+    Array.from({ length: cells }, (_, i) => at(centreOf(sides[axis], stride, i))),
+  );
   const dot = Math.min(0.17 * stride * pixel, 1.4);
   for (const y of down) for (const x of across) ctx.fillRect(x - dot / 2, y - dot / 2, dot, dot);
   ctx.strokeStyle = colours.faint;
@@ -52,7 +54,8 @@ function centreOfCell({ sides, stride, cell }) {
 // Squares around the cell: what the middle tap sees, tinted, and what the whole branch sees.
 export function outlineFields(ctx, layout, state, palette, { paper }) {
   const [centre, colour] = [centreOfCell(state), palette[state.chosen]];
-  const square = (size) => boxOn(layout, ...[-size / 2, size / 2].map((shift) => centre.map((position) => position + shift)));
+  const square = (size) =>
+    boxOn(layout, ...[-size / 2, size / 2].map((shift) => centre.map((position) => position + shift)));
   ctx.globalAlpha = 0.22;
   ctx.fillStyle = colour;
   ctx.fillRect(...square(state.trunk));
@@ -73,7 +76,8 @@ export function outlineWhole(ctx, layout, { sides, stride, map, rates, chosen },
 // The chosen branch last, on top of the others; the tap in the middle belongs to all, so it is drawn once.
 export function drawBranches(ctx, layout, state, palette, colours) {
   const order = state.rates.map((_, i) => i).sort((a, b) => (a === state.chosen) - (b === state.chosen));
-  const places = (rate) => state.cell.map((place, axis) => [-rate, 0, rate].map((step) => tapAt(layout, state, axis, place + step)));
+  const places = (rate) =>
+    state.cell.map((place, axis) => [-rate, 0, rate].map((step) => tapAt(layout, state, axis, place + step)));
   for (const i of order) {
     const [down, across] = places(state.rates[i]);
     const chosen = i === state.chosen;
@@ -125,7 +129,10 @@ function marker(ctx, kind, x, y, radius, { colour, paper, filled }) {
 function drawChosenCell(ctx, { pixel, at }, state) {
   const half = Math.max((state.stride * pixel) / 2, 9);
   const [y, x] = centreOfCell(state).map(at);
-  for (const [colour, line] of [["white", 4], ["black", 2]]) {
+  for (const [colour, line] of [
+    ["white", 4],
+    ["black", 2],
+  ]) {
     ctx.strokeStyle = colour;
     ctx.lineWidth = line;
     ctx.strokeRect(x - half, y - half, 2 * half, 2 * half);

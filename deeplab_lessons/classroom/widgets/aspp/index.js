@@ -2,10 +2,31 @@
 
 import { asppLayout, drawGround, outlineFields, outlineWhole, drawBranches } from "./drawing.js";
 import { RATE, SHOWN, asppPage } from "./page.js";
-import { say, clamp, commit, oncePerFrame, surface, readColours, markTheme, followPointer, followKeys, write, follow } from "../shared/common.js";
+import {
+  say,
+  clamp,
+  commit,
+  oncePerFrame,
+  surface,
+  readColours,
+  markTheme,
+  followPointer,
+  followKeys,
+  write,
+  follow,
+} from "../shared/common.js";
 import { cellsOf, centreOf, moved, branchNumbers, sentenceOf } from "../shared/taps.js";
 
-const ASPP_TRAITS = ["rates", "output_stride", "trunk_field", "row", "column", "chosen", "show_field", "show_whole"];
+const ASPP_TRAITS = [
+  "rates",
+  "output_stride",
+  "trunk_field",
+  "row",
+  "column",
+  "chosen",
+  "show_field",
+  "show_whole",
+];
 
 function render({ model, el }) {
   const words = model.get("_words");
@@ -25,7 +46,11 @@ function asppState({ model, preview }) {
   const map = cellsOf(sides, stride);
   const cell = onMap(preview ?? [model.get("row"), model.get("column")], map);
   const state = { sides, stride, rates, map, cell, trunk: model.get("trunk_field") };
-  return { ...state, chosen: Math.min(model.get("chosen"), rates.length - 1), branches: branchNumbers(state) };
+  return {
+    ...state,
+    chosen: Math.min(model.get("chosen"), rates.length - 1),
+    branches: branchNumbers(state),
+  };
 }
 
 function onMap(cell, map) {
@@ -62,7 +87,10 @@ function writeAspp(view, state) {
   const [height, width] = state.sides;
   const [[rows, columns], [row, column]] = [state.map, state.cell];
   setText(parts.note, say(words, "picture_note", { height, width, rows, columns, stride: state.stride }));
-  for (const [name, axis] of [["row", 0], ["column", 1]]) {
+  for (const [name, axis] of [
+    ["row", 0],
+    ["column", 1],
+  ]) {
     parts.cell[name].max = state.map[axis] - 1;
     write(parts.cell[name], String(state.cell[axis]));
   }
@@ -72,11 +100,17 @@ function writeAspp(view, state) {
   setText(parts.said, sentence);
   const preset = presetOf(model, state);
   setText(parts.about, words[`about_${preset}`]);
-  for (const name of Object.keys(model.get("_presets"))) parts.buttons[name].ariaPressed = String(name === preset);
+  for (const name of Object.keys(model.get("_presets")))
+    parts.buttons[name].ariaPressed = String(name === preset);
   for (const name of SHOWN) parts.buttons[name].ariaPressed = String(model.get(`show_${name}`));
   writeLegend(parts, words, model, state);
-  const branches = state.branches.map(({ rate, taps }, i) => say(words, "describe_branch", { branch: i + 1, dilation: rate, taps })).join("; ");
-  parts.canvas.setAttribute("aria-label", say(words, "describe", { height, width, rows, columns, row, column, branches }));
+  const branches = state.branches
+    .map(({ rate, taps }, i) => say(words, "describe_branch", { branch: i + 1, dilation: rate, taps }))
+    .join("; ");
+  parts.canvas.setAttribute(
+    "aria-label",
+    say(words, "describe", { height, width, rows, columns, row, column, branches }),
+  );
   if (!view.preview) setText(parts.live, say(words, "heard", { row, column, sentence }));
 }
 
@@ -107,7 +141,9 @@ function writeLegend({ legend }, words, model, { branches, chosen, trunk, map, r
 
 function presetOf(model, { rates, stride, trunk }) {
   const now = JSON.stringify([rates, stride, trunk]);
-  const found = Object.entries(model.get("_presets")).find(([, p]) => JSON.stringify([p.rates, p.output_stride, p.trunk_field]) === now);
+  const found = Object.entries(model.get("_presets")).find(
+    ([, p]) => JSON.stringify([p.rates, p.output_stride, p.trunk_field]) === now,
+  );
   return found ? found[0] : "own";
 }
 
@@ -124,12 +160,17 @@ function wireAspp(view) {
     parts.buttons[name].addEventListener("click", () => change(atSamePlace(view, numbers)));
   }
   for (const name of SHOWN) {
-    parts.buttons[name].addEventListener("click", () => change({ [`show_${name}`]: !model.get(`show_${name}`) }));
+    parts.buttons[name].addEventListener("click", () =>
+      change({ [`show_${name}`]: !model.get(`show_${name}`) }),
+    );
   }
   parts.rows.forEach(({ choose, slide, number }, i) => {
     choose.addEventListener("click", () => change({ chosen: i }));
     for (const field of [slide, number]) {
-      field.addEventListener("input", () => field.value !== "" && change(withRate(model, i, Number(field.value))));
+      field.addEventListener(
+        "input",
+        () => field.value !== "" && change(withRate(model, i, Number(field.value))),
+      );
       field.addEventListener("change", view.ask);
     }
   });
@@ -155,7 +196,10 @@ function wireCell(view, keep) {
     const { sides, stride, map } = asppState(view);
     const { at, pixel } = view.layout;
     const pixels = [y, x].map((place) => (place - at(0)) / pixel);
-    return onMap(pixels.map((position, axis) => Math.round((position - centreOf(sides[axis], stride, 0)) / stride)), map);
+    return onMap(
+      pixels.map((position, axis) => Math.round((position - centreOf(sides[axis], stride, 0)) / stride)),
+      map,
+    );
   };
   const look = (cell) => {
     view.preview = cell;
@@ -170,13 +214,23 @@ function wireCell(view, keep) {
   const committed = () => [model.get("row"), model.get("column")];
   followKeys(parts.canvas, (step) => {
     const { map } = asppState(view);
-    keep(onMap(committed().map((place, axis) => place + step[axis]), map));
+    keep(
+      onMap(
+        committed().map((place, axis) => place + step[axis]),
+        map,
+      ),
+    );
   });
   ["row", "column"].forEach((name, axis) => {
     parts.cell[name].addEventListener("input", () => {
       const typed = parts.cell[name].value;
       if (typed === "" || !Number.isFinite(Number(typed))) return;
-      keep(onMap(committed().map((place, i) => (i === axis ? Math.round(Number(typed)) : place)), asppState(view).map));
+      keep(
+        onMap(
+          committed().map((place, i) => (i === axis ? Math.round(Number(typed)) : place)),
+          asppState(view).map,
+        ),
+      );
     });
     parts.cell[name].addEventListener("change", view.ask);
   });

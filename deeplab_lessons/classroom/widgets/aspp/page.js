@@ -7,10 +7,23 @@ const SHAPES = ["●", "■", "▲", "◆"];
 export const SHOWN = ["field", "whole"];
 
 export function asppPage(words, colours, presets) {
-  const button = (name) => make("button", { type: "button", "aria-pressed": "false", title: words[`about_${name}`] }, words[`name_${name}`]);
+  const button = (name) =>
+    make(
+      "button",
+      { type: "button", "aria-pressed": "false", title: words[`about_${name}`] },
+      words[`name_${name}`],
+    );
   const buttons = Object.fromEntries([...presets, ...SHOWN].map((name) => [name, button(name)]));
-  const group = (title, ...parts) => make("div", { class: "dl-group", role: "group", "aria-label": title }, make("span", {}, title), ...parts);
-  const place = (name) => make("input", { class: `dl-cell-${name}`, type: "number", min: 0, step: 1, "aria-label": words[`${name}_label`] });
+  const group = (title, ...parts) =>
+    make("div", { class: "dl-group", role: "group", "aria-label": title }, make("span", {}, title), ...parts);
+  const place = (name) =>
+    make("input", {
+      class: `dl-cell-${name}`,
+      type: "number",
+      min: 0,
+      step: 1,
+      "aria-label": words[`${name}_label`],
+    });
   const cell = { row: place("row"), column: place("column") };
   const bar = make("div", { class: "dl-bar" });
   bar.append(group(words.presets, ...presets.map((name) => buttons[name])));
@@ -18,7 +31,12 @@ export function asppPage(words, colours, presets) {
   bar.append(group(words.show, ...SHOWN.map((name) => buttons[name])));
   const canvas = make("canvas", { class: "dl-taps", role: "img", tabindex: 0 });
   const note = make("small");
-  const left = make("div", { class: "dl-aspp-picture" }, make("p", { class: "dl-title" }, make("strong", {}, words.picture_title), note), canvas);
+  const left = make(
+    "div",
+    { class: "dl-aspp-picture" },
+    make("p", { class: "dl-title" }, make("strong", {}, words.picture_title), note),
+    canvas,
+  );
   const { table, rows } = branchTable(words, colours);
   const said = make("p", { class: "dl-said" });
   const about = make("p", { class: "dl-about" });
@@ -28,9 +46,34 @@ export function asppPage(words, colours, presets) {
   const right = make("div", { class: "dl-aspp-branches" }, table, said, about, notes);
   const live = make("p", { class: "dl-live dl-hidden", "aria-live": "polite" });
   const probe = make("span", { class: "dl-probe", "aria-hidden": "true" });
-  const attributes = { class: "dl-widget dl-aspp", "aria-label": words.title, "data-lm-suppress-shortcuts": "true" };
-  const root = make("section", attributes, bar, make("div", { class: "dl-aspp-halves" }, left, right), live, probe);
-  return { root, buttons, cell, canvas, left, note, rows, said, about, formula, legend: legend.items, live, probe };
+  const attributes = {
+    class: "dl-widget dl-aspp",
+    "aria-label": words.title,
+    "data-lm-suppress-shortcuts": "true",
+  };
+  const root = make(
+    "section",
+    attributes,
+    bar,
+    make("div", { class: "dl-aspp-halves" }, left, right),
+    live,
+    probe,
+  );
+  return {
+    root,
+    buttons,
+    cell,
+    canvas,
+    left,
+    note,
+    rows,
+    said,
+    about,
+    formula,
+    legend: legend.items,
+    live,
+    probe,
+  };
 }
 
 // One row for each branch there may be; rows without a branch stay hidden.
@@ -41,17 +84,53 @@ function branchTable(words, colours) {
   const body = make("tbody");
   const rows = colours.map((colour, i) => {
     const name = { branch: i + 1 };
-    const shape = make("i", { class: "dl-shape", style: `color: ${i === 0 ? "var(--dl-touched)" : colour}`, "aria-hidden": "true" }, SHAPES[i]);
-    const choose = make("button", { type: "button", class: "dl-choose", "aria-label": say(words, "branch", name) }, shape);
+    const shape = make(
+      "i",
+      { class: "dl-shape", style: `color: ${i === 0 ? "var(--dl-touched)" : colour}`, "aria-hidden": "true" },
+      SHAPES[i],
+    );
+    const choose = make(
+      "button",
+      { type: "button", class: "dl-choose", "aria-label": say(words, "branch", name) },
+      shape,
+    );
     choose.append(make("span", { class: "dl-word" }, words.column_branch), String(i + 1));
-    const slide = make("input", { class: "dl-slide", type: "range", step: 1, ...RATE, "aria-label": say(words, "slider_label", name) });
-    const number = make("input", { class: "dl-rate", type: "number", step: 1, ...RATE, "aria-label": say(words, "dilation_label", name) });
-    const values = Object.fromEntries(["window", "field", "taps", "whole"].map((key) => [key, make("td", { class: "dl-number", "data-value": key })]));
-    const row = make("tr", {}, make("th", { scope: "row" }, choose), make("td", {}, make("div", { class: "dl-pair" }, slide, number)), ...Object.values(values));
+    const slide = make("input", {
+      class: "dl-slide",
+      type: "range",
+      step: 1,
+      ...RATE,
+      "aria-label": say(words, "slider_label", name),
+    });
+    const number = make("input", {
+      class: "dl-rate",
+      type: "number",
+      step: 1,
+      ...RATE,
+      "aria-label": say(words, "dilation_label", name),
+    });
+    const values = Object.fromEntries(
+      ["window", "field", "taps", "whole"].map((key) => [
+        key,
+        make("td", { class: "dl-number", "data-value": key }),
+      ]),
+    );
+    const row = make(
+      "tr",
+      {},
+      make("th", { scope: "row" }, choose),
+      make("td", {}, make("div", { class: "dl-pair" }, slide, number)),
+      ...Object.values(values),
+    );
     body.append(row);
     return { row, choose, slide, number, values };
   });
-  const table = make("table", { class: "dl-layers", "aria-label": words.table_label }, make("thead", {}, make("tr", {}, ...heads)), body);
+  const table = make(
+    "table",
+    { class: "dl-layers", "aria-label": words.table_label },
+    make("thead", {}, make("tr", {}, ...heads)),
+    body,
+  );
   return { table, rows };
 }
 
@@ -60,7 +139,12 @@ function asppLegend(words) {
   const list = make("ul", { class: "dl-legend" });
   for (const [name, sign] of Object.entries({ there: "●", outside: "○", cell: "▣", field: "", whole: "" })) {
     const text = make("span", {}, words[`legend_${name}`]);
-    items[name] = make("li", {}, ...(sign ? [make("i", { class: "dl-sign", "aria-hidden": "true" }, sign)] : []), text);
+    items[name] = make(
+      "li",
+      {},
+      ...(sign ? [make("i", { class: "dl-sign", "aria-hidden": "true" }, sign)] : []),
+      text,
+    );
     list.append(items[name]);
   }
   return { list, items };

@@ -1,7 +1,20 @@
 // The CRF explorer. Python computes; this side asks for one picture at a time, always with the newest numbers.
 
 import { crfPage, drawOverlay, drawChanged } from "./page.js";
-import { say, clamp, commit, listen, oncePerFrame, surface, readColours, markTheme, followPointer, followKeys, write, follow } from "../shared/common.js";
+import {
+  say,
+  clamp,
+  commit,
+  listen,
+  oncePerFrame,
+  surface,
+  readColours,
+  markTheme,
+  followPointer,
+  followKeys,
+  write,
+  follow,
+} from "../shared/common.js";
 
 const NUMBERS = ["w1", "sigma_alpha", "sigma_beta", "w2", "sigma_gamma", "iterations"];
 const PATIENCE = 3000; // ms without an answer until we say so
@@ -10,9 +23,24 @@ const REST = 350; // ms without a gesture until the whole picture is asked for
 function render({ model, el }) {
   const words = model.get("_words");
   const parts = crfPage(words, model.get("_ranges"), Object.keys(model.get("_presets")));
-  const images = Object.fromEntries(["photo", "sure", "before", "after", "changed"].map((name) => [name, new Image()]));
+  const images = Object.fromEntries(
+    ["photo", "sure", "before", "after", "changed"].map((name) => [name, new Image()]),
+  );
   const name = Math.random().toString(36).slice(2);
-  const view = { model, words, parts, images, name, count: 0, wanted: null, waiting: null, stale: false, typing: null, silent: false, delay: null };
+  const view = {
+    model,
+    words,
+    parts,
+    images,
+    name,
+    count: 0,
+    wanted: null,
+    waiting: null,
+    stale: false,
+    typing: null,
+    silent: false,
+    delay: null,
+  };
   view.ask = oncePerFrame(() => drawCrf(view));
   wireCrf(view);
   const stop = listen(model, ["_answer"], () => answered(view));
@@ -30,7 +58,11 @@ function render({ model, el }) {
 // ---------------------------------------------------------------- one question at a time
 
 function numbersNow({ model, wanted, waiting }) {
-  return { ...Object.fromEntries(NUMBERS.map((name) => [name, model.get(name)])), ...waiting?.numbers, ...wanted?.numbers };
+  return {
+    ...Object.fromEntries(NUMBERS.map((name) => [name, model.get(name)])),
+    ...waiting?.numbers,
+    ...wanted?.numbers,
+  };
 }
 
 // A gesture: remember what is wanted now; what was wanted before and not yet sent is forgotten.
@@ -134,7 +166,16 @@ function drawCrf(view) {
   const shape = images.photo.naturalHeight / images.photo.naturalWidth;
   const [wipe, opacity] = [Number(parts.wipe.value) / 100, Number(parts.opacity.value) / 100];
   const height = Math.round(width * shape);
-  drawOverlay(surface(parts.canvases.overlay, width, height), width, height, images, wipe, opacity, words, colours);
+  drawOverlay(
+    surface(parts.canvases.overlay, width, height),
+    width,
+    height,
+    images,
+    wipe,
+    opacity,
+    words,
+    colours,
+  );
   const small = Math.min(parts.canvases.sure.parentElement.clientWidth, 320);
   const low = Math.round(small * shape);
   surface(parts.canvases.sure, small, low).drawImage(images.sure, 0, 0, small, low);
@@ -152,9 +193,12 @@ function writeCrf(view) {
   }
   const shown = {
     changed: `${answer.changed} %`,
-    iou: answer.iou.length ? say(words, "iou_pair", { before: answer.iou[0], after: answer.iou[1] }) : words.no_labels,
+    iou: answer.iou.length
+      ? say(words, "iou_pair", { before: answer.iou[0], after: answer.iou[1] })
+      : words.no_labels,
     size: answer.size,
-    delay: view.delay === null ? words.no_gesture : say(words, "milliseconds", { ms: Math.round(view.delay) }),
+    delay:
+      view.delay === null ? words.no_gesture : say(words, "milliseconds", { ms: Math.round(view.delay) }),
   };
   for (const [name, text] of Object.entries(shown)) {
     if (parts.facts[name].textContent !== text) parts.facts[name].textContent = text;
@@ -162,8 +206,14 @@ function writeCrf(view) {
   parts.preset.value = model.get("preset");
   const status = view.silent ? words.silent : "";
   if (parts.status.textContent !== status) parts.status.textContent = status;
-  parts.canvases.overlay.setAttribute("aria-label", say(words, "describe_overlay", { caption, wipe: parts.wipe.value }));
-  parts.canvases.changed.setAttribute("aria-label", say(words, "describe_changed", { changed: answer.changed }));
+  parts.canvases.overlay.setAttribute(
+    "aria-label",
+    say(words, "describe_overlay", { caption, wipe: parts.wipe.value }),
+  );
+  parts.canvases.changed.setAttribute(
+    "aria-label",
+    say(words, "describe_changed", { changed: answer.changed }),
+  );
   if (!answer.reduced && parts.live.textContent !== caption) parts.live.textContent = caption;
 }
 

@@ -2,7 +2,19 @@
 
 import { SWITCHES, editsPage, drawProfile, editTable, billions } from "./page.js";
 import { Impossible, receptiveFields, startOf, boxOf, pathCounts } from "../shared/arithmetic.js";
-import { say, clamp, commit, oncePerFrame, surface, readColours, markTheme, followPointer, followKeys, write, follow } from "../shared/common.js";
+import {
+  say,
+  clamp,
+  commit,
+  oncePerFrame,
+  surface,
+  readColours,
+  markTheme,
+  followPointer,
+  followKeys,
+  write,
+  follow,
+} from "../shared/common.js";
 import { explain } from "../shared/explain.js";
 import { photoAt, inputLayout, drawInput, drawOutput } from "../shared/planes.js";
 
@@ -29,7 +41,8 @@ function switchesOf(model) {
 function editedStack(base, patches, switches) {
   const after = new Map(base.map((layer) => [layer.name, { ...layer }]));
   for (const { when, layer, changes } of patches) {
-    if (Object.entries(when).every(([name, value]) => switches[name] === value)) Object.assign(after.get(layer), changes);
+    if (Object.entries(when).every(([name, value]) => switches[name] === value))
+      Object.assign(after.get(layer), changes);
   }
   return [...after.values()];
 }
@@ -87,7 +100,13 @@ function writeEdits(view, now) {
   const [[top, bottom], [left, right]] = now.unit.map((place) => boxOf(field, place));
   const sum = (key) => now.costs.reduce((all, cost) => all + cost[key], 0);
   const exact = sum("parameters").toLocaleString("en");
-  const values = { stride: field.jump, out: field.out, size: field.size, parameters: exact, work: `${billions(sum("work"))} × 10⁹` };
+  const values = {
+    stride: field.jump,
+    out: field.out,
+    size: field.size,
+    parameters: exact,
+    work: `${billions(sum("work"))} × 10⁹`,
+  };
   const [row, column] = now.unit;
   const shown = {
     stride: `${field.jump} px`,
@@ -102,7 +121,10 @@ function writeEdits(view, now) {
   parts.notes.output.textContent = say(words, "output_note", values);
   parts.notes.input.textContent = say(words, "input_note", { size: now.size });
   const place = { ...values, row, column, input: now.size, top, bottom, left, right };
-  parts.canvases.profile.setAttribute("aria-label", say(words, "describe_profile", { layers: now.layers.length, out: field.out }));
+  parts.canvases.profile.setAttribute(
+    "aria-label",
+    say(words, "describe_profile", { layers: now.layers.length, out: field.out }),
+  );
   parts.canvases.output.setAttribute("aria-label", say(words, "describe_output", place));
   parts.canvases.input.setAttribute("aria-label", say(words, "describe_edit_input", place));
   for (const name of SWITCHES) parts.ticks[name].checked = model.get(name);
@@ -133,11 +155,17 @@ function attemptEdit(view, changes) {
 function wireEdits(view) {
   const { parts } = view;
   for (const name of SWITCHES) {
-    parts.ticks[name].addEventListener("change", () => attemptEdit(view, { [name]: parts.ticks[name].checked }));
+    parts.ticks[name].addEventListener("change", () =>
+      attemptEdit(view, { [name]: parts.ticks[name].checked }),
+    );
   }
   parts.fc6.addEventListener("change", () => attemptEdit(view, { fc6: parts.fc6.value }));
-  parts.size.addEventListener("input", () => parts.size.value !== "" && attemptEdit(view, { input_size: Number(parts.size.value) }));
-  const set = (on, fc6) => attemptEdit(view, { ...Object.fromEntries(SWITCHES.map((name) => [name, on])), fc6 });
+  parts.size.addEventListener(
+    "input",
+    () => parts.size.value !== "" && attemptEdit(view, { input_size: Number(parts.size.value) }),
+  );
+  const set = (on, fc6) =>
+    attemptEdit(view, { ...Object.fromEntries(SWITCHES.map((name) => [name, on])), fc6 });
   parts.all.addEventListener("click", () => set(true, "3x3"));
   parts.none.addEventListener("click", () => set(false, "7x7"));
 }
@@ -156,10 +184,14 @@ function wirePlanes(view) {
   };
   const onPicture = ({ x, y }) => {
     const field = chosenEdits(view).fields.at(-1);
-    const nearest = (at) => Math.round((at / view.input.pixel - view.input.margin - 0.5 - startOf(field)) / field.jump);
+    const nearest = (at) =>
+      Math.round((at / view.input.pixel - view.input.margin - 0.5 - startOf(field)) / field.jump);
     return [y, x].map((at) => clamp(nearest(at), 0, field.out - 1));
   };
-  for (const [canvas, unitAt] of [[output, onMap], [input, onPicture]]) {
+  for (const [canvas, unitAt] of [
+    [output, onMap],
+    [input, onPicture],
+  ]) {
     followPointer(canvas, {
       press: () => {},
       preview: (point) => {

@@ -3,7 +3,18 @@
 import { make, factList } from "../shared/common.js";
 
 export const SWITCHES = ["keep_resolution", "dilate", "dilate_pool5", "new_classes", "pad_fc6"];
-const EDIT_COLUMNS = ["layer", "kernel", "stride", "dilation", "channels", "map", "jump", "field", "parameters", "work"];
+const EDIT_COLUMNS = [
+  "layer",
+  "kernel",
+  "stride",
+  "dilation",
+  "channels",
+  "map",
+  "jump",
+  "field",
+  "parameters",
+  "work",
+];
 
 export function editsPage(words, choices) {
   const tick = (name) => make("input", { type: "checkbox", class: `dl-tick dl-tick-${name}` });
@@ -14,7 +25,14 @@ export function editsPage(words, choices) {
   fc6.append(...choices.map((choice) => make("option", { value: choice }, words[`fc6_${choice}`])));
   const all = make("button", { type: "button", class: "dl-all" }, words.all);
   const none = make("button", { type: "button", class: "dl-none" }, words.none);
-  const size = make("input", { type: "number", class: "dl-input-size", min: 224, max: 640, step: 1, "aria-label": words.input_size_label });
+  const size = make("input", {
+    type: "number",
+    class: "dl-input-size",
+    min: 224,
+    max: 640,
+    step: 1,
+    "aria-label": words.input_size_label,
+  });
   const list = make(
     "div",
     { class: "dl-edits", role: "group", "aria-label": words.edits },
@@ -22,7 +40,15 @@ export function editsPage(words, choices) {
     ...SWITCHES.slice(0, 4).map((name) => line(ticks[name], make("span", {}, words[`edit_${name}`]))),
     line(make("span", {}, words.edit_fc6), fc6),
     line(ticks.pad_fc6, make("span", {}, words.edit_pad_fc6)),
-    make("span", { class: "dl-edit" }, all, none, make("span", {}, words.input_title), size, make("span", {}, words.pixels)),
+    make(
+      "span",
+      { class: "dl-edit" },
+      all,
+      none,
+      make("span", {}, words.input_title),
+      size,
+      make("span", {}, words.pixels),
+    ),
   );
   const status = make("p", { class: "dl-status", role: "alert" });
   const { facts, list: factBox } = factList(words, ["stride", "map", "field", "parameters", "work"]);
@@ -30,10 +56,19 @@ export function editsPage(words, choices) {
   const pictures = editPictures(words);
   const body = make("tbody");
   const heads = EDIT_COLUMNS.map((name) => make("th", { scope: "col" }, words[`column_${name}`]));
-  const table = make("table", { class: "dl-layers dl-edit-table", "aria-label": words.layers }, make("thead", {}, make("tr", {}, ...heads)), body);
+  const table = make(
+    "table",
+    { class: "dl-layers dl-edit-table", "aria-label": words.layers },
+    make("thead", {}, make("tr", {}, ...heads)),
+    body,
+  );
   const live = make("p", { class: "dl-live dl-hidden", "aria-live": "polite" });
   const probe = make("span", { class: "dl-probe", "aria-hidden": "true" });
-  const attributes = { class: "dl-widget dl-edits-explorer", "aria-label": words.title, "data-lm-suppress-shortcuts": "true" };
+  const attributes = {
+    class: "dl-widget dl-edits-explorer",
+    "aria-label": words.title,
+    "data-lm-suppress-shortcuts": "true",
+  };
   const hint = make("p", { class: "dl-notes dl-edits-note" }, words.edits_hint);
   const box = make("div", { class: "dl-editor" }, table);
   const root = make("section", attributes, list, status, factBox, pictures.node, hint, box, live, probe);
@@ -41,8 +76,13 @@ export function editsPage(words, choices) {
 }
 
 function editPictures(words) {
-  const canvas = (name, focusable) => make("canvas", { class: `dl-${name}`, role: "img", tabindex: focusable ? 0 : null });
-  const canvases = { profile: canvas("profile", false), output: canvas("output", true), input: canvas("input", false) };
+  const canvas = (name, focusable) =>
+    make("canvas", { class: `dl-${name}`, role: "img", tabindex: focusable ? 0 : null });
+  const canvases = {
+    profile: canvas("profile", false),
+    output: canvas("output", true),
+    input: canvas("input", false),
+  };
   const notes = { output: make("small"), input: make("small") };
   const title = (text, note) => make("p", { class: "dl-title" }, make("strong", {}, text), note);
   const profileBox = make("div", {}, canvases.profile);
@@ -52,8 +92,19 @@ function editPictures(words) {
     make("div", {}, title(words.output_title, notes.output), canvases.output),
     make("div", {}, title(words.input_title, notes.input), canvases.input),
   );
-  const profile = make("div", {}, title(words.profile_title, make("small", {}, words.profile_note)), profileBox);
-  return { canvases, notes, profileBox, planes, node: make("div", { class: "dl-pictures" }, profile, planes) };
+  const profile = make(
+    "div",
+    {},
+    title(words.profile_title, make("small", {}, words.profile_note)),
+    profileBox,
+  );
+  return {
+    canvases,
+    notes,
+    profileBox,
+    planes,
+    node: make("div", { class: "dl-pictures" }, profile, planes),
+  };
 }
 
 // One bar per layer, its height the logarithm of the map's side; dilated layers in the unit's colour.
@@ -86,9 +137,22 @@ export function drawProfile(ctx, width, height, { layers, fields }, colours) {
 export function editTable(body, words, { layers, fields, costs, plain }) {
   const first = layers.findIndex((layer) => layer.name === "pool3");
   const sum = (key) => costs.slice(0, first + 1).reduce((all, cost) => all + cost[key], 0);
-  const begin = [words.first_layers, "", "", "", layers[first].channels, ...fieldCells(fields[first + 1]), sum("parameters"), billions(sum("work"))];
-  const rows = layers.slice(first + 1).map((layer, i) => numbersOfLayer(layer, fields[first + 2 + i], costs[first + 1 + i]));
-  const before = plain.layers.slice(first + 1).map((layer, i) => numbersOfLayer(layer, plain.fields[first + 2 + i], plain.costs[first + 1 + i]));
+  const begin = [
+    words.first_layers,
+    "",
+    "",
+    "",
+    layers[first].channels,
+    ...fieldCells(fields[first + 1]),
+    sum("parameters"),
+    billions(sum("work")),
+  ];
+  const rows = layers
+    .slice(first + 1)
+    .map((layer, i) => numbersOfLayer(layer, fields[first + 2 + i], costs[first + 1 + i]));
+  const before = plain.layers
+    .slice(first + 1)
+    .map((layer, i) => numbersOfLayer(layer, plain.fields[first + 2 + i], plain.costs[first + 1 + i]));
   const lines = [begin, ...rows].map((cells, i) => editLine(cells, i ? before[i - 1] : cells));
   body.replaceChildren(...lines);
 }
@@ -102,7 +166,16 @@ function fieldCells(field) {
 }
 
 function numbersOfLayer(layer, field, cost) {
-  return [layer.name, layer.kernel_size, layer.stride, layer.dilation, layer.channels, ...fieldCells(field), cost.parameters || "", billions(cost.work)];
+  return [
+    layer.name,
+    layer.kernel_size,
+    layer.stride,
+    layer.dilation,
+    layer.channels,
+    ...fieldCells(field),
+    cost.parameters || "",
+    billions(cost.work),
+  ];
 }
 
 function editLine(cells, before) {

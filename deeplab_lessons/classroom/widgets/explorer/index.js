@@ -3,8 +3,31 @@
 
 import { LARGEST, explorerPage } from "./page.js";
 import { layerTable } from "./table.js";
-import { Impossible, sides, receptiveFields, startOf, boxOf, pathsByRow, inside, pathCounts, touchedRange } from "../shared/arithmetic.js";
-import { say, readable, clamp, commit, oncePerFrame, surface, readColours, markTheme, followPointer, followKeys, write, follow } from "../shared/common.js";
+import {
+  Impossible,
+  sides,
+  receptiveFields,
+  startOf,
+  boxOf,
+  pathsByRow,
+  inside,
+  pathCounts,
+  touchedRange,
+} from "../shared/arithmetic.js";
+import {
+  say,
+  readable,
+  clamp,
+  commit,
+  oncePerFrame,
+  surface,
+  readColours,
+  markTheme,
+  followPointer,
+  followKeys,
+  write,
+  follow,
+} from "../shared/common.js";
 import { explain } from "../shared/explain.js";
 import { photoAt, inputLayout, drawInput, drawOutput } from "../shared/planes.js";
 import { sideLayout, drawSide } from "../shared/rows.js";
@@ -68,7 +91,10 @@ function factsOf({ layers, fields, down, across }, unit) {
   const input = fields[0].out;
   const [[top, bottom], [left, right]] = unit.map((place) => boxOf(field, place));
   const seen = [down, across].map((counts) => counts.reduce((sum, paths) => sum + (paths > 0), 0));
-  const within = [[top, bottom], [left, right]].map(([a, b]) => Math.max(0, Math.min(b, input - 1) - Math.max(a, 0) + 1));
+  const within = [
+    [top, bottom],
+    [left, right],
+  ].map(([a, b]) => Math.max(0, Math.min(b, input - 1) - Math.max(a, 0) + 1));
   const most = [down, across].map((counts) => counts.reduce((a, b) => Math.max(a, b), 0));
   return {
     layers: layers.length,
@@ -208,7 +234,12 @@ function wireControls(view) {
     if (parts.size.value !== "") attempt(view, { input_size: Number(parts.size.value) }, model.get("preset"));
   });
   parts.units.forEach((field) =>
-    field.addEventListener("input", () => keepUnit(view, parts.units.map((one) => Math.trunc(Number(one.value) || 0)))),
+    field.addEventListener("input", () =>
+      keepUnit(
+        view,
+        parts.units.map((one) => Math.trunc(Number(one.value) || 0)),
+      ),
+    ),
   );
   parts.hold.addEventListener("click", () => {
     view.held = !view.held;
@@ -250,7 +281,8 @@ function wirePictures(view) {
       const out = now.fields.at(-1).out;
       return [y, x].map((at) => clamp(Math.floor((at / view.outputSide) * out), 0, out - 1));
     },
-    input: ({ x, y }, now) => [y, x].map((at) => nearest(now, at / view.input.pixel - view.input.margin - 0.5)),
+    input: ({ x, y }, now) =>
+      [y, x].map((at) => nearest(now, at / view.input.pixel - view.input.margin - 0.5)),
   };
   for (const [name, canvas] of Object.entries(view.parts.canvases)) {
     wirePicture(view, canvas, (point) => unitAt[name](point, chosen(view)));

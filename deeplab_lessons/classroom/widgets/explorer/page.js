@@ -23,8 +23,16 @@ export function explorerPage(words, presets) {
 }
 
 function controlBar(words, presets) {
-  const preset = make("select", { class: "dl-preset", "aria-label": words.preset }, ...presetOptions(words, presets));
-  const restore = make("button", { class: "dl-restore", type: "button", title: words.restore_label }, words.restore);
+  const preset = make(
+    "select",
+    { class: "dl-preset", "aria-label": words.preset },
+    ...presetOptions(words, presets),
+  );
+  const restore = make(
+    "button",
+    { class: "dl-restore", type: "button", title: words.restore_label },
+    words.restore,
+  );
   const size = make("input", {
     class: "dl-input-size",
     type: "number",
@@ -34,7 +42,13 @@ function controlBar(words, presets) {
     "aria-label": words.input_size_label,
   });
   const units = ["row", "column"].map((axis) =>
-    make("input", { class: `dl-unit-${axis}`, type: "number", min: 0, step: 1, "aria-label": words[`unit_${axis}`] }),
+    make("input", {
+      class: `dl-unit-${axis}`,
+      type: "number",
+      min: 0,
+      step: 1,
+      "aria-label": words[`unit_${axis}`],
+    }),
   );
   const hold = make("button", { class: "dl-hold", type: "button", title: words.hold_label }, words.hold);
   const group = (...children) => make("span", { class: "dl-group" }, ...children.map(wrapped));
@@ -65,7 +79,11 @@ function presetOptions(words, presets) {
 function pictureBoxes(words) {
   const canvas = (name, focusable) =>
     make("canvas", { class: `dl-${name}`, role: "img", tabindex: focusable ? 0 : null });
-  const canvases = { side: canvas("side", true), output: canvas("output", true), input: canvas("input", false) };
+  const canvases = {
+    side: canvas("side", true),
+    output: canvas("output", true),
+    input: canvas("input", false),
+  };
   const outputNote = make("small");
   const inputNote = make("small");
   const title = (text, note) => make("p", { class: "dl-title" }, make("strong", {}, text), note);
@@ -86,7 +104,13 @@ function pictureBoxes(words) {
 }
 
 function legend(words) {
-  const item = (kind, text) => make("li", {}, make("i", { class: `dl-key dl-key-${kind}`, "aria-hidden": "true" }), text);
+  const item = (kind, text) =>
+    make("li", {}, make("i", { class: `dl-key dl-key-${kind}`, "aria-hidden": "true" }), text);
   const items = ["unit", "few", "many", "hole", "padding"].map((kind) => item(kind, words[`legend_${kind}`]));
-  return make("div", { class: "dl-notes" }, make("ul", { class: "dl-legend" }, ...items), make("p", {}, words.hint));
+  return make(
+    "div",
+    { class: "dl-notes" },
+    make("ul", { class: "dl-legend" }, ...items),
+    make("p", {}, words.hint),
+  );
 }

@@ -4,7 +4,18 @@ import { LEAST, startOf } from "../shared/arithmetic.js";
 import { make, say, write } from "../shared/common.js";
 
 const EDITED = ["kernel_size", "stride", "dilation"];
-const COLUMNS = ["layer", "kernel", "stride", "dilation", "padding", "map", "jump", "field", "start", "change"];
+const COLUMNS = [
+  "layer",
+  "kernel",
+  "stride",
+  "dilation",
+  "padding",
+  "map",
+  "jump",
+  "field",
+  "start",
+  "change",
+];
 
 // Builds the table in `host`. `actions` has edit(place, changes), move(place, by), remove(place).
 // Returns update(layers, fields, wrong): `fields` may be null while the stack is impossible.
@@ -13,7 +24,12 @@ export function layerTable(host, words, actions) {
   const heads = COLUMNS.map((name) => make("th", { scope: "col" }, words[`column_${name}`]));
   heads.at(-1).replaceChildren(make("span", { class: "dl-hidden" }, words.column_change));
   host.append(
-    make("table", { class: "dl-layers", "aria-label": words.layers }, make("thead", {}, make("tr", {}, ...heads)), body),
+    make(
+      "table",
+      { class: "dl-layers", "aria-label": words.layers },
+      make("thead", {}, make("tr", {}, ...heads)),
+      body,
+    ),
   );
   const input = inputLine(words);
   let lines = [];
@@ -25,7 +41,13 @@ export function layerTable(host, words, actions) {
     writeAnswers(input.answers, fields?.[0]);
     layers.forEach((layer, place) => {
       const last = place === layers.length - 1;
-      updateLine(lines[place], layer, { place, last, field: fields?.[place + 1], wrong: wrong === place, words });
+      updateLine(lines[place], layer, {
+        place,
+        last,
+        field: fields?.[place + 1],
+        wrong: wrong === place,
+        words,
+      });
     });
   };
 }
@@ -37,7 +59,10 @@ function answerCells() {
 function inputLine(words) {
   const answers = answerCells();
   const name = make("th", { scope: "row" }, words.input_row);
-  return { answers, line: make("tr", { class: "dl-input-line" }, name, make("td", { colspan: 4 }), ...answers, make("td")) };
+  return {
+    answers,
+    line: make("tr", { class: "dl-input-line" }, name, make("td", { colspan: 4 }), ...answers, make("td")),
+  };
 }
 
 function layerLine(place, words, actions) {
@@ -54,14 +79,21 @@ function layerLine(place, words, actions) {
     return button;
   });
   const answers = answerCells();
-  const cells = [...numbers, make("div", { class: "dl-pair" }, padding, same)].map((node) => make("td", {}, node));
+  const cells = [...numbers, make("div", { class: "dl-pair" }, padding, same)].map((node) =>
+    make("td", {}, node),
+  );
   const change = make("td", {}, make("div", { class: "dl-pair" }, ...made));
   const line = make("tr", { class: "dl-layer" }, name, ...cells, ...answers, change);
   return { line, name, numbers, padding, same, buttons: made, answers };
 }
 
 function numberField(key, edit) {
-  const field = make("input", { class: `dl-${key.replace("_size", "")}`, type: "number", min: LEAST[key], step: 1 });
+  const field = make("input", {
+    class: `dl-${key.replace("_size", "")}`,
+    type: "number",
+    min: LEAST[key],
+    step: 1,
+  });
   field.addEventListener("input", () => field.value !== "" && edit(Number(field.value)));
   return field;
 }
@@ -69,7 +101,8 @@ function numberField(key, edit) {
 // "same", a number, or a pair "1, 2"; anything else is left for the check to refuse.
 function readPadding(text) {
   const parts = text.trim().split(/[\s,;]+/);
-  if (parts.length === 1) return parts[0] !== "" && Number.isFinite(Number(parts[0])) ? Number(parts[0]) : parts[0];
+  if (parts.length === 1)
+    return parts[0] !== "" && Number.isFinite(Number(parts[0])) ? Number(parts[0]) : parts[0];
   return parts.map(Number);
 }
 

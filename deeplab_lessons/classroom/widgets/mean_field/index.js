@@ -1,6 +1,21 @@
 // One pixel of a small picture and its row of both kernels: exp(-|f_i - f_j|²/2), computed here as in Python.
 
-import { make, say, clamp, commit, oncePerFrame, surface, readColours, rgb, markTheme, followPointer, followKeys, write, factList, follow } from "../shared/common.js";
+import {
+  make,
+  say,
+  clamp,
+  commit,
+  oncePerFrame,
+  surface,
+  readColours,
+  rgb,
+  markTheme,
+  followPointer,
+  followKeys,
+  write,
+  factList,
+  follow,
+} from "../shared/common.js";
 
 const WIDTHS = { sigma_alpha: [1, 64, 1], sigma_beta: [1, 100, 1], sigma_gamma: [0.5, 12, 0.5] };
 const KERNEL_NAMES = ["appearance", "smoothness"];
@@ -28,7 +43,11 @@ function kernelPage(words) {
   const box = make("div", { class: "dl-sliders" });
   for (const [name, [min, max, step]] of Object.entries(WIDTHS)) {
     const limits = { min, max, step };
-    const slide = { class: `dl-slide-${name}`, type: "range", "aria-label": say(words, "slider_label", { number: words[name] }) };
+    const slide = {
+      class: `dl-slide-${name}`,
+      type: "range",
+      "aria-label": say(words, "slider_label", { number: words[name] }),
+    };
     const number = { class: `dl-number-${name}`, type: "number", min, step, "aria-label": words[name] };
     sliders[name] = [make("input", { ...slide, ...limits }), make("input", number)];
     box.append(make("div", { class: "dl-slider" }, make("span", {}, words[name]), ...sliders[name]));
@@ -36,15 +55,35 @@ function kernelPage(words) {
   const canvases = {};
   const planes = make("div", { class: "dl-planes" });
   for (const name of ["picture", ...KERNEL_NAMES]) {
-    canvases[name] = make("canvas", { class: `dl-${name}`, role: "img", tabindex: name === "picture" ? 0 : null });
-    const title = make("p", { class: "dl-title" }, make("strong", {}, words[`${name}_title`]), make("small", {}, words[`${name}_note`]));
+    canvases[name] = make("canvas", {
+      class: `dl-${name}`,
+      role: "img",
+      tabindex: name === "picture" ? 0 : null,
+    });
+    const title = make(
+      "p",
+      { class: "dl-title" },
+      make("strong", {}, words[`${name}_title`]),
+      make("small", {}, words[`${name}_note`]),
+    );
     planes.append(make("div", {}, title, canvases[name]));
   }
-  const { facts, list } = factList(words, ["pixel", "network", "appearance", "appearance_votes", "smoothness", "smoothness_votes"]);
+  const { facts, list } = factList(words, [
+    "pixel",
+    "network",
+    "appearance",
+    "appearance_votes",
+    "smoothness",
+    "smoothness_votes",
+  ]);
   const hint = make("p", { class: "dl-notes" }, words.hint);
   const live = make("p", { class: "dl-live dl-hidden", "aria-live": "polite" });
   const probe = make("span", { class: "dl-probe", "aria-hidden": "true" });
-  const attributes = { class: "dl-widget dl-kernels", "aria-label": words.title, "data-lm-suppress-shortcuts": "true" };
+  const attributes = {
+    class: "dl-widget dl-kernels",
+    "aria-label": words.title,
+    "data-lm-suppress-shortcuts": "true",
+  };
   const root = make("section", attributes, box, list, planes, hint, live, probe);
   return { root, sliders, canvases, planes, facts, live, probe };
 }
@@ -134,24 +173,40 @@ function writeKernels(view, pixel, heard) {
   const { parts, words, model, likely, width, height, pixels } = view;
   const [row, column] = pixel;
   const own = row * width + column;
-  const percent = (share) => (share === null ? words.nobody : say(words, "share", { share: (100 * share).toFixed(0), name: model.get("_name") }));
+  const percent = (share) =>
+    share === null
+      ? words.nobody
+      : say(words, "share", { share: (100 * share).toFixed(0), name: model.get("_name") });
   const count = (name) => say(words, "count", { count: heard[name].sum.toFixed(1) });
   const shown = { pixel: `${row}, ${column}`, network: percent(likely[own]) };
-  for (const name of KERNEL_NAMES) Object.assign(shown, { [name]: count(name), [`${name}_votes`]: percent(heard[name].share) });
+  for (const name of KERNEL_NAMES)
+    Object.assign(shown, { [name]: count(name), [`${name}_votes`]: percent(heard[name].share) });
   for (const [name, text] of Object.entries(shown)) {
     if (parts.facts[name].textContent !== text) parts.facts[name].textContent = text;
   }
   const [red, green, blue] = pixels.slice(3 * own, 3 * own + 3);
-  parts.canvases.picture.setAttribute("aria-label", say(words, "describe_picture", { height, width, row, column, red, green, blue }));
+  parts.canvases.picture.setAttribute(
+    "aria-label",
+    say(words, "describe_picture", { height, width, row, column, red, green, blue }),
+  );
   for (const name of KERNEL_NAMES) {
-    const values = { kernel: words[`${name}_title`], count: heard[name].sum.toFixed(1), reach: heard[name].reach.toFixed(0) };
+    const values = {
+      kernel: words[`${name}_title`],
+      count: heard[name].sum.toFixed(1),
+      reach: heard[name].reach.toFixed(0),
+    };
     parts.canvases[name].setAttribute("aria-label", say(words, "describe_kernel", values));
   }
   for (const [name, [slide, number]] of Object.entries(parts.sliders)) {
     slide.value = String(model.get(name));
     write(number, String(model.get(name)));
   }
-  const said = say(words, "heard", { row, column, appearance: shown.appearance, smoothness: shown.smoothness });
+  const said = say(words, "heard", {
+    row,
+    column,
+    appearance: shown.appearance,
+    smoothness: shown.smoothness,
+  });
   if (!view.preview && parts.live.textContent !== said) parts.live.textContent = said;
 }
 

@@ -56,7 +56,14 @@ export function outputSize(inputSize, layer) {
   const out = (layer.ceil_mode ? Math.ceil(steps) : Math.floor(steps)) + 1;
   if (out < 1) {
     const there = cells + before + after;
-    throw new Impossible("too_small", { layer: layer.name, covers: covers(layer), there, cells, before, after });
+    throw new Impossible("too_small", {
+      layer: layer.name,
+      covers: covers(layer),
+      there,
+      cells,
+      before,
+      after,
+    });
   }
   const startsBeyond = layer.ceil_mode && (out - 1) * layer.stride >= cells + before;
   return startsBeyond ? out - 1 : out;

@@ -80,7 +80,10 @@ export function readColours(probe) {
 }
 
 export function rgb(colour) {
-  return colour.match(/[\d.]+/g).slice(0, 3).map(Number);
+  return colour
+    .match(/[\d.]+/g)
+    .slice(0, 3)
+    .map(Number);
 }
 
 // Dark or light? The background tells, whoever chose it (JupyterLab, another host, the system). Only a
@@ -154,7 +157,14 @@ export function factList(words, names) {
   for (const name of names) {
     facts[name] = make("b", { "data-fact": name });
     const title = words[`about_${name}`];
-    list.append(make("div", { class: "dl-fact", role: "listitem", title }, make("span", {}, words[`fact_${name}`]), facts[name]));
+    list.append(
+      make(
+        "div",
+        { class: "dl-fact", role: "listitem", title },
+        make("span", {}, words[`fact_${name}`]),
+        facts[name],
+      ),
+    );
   }
   return { facts, list };
 }

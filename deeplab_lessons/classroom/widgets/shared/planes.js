@@ -95,12 +95,14 @@ function writeProducts(ctx, { pixel, at }, { down, across }) {
   ctx.lineWidth = 2;
   ctx.strokeStyle = "rgb(0 0 0 / 0.65)";
   ctx.fillStyle = "white";
-  down.forEach((paths, row) => across.forEach((times, column) => {
-    const text = String(paths * times);
-    if (paths * times === 0 || text.length * pixel * 0.32 > pixel) return;
-    ctx.strokeText(text, at(column + 0.5), at(row + 0.5));
-    ctx.fillText(text, at(column + 0.5), at(row + 0.5));
-  }));
+  down.forEach((paths, row) =>
+    across.forEach((times, column) => {
+      const text = String(paths * times);
+      if (paths * times === 0 || text.length * pixel * 0.32 > pixel) return;
+      ctx.strokeText(text, at(column + 0.5), at(row + 0.5));
+      ctx.fillText(text, at(column + 0.5), at(row + 0.5));
+    }),
+  );
 }
 
 function drawBox(ctx, layout, { fields, unit }, colours) {

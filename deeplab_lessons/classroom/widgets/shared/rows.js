@@ -130,7 +130,10 @@ function drawBand(ctx, layout, scene, row, colours) {
   const [step, y] = [layout.step(row), layout.y(row)];
   const edge = (cell) => layout.centre(row, cell) - step / 2;
   const cells = counts.length - before - after;
-  for (const [from, many] of [[-before, before], [cells, after]]) {
+  for (const [from, many] of [
+    [-before, before],
+    [cells, after],
+  ]) {
     if (many) hatch(ctx, edge(from), y, many * step, layout.tall, colours.faint, 4);
   }
   ctx.fillStyle = colours.paper;

@@ -10,7 +10,8 @@ const model = {
     for (const event of [`change:${name}`, "change"]) handlers.get(event)?.forEach((handler) => handler());
   },
   on(events, handler) {
-    for (const event of events.split(" ")) handlers.set(event, (handlers.get(event) ?? new Set()).add(handler));
+    for (const event of events.split(" "))
+      handlers.set(event, (handlers.get(event) ?? new Set()).add(handler));
   },
   off(events, handler) {
     for (const event of events.split(" ")) handlers.get(event)?.delete(handler);

@@ -1,7 +1,20 @@
 // One kernel sliding over one row of cells: four numbers, the taps, and the two formulas filled in.
 
 import { LEAST, Impossible, covers, checkLayer, outputSize } from "../shared/arithmetic.js";
-import { make, say, clamp, commit, oncePerFrame, surface, readColours, markTheme, followPointer, followKeys, write, follow } from "../shared/common.js";
+import {
+  make,
+  say,
+  clamp,
+  commit,
+  oncePerFrame,
+  surface,
+  readColours,
+  markTheme,
+  followPointer,
+  followKeys,
+  write,
+  follow,
+} from "../shared/common.js";
 import { dimension, drawCell } from "../shared/drawing.js";
 import { explain } from "../shared/explain.js";
 
@@ -28,10 +41,27 @@ function slidingPage(words) {
   for (const [name, max] of Object.entries({ ...SLIDERS, position: 0 })) {
     const limits = { min: LEAST[name] ?? 0, max, step: 1 };
     const label = words[name];
-    const slide = { class: `dl-slide-${name}`, type: "range", "aria-label": say(words, "slider_label", { number: label }) };
-    const number = { class: `dl-number-${name}`, type: "number", min: limits.min, step: 1, "aria-label": label };
+    const slide = {
+      class: `dl-slide-${name}`,
+      type: "range",
+      "aria-label": say(words, "slider_label", { number: label }),
+    };
+    const number = {
+      class: `dl-number-${name}`,
+      type: "number",
+      min: limits.min,
+      step: 1,
+      "aria-label": label,
+    };
     sliders[name] = [make("input", { ...slide, ...limits }), make("input", number)];
-    box.append(make("div", { class: "dl-slider" }, make("span", {}, label, " ", make("i", {}, words[`symbol_${name}`])), ...sliders[name]));
+    box.append(
+      make(
+        "div",
+        { class: "dl-slider" },
+        make("span", {}, label, " ", make("i", {}, words[`symbol_${name}`])),
+        ...sliders[name],
+      ),
+    );
   }
   const status = make("p", { class: "dl-status", role: "alert" });
   const strip = make("canvas", { class: "dl-strip", role: "img", tabindex: 0 });
@@ -39,12 +69,21 @@ function slidingPage(words) {
   const effective = make("span", { class: "dl-effective" });
   const size = make("span", { class: "dl-output-size" });
   const formulas = make("div", { class: "dl-formulas" });
-  formulas.append(make("span", { class: "dl-formula-name" }, words.effective), effective, make("span", { class: "dl-formula-name" }, words.output_size), size);
+  formulas.append(
+    make("span", { class: "dl-formula-name" }, words.effective),
+    effective,
+    make("span", { class: "dl-formula-name" }, words.output_size),
+    size,
+  );
   const rest = make("p", { class: "dl-rest" });
   const notes = make("div", { class: "dl-notes" }, slidingLegend(words), make("p", {}, words.hint));
   const live = make("p", { class: "dl-live dl-hidden", "aria-live": "polite" });
   const probe = make("span", { class: "dl-probe", "aria-hidden": "true" });
-  const attributes = { class: "dl-widget dl-sliding", "aria-label": words.title, "data-lm-suppress-shortcuts": "true" };
+  const attributes = {
+    class: "dl-widget dl-sliding",
+    "aria-label": words.title,
+    "data-lm-suppress-shortcuts": "true",
+  };
   const root = make("section", attributes, box, status, stripBox, formulas, rest, notes, live, probe);
   return { root, sliders, status, strip, stripBox, effective, size, rest, live, probe };
 }
@@ -126,7 +165,11 @@ function drawStrip(ctx, layout, scene, colours) {
     stripCell(ctx, layout, layout.output(unit), layout.top, look, unit, colours);
   }
   for (let cell = -layer.padding; cell < layer.input_size + layer.padding; cell++) {
-    const look = { real: cell >= 0 && cell < layer.input_size, share: taps.includes(cell) ? 1 : 0, last: false };
+    const look = {
+      real: cell >= 0 && cell < layer.input_size,
+      share: taps.includes(cell) ? 1 : 0,
+      last: false,
+    };
     const hole = !look.share && cell > taps[0] && cell < taps.at(-1);
     stripCell(ctx, layout, layout.centre(cell), layout.input, look, look.real ? cell : "", colours);
     if (hole) markHole(ctx, layout, cell, colours);
@@ -175,7 +218,15 @@ function drawMeasures(ctx, layout, { layer, out, position, words }, taps, colour
   const { centre, pitch, input, tall } = layout;
   const y = input + tall + 14;
   const [left, right] = [centre(taps[0]) - pitch / 2, centre(taps.at(-1)) + pitch / 2];
-  dimension(ctx, left, right, y, say(words, "covers", { covers: covers(layer) }), colours.touched, colours.font);
+  dimension(
+    ctx,
+    left,
+    right,
+    y,
+    say(words, "covers", { covers: covers(layer) }),
+    colours.touched,
+    colours.font,
+  );
   if (position + 1 >= out) return;
   const [from, to] = [centre(taps[0]), centre(taps[0] + layer.stride)];
   ctx.strokeStyle = ctx.fillStyle = colours.unit;
@@ -201,7 +252,9 @@ function writeFormulas({ parts }, { layer, out }) {
 }
 
 function describeStrip({ parts, words, preview }, { layer, out, position }) {
-  const taps = tapsAt(layer, position).map((cell) => (cell >= 0 && cell < layer.input_size ? cell : words.tap_padding));
+  const taps = tapsAt(layer, position).map((cell) =>
+    cell >= 0 && cell < layer.input_size ? cell : words.tap_padding,
+  );
   const values = { ...layer, covers: covers(layer), out, position, taps: taps.join(", ") };
   const text = say(words, "describe", values);
   parts.strip.setAttribute("aria-label", text);

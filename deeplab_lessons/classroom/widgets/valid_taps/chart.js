@@ -24,7 +24,9 @@ export function drawTapMap(ctx, scale, state, colours) {
   const runs = runsOf(state.axis);
   for (const [top, bottom, down] of runs) {
     for (const [left, right, across] of runs) {
-      const [x, y, width, height] = [left, top, right - left + 1, bottom - top + 1].map((cells) => cells * scale);
+      const [x, y, width, height] = [left, top, right - left + 1, bottom - top + 1].map(
+        (cells) => cells * scale,
+      );
       ctx.fillStyle = colours.taps[down * across];
       ctx.fillRect(x, y, width, height);
       writeCount(ctx, String(down * across), x, y, Math.min(width, height), colours);
@@ -60,16 +62,22 @@ function drawTapGrid(ctx, scale, size) {
 
 // The chosen cell as a square, and a ring on each of its taps that is on the map.
 function markTaps(ctx, scale, { size, dilation, cell }) {
-  const places = cell.map((place) => [place - dilation, place, place + dilation].filter((tap) => 0 <= tap && tap < size));
+  const places = cell.map((place) =>
+    [place - dilation, place, place + dilation].filter((tap) => 0 <= tap && tap < size),
+  );
   const centre = (place) => (place + 0.5) * scale;
   const half = Math.max(scale / 2, 6);
-  for (const [colour, line] of [["white", 5], ["black", 2]]) {
+  for (const [colour, line] of [
+    ["white", 5],
+    ["black", 2],
+  ]) {
     ctx.strokeStyle = colour;
     ctx.lineWidth = line;
     for (const row of places[0]) {
       for (const column of places[1]) {
         ctx.beginPath();
-        if (row === cell[0] && column === cell[1]) ctx.rect(centre(column) - half, centre(row) - half, 2 * half, 2 * half);
+        if (row === cell[0] && column === cell[1])
+          ctx.rect(centre(column) - half, centre(row) - half, 2 * half, 2 * half);
         else ctx.arc(centre(column), centre(row), Math.max(scale / 2, 5), 0, 2 * Math.PI);
         ctx.stroke();
       }
@@ -120,7 +128,11 @@ function nameCurve(ctx, count, found, rates, { x, y, left }, { font, ink }) {
   ctx.textBaseline = "middle";
   ctx.textAlign = best === 0 ? "left" : "center";
   const beside = best === 0 ? 10 : 0;
-  ctx.fillText(String(count), Math.max(x(rates[best]), left) + beside, y(heights[best]) + (best === 0 ? 4 : heights[best] > 0.9 ? 13 : -9));
+  ctx.fillText(
+    String(count),
+    Math.max(x(rates[best]), left) + beside,
+    y(heights[best]) + (best === 0 ? 4 : heights[best] > 0.9 ? 13 : -9),
+  );
 }
 
 function drawTapAxes(ctx, { left, right, bottom, x, y, last, words, height }, { faint, line, font }) {

@@ -1,6 +1,19 @@
 // A map coloured by how many of nine taps fall on it, the shares of its cells, and the same for every dilation.
 
-import { make, say, clamp, commit, oncePerFrame, surface, readColours, markTheme, followPointer, followKeys, write, follow } from "../shared/common.js";
+import {
+  make,
+  say,
+  clamp,
+  commit,
+  oncePerFrame,
+  surface,
+  readColours,
+  markTheme,
+  followPointer,
+  followKeys,
+  write,
+  follow,
+} from "../shared/common.js";
 import { TAP_COUNTS, tapShares } from "../shared/taps.js";
 import { drawTapMap, lastRate, drawTapChart } from "./chart.js";
 
@@ -32,8 +45,18 @@ function tapsPage(words, colours, largest) {
   const box = make("div", { class: "dl-sliders" });
   for (const name of TAP_NUMBERS) {
     const limits = { min: 1, max: largest, step: 1 };
-    const slide = make("input", { class: `dl-slide-${name}`, type: "range", "aria-label": say(words, "slider_label", { number: words[name] }), ...limits });
-    const number = make("input", { class: `dl-number-${name}`, type: "number", "aria-label": words[name], ...limits });
+    const slide = make("input", {
+      class: `dl-slide-${name}`,
+      type: "range",
+      "aria-label": say(words, "slider_label", { number: words[name] }),
+      ...limits,
+    });
+    const number = make("input", {
+      class: `dl-number-${name}`,
+      type: "number",
+      "aria-label": words[name],
+      ...limits,
+    });
     sliders[name] = [slide, number];
     box.append(make("div", { class: "dl-slider" }, make("span", {}, words[name]), slide, number));
   }
@@ -48,26 +71,55 @@ function tapsPage(words, colours, largest) {
   const { table, rows } = tapTable(words, colours);
   const left = make("div", {}, map.node, canvas);
   const right = make("div", {}, table, chart.node, curves);
-  const notes = make("div", { class: "dl-notes" }, make("p", {}, words.legend_cell), make("p", {}, words.hint));
+  const notes = make(
+    "div",
+    { class: "dl-notes" },
+    make("p", {}, words.legend_cell),
+    make("p", {}, words.hint),
+  );
   const live = make("p", { class: "dl-live dl-hidden", "aria-live": "polite" });
   const probe = make("span", { class: "dl-probe", "aria-hidden": "true" });
-  const attributes = { class: "dl-widget dl-valid-taps", "aria-label": words.title, "data-lm-suppress-shortcuts": "true" };
-  const root = make("section", attributes, box, said, make("div", { class: "dl-pictures" }, left, right), notes, live, probe);
+  const attributes = {
+    class: "dl-widget dl-valid-taps",
+    "aria-label": words.title,
+    "data-lm-suppress-shortcuts": "true",
+  };
+  const root = make(
+    "section",
+    attributes,
+    box,
+    said,
+    make("div", { class: "dl-pictures" }, left, right),
+    notes,
+    live,
+    probe,
+  );
   chart.note.textContent = words.chart_note;
   return { root, sliders, canvas, curves, left, right, note: map.note, said, rows, live, probe };
 }
 
 function tapTable(words, colours) {
-  const heads = ["taps", "cells", "share"].map((name) => make("th", { scope: "col" }, words[`column_${name}`]));
+  const heads = ["taps", "cells", "share"].map((name) =>
+    make("th", { scope: "col" }, words[`column_${name}`]),
+  );
   const rows = {};
   const body = make("tbody");
   for (const count of TAP_COUNTS) {
     const key = make("i", { class: "dl-key", style: `background: ${colours[count]}`, "aria-hidden": "true" });
-    const [cells, share] = ["cells", "share"].map((name) => make("td", { class: "dl-number", "data-value": name }));
+    const [cells, share] = ["cells", "share"].map((name) =>
+      make("td", { class: "dl-number", "data-value": name }),
+    );
     rows[count] = { cells, share };
-    body.append(make("tr", { "data-taps": count }, make("th", { scope: "row" }, key, String(count)), cells, share));
+    body.append(
+      make("tr", { "data-taps": count }, make("th", { scope: "row" }, key, String(count)), cells, share),
+    );
   }
-  const table = make("table", { class: "dl-layers", "aria-label": words.table_label }, make("thead", {}, make("tr", {}, ...heads)), body);
+  const table = make(
+    "table",
+    { class: "dl-layers", "aria-label": words.table_label },
+    make("thead", {}, make("tr", {}, ...heads)),
+    body,
+  );
   return { table, rows };
 }
 
@@ -112,9 +164,20 @@ function writeTaps(view, { dilation, size, cell: [row, column], axis, cells, sha
   setText(parts.said, sentence);
   if (!view.preview) setText(parts.live, sentence);
   const there = TAP_COUNTS.filter((count) => cells[count]);
-  const told = there.map((taps) => say(words, "describe_share", { taps, share: percentOf(shares[taps]) })).join(", ");
-  parts.canvas.setAttribute("aria-label", say(words, "describe_map", { size, dilation, row, column, taps: axis[row] * axis[column], shares: told }));
-  const values = { last: lastRate(size), nine: percentOf(tapShares(size, 1).shares[9]), none: Math.ceil(size / 2), size, dilation };
+  const told = there
+    .map((taps) => say(words, "describe_share", { taps, share: percentOf(shares[taps]) }))
+    .join(", ");
+  parts.canvas.setAttribute(
+    "aria-label",
+    say(words, "describe_map", { size, dilation, row, column, taps: axis[row] * axis[column], shares: told }),
+  );
+  const values = {
+    last: lastRate(size),
+    nine: percentOf(tapShares(size, 1).shares[9]),
+    none: Math.ceil(size / 2),
+    size,
+    dilation,
+  };
   parts.curves.setAttribute("aria-label", say(words, "describe_chart", values));
 }
 
@@ -129,12 +192,16 @@ function wireTaps(view) {
   };
   for (const [name, fields] of Object.entries(parts.sliders)) {
     for (const field of fields) {
-      field.addEventListener("input", () => field.value !== "" && change(numberAndCell(model, name, Number(field.value))));
+      field.addEventListener(
+        "input",
+        () => field.value !== "" && change(numberAndCell(model, name, Number(field.value))),
+      );
       field.addEventListener("change", view.ask);
     }
   }
   const onMap = (cell) => cell.map((place) => clamp(place, 0, model.get("map_size") - 1));
-  const cellAt = ({ x, y }) => onMap([y, x].map((place) => Math.floor((place * model.get("map_size")) / view.side)));
+  const cellAt = ({ x, y }) =>
+    onMap([y, x].map((place) => Math.floor((place * model.get("map_size")) / view.side)));
   const look = (cell) => {
     view.preview = cell;
     view.ask();
@@ -145,7 +212,9 @@ function wireTaps(view) {
     keep: (point) => view.side && change({ cell: cellAt(point) }),
     leave: () => look(null),
   });
-  followKeys(parts.canvas, (step) => change({ cell: onMap(model.get("cell").map((place, axis) => place + step[axis])) }));
+  followKeys(parts.canvas, (step) =>
+    change({ cell: onMap(model.get("cell").map((place, axis) => place + step[axis])) }),
+  );
 }
 
 // A typed number within its limits; on a smaller map the chosen cell moves to the last row or column.
