@@ -1,42 +1,35 @@
-"""One operator of the running model, as the rules see it: its arguments, its maps, and what to note down."""
+"""One operator of the running model, as the rules see it: its arguments, its maps, and the map that it makes."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import torch
 
-from deeplab_lessons.receptive_field import layout as lay
-from deeplab_lessons.receptive_field.errors import UntraceableError
+from deeplab_lessons.receptive_field import layout as layouts
 from deeplab_lessons.receptive_field.fields import Path, distinct, union
-from deeplab_lessons.receptive_field.graph import SAME, Node, Reach
+from deeplab_lessons.receptive_field.graph import ONE, Node, Window, Windows
+from deeplab_lessons.receptive_field.layout import AXIS_NAMES, Layout
+from deeplab_lessons.receptive_field.record import Record, State, UntraceableError
 
-if TYPE_CHECKING:
-    from deeplab_lessons.receptive_field.tracer import Tracer
-
-
-@dataclass(frozen=True)
-class State:
-    """What the tracer knows of a tensor: its map, where the map's axes lie, and when that was written.
-
-    `joined` is True for the direct result of a sum or concatenation: adding a third branch then makes one
-    join of three. `parts` says how many channels each branch of a concatenation gave, in order.
-    """
-
-    node: Node
-    layout: lay.Layout
-    joined: bool = False
-    written: int = 0
-    parts: tuple[tuple[int, Node | None], ...] = ()
+_WORDS = {
+    "constant_pad_nd": "pad", "reflection_pad2d": "pad", "replication_pad2d": "pad", "convolution": "conv",
+    "max_pool2d_with_indices": "max_pool", "avg_pool2d": "avg_pool", "_adaptive_avg_pool2d": "adaptive_avg_pool",
+    "adaptive_max_pool2d": "adaptive_max_pool", "upsample_bilinear2d": "interpolate", "addmm": "linear", "mm": "linear",
+    "upsample_nearest2d": "interpolate", "_upsample_nearest_exact2d": "interpolate", "bmm": "matmul",
+    "upsample_bicubic2d": "interpolate", "slice": "crop", "native_batch_norm": "batch_norm",
+    "native_group_norm": "group_norm", "native_layer_norm": "layer_norm", "_softmax": "softmax",
+    "_log_softmax": "log_softmax",
+}  # fmt: skip
 
 
 class Call:
-    """One call of an operator with at least one traced tensor among its arguments."""
+    """One call of an operator with at least one traced tensor among its arguments.
 
-    def __init__(self, tracer: "Tracer", func: Any, args: tuple, kwargs: dict):
-        """Bind the operator's arguments to their names."""
-        self.tracer, self.func = tracer, func
-        self.op = func._schema.name.split("::")[-1]
+    `op` is its name without the underscore of the version that writes in place; `out` is what `run` gave.
+    """
+
+    def __init__(self, record: Record, op: str, func: Any, args: tuple, kwargs: dict[str, Any]):
+        self.record, self.op = record, op
         names = [argument.name for argument in func._schema.arguments]
         self.args = {a.name: a.default_value for a in func._schema.arguments if a.has_default_value()}
         self.args |= dict(zip(names, args, strict=False)) | kwargs
@@ -45,45 +38,49 @@ class Call:
         self.torch_failed = False
 
     def __getitem__(self, name: str) -> Any:
-        """An argument by name."""
         return self.args[name]
 
-    def run(self) -> Any:
-        """Let torch compute the output (its shape, on the meta device); remembered in `out`."""
+    def run(self) -> torch.Tensor:
+        """Let torch compute the output (its shape, on the meta device); returns its first tensor."""
         self.torch_failed = True
         self.out = self._run()
         self.torch_failed = False
-        return self.out
+        return self.outs[0]
 
-    def run_as(self, out: Any) -> None:
-        """Take `out` for the output without running the operator."""
-        self.out = out
+    @property
+    def outs(self) -> Sequence[Any]:
+        """The outputs, also where there is only one."""
+        return self.out if isinstance(self.out, (tuple, list)) else [self.out]
 
     def state(self, name: str = "self") -> State | None:
-        """What is known of one tensor argument; None if it doesn't depend on the input."""
-        value = self.args.get(name)
-        return self.tracer.state(value) if isinstance(value, torch.Tensor) else None
+        """Return what is known of one argument; None if it doesn't depend on the input."""
+        return self.record.state(self.args.get(name))
 
     def states(self) -> list[State]:
-        """The traced tensors among the arguments, each once."""
-        found = []
+        """Return the states of the traced tensors among the arguments, each once."""
+        states: list[State] = []
         for value in self.args.values():
             for item in value if isinstance(value, (list, tuple)) else (value,):
-                state = self.tracer.state(item) if isinstance(item, torch.Tensor) else None
-                if state is not None and state not in found:
-                    found.append(state)
-        return found
+                state = self.record.state(item)
+                if state is not None and state not in states:
+                    states.append(state)
+        return states
 
     def refuse(self, why: str) -> NoReturn:
         """Raise UntraceableError with the module's and the operator's name."""
-        raise UntraceableError(f"{self.tracer.where}: {self.op} cannot be followed: {why}.")
+        raise UntraceableError(f"{self.record.where}: {self.op} cannot be followed: {why}.")
 
-    def note(self, kind: str, node: Node | None = None, **details: Any) -> str:
+    def note(self, kind: str, node: Node, **details: Any) -> str:
         """Write a row into the table; returns its name."""
-        return self.tracer.note(self, kind, node, **details)
+        word, origins = _WORDS.get(self.op, self.op), self.record.origins(list(self.args.values()))
+        return self.record.note(word, kind or word, node, origins, tuple(self.outs[0].shape), **details)
+
+    def note_pointwise(self, kind: str = "", multiply_adds: int = 0) -> None:
+        """Write a row for an operator that works unit by unit."""
+        self.note(kind, self.states()[0].node, pointwise=True, multiply_adds=multiply_adds)
 
     def image(self, name: str = "self") -> State:
-        """A tensor argument whose last two dimensions must be the rows and columns of a map."""
+        """Return the state of an argument whose last two dimensions must be the rows and columns of a map."""
         state = self.state(name)
         if state is None:
             self.refuse("its map does not come from the input, but something else does")
@@ -92,54 +89,40 @@ class Call:
             if len(state.layout) < back:
                 self.refuse("it needs a map with rows and columns")
             here = state.layout[-back]
-            misplaced = not here and lay.holds(state.layout, tag)
+            misplaced = not here and tag in layouts.tags(*state.layout)
             if misplaced or (here and (len(here) > 1 or here[0][0] != tag)):
-                held = " and ".join(lay.AXIS_NAMES.get(t, "channels") for t, _ in here) or "neither"
+                held = " and ".join(AXIS_NAMES.get(t, "channels") for t, _ in here) or "neither"
                 self.refuse(
-                    f"dimension {-back} of its input should hold the {lay.AXIS_NAMES[tag]} of the map, "
+                    f"dimension {-back} of its input should hold the {AXIS_NAMES[tag]} of the map, "
                     f"but it holds {held}"
                 )
         return state
 
-    def window(
-        self,
-        state: State,
-        reaches: tuple[Reach, Reach],
-        kind: str,
-        out: torch.Tensor | None = None,
-        **details: Any,
-    ) -> State:
-        """The map that an operation on the last two dimensions makes, with its row in the table."""
-        out = self.out if out is None else out
-        size = (out.shape[-2], out.shape[-1])
-        node = state.node.after(size, *reaches)
-        node.name = self.note(kind, node, out=out, **details)
-        return State(node, (*lay.channels(out.shape[:-2]), lay.entry("y", size[0]), lay.entry("x", size[1])))
+    def apply(self, state: State, layout: Layout, windows: Windows, kind: str, **details: Any) -> State:
+        """Return the map that windows along its axes make, with its row in the table."""
+        node = state.node.after(layouts.map_size(layout), windows)
+        node.name = self.note(kind, node, **details)
+        return State(node, layout)
 
-    def axes(self, state: State, layout: lay.Layout, reach: dict[str, Reach], sizes: dict[str, int]) -> State:
-        """The map after an operation on the axes named in `reach`; `sizes` gives their new lengths."""
-        node = state.node
-        size = (sizes.get("y", node.size[0]), sizes.get("x", node.size[1]))
-        return State(node.after(size, reach.get("y", SAME), reach.get("x", SAME), node.name), layout)
+    def slide(self, state: State, windows: Sequence[Window], kind: str, **details: Any) -> State:
+        """Return the map that two windows, for rows and for columns, make of the last two dimensions."""
+        pair = dict(zip("yx", windows, strict=True))
+        return self.apply(state, layouts.image(self.outs[0].shape), pair, kind, **details)
 
-    def join(self, states: Sequence[State], layout: lay.Layout, kind: str) -> State:
-        """Several maps added, multiplied or concatenated unit by unit: every path of each of them goes on."""
-        size = tuple(
-            max((part for dim in layout for tag, part in dim if tag == axis), default=1) for axis in "yx"
-        )
-        nodes: dict[Node, bool] = {}
-        for state in states:
-            nodes[self._stretched(state.node, size)] = state.joined and kind == state.node.kind
+    def join(self, states: Sequence[State], layout: Layout, kind: str) -> State:
+        """Return the map of several added, multiplied or concatenated unit by unit: all their paths continue."""
+        size = layouts.map_size(layout)
+        nodes = {self._stretched(s.node, size): s.joined and kind == s.node.kind for s in states}
         if len(nodes) == 1:
             parts = {state.parts for state in states if len(state.layout) == len(layout)}
             return State(next(iter(nodes)), layout, parts=parts.pop() if len(parts) == 1 else ())
-        branches = []
+        branches: list[Path] = []
         for part, keep in nodes.items():
             field = union(part.paths, size)
             branches += part.branches if keep else [Path(field.y, field.x, part.name)]
         paths = distinct(path for part in nodes for path in part.paths)
-        node = Node(size, paths, [(n, SAME, SAME) for n in nodes], order=max(n.order for n in nodes) + 1)
-        node.kind, node.branches = kind, tuple(branches)
+        order = max(node.order for node in nodes) + 1
+        node = Node(size, paths, [(n, {}) for n in nodes], "", order, kind, tuple(branches))
         node.name = self.note(kind, node)
         return State(node, layout, joined=True)
 
@@ -147,31 +130,26 @@ class Call:
         """A map of one cell, repeated to meet a larger one."""
         if node.size == size:
             return node
-        for have, want in zip(node.size, size, strict=True):
-            if have not in (1, want):
-                self.refuse(f"it combines maps of {node.size} and {size} units")
-        reaches = [SAME if have == want else ONE for have, want in zip(node.size, size, strict=True)]
-        return node.after(size, *reaches, node.name)
+        if any(have not in (1, want) for have, want in zip(node.size, size, strict=True)):
+            self.refuse(f"it combines maps of {node.size} and {size} units")
+        return node.after(
+            size, {axis: ONE for axis, n, m in zip("yx", node.size, size, strict=True) if n != m}
+        )
 
 
 def unfolded(state: State) -> State:
-    """Channels folded into rows or columns, as pixel shuffle does with views: each cell becomes several units."""
+    """Return the map with channels that views folded into rows or columns (pixel shuffle) as units of their own."""
     for place, here in enumerate(state.layout):
         if len(here) == 2 and here[0][0] != "c" and here[1][0] == "c":
-            axis = "yx".index(here[0][0])
-            reaches, size = [SAME, SAME], list(state.node.size)
-            reaches[axis] = Reach.of_repeat(here[1][1])
-            size[axis] *= here[1][1]
-            layout = list(state.layout)
-            layout[place] = lay.entry(here[0][0], size[axis])
-            node = state.node.after(tuple(size), *reaches, state.node.name)
-            state = State(node, tuple(layout), written=state.written)
+            (tag, cells), (_, factor) = here
+            whole = (layouts.entry(tag, cells * factor),)
+            layout = state.layout[:place] + whole + state.layout[place + 1 :]
+            node = state.node.after(layouts.map_size(layout), {tag: Window.of_repeat(factor)})
+            state = State(node, layout, written=state.written)
     return state
 
 
-ONE = Reach.of_all(1, whole=False)
-
-Rule = Callable[[Call], "State | Sequence[State] | None"]
+Rule = Callable[[Call], "State | list[State] | None"]
 RULES: dict[str, Rule] = {}
 
 
@@ -179,14 +157,7 @@ def rule(*ops: str) -> Callable[[Rule], Rule]:
     """Register a function as the rule for these operators."""
 
     def register(function: Rule) -> Rule:
-        for op in ops:
-            RULES[op] = function
+        RULES.update(dict.fromkeys(ops, function))
         return function
 
     return register
-
-
-def pair(value: Any) -> tuple[int, int]:
-    """`(y, x)` from an operator's list of one or two numbers."""
-    value = list(value) if isinstance(value, (list, tuple)) else [value]
-    return (value[0], value[-1])

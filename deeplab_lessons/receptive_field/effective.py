@@ -6,10 +6,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from deeplab_lessons.receptive_field.empirical import output_of
+from deeplab_lessons.receptive_field.evaluation import check_input, evaluating, layer_output, unit_values
 from deeplab_lessons.receptive_field.graph import Box
-from deeplab_lessons.receptive_field.run import check_input, evaluating
-from deeplab_lessons.receptive_field.table import unit_on
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,11 +31,8 @@ class EffectiveField:
     @property
     def sigmas(self) -> tuple[float, float]:
         """Standard deviations along rows and columns of the Gaussian with the energy's own second moments."""
-        sides = (self.heat.sum(1), self.heat.sum(0))
-        spread = (
-            side @ (np.arange(side.size) - mid) ** 2 for side, mid in zip(sides, self.centre, strict=True)
-        )
-        y, x = (float(np.sqrt(v)) for v in spread)
+        sides = zip((self.heat.sum(1), self.heat.sum(0)), self.centre, strict=True)
+        y, x = (float(np.sqrt(side @ (np.arange(side.size) - mid) ** 2)) for side, mid in sides)
         return y, x
 
     @property
@@ -46,7 +41,7 @@ class EffectiveField:
         return float(np.sqrt(np.mean(np.square(self.sigmas))))
 
     def gaussian(self) -> np.ndarray:
-        """The fitted Gaussian on the same pixels, scaled to sum 1: [H, W]."""
+        """Return the fitted Gaussian on the same pixels, scaled to sum 1: [H, W]."""
         sides = [
             np.exp(-0.5 * ((np.arange(n) - mid) / max(sigma, 1e-9)) ** 2)
             for n, mid, sigma in zip(self.heat.shape, self.centre, self.sigmas, strict=True)
@@ -55,29 +50,25 @@ class EffectiveField:
         return bell / bell.sum()
 
     def energy_box(self, share: float = 0.95) -> Box:
-        """The smallest square around the centre, cut off at the picture's edges, that holds `share` of the energy."""
+        """Return the smallest square around the centre, cut off at the image's edges, that holds `share` of the energy.
+
+        Raises ValueError if `share` is not above 0 and at most 1.
+        """
         if not 0 < share <= 1:
             raise ValueError(f"share must lie between 0 and 1, such as 0.95, got {share!r}")
         y, x = (round(v) for v in self.centre)
         height, width = self.heat.shape
         total = np.pad(self.heat.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
-        for reach in range(max(height, width)):
-            box = Box(
-                max(y - reach, 0), max(x - reach, 0), min(y + reach, height - 1), min(x + reach, width - 1)
-            )
-            bottom, right = box.bottom + 1, box.right + 1
-            held = (
-                total[bottom, right]
-                - total[box.top, right]
-                - total[bottom, box.left]
-                + total[box.top, box.left]
-            )
-            if held >= share - 1e-12:
+        for far in range(max(height, width)):
+            top, bottom = max(y - far, 0), min(y + far, height - 1)
+            left, right = max(x - far, 0), min(x + far, width - 1)
+            above, whole = total[top], total[bottom + 1]
+            if whole[right + 1] - above[right + 1] - whole[left] + above[left] >= share - 1e-12:
                 break
-        return box
+        return Box(top, left, bottom, right)
 
     def energy_size(self, share: float = 0.95) -> int:
-        """Side of `energy_box(share)` in input pixels (the longer one, if the picture's edge cuts it)."""
+        """Return the side of `energy_box(share)` in input pixels (the longer one, if the image's edge cuts it)."""
         box = self.energy_box(share)
         return max(box.height, box.width)
 
@@ -88,7 +79,6 @@ class EffectiveField:
         return float(np.sqrt((strength > (1 - 0.9545) * strength.max()).sum()))
 
     def __repr__(self) -> str:
-        """The measures, rounded."""
         return (
             f"<effective field of {self.layer}, unit {self.unit}: sigma {self.sigma:.1f} pixels, "
             f"95 % of the energy within {self.energy_size()} pixels>"
@@ -104,7 +94,7 @@ def effective_field(
     in_channels: int = 3,
     seed: int = 0,
 ) -> EffectiveField:
-    """How much each input pixel influences one unit, with the model's real weights.
+    """Return how much each input pixel influences one unit, with the model's real weights.
 
     For each of `samples` random inputs (unit normal noise [1, C, H, W]), a random ±1 goes back from every channel
     of the unit, and the squared gradient at the input is the energy of that pixel. Random signs make the
@@ -116,25 +106,23 @@ def effective_field(
     the input from one output unit, averaged over random inputs; its Gaussian shape).
     """
     size = check_input(model, input_size, in_channels)
+    name = layer or "output"
     weight = next((p for p in model.parameters() if p.is_floating_point()), torch.zeros(()))
     if weight.device.type == "meta":
         raise ValueError("the effective field needs real weights, but this model's are on the meta device")
     if samples < 1:
-        raise ValueError(f"samples must be at least 1, got {samples!r}")
+        raise ValueError(f"samples must be at least 1, got {samples!r}: pass the number of random inputs")
     chance = torch.Generator().manual_seed(seed)
     energy = np.zeros(size)
     with evaluating(model), torch.enable_grad():
         for _ in range(samples):
             image = torch.randn(1, in_channels, *size, generator=chance).to(weight).requires_grad_()
-            output = output_of(model, layer, lambda image=image: model(image))
-            output = output if output.dim() >= 4 else output.reshape(1, -1, 1, 1)
-            place = unit_on(tuple(output.shape[-2:]), unit, layer or "output")
-            answers = output[..., place[0], place[1]]
-            signs = torch.randint(0, 2, answers.shape, generator=chance).to(answers) * 2 - 1
-            (gradient,) = torch.autograd.grad((answers * signs).sum(), image)
+            values, position = unit_values(layer_output(model, layer, image), unit, name)
+            signs = torch.randint(0, 2, values.shape, generator=chance).to(values) * 2 - 1
+            (gradient,) = torch.autograd.grad((values * signs).sum(), image)
             energy += gradient.double().square().sum((0, 1)).cpu().numpy()
     if not energy.sum() > 0:
         raise ValueError(
             f"no gradient arrives from {layer or 'the output'}: its units are dead on these inputs"
         )
-    return EffectiveField(energy / energy.sum(), layer or "output", place, samples)
+    return EffectiveField(energy / energy.sum(), name, position, samples)

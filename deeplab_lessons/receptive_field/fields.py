@@ -8,22 +8,20 @@ An ordinary field has a period of one unit.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from math import gcd, lcm
 
 import numpy as np
 
-from deeplab_lessons.arithmetic import Field, Layer, extend
-
 
 @dataclass(frozen=True)
 class AxisField:
     """Fields of all units along one axis, in input pixels, padding included.
 
-    Unit `u` sees pixels `low(u)` … `high(u)`. `whole` marks an operation that looks at the entire map (such
-    as image pooling): every unit then sees the same window, and the jump is 0.
+    Unit 0 sees pixels `lows[0]` to `highs[0]`. `whole` marks an operation that looks at the entire map (such as
+    image pooling): every unit then sees the same window, and the jump is 0.
     """
 
     lows: tuple[int, ...] = (0,)
@@ -36,16 +34,6 @@ class AxisField:
         """Units after which the pattern of windows repeats: 1 unless an interpolation came before."""
         return len(self.lows)
 
-    def low(self, unit: int) -> int:
-        """First pixel that `unit` sees; it may lie in the padding."""
-        turns, phase = divmod(unit, len(self.lows))
-        return self.lows[phase] + turns * self.step
-
-    def high(self, unit: int) -> int:
-        """Last pixel that `unit` sees; it may lie in the padding."""
-        turns, phase = divmod(unit, len(self.highs))
-        return self.highs[phase] + turns * self.step
-
     @cached_property
     def size(self) -> int:
         """Pixels in the widest window of any unit: the receptive field."""
@@ -54,15 +42,8 @@ class AxisField:
     @cached_property
     def jump(self) -> int | Fraction:
         """Pixels from one unit's window to the next one's, on average over a period."""
-        if self.period == 1:
-            return self.step
         jump = Fraction(self.step, self.period)
         return jump.numerator if jump.denominator == 1 else jump
-
-    @property
-    def first(self) -> int:
-        """First pixel of unit 0's window."""
-        return self.lows[0]
 
     @property
     def start(self) -> float:
@@ -70,46 +51,32 @@ class AxisField:
         return (self.lows[0] + self.highs[0]) / 2
 
     def box(self, unit: int, last: int | None = None) -> tuple[int, int]:
-        """First and last pixel that units `unit` … `last` see, padding included."""
+        """Return the first and last pixel that units `unit` … `last` see, padding included."""
         lows, highs = self.windows(np.arange(unit, (unit if last is None else last) + 1))
         return int(lows.min()), int(highs.max())
 
-    def extended(self, layer: Layer) -> "AxisField":
-        """The field after a convolution or pooling layer."""
-        if self.period == 1:
-            field = extend(Field(self.size, self.step, self.first), layer)
-            return AxisField((field.first,), (field.box(0)[1],), field.jump, self.whole)
-        return self.resampled(layer.taps, units=1, cells=layer.stride)
+    def windows(self, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the first and last pixel that each of many units sees."""
+        turns, phase = np.divmod(units, self.period)
+        return np.array(self.lows)[phase] + turns * self.step, np.array(self.highs)[phase] + turns * self.step
 
-    def resampled(self, sees: Callable[[int], Sequence[int]], units: int, cells: int) -> "AxisField":
-        """The field of a new map whose unit `u` sees the old units `sees(u)`.
+    def resampled(
+        self, taps: Callable[[int], Sequence[int]], units: int, cells: int, whole: bool = False
+    ) -> "AxisField":
+        """Return the field of a new map whose unit `u` sees the old units `taps(u)`.
 
-        The pattern must repeat: `units` further on, `sees` lies `cells` further on. All old units count, not
+        The pattern must repeat: `units` further on, `taps` lie `cells` further on. All old units count, not
         only the outermost: after a bicubic resize an inner one may reach further than they do.
         """
         repeats = self.period // gcd(cells, self.period)
-        seen = [list(sees(unit)) for unit in range(units * repeats)]
+        seen = [taps(unit) for unit in range(units * repeats)]
+        step, whole = self.step * (cells * repeats // self.period), whole or self.whole
+        if self.period == units == 1:
+            low, high = self.lows[0] + min(seen[0]) * self.step, self.highs[0] + max(seen[0]) * self.step
+            return AxisField((low,), (high,), step, whole)
         begins = np.cumsum([0, *(len(some) for some in seen[:-1])])
         lows, highs = self.windows(np.concatenate(seen))
-        return _shortest(
-            np.minimum.reduceat(lows, begins),
-            np.maximum.reduceat(highs, begins),
-            self.step * (cells * repeats // self.period),
-            self.whole,
-        )
-
-    def moved(self, first: int, every: int = 1) -> "AxisField":
-        """The field after keeping every `every`-th unit from unit `first` on: a crop; below 0, a padding."""
-        return self.resampled(lambda unit: (first + unit * every,), units=1, cells=every)
-
-    def spread(self, units: int, whole: bool = True) -> "AxisField":
-        """The field of a unit that sees all `units` units of the map."""
-        return replace(self.resampled(lambda unit: range(units), units=1, cells=0), whole=whole or self.whole)
-
-    def windows(self, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """First and last pixel that each of many units sees."""
-        turns, phase = np.divmod(units, self.period)
-        return np.array(self.lows)[phase] + turns * self.step, np.array(self.highs)[phase] + turns * self.step
+        return _shortest(np.minimum.reduceat(lows, begins), np.maximum.reduceat(highs, begins), step, whole)
 
 
 def _shortest(lows: np.ndarray, highs: np.ndarray, step: int, whole: bool = False) -> AxisField:
@@ -120,32 +87,31 @@ def _shortest(lows: np.ndarray, highs: np.ndarray, step: int, whole: bool = Fals
         if all((ends[period:] == ends[:-period] + move).all() for ends in (lows, highs)):
             shortest = period
             break
-    return AxisField(
-        tuple(lows[:shortest].tolist()), tuple(highs[:shortest].tolist()), step * shortest // n, whole
-    )
+    first, last = tuple(lows[:shortest].tolist()), tuple(highs[:shortest].tolist())
+    return AxisField(first, last, step * shortest // n, whole)
 
 
-def covering(fields: Sequence[AxisField], units: int) -> AxisField:
-    """The smallest windows that hold those of all `fields`, for a map of `units` units.
+def covering(fields: Iterable[AxisField], units: int) -> AxisField:
+    """Return the smallest windows that hold those of all `fields`, for a map of `units` units.
 
     Where the fields jump alike the answer repeats as they do; where they don't (a map enlarged by an odd
     factor beside one that was not), each of the `units` units gets its own window.
     """
-    fields = list(dict.fromkeys(fields))
-    if len(fields) == 1:
-        return fields[0]
-    if all(field.period == 1 and field.step == fields[0].step for field in fields):
-        low, high = min(field.lows[0] for field in fields), max(field.highs[0] for field in fields)
-        return AxisField((low,), (high,), fields[0].step, any(field.whole for field in fields))
-    period = lcm(*(field.period for field in fields))
-    alike = len({field.jump for field in fields}) == 1
-    if not alike or period > max(units, 1):
+    known = list(dict.fromkeys(fields))
+    if len(known) == 1:
+        return known[0]
+    whole = any(field.whole for field in known)
+    if all(field.period == 1 and field.step == known[0].step for field in known):
+        low, high = min(field.lows[0] for field in known), max(field.highs[0] for field in known)
+        return AxisField((low,), (high,), known[0].step, whole)
+    period = lcm(*(field.period for field in known))
+    if len({field.jump for field in known}) > 1 or period > max(units, 1):
         period = units
-    windows = [field.windows(np.arange(period + 1)) for field in fields]
+    windows = [field.windows(np.arange(period + 1)) for field in known]
     lows = np.min([low for low, _ in windows], axis=0)
     highs = np.max([high for _, high in windows], axis=0)
-    if any(field.whole for field in fields):
-        return AxisField((int(lows[:-1].min()),), (int(highs[:-1].max()),), 0, whole=True)
+    if whole:
+        return AxisField((int(lows[:-1].min()),), (int(highs[:-1].max()),), 0, whole)
     return _shortest(lows[:-1], highs[:-1], int(lows[-1] - lows[0]))
 
 
@@ -163,48 +129,46 @@ class Path:
         return self.y.size, self.x.size
 
     @property
+    def labels(self) -> tuple[int | str, int | str]:
+        """Height and width of the field, with "global" for an axis along which every unit sees the whole input."""
+        return "global" if self.y.whole else self.y.size, "global" if self.x.whole else self.x.size
+
+    @property
     def is_global(self) -> bool:
         """Whether every unit sees the whole input."""
         return self.y.whole and self.x.whole
 
     def __repr__(self) -> str:
-        """Short form, such as `404×404 (jump 8, start 0.0)`."""
-        size = (
-            "global"
-            if self.is_global
-            else "×".join("global" if a.whole else str(a.size) for a in (self.y, self.x))
-        )
         name = f"{self.via}: " if self.via else ""
-        return (
-            f"<{name}{size}, jump {both(self.y.jump, self.x.jump)}, start {both(self.y.start, self.x.start)}>"
-        )
+        size = "global" if self.is_global else "×".join(map(str, self.labels))
+        jump, start = both(self.y.jump, self.x.jump), both(self.y.start, self.x.start)
+        return f"<{name}{size}, jump {jump}, start {start}>"
 
 
 def both(y: object, x: object) -> str:
-    """One number where the two axes agree, else `y×x`."""
+    """Return one number where the two axes agree, else `y×x`."""
     return number(y) if y == x else f"{number(y)}×{number(x)}"
 
 
 def number(value: object) -> str:
-    """A number as the table prints it: 8, 4.03, -3.5."""
+    """Return a number as the table prints it: 8, 4.03, -3.5."""
     if isinstance(value, (float, Fraction)):
         return f"{float(value):.2f}".rstrip("0").rstrip(".")
     return str(value)
 
 
 def distinct(paths: Iterable[Path]) -> tuple[Path, ...]:
-    """Each path once: residual networks have millions of routes but few different fields.
+    """Return each path once: residual networks have millions of routes but few different fields.
 
     Paths that all see the whole input are one path.
     """
-    paths = list(dict.fromkeys(paths))
-    everywhere = [path for path in paths if path.y.whole and path.x.whole]
+    known = tuple(dict.fromkeys(paths))
+    everywhere = [path for path in known if path.is_global]
     if len(everywhere) < 2:
-        return tuple(paths)
-    one = Path(covering([p.y for p in everywhere], 1), covering([p.x for p in everywhere], 1))
-    return (*(path for path in paths if not (path.y.whole and path.x.whole)), one)
+        return known
+    return (*(path for path in known if not path.is_global), union(everywhere, (1, 1)))
 
 
 def union(paths: Sequence[Path], size: tuple[int, int]) -> Path:
-    """The field that covers those of all paths, on a map of `size` = (rows, columns) units."""
-    return Path(covering([p.y for p in paths], size[0]), covering([p.x for p in paths], size[1]))
+    """Return the field that covers those of all paths, on a map of `size` = (rows, columns) units."""
+    return Path(covering((p.y for p in paths), size[0]), covering((p.x for p in paths), size[1]))

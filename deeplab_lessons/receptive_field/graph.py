@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -30,7 +31,7 @@ class Box(NamedTuple):
 
 
 def bounding_box(mask: np.ndarray) -> Box | None:
-    """The smallest box around the True pixels of a mask [H, W]; None where there is none."""
+    """Return the smallest box around the True pixels of a mask [H, W]; None where there is none."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not rows.size:
         return None
@@ -38,52 +39,56 @@ def bounding_box(mask: np.ndarray) -> Box | None:
 
 
 @dataclass(frozen=True)
-class Reach:
-    """What one operation does along one axis.
+class Window:
+    """The cells of its input that each unit of an operation sees, along one axis.
 
-    `field` widens an `AxisField`; `matrix(units, cells)` tells which cells of the operation's input each of
-    its output units sees: bool [units, cells].
+    Unit `u` sees the cells `taps(u)`; `units` units further on, all lies `cells` cells further on. `whole` marks
+    an operation that sees the entire map. Where single taps may fall away (a weight of 0, a mirrored edge),
+    `exact(units, cells)` tells which cells each unit sees: bool [units, cells].
     """
 
-    field: Callable[[AxisField], AxisField]
-    matrix: Callable[[int, int], np.ndarray]
+    taps: Callable[[int], Sequence[int]]
+    units: int = 1
+    cells: int = 1
+    whole: bool = False
+    exact: Callable[[int, int], np.ndarray] | None = None
 
     @classmethod
-    def of_layer(cls, layer: Layer) -> "Reach":
-        """Convolution or pooling: the taps of `layer`."""
-        return cls(lambda field: field.extended(layer), lambda units, cells: _taps(layer.taps, units, cells))
+    def of_layer(cls, layer: Layer) -> "Window":
+        """Return the taps of a convolution or pooling layer."""
+        return cls(layer.taps, cells=layer.stride)
 
     @classmethod
-    def of_crop(cls, first: int, every: int = 1) -> "Reach":
-        """Keeping every `every`-th cell from `first` on; a negative `first` puts cells in front."""
-        sees = lambda unit: (first + unit * every,)  # noqa: E731
-        return cls(lambda field: field.moved(first, every), lambda units, cells: _taps(sees, units, cells))
+    def of_crop(cls, first: int, every: int = 1) -> "Window":
+        """Return every `every`-th cell from `first` on; a negative `first` puts cells in front."""
+        return cls(lambda unit: (first + unit * every,), cells=every)
 
     @classmethod
-    def of_all(cls, cells: int, whole: bool = True) -> "Reach":
-        """Every unit sees all `cells` cells of the axis."""
-        return cls(lambda field: field.spread(cells, whole), lambda units, n: np.ones((units, n), bool))
+    def of_all(cls, cells: int, whole: bool = True) -> "Window":
+        """Return all `cells` cells of the axis, for every unit."""
+        return cls(lambda unit: range(cells), 1, 0, whole, lambda units, cells: np.ones((units, cells), bool))
 
     @classmethod
-    def of_taps(cls, sees: Callable[[int], Sequence[int]], units: int, cells: int) -> "Reach":
-        """Unit `u` sees the cells `sees(u)`, in order; `units` further on, all lies `cells` further on."""
-        return cls(lambda field: field.resampled(sees, units, cells), lambda n, m: _taps(sees, n, m))
+    def of_repeat(cls, factor: int) -> "Window":
+        """Return each cell `factor` times."""
+        return cls(lambda unit: (unit // factor,), units=factor)
 
-    @classmethod
-    def of_repeat(cls, factor: int) -> "Reach":
-        """Each cell repeated `factor` times."""
-        return cls.of_taps(lambda unit: (unit // factor,), units=factor, cells=1)
+    def widen(self, field: AxisField) -> AxisField:
+        """Return the field of the operation's output, given that of its input."""
+        return field.resampled(self.taps, self.units, self.cells, self.whole)
+
+    def matrix(self, units: int, cells: int) -> np.ndarray:
+        """Return which cells each unit sees, bool [units, cells]; taps in the padding see nothing."""
+        if self.exact is not None:
+            return self.exact(units, cells)
+        matrix = np.zeros((units, cells), bool)
+        for unit in range(units):
+            matrix[unit, [cell for cell in self.taps(unit) if 0 <= cell < cells]] = True
+        return matrix
 
 
-SAME = Reach(lambda field: field, lambda units, cells: np.eye(units, cells, dtype=bool))
-
-
-def _taps(taps: Callable[[int], Sequence[int]], units: int, cells: int) -> np.ndarray:
-    """Which cells lie under the taps of each unit; taps in the padding see nothing."""
-    matrix = np.zeros((units, cells), bool)
-    for unit in range(units):
-        matrix[unit, [cell for cell in taps(unit) if 0 <= cell < cells]] = True
-    return matrix
+ONE = Window.of_all(1, whole=False)
+Windows = dict[str, Window]  # by axis, "y" or "x"; along an axis that is not named a unit sees its own cell
 
 
 @dataclass(eq=False)
@@ -95,27 +100,29 @@ class Node:
 
     size: tuple[int, int]
     paths: tuple[Path, ...] = (Path(),)
-    parents: "list[tuple[Node, Reach, Reach]]" = field(default_factory=list)
+    parents: "list[tuple[Node, Windows]]" = field(default_factory=list)
     name: str = "input"
     order: int = 0
     kind: str = ""
     branches: tuple[Path, ...] = ()
 
-    def after(self, size: tuple[int, int], y: Reach, x: Reach, name: str = "") -> "Node":
-        """The map that one operation makes of this one."""
-        fields_y = {path.y: y.field(path.y) for path in (*self.paths, *self.branches)}
-        fields_x = {path.x: x.field(path.x) for path in (*self.paths, *self.branches)}
+    def after(self, size: tuple[int, int], windows: Windows) -> "Node":
+        """Return the map that one operation makes of this one."""
+        y, x = (cache(windows[axis].widen) if axis in windows else _unchanged for axis in "yx")
         paths, branches = (
-            [Path(fields_y[p.y], fields_x[p.x], p.via) for p in known]
+            tuple(Path(y(path.y), x(path.x), path.via) for path in known)
             for known in (self.paths, self.branches)
         )
-        return Node(
-            size, distinct(paths), [(self, y, x)], name or self.name, self.order + 1, branches=tuple(branches)
-        )
+        parents = [(self, windows)]
+        return Node(size, distinct(paths), parents, self.name, self.order + 1, branches=branches)
 
 
-def seen(node: Node, units: np.ndarray) -> np.ndarray:
-    """Pixels of the input that any of the marked units sees: bool [rows, columns] in and out.
+def _unchanged(field: AxisField) -> AxisField:
+    return field
+
+
+def back_project(node: Node, units: np.ndarray) -> np.ndarray:
+    """Return the pixels of the input that any of the marked units sees: bool [rows, columns] in and out.
 
     Padding is dropped at every layer on the way down, and holes stay holes.
     """
@@ -126,20 +133,20 @@ def seen(node: Node, units: np.ndarray) -> np.ndarray:
         here = marked.pop(top)
         if not top.parents:
             return here
-        for parent, y, x in top.parents:
-            below = _project(_project(here, y, parent.size[0]).T, x, parent.size[1]).T
+        for parent, windows in top.parents:
+            below = _project(here, windows.get("y"), parent.size[0])
+            below = _project(below.T, windows.get("x"), parent.size[1]).T
             marked[parent] = marked[parent] | below if parent in marked else below
             waiting.add(parent)
     raise AssertionError("a traced map always begins at the input")
 
 
-def _project(units: np.ndarray, reach: Reach, cells: int) -> np.ndarray:
+def _project(units: np.ndarray, window: Window | None, cells: int) -> np.ndarray:
     """Cells seen along the first axis by the marked units: bool [units, n] to bool [cells, n]."""
-    if reach is SAME and len(units) == cells:
+    if window is None:
         return units
-    matrix = reach.matrix(len(units), cells)
     rows, columns = units.any(axis=1), units.any(axis=0)
+    matrix = window.matrix(len(units), cells)[rows].T.astype(np.float32)
     below = np.zeros((cells, units.shape[1]), bool)
-    counts = matrix[rows].T.astype(np.float32) @ units[np.ix_(rows, columns)].astype(np.float32)
-    below[:, columns] = counts > 0
+    below[:, columns] = matrix @ units[np.ix_(rows, columns)].astype(np.float32) > 0
     return below

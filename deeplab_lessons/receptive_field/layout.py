@@ -7,38 +7,56 @@ So views, permutations and flattening are followed exactly, and what would tear 
 """
 
 from collections.abc import Sequence
+from math import prod
 
 Entry = tuple[tuple[str, int], ...]
 Layout = tuple[Entry, ...]
 AXIS_NAMES = {"y": "rows", "x": "columns"}
 
 
-class Misfit(Exception):
+class LayoutError(Exception):
     """The axes of a map cannot be followed; the message says why."""
 
 
 def entry(tag: str, size: int) -> Entry:
-    """One dimension that holds one axis."""
-    return ((tag, size),) if size > 1 else ()
+    """Return one dimension that holds one axis."""
+    return () if size == 1 else ((tag, size),)
 
 
 def channels(shape: Sequence[int]) -> Layout:
-    """The layout of a tensor with no map in it."""
+    """Return the layout of a tensor with no map in it."""
     return tuple(entry("c", size) for size in shape)
 
 
 def image(shape: Sequence[int]) -> Layout:
-    """The layout of `[..., H, W]`."""
+    """Return the layout of `[..., H, W]`."""
     return (*channels(shape[:-2]), entry("y", shape[-2]), entry("x", shape[-1]))
 
 
-def tags(dimension: Entry) -> set[str]:
-    """Which axes of the map a dimension holds: a subset of {"y", "x"}."""
-    return {tag for tag, _ in dimension if tag != "c"}
+def tags(*dimensions: Entry) -> set[str]:
+    """Return which axes of the map some dimensions hold: a subset of {"y", "x"}."""
+    return {tag for dimension in dimensions for tag, _ in dimension if tag != "c"}
+
+
+def length(dimension: Entry) -> int:
+    """Return the size of a dimension."""
+    return prod(size for _, size in dimension)
+
+
+def map_size(layout: Layout) -> tuple[int, int]:
+    """Return the rows and columns of the map that a layout holds."""
+    sizes = {tag: size for dimension in layout for tag, size in dimension}
+    return sizes.get("y", 1), sizes.get("x", 1)
+
+
+def axis_at(back: int, dims: int, taken: set[str]) -> str:
+    """Return the axis that dimension `-back` of constants counts as: rows or columns by its place in [N, C, H, W]."""
+    tag = {2: "y", 1: "x"}.get(back, "c") if dims == 4 else "c"
+    return "c" if tag in taken else tag
 
 
 def tidy(dimension: Entry) -> Entry:
-    """The same dimension with neighbouring "c" parts merged into one."""
+    """Return the same dimension with neighbouring "c" parts merged into one."""
     parts: list[tuple[str, int]] = []
     for tag, size in dimension:
         if parts and tag == parts[-1][0] == "c":
@@ -49,14 +67,14 @@ def tidy(dimension: Entry) -> Entry:
 
 
 def reshape(layout: Layout, shape: Sequence[int]) -> Layout:
-    """The layout after `view` or `reshape` to `shape`; Misfit where it cuts rows or columns apart."""
+    """Return the layout after `view` or `reshape` to `shape`; LayoutError where it cuts rows or columns apart."""
     parts = [part for dimension in layout for part in dimension]
     new = []
     for size in shape:
         dimension: list[tuple[str, int]] = []
         while size > 1:
             tag, have = parts.pop(0)
-            if size % have == 0:
+            if have and size % have == 0:
                 dimension.append((tag, have))
                 size //= have
             elif tag == "c" and have % size == 0:
@@ -65,7 +83,7 @@ def reshape(layout: Layout, shape: Sequence[int]) -> Layout:
                 size = 1
             else:
                 what = AXIS_NAMES.get(tag, "channels")
-                raise Misfit(
+                raise LayoutError(
                     f"it cuts the {have} {what} of the map into pieces (as patches or windows do), so that a "
                     "unit no longer has one place on the map"
                 )
@@ -74,25 +92,17 @@ def reshape(layout: Layout, shape: Sequence[int]) -> Layout:
 
 
 def broadcast(layouts: Sequence[Layout], shape: Sequence[int]) -> Layout:
-    """The layout of an element-wise operation on several tensors, aligned at the last dimension.
+    """Return the layout of an element-wise operation on several tensors, aligned at the last dimension.
 
-    A dimension that only constants fill counts as rows or columns if it is the last but one or the last of
-    four, else as channels. Raises Misfit where rows would meet columns or channels.
+    A dimension that only constants fill is that of `axis_at`. Raises LayoutError where rows would meet columns or
+    channels.
     """
     result: list[Entry] = []
-    free = {"y", "x"} - {tag for layout in layouts for dimension in layout for tag in tags(dimension)}
+    taken = {tag for layout in layouts for tag in tags(*layout)}
     for back in range(len(shape), 0, -1):
-        found = {tidy(layout[-back]) for layout in layouts if len(layout) >= back and layout[-back]}
-        if len(found) > 1:
-            raise Misfit("it combines tensors whose rows, columns and channels lie in different places")
-        if found:
-            result.append(found.pop())
-            continue
-        place = {2: "y", 1: "x"}.get(back, "c") if len(shape) == 4 else "c"
-        result.append(entry(place if place in free else "c", shape[-back]))
+        filled = {tidy(layout[-back]) for layout in layouts if len(layout) >= back and layout[-back]}
+        if len(filled) > 1:
+            raise LayoutError("it combines tensors whose rows, columns and channels lie in different places")
+        free = entry(axis_at(back, len(shape), taken), shape[-back])
+        result.append(filled.pop() if filled else free)
     return tuple(result)
-
-
-def holds(layout: Layout, tag: str) -> bool:
-    """Whether any dimension holds this axis of the map."""
-    return any(tag in tags(dimension) for dimension in layout)

@@ -4,7 +4,9 @@ They are written from torch's own operators alone and share nothing with the tra
 can check each other. All channels of a map hold the same numbers here: one is computed, the others are views.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import reduce
+from math import prod
 from typing import Any
 
 import torch
@@ -32,12 +34,11 @@ NORMS = {"group_norm", "instance_norm", "layer_norm", "rms_norm"}
 
 def _one(tensor: torch.Tensor) -> torch.Tensor:
     """One channel [N, 1, …] that stands for all: the channel itself where all are views of it, else their sum."""
-    alike = tensor.shape[1] == 1 or tensor.stride(1) == 0
-    return tensor[:, :1] if alike else tensor.sum(1, keepdim=True)
+    return tensor[:, :1] if _is_one_channel(tensor) else tensor.sum(1, keepdim=True)
 
 
-def spread(tensor: torch.Tensor, channels: int) -> torch.Tensor:
-    """One channel seen as `channels` equal ones, without a copy."""
+def equal_channels(tensor: torch.Tensor, channels: int) -> torch.Tensor:
+    """Return one channel seen as `channels` equal ones, without a copy."""
     return tensor.expand(tensor.shape[0], channels, *tensor.shape[2:])
 
 
@@ -45,7 +46,6 @@ class Positive(TorchFunctionMode):
     """Replaces operators by ones that let every influence through, above autograd."""
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
-        """Run a friendlier operator in place of `func`."""
         kwargs, name = kwargs or {}, func.__name__
         given = [v for value in (*args, *kwargs.values()) for v in _each(value) if _flows(v)]
         if not given:
@@ -57,7 +57,7 @@ class Positive(TorchFunctionMode):
         with torch._C.DisableTorchFunction():
             if name in IN_PLACE:
                 args[0].overwritten = True
-                return _sum(*[v for v in args if isinstance(v, torch.Tensor)])
+                return _sum(args)
             if name == "batch_norm" and (kwargs.get("training") or (len(args) > 5 and args[5])):
                 return _mixed(args[0], range(2, args[0].dim()))
             if name in IDENTITY:
@@ -65,7 +65,7 @@ class Positive(TorchFunctionMode):
             if name in ("softmax", "log_softmax"):
                 return _mixed(args[0], [kwargs.get("dim", args[1] if len(args) > 1 else 1)])
             if name in SUMS and (name not in ("max", "min") or (len(args) > 1 and _flows(args[1]))):
-                return _sum(*[v for v in args if isinstance(v, torch.Tensor)])
+                return _sum(args)
             if name in SPREADS:
                 return _averaged(name, *args, **kwargs)
             if name in NORMS:
@@ -84,15 +84,17 @@ def _flows(value: Any) -> bool:
     return isinstance(value, torch.Tensor) and value.requires_grad
 
 
-def _sum(*tensors: torch.Tensor) -> torch.Tensor:
-    """The sum of those that the image influences; views of one channel stay so."""
-    shape = torch.broadcast_shapes(*(t.shape for t in tensors))
-    tensors = [t for t in tensors if t.requires_grad]
-    if len(shape) > 1 and all(
-        t.dim() == len(shape) and (t.shape[1] == 1 or t.stride(1) == 0) for t in tensors
-    ):
-        return sum(t[:, :1] for t in tensors).expand(shape)
-    return sum(tensors).expand(shape)
+def _is_one_channel(tensor: torch.Tensor) -> bool:
+    return tensor.shape[1] == 1 or tensor.stride(1) == 0
+
+
+def _sum(values: Sequence[Any]) -> torch.Tensor:
+    """The sum of those tensors that the image influences; views of one channel stay so."""
+    shape = torch.broadcast_shapes(*(value.shape for value in values if isinstance(value, torch.Tensor)))
+    tensors = [value for value in values if _flows(value)]
+    if len(shape) > 1 and all(t.dim() == len(shape) and _is_one_channel(t) for t in tensors):
+        tensors = [tensor[:, :1] for tensor in tensors]
+    return reduce(torch.add, tensors).expand(shape)
 
 
 def _mixed(tensor: torch.Tensor, dims: Any) -> torch.Tensor:
@@ -110,38 +112,41 @@ def _averaged(
     return (mean, mean) if several else mean
 
 
+def _kernel(like: torch.Tensor, *size: int) -> torch.Tensor:
+    return like.new_ones(1, 1, *size) / prod(size) ** 0.5
+
+
 def _conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     if input.shape[1] != weight.shape[1] * groups:
         raise ValueError(
             f"a convolution expects {weight.shape[1] * groups} channels, but {input.shape[1]} arrive"
         )
-    kernel = weight.new_ones(1, 1, *weight.shape[2:]) / weight.shape[2:].numel() ** 0.5
-    return spread(F.conv2d(_one(input), kernel, None, stride, padding, dilation), weight.shape[0])
+    kernel = _kernel(weight, *weight.shape[2:])
+    return equal_channels(F.conv2d(_one(input), kernel, None, stride, padding, dilation), weight.shape[0])
 
 
 def _conv_transpose2d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
-    kernel = weight.new_ones(1, 1, *weight.shape[2:]) / weight.shape[2:].numel() ** 0.5
+    kernel = _kernel(weight, *weight.shape[2:])
     moved = F.conv_transpose2d(_one(input), kernel, None, stride, padding, output_padding, 1, dilation)
-    return spread(moved, weight.shape[1] * groups)
+    return equal_channels(moved, weight.shape[1] * groups)
 
 
 def _max_pool2d(
     input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False
 ):
-    one, channels = _one(input), input.shape[1]
-    shape = F.max_pool2d(one.detach(), kernel_size, stride, padding, dilation, ceil_mode).shape[-2:]
+    one = _one(input)
+    rows, columns = F.max_pool2d(one.detach(), kernel_size, stride, padding, dilation, ceil_mode).shape[-2:]
     (kh, kw), (ph, pw), (dh, dw) = (
         v if isinstance(v, (tuple, list)) else (v, v) for v in (kernel_size, padding, dilation)
     )
-    kernel = one.new_ones(1, 1, kh, kw) / (kh * kw) ** 0.5
     room = F.pad(one, (pw, pw + dw * kw, ph, ph + dh * kh))
-    summed = F.conv2d(room, kernel, None, stride or kernel_size, 0, dilation)[..., : shape[0], : shape[1]]
-    return spread(summed, channels)
+    summed = F.conv2d(room, _kernel(one, kh, kw), None, stride or kernel_size, 0, dilation)
+    return equal_channels(summed[..., :rows, :columns], input.shape[1])
 
 
 def _on_one(function):
     def run(input, *args, **kwargs):
-        return spread(function(_one(input), *args, **kwargs), input.shape[1])
+        return equal_channels(function(_one(input), *args, **kwargs), input.shape[1])
 
     return run
 
@@ -159,7 +164,7 @@ def _interpolate(input, size=None, scale_factor=None, mode="nearest", align_corn
         weights = F.interpolate(eye, **how, **options)[0, :, :, 0].abs().double()
         weights = torch.where(weights > 1e-5, weights, 0.0)
         one = torch.einsum("nchw,hk->nckw" if axis == 0 else "nchw,wk->nchk", one, weights)
-    return spread(one, channels)
+    return equal_channels(one, channels)
 
 
 def _linear(input, weight, bias=None):
@@ -169,24 +174,21 @@ def _linear(input, weight, bias=None):
 
 
 def _adaptive_max_pool2d(input, output_size, return_indices=False):
-    return spread(F.adaptive_avg_pool2d(_one(input), output_size), input.shape[1])
+    return equal_channels(F.adaptive_avg_pool2d(_one(input), output_size), input.shape[1])
+
+
+def _lp_pool2d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
+    return _on_one(F.avg_pool2d)(input, kernel_size, stride, 0, ceil_mode)
 
 
 REPLACED: dict[str, Callable] = {
     "conv2d": _conv2d,
     "conv_transpose2d": _conv_transpose2d,
     "max_pool2d": _max_pool2d,
-    "_max_pool2d": _max_pool2d,
-    "boolean_dispatch": _max_pool2d,
-    "fn": _max_pool2d,
     "avg_pool2d": _on_one(F.avg_pool2d),
-    "lp_pool2d": lambda input, norm_type, kernel_size, stride=None, ceil_mode=False: _on_one(F.avg_pool2d)(
-        input, kernel_size, stride, 0, ceil_mode
-    ),
+    "lp_pool2d": _lp_pool2d,
     "adaptive_avg_pool2d": _on_one(F.adaptive_avg_pool2d),
     "adaptive_max_pool2d": _adaptive_max_pool2d,
-    "_adaptive_max_pool2d": _adaptive_max_pool2d,
     "interpolate": _interpolate,
-    "upsample": _interpolate,
     "linear": _linear,
 }

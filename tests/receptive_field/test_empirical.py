@@ -16,7 +16,7 @@ from torch.func import functional_call
 from torch.nn import functional as F
 
 from deeplab_lessons.receptive_field import Box, bounding_box, effective_field, empirical_field, trace
-from deeplab_lessons.receptive_field.empirical import pixels
+from deeplab_lessons.receptive_field.empirical import unit_gradient
 from deeplab_lessons.receptive_field.positive import Positive
 
 STEADY = settings(derandomize=True, deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
@@ -52,7 +52,7 @@ def assert_same(model, size, names, places, in_channels=3):
     for name in names:
         rows, columns = table[name].map_size
         for y, x in {(round(v * (rows - 1)), round(h * (columns - 1))) for v, h in places}:
-            found = pixels(outputs[name], image, (y, x), name, again=True) != 0
+            found = unit_gradient(outputs[name], image, (y, x), name, again=True) != 0
             expected = table.mask(name, (y, x))
             assert bounding_box(found) == bounding_box(expected) == table.box(name, (y, x)), (name, y, x)
             assert (found == expected).all(), f"{name}, unit {(y, x)}: same box, other holes"

@@ -333,5 +333,5 @@ def test_an_error_of_the_model_says_where():
 
 
 def test_lists_of_close_names():
-    with pytest.raises(KeyError, match=r"Did you mean 'features.0'"):
+    with pytest.raises(KeyError, match=r"did you mean 'features.0'"):
         trace(torchvision.models.vgg11(), 32)["feature.0"]

@@ -1,0 +1,107 @@
+"""Running a model that is not ours: arguments checked, evaluation mode, and everything put back afterwards."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import nn
+
+
+def check_input(model: Any, input_size: Any, in_channels: int) -> tuple[int, int]:
+    """Return `input_size` as (H, W), once model, size and channels are known to be usable."""
+    if not isinstance(model, nn.Module):
+        hint = ": call it to make a model, e.g. resnet101()" if callable(model) else ""
+        raise TypeError(f"model must be a torch.nn.Module, got {type(model).__name__}{hint}")
+    size = tuple(input_size) if isinstance(input_size, (tuple, list)) else (input_size, input_size)
+    if len(size) != 2 or not all(isinstance(n, int) and n >= 1 for n in size):
+        raise ValueError(
+            f"input_size must be a whole number of pixels or a pair (height, width), got {input_size!r}"
+        )
+    if not isinstance(in_channels, int) or in_channels < 1:
+        raise ValueError(f"in_channels must be a whole number of at least 1, got {in_channels!r}")
+    return size[0], size[1]
+
+
+@contextmanager
+def evaluating(
+    model: nn.Module, replace: Callable[[torch.Tensor], torch.Tensor] = lambda tensor: tensor
+) -> Iterator[None]:
+    """Put the model in evaluation mode and `replace` its parameters and buffers; afterwards all is as it was.
+
+    A tensor or module that stands in several places is replaced once. What the model's forward writes into its
+    modules' attributes is undone too.
+    """
+    before = [(vars(module), dict(vars(module))) for module in model.modules()]
+    tensors: list[dict[str, Any]] = [
+        table for module in model.modules() for table in (module._parameters, module._buffers)
+    ]
+    before += [(table, dict(table)) for table in tensors]
+    try:
+        model.eval()
+        made: dict[torch.Tensor, torch.Tensor] = {}
+        for table in tensors:
+            for name, tensor in table.items():
+                if tensor is not None:
+                    if tensor not in made:
+                        made[tensor] = replace(tensor)
+                    table[name] = made[tensor]
+        yield
+    finally:
+        for table, entries in before:
+            table.clear()
+            table.update(entries)
+
+
+def layer_output(model: nn.Module, layer: str | None, image: torch.Tensor) -> torch.Tensor:
+    """Run the model as far as its module `layer` (None: to its end) and return the first tensor that this gives."""
+    if layer is None:
+        return _first_tensor(model(image))
+    modules = dict(model.named_modules())
+    if layer not in modules:
+        raise KeyError(
+            f"{type(model).__name__} has no module called {layer!r}; list(dict(model.named_modules())) has all"
+        )
+
+    def stop(module: nn.Module, args: Any, output: Any) -> None:
+        raise _Stop(output)
+
+    hook = modules[layer].register_forward_hook(stop)
+    try:
+        model(image)
+    except _Stop as stopped:
+        return _first_tensor(stopped.args[0])
+    finally:
+        hook.remove()
+    raise KeyError(f"the module {layer!r} did not run")
+
+
+class _Stop(Exception):
+    """The layer has run; the only argument is its output."""
+
+
+def _first_tensor(output: Any) -> torch.Tensor:
+    while not isinstance(output, torch.Tensor):
+        output = next(iter(output.values() if isinstance(output, dict) else output))
+    return output
+
+
+def unit_index(size: tuple[int, int], unit: int | tuple[int, int] | None, name: str) -> tuple[int, int]:
+    """Return (row, column) of a unit on a map; the middle one for None; one number serves both axes."""
+    if unit is None:
+        return size[0] // 2, size[1] // 2
+    y, x = unit if isinstance(unit, (tuple, list)) else (unit, unit)
+    if not (0 <= y < size[0] and 0 <= x < size[1]):
+        raise IndexError(
+            f"unit {(y, x)} asked for, but the map of {name!r} has rows 0 to {size[0] - 1} "
+            f"and columns 0 to {size[1] - 1}"
+        )
+    return int(y), int(x)
+
+
+def unit_values(output: torch.Tensor, unit: Any, name: str) -> tuple[torch.Tensor, tuple[int, int]]:
+    """Return the numbers of one unit, and its (row, column); an output that is no map is a single unit."""
+    if output.dim() < 4:
+        output = output.reshape(1, -1, 1, 1)
+    y, x = unit_index((output.shape[-2], output.shape[-1]), unit, name)
+    return output[..., y, x], (y, x)
