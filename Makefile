@@ -5,6 +5,7 @@ CONSTRAINTS ?= constraints.txt
 WHEELS      ?=
 ARGS        ?=
 BIN         := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+SCRIPTS     := deeplab_lessons/classroom/widgets
 SETUP       := $(PYTHON) tools/environment.py --venv "$(VENV)" --constraints "$(CONSTRAINTS)" --wheels "$(WHEELS)"
 
 # Real data sets: data/, or a folder shared/data beside this one, or wherever DEEPLAB_LESSONS_DATA says.
@@ -40,6 +41,7 @@ check:
 
 lint:
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(BIN)/oxlint $(SCRIPTS) && $(BIN)/oxfmt --check $(SCRIPTS)
 	$(BIN)/mypy
 
 test:
@@ -80,6 +82,7 @@ wheels wheels-gpu:
 format:
 	@$(SETUP) test
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+	$(BIN)/oxlint --fix $(SCRIPTS) && $(BIN)/oxfmt $(SCRIPTS)
 
 clean:
 	rm -rf .venv .venv-gpu build .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info
