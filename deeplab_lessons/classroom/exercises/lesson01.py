@@ -111,7 +111,7 @@ class ClassIou:
         "The union counts the intersection twice. Area A plus area B holds their common part two times: "
         "take it off once."
     )
-    def double_union(prediction: np.ndarray, labels: np.ndarray, label: int):
+    def double_union(prediction: np.ndarray, labels: np.ndarray, label: int) -> float:
         predicted, true, both = _areas(prediction, labels, label)
         return both / (predicted + true)
 

@@ -8,6 +8,7 @@ import torch
 from torch.nn import functional as F
 
 from deeplab_lessons import metrics
+from deeplab_lessons.classroom.exercises.cases import torch_generator
 from deeplab_lessons.classroom.exercises.framework import exercise, misconception
 from deeplab_lessons.metrics import label_maps
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
@@ -194,7 +195,7 @@ class CrossEntropy:
         )
         while True:
             shape, classes = (rng.randint(1, 2), rng.randint(1, 3), rng.randint(2, 3)), rng.randint(2, 4)
-            numbers = torch.Generator().manual_seed(rng.randrange(10**6))
+            numbers = torch_generator(rng)
             logits = torch.randn(shape[0], classes, *shape[1:], generator=numbers)
             labels = torch.randint(0, classes, shape, generator=numbers)
             labels[torch.rand(shape, generator=numbers) < 0.3] = IGNORE_INDEX

@@ -7,12 +7,9 @@ from collections.abc import Iterator
 import torch
 
 from deeplab_lessons import crf
+from deeplab_lessons.classroom.exercises.cases import torch_generator
 from deeplab_lessons.classroom.exercises.compare import show as show_value
 from deeplab_lessons.classroom.exercises.framework import exercise, misconception
-
-
-def _numbers(rng: random.Random) -> torch.Generator:
-    return torch.Generator().manual_seed(rng.randrange(10**6))
 
 
 def _kernels(numbers: torch.Generator, pixels: int, count: int) -> list:
@@ -87,7 +84,7 @@ class UnaryFromProbabilities:
         yield torch.tensor([[0.002, 0.4], [0.998, 0.6]]).view(2, 1, 2), 0.01
         while True:
             shape = rng.randint(2, 4), rng.randint(1, 3), rng.randint(1, 3)
-            p = torch.softmax(4 * torch.randn(shape, generator=_numbers(rng)), 0)
+            p = torch.softmax(4 * torch.randn(shape, generator=torch_generator(rng)), 0)
             yield (p,) if rng.random() < 0.6 else (p, rng.choice((1e-3, 0.02)))
 
     @misconception(
@@ -147,7 +144,7 @@ class ExactKernel:
         yield (torch.tensor([[0.0, 2.0]]),)
         yield (torch.tensor([[0.0, 1.0, 3.0], [0.0, 1.0, 0.0]]),)
         while True:
-            yield (torch.randn(rng.randint(1, 5), rng.randint(2, 6), generator=_numbers(rng)),)
+            yield (torch.randn(rng.randint(1, 5), rng.randint(2, 6), generator=torch_generator(rng)),)
 
     @misconception(
         "The 2 of 2σ² is missing. The features are already divided by σ, so what is left is exp(-d² / 2)."
@@ -214,7 +211,7 @@ class Energy:
         yield torch.tensor([[0, 1]]), costs, [(2.0, two)]
         yield torch.tensor([[1, 1]]), costs, [(2.0, two)]
         while True:
-            numbers, (height, width) = _numbers(rng), (rng.randint(1, 3), rng.randint(2, 3))
+            numbers, (height, width) = torch_generator(rng), (rng.randint(1, 3), rng.randint(2, 3))
             classes = rng.randint(2, 4)
             labels = torch.randint(0, classes, (height, width), generator=numbers)
             costs = 3 * torch.rand(classes, height, width, generator=numbers)
@@ -280,7 +277,7 @@ class Update:
         pair = crf.ExactFilter(torch.tensor([[0.0, 1.0]]), "none", self_term=False)
         yield q, -q.log(), [(2.0, pair)], crf.potts(2)
         while True:
-            numbers, classes, pixels = _numbers(rng), rng.randint(2, 4), rng.randint(2, 5)
+            numbers, classes, pixels = torch_generator(rng), rng.randint(2, 4), rng.randint(2, 5)
             q = torch.softmax(torch.randn(classes, pixels, generator=numbers), 0)
             theta = 3 * torch.rand(classes, pixels, generator=numbers)
             features = [torch.randn(2, pixels, generator=numbers) for _ in range(rng.randint(1, 2))]

@@ -8,8 +8,9 @@ import torch
 from scipy.ndimage import distance_transform_cdt
 
 from deeplab_lessons import metrics
+from deeplab_lessons.classroom.exercises.cases import torch_generator
 from deeplab_lessons.classroom.exercises.framework import exercise, misconception
-from deeplab_lessons.crf import exact, grid, permutohedral
+from deeplab_lessons.crf import filters, line_filter, permutohedral
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 
 
@@ -40,7 +41,7 @@ def _below(offset: torch.Tensor) -> torch.Tensor:
 class Splat:
     """Warm-up: values shared between the two grid points around them."""
 
-    reference = grid.splat
+    reference = line_filter.splat
     hints = (
         "A value at 2.25 lies between the grid points 2 and 3. It lies nearer to 2, so 2 gets more: 0.75 of it.",
         "`left = int(place)`; the right one gets the share `place - left`, the left one the rest. Use `+=`: "
@@ -71,7 +72,7 @@ class Splat:
     )
     def swapped(values: np.ndarray, places: np.ndarray, size: int) -> np.ndarray:
         left = places.astype(int)
-        return grid.splat(values, left + (1 - (places - left)) * (places > left), size)
+        return line_filter.splat(values, left + (1 - (places - left)) * (places > left), size)
 
     @misconception("The last value overwrites what a grid point was given before. Shares add up: use `+=`.")
     def overwritten(values: np.ndarray, places: np.ndarray, size: int) -> np.ndarray:
@@ -87,8 +88,8 @@ class Splat:
         "later, and once, by filtering ones."
     )
     def mean_of_givers(values, places, size):
-        return grid.splat(values, places, size) / np.maximum(
-            grid.splat(np.ones_like(values), places, size), 1e-12
+        return line_filter.splat(values, places, size) / np.maximum(
+            line_filter.splat(np.ones_like(values), places, size), 1e-12
         )
 
 
@@ -111,7 +112,7 @@ class Barycentric:
             yield _placed(first.double())
         while True:
             d, count = rng.randint(1, 5), rng.randint(1, 3)
-            numbers = torch.Generator().manual_seed(rng.randrange(10**6))
+            numbers = torch_generator(rng)
             yield _placed(2 * torch.randn(d, count, generator=numbers, dtype=torch.float64))
 
     @misconception(
@@ -147,7 +148,7 @@ class Barycentric:
 class Normalise:
     """A kernel normalised so that it stays symmetric."""
 
-    reference = exact.normalise
+    reference = filters.normalise
     hints = (
         "`sums = kernel.sum(1)` is how much weight each pixel meets.",
         "Entry (i, j) is divided by the square root of `sums[i] * sums[j]`. `sums[:, None]` is a column, "
@@ -159,18 +160,18 @@ class Normalise:
         yield (torch.tensor([[1.0, 0.0], [0.0, 4.0]]),)
         yield (torch.tensor([[0.75, 0.25], [0.25, 3.75]]),)
         while True:
-            numbers = torch.Generator().manual_seed(rng.randrange(10**6))
+            numbers = torch_generator(rng)
             features = 1.5 * torch.randn(
                 rng.randint(1, 3), rng.randint(2, 5), generator=numbers, dtype=torch.float64
             )
-            yield (exact.exact_kernel(features),)
+            yield (filters.exact_kernel(features),)
 
     @misconception(
         "Each row sums to 1 here: a weighted mean. Then k(i, j) and k(j, i) differ, and no energy belongs to "
         "the filter. Divide by the square root of both pixels' sums."
     )
     def by_row(kernel):
-        return exact.normalise(kernel, "row")
+        return filters.normalise(kernel, "row")
 
     @misconception(
         "The square root is missing: this divides by the whole sums, once for each side, which is once too "

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch.nn import functional as F
 
+from deeplab_lessons.classroom.exercises.cases import torch_generator
 from deeplab_lessons.classroom.exercises.framework import exercise, misconception
 
 
@@ -44,7 +45,7 @@ class CompatibilityTransform:
         yield torch.tensor([[0.0, 3.0], [1.0, 0.0]]), torch.tensor([[1.0], [0.0]])
         while True:
             classes, pixels = rng.randint(2, 4), rng.randint(1, 4)
-            numbers = torch.Generator().manual_seed(rng.randrange(10**6))
+            numbers = torch_generator(rng)
             compatibility = torch.rand(classes, classes, generator=numbers) * 2
             yield compatibility, torch.rand(classes, pixels, generator=numbers)
 
@@ -114,7 +115,7 @@ class SoftmaxBackward:
         yield torch.tensor([[0.75, 0.5], [0.25, 0.5]]), torch.tensor([[1.0, 0.0], [0.0, 2.0]])
         while True:
             shape = rng.randint(2, 4), rng.randint(1, 4)
-            numbers = torch.Generator().manual_seed(rng.randrange(10**6))
+            numbers = torch_generator(rng)
             scores, gradient = torch.randn(2, *shape, generator=numbers)
             yield scores.softmax(0), gradient
 
@@ -250,7 +251,7 @@ class GradientThroughSteps:
         yield unary, neighbours, 1.0, torch.tensor([0, 0]), 2
         while True:
             classes, pixels, iterations = rng.randint(2, 3), rng.randint(2, 5), rng.randint(1, 4)
-            numbers = torch.Generator().manual_seed(rng.randrange(10**6))
+            numbers = torch_generator(rng)
             unary = torch.randn(classes, pixels, generator=numbers, dtype=torch.float64)
             place = torch.rand(pixels, 1, generator=numbers, dtype=torch.float64) * 2
             kernel = torch.exp(-((place - place.T) ** 2) / 2) - torch.eye(pixels, dtype=torch.float64)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch.nn import functional as F
 
+from deeplab_lessons.classroom.exercises.cases import torch_generator
 from deeplab_lessons.classroom.exercises.compare import show
 from deeplab_lessons.classroom.exercises.framework import exercise, misconception
 
@@ -127,7 +128,7 @@ class FuseScales:
         yield ([disc, torch.ones(1, 1, 5)],)
         yield ([torch.cat([disc, box]), torch.ones(2, 1, 5)],)
         while True:
-            numbers = torch.Generator().manual_seed(rng.randrange(10**6))
+            numbers = torch_generator(rng)
             classes, rows, columns = rng.randint(2, 3), rng.randint(2, 4), rng.randint(2, 4)
             sizes = [(rows, columns), (2 * rows - 1, 2 * columns - 1)]
             if rng.random() < 0.5:
@@ -216,7 +217,7 @@ class SummedAspp:
         x = torch.arange(1.0, 10.0).view(1, 1, 3, 3)
         yield x, [one, two], [torch.tensor([0.0]), torch.tensor([10.0])], (1, 2)
         while True:
-            numbers = torch.Generator().manual_seed(rng.randrange(10**6))
+            numbers = torch_generator(rng)
             channels, classes, count = rng.randint(1, 2), rng.randint(2, 3), rng.randint(2, 4)
             x = torch.randn(1, channels, rng.randint(4, 7), rng.randint(4, 7), generator=numbers)
             weights = list(torch.randn(count, classes, channels, 3, 3, generator=numbers))

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from deeplab_lessons.classroom.exercises.cases import torch_generator
 from deeplab_lessons.classroom.exercises.compare import show
 from deeplab_lessons.classroom.exercises.framework import exercise, misconception
 from deeplab_lessons.heads import Decoder, enlarged
@@ -155,7 +156,7 @@ class DenseKernel:
             torch.tensor([[1.0, 0], [0, 10], [1, 10]]).view(3, 2, 1, 1),
         )
         while True:
-            numbers = torch.Generator().manual_seed(rng.randrange(10**6))
+            numbers = torch_generator(rng)
             size, inside, outside = rng.choice((1, 3, 5)), rng.randint(1, 4), rng.randint(1, 4)
             depthwise = torch.randn(inside, 1, size, size, generator=numbers)
             yield depthwise, torch.randn(outside, inside, 1, 1, generator=numbers)
@@ -305,7 +306,7 @@ class NearestSeparable:
         yield (torch.cat([one, -2 * one]),)
         yield (torch.cat([one, one.transpose(2, 3)]),)
         while True:
-            numbers = torch.Generator().manual_seed(rng.randrange(10**6))
+            numbers = torch_generator(rng)
             shape = rng.randint(2, 5), rng.randint(2, 4), 3, 3
             yield (torch.randn(shape, generator=numbers, dtype=torch.float64),)
 

@@ -6,16 +6,15 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 
+from deeplab_lessons.classroom.exercises.cases import torch_generator
 from deeplab_lessons.classroom.exercises.framework import exercise, misconception
 
 #: Quarter turns to the left that bring a stored picture upright, by its orientation.
 _TURNS = {1: 0, 3: 2, 6: 3, 8: 1}
 
 
-def _by_clips(clips, share, count):
-    """The last clips, `count(clips, share)` of them."""
-    known = list(dict.fromkeys(clips))
-    measured = set(known[len(known) - count(known, share) :])
+def _split(clips, measured):
+    """Frames of the other clips, and of those in `measured`."""
     frames = range(len(clips))
     return [i for i in frames if clips[i] not in measured], [i for i in frames if clips[i] in measured]
 
@@ -106,7 +105,7 @@ class JoinedGradient:
         yield [torch.tensor([4.0]), torch.tensor([0.0])], [1, 3]
         yield [torch.tensor([2.0, 2.0]), torch.zeros(2)], [5, 0]
         while True:
-            numbers = torch.Generator().manual_seed(rng.randrange(10**6))
+            numbers = torch_generator(rng)
             size, count = rng.randint(1, 4), rng.randint(2, 5)
             judged = [rng.choice((0, rng.randint(1, 9), rng.randint(100, 1000))) for _ in range(count)]
             judged[rng.randrange(count)] += 7
@@ -208,7 +207,8 @@ class SplitByClip:
 
     @misconception("The share is taken of the clips. Clips have different lengths; count frames.")
     def share_of_clips(clips, share):
-        return _by_clips(clips, share, lambda known, s: int(np.ceil(s * len(known))))
+        known = list(dict.fromkeys(clips))
+        return _split(clips, known[len(known) - int(np.ceil(share * len(known))) :])
 
     @misconception(
         "The clips that appear first are taken. No less honest, but the exercise asks for the last ones."
@@ -218,8 +218,7 @@ class SplitByClip:
         known, measured = list(dict.fromkeys(clips)), set()
         while sum(clip in measured for clip in clips) < share * len(clips):
             measured.add(known.pop(0))
-        frames = range(len(clips))
-        return [i for i in frames if clips[i] not in measured], [i for i in frames if clips[i] in measured]
+        return _split(clips, measured)
 
     @misconception(
         "This stops before the share is passed. The second list needs *at least* `share` of all frames."
@@ -229,8 +228,7 @@ class SplitByClip:
         known, measured = list(dict.fromkeys(clips)), set()
         while known and sum(clip in measured | {known[-1]} for clip in clips) <= share * len(clips):
             measured.add(known.pop())
-        frames = range(len(clips))
-        return [i for i in frames if clips[i] not in measured], [i for i in frames if clips[i] in measured]
+        return _split(clips, measured)
 
     @misconception("The two lists have changed places: frames to train on come first.")
     def lists_swapped(clips, share):
