@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from deeplab_lessons import cli, datasets, training
+from deeplab_lessons.training.experiments import EXPERIMENTS
 
 SMALL = ["--count", "4", "--scene-size", "32", "--crop", "32", "--width", "0.02", "--batch-size", "2"]
 SMALL += ["--device", "cpu"]
@@ -89,15 +90,15 @@ def test_without_colours_the_photograph_comes_back(checkpoint, tmp_path):
         (["train", "--checkpoint", "new.pt", "--lr", "0", *SMALL], "lr must be above 0"),
         (["train", "--checkpoint", "new.pt", "--weights", "missing.pt", *SMALL], "missing.pt"),
         (
-            ["train", "--checkpoint", "new.pt", "--configuration", "v1_7x7", "--width", "0.5"],
-            "--width and --configuration don't go together",
+            ["train", "--checkpoint", "new.pt", "--experiment", "v1_7x7", "--width", "0.5"],
+            "--width and --experiment don't go together",
         ),
         (
             [
                 "train",
                 "--checkpoint",
                 "new.pt",
-                "--configuration",
+                "--experiment",
                 "v1_7x7",
                 "--scale",
                 "full",
@@ -117,13 +118,13 @@ def test_mistakes_get_one_line(checkpoint, arguments, words, capsys, tmp_path, m
     assert not (tmp_path / "new.pt").exists()
 
 
-def test_a_configuration_sets_what_is_not_given(tmp_path, capsys):
+def test_an_experiment_sets_what_is_not_given(tmp_path, capsys):
     path = tmp_path / "twin.pt"
-    options = ["--configuration", "v2_vgg_aspp_s", "--checkpoint", str(path), "--device", "cpu"]
+    options = ["--experiment", "v2_vgg_aspp_s", "--checkpoint", str(path), "--device", "cpu"]
     options += ["--count", "3", "--iterations", "2", "--scene-size", "48", "--crop", "48"]
     assert cli.main(["train", *options]) == 0
     content = training.load_checkpoint(path)
-    assert content["about"]["configuration"] == "v2_vgg_aspp_s"
+    assert content["about"]["experiment"] == "v2_vgg_aspp_s"
     assert content["about"]["model"]["rates"] == (1, 2, 4, 6)
     settings = {name: content["settings"][name] for name in ("batch_size", "lr", "schedule", "iterations")}
     assert settings == {"batch_size": 4, "lr": 0.02, "schedule": "poly", "iterations": 2}
@@ -134,19 +135,19 @@ def test_a_configuration_sets_what_is_not_given(tmp_path, capsys):
 
 def test_a_second_stage_goes_on_with_the_first(tmp_path, capsys):
     small = ["--count", "4", "--iterations", "1", "--device", "cpu"]
-    stage = ["--configuration", "v3_stage2", "--checkpoint", str(tmp_path / "second.pt"), *small]
+    stage = ["--experiment", "v3_stage2", "--checkpoint", str(tmp_path / "second.pt"), *small]
     assert cli.main(["train", *stage]) == 1
     said = capsys.readouterr().err
-    assert "v3_stage2 goes on with what v3_resnet101 has trained: give its checkpoint, --start FILE" in said
+    assert "v3_stage2 continues what v3_resnet101 has trained: pass its checkpoint, --start FILE" in said
     start = tmp_path / "first.pt"
-    first = ["--configuration", "v3_resnet101", "--checkpoint", str(start), *small]
+    first = ["--experiment", "v3_resnet101", "--checkpoint", str(start), *small]
     assert cli.main(["train", *first]) == 0
     assert cli.main(["train", *stage, "--start", str(start)]) == 0
     before, after = (training.load_checkpoint(tmp_path / name) for name in ("first.pt", "second.pt"))
     norm, conv = "backbone.bn1.running_mean", "backbone.conv1.weight"
     assert (before["model"][norm] == after["model"][norm]).all(), "batch norm is left alone"
     assert (before["model"][conv] != after["model"][conv]).any(), "everything else goes on"
-    assert after["about"]["model"]["output_stride"] == 8 and after["settings"]["frozen_norms"]
+    assert after["about"]["model"]["output_stride"] == 8 and after["settings"]["freeze_batch_norm"]
     assert cli.main(["train", *stage]) == 0, "a training that has begun needs no start"
 
 
@@ -161,15 +162,18 @@ def test_evaluate_takes_the_size_of_the_scenes_from_the_checkpoint(checkpoint, c
 
 def test_a_scale_that_is_none_gets_one_line(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("DEEPLAB_LESSONS_SCALE", "huge")
-    options = ["--configuration", "v1_7x7", "--checkpoint", str(tmp_path / "new.pt")]
+    options = ["--experiment", "v1_7x7", "--checkpoint", str(tmp_path / "new.pt")]
     assert cli.main(["train", *options]) == 1
-    assert "DEEPLAB_LESSONS_SCALE is 'huge'" in capsys.readouterr().err
+    assert "DEEPLAB_LESSONS_SCALE must be one of class, full, got 'huge'" in capsys.readouterr().err
 
 
-def test_configurations_are_listed(capsys):
-    assert cli.main(["configurations"]) == 0
-    said = capsys.readouterr().out
-    assert "v2_resnet101_msc_aspp" in said and "v2, table 4" in said
+@pytest.mark.parametrize("command", ["experiments", "configurations"])
+def test_experiments_are_listed(command, capsys):
+    assert cli.main([command]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1 + len(EXPERIMENTS) and lines[0].split()[0] == "name"
+    (line,) = [line for line in lines if line.startswith("v2_resnet101_msc_aspp ")]
+    assert "v2, table 4, rows 6 and 7: + ASPP" in line and line.split()[-2:] == ["76.35", "77.69"]
 
 
 def test_help_names_every_command():
@@ -180,6 +184,70 @@ def test_help_names_every_command():
     assert all(word in done.stdout for word in ("train", "evaluate", "segment", "examples:"))
 
 
+TRAIN = ["train", "--checkpoint", "a.pt"]
+
+
 def test_defaults_of_the_commands_can_be_parsed():
-    options = cli.parser().parse_args(["train", "--checkpoint", "a.pt"])
+    options = cli.parse(TRAIN)
     assert options.loss == "subsample" and options.head == "CRF-LargeFOV" and options.width == 0.125
+    assert set(vars(options)) == {*cli._DEFAULTS, "command", "checkpoint"}
+    assert (
+        cli.parse(["evaluate", "a.pt"]).scales == [1.0] and cli.parse(["evaluate", "a.pt"]).device == "auto"
+    )
+
+
+#: Every option that an experiment sets: what `v3_stage2` sets it to, and the default that may be given.
+SET = {
+    "data": ("voc", ["embedded"], "embedded"),
+    "split": ("trainval", ["train"], "train"),
+    "count": (None, ["7"], 7),
+    "scene_size": (513, ["96"], 96),
+    "crop": ([513], ["96"], [96]),
+    "random_scale": ([0.5, 2.0], ["0.5", "1.5"], [0.5, 1.5]),
+    "iterations": (30000, ["1000"], 1000),
+    "batch_size": (16, ["8"], 8),
+    "lr": (0.001, ["0.02"], 0.02),
+    "schedule": ("poly", ["poly"], "poly"),
+    "loss": ("upsampled", ["subsample"], "subsample"),
+    "freeze_batch_norm": (True, None, False),
+    "channels_last": (True, None, False),
+}
+
+
+@pytest.mark.parametrize("name", SET)
+def test_what_is_given_counts_also_where_it_is_the_default(name):
+    chosen = [*TRAIN, "--experiment", "v3_stage2", "--scale", "full"]
+    by_experiment, words, given = SET[name]
+    assert getattr(cli.parse(chosen), name) == by_experiment
+    flag = name.replace("_", "-")
+    option = [f"--no-{flag}"] if words is None else [f"--{flag}", *words]
+    for arguments in ([*chosen, *option], [*TRAIN, *option, *chosen[3:]]):
+        options = cli.parse(arguments)
+        assert getattr(options, name) == given
+        others = {key: value for key, value in vars(options).items() if key != name}
+        assert others == {key: value for key, value in vars(cli.parse(chosen)).items() if key != name}
+    assert getattr(cli.parse([*TRAIN, *option]), name) == given
+
+
+def test_every_option_that_an_experiment_sets_is_tested():
+    chosen = {"experiment": "v3_stage2", "scale": "full"}
+    assert set(cli._experiment_options(chosen)) == set(SET)
+
+
+@pytest.mark.parametrize(
+    "option", [["--backbone", "vgg16"], ["--head", "CRF"], ["--width", "0.125"], ["--no-batch-norm"]]
+)
+def test_an_experiment_says_which_network_it_is(option):
+    with pytest.raises(ValueError, match=f"{option[0]} and --experiment don't go together"):
+        cli.parse([*TRAIN, "--experiment", "v1_7x7", *option])
+
+
+def test_help_shows_the_defaults(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["train", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "(default: 0.02)" in said and "(default: poly)" in said and "SUPPRESS" not in said
+
+
+def test_the_older_word_for_an_experiment_is_understood():
+    assert cli.parse([*TRAIN, "--configuration", "v1_7x7"]).experiment == "v1_7x7"

@@ -25,13 +25,17 @@ def describe(net: nn.Module, input_size: int, layer: str = "fc6") -> dict[str, o
     }
 
 
-def milliseconds(net: nn.Module, input_size: int, repeats: int = 3, training: bool = False) -> float:
+def milliseconds(
+    net: nn.Module, input_size: int | tuple[int, int], repeats: int = 3, training: bool = False
+) -> float:
     """Fastest of `repeats` runs on one random picture, in milliseconds, after one run to warm up.
 
-    The network stays on its device. With `training` a run is a forward and a backward pass.
+    `input_size` is the picture's side, or its height and width. The network stays on its device. With `training` a
+    run is a forward and a backward pass.
     """
     device = next(net.parameters()).device
-    x = torch.randn(1, 3, input_size, input_size, device=device)
+    size = (input_size, input_size) if isinstance(input_size, int) else input_size
+    x = torch.randn(1, 3, *size, device=device)
     times = []
     for _ in range(repeats + 1):
         begin = time.perf_counter()

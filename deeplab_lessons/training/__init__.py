@@ -3,7 +3,8 @@
 from deeplab_lessons.inference import Scores, evaluate
 from deeplab_lessons.training.batches import Batches, data_order
 from deeplab_lessons.training.checkpoints import CheckpointError, load_checkpoint, load_model, save_checkpoint
-from deeplab_lessons.training.guards import NotFinite
+from deeplab_lessons.training.checks import NotFinite
+from deeplab_lessons.training.history import History
 from deeplab_lessons.training.loop import optimiser_for, train
 from deeplab_lessons.training.losses import (
     area_loss,
@@ -13,7 +14,6 @@ from deeplab_lessons.training.losses import (
     subsample_loss,
     upsampled_loss,
 )
-from deeplab_lessons.training.report import History
 from deeplab_lessons.training.schedules import poly, step
 
 __all__ = [

@@ -93,7 +93,7 @@ def load_model(path: str | Path) -> tuple[torch.nn.Module, dict]:
             "model.load_state_dict(load_checkpoint(path)['model']); or train with about={'model': {...}}."
         )
     model = deeplab(**about["model"])
-    fit(model, content["model"], path)
+    load_state_dict(model, content["model"], path)
     return model.eval(), about
 
 
@@ -111,7 +111,7 @@ def check_settings(path: str | Path, found: dict, wanted: dict) -> None:
         )
 
 
-def fit(model: torch.nn.Module, weights: dict, path: str | Path) -> None:
+def load_state_dict(model: torch.nn.Module, weights: dict, path: str | Path) -> None:
     """Load `weights` into `model`; CheckpointError naming the first names or shapes that differ."""
     own = model.state_dict()
     odd = [name for name in [*own, *weights] if (name in own) != (name in weights)]

@@ -2,18 +2,20 @@
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import torch
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from deeplab_lessons import parallel, runtime
 from deeplab_lessons.grid import Grid, grid_of, logits_of, unwrapped
 from deeplab_lessons.inference import evaluate
-from deeplab_lessons.training import checkpoints, guards, norms
+from deeplab_lessons.metrics.label_maps import check_labels
+from deeplab_lessons.training import checkpoints, checks
 from deeplab_lessons.training.batches import Batches, loader, own_randomness, seed_dropout
+from deeplab_lessons.training.history import History, Progress, Watcher
 from deeplab_lessons.training.losses import LOSSES
-from deeplab_lessons.training.report import History, Report
 from deeplab_lessons.training.schedules import SCHEDULES
 
 
@@ -39,30 +41,32 @@ def train(
     amp: bool | str = False,
     channels_last: bool = False,
     compiled: bool = False,
-    frozen_norms: bool = False,
+    freeze_batch_norm: bool = False,
     workers: int | None = None,
     grid: Grid | None = None,
-    progress: bool = True,
+    progress: bool | Watcher = True,
 ) -> History:
     """Train `model` in place on pairs (image, mask) and return what happened. Ctrl-C stops after an iteration.
 
-    SGD with momentum 0.9 and weight decay 5e-4; `lr` is the backbone's first rate (`model.parameter_groups`
-    gives the classifier its 10 times). `schedule`: "step" or "poly". `loss`: "subsample", "area" or
-    "upsampled". `clip`: largest norm of the gradient. Every `validate_every` iterations (a tenth of all)
-    mIoU is measured on `validation`, and `watch(iterations_done, model)` is called. With `checkpoint`, a
-    path, the state is saved every `save_every` iterations and at the end, together with `about`; a training
-    found there goes on where it stopped and ends as if it had not; a finished one is read, in silence. `amp`
-    (True, "bf16" or "fp16") works on CUDA only; `compiled` goes through `torch.compile`; `frozen_norms` keeps
-    every batch norm as it is (`norms.freeze`); `workers` prepare the data (on CUDA by default). `grid`: where the
-    cells of the model's map lie, for a model that does not state it (`model.grid`); of a dict of outputs, as
-    torchvision's, the loss is taken on the entry "out" alone. Inside
-    `parallel.process_group` all processes share each batch of `batch_size`, and the first one writes.
+    SGD with momentum 0.9 and weight decay 5e-4; `lr` is the backbone's first learning rate (`model.parameter_groups`
+    gives the classifier its 10 times). `schedule`: "step" or "poly". `loss`: "subsample", "area" or "upsampled".
+    `clip`: largest norm of the gradient. Every `validate_every` iterations (a tenth of all) mIoU is measured on
+    `validation`, and `watch(iterations_done, model)` is called. With `checkpoint`, a path, the state is saved every
+    `save_every` iterations and at the end, together with `about`; a training found there continues where it stopped
+    and ends as if it had not; a finished one is read, in silence. `amp` (True, "bf16" or "fp16") works on CUDA only;
+    `compiled` goes through `torch.compile`; `freeze_batch_norm` leaves every batch norm as it is, statistics, factors
+    and shifts (DeepLab v3, section 4.1); `workers` prepare the data (on CUDA by default). `grid`: where the cells of
+    the model's map lie, for a model that does not state it (`model.grid`); of a dict of outputs, as torchvision's, the
+    loss is taken on the entry "out" only. `progress`: True shows a bar, and a line at each validation; False nothing;
+    an object with `update(history)` and `close(history)`, called after each iteration and at the end, is shown the
+    training instead of the lines (`History`; a notebook's is `classroom.live_curve.LiveCurve`).
+    Inside `parallel.process_group` all processes share each batch of `batch_size`, and the first one writes.
     Raises NotFinite, CheckpointError, ValueError.
     Source: DeepLab v1, sections 3.1 and 5.
     """
     seed = runtime.seed() if seed is None else seed
-    second = {"frozen_norms": True} if frozen_norms else {}  # left out, so that older checkpoints go on
-    settings = guards.checked_settings(
+    second = {"freeze_batch_norm": True} if freeze_batch_norm else {}  # left out where it changes nothing
+    settings = checks.checked_settings(
         SCHEDULES, LOSSES, amp, iterations=iterations, batch_size=batch_size, lr=lr, schedule=schedule,
         loss=loss, seed=seed, clip=clip, samples=len(dataset), **second,
     )  # fmt: skip
@@ -74,7 +78,6 @@ def train(
     if run.path and resume and run.path.exists():
         run.restore()
     parallel.barrier()
-    progress = progress and parallel.rank() == 0
     todo = range(len(run.history.loss), iterations)
     every = validate_every or max(iterations // 10, 1)
     if workers is None:
@@ -83,22 +86,21 @@ def train(
     began = time.monotonic()
     with (
         own_randomness(device),
-        guards.stop_politely() as stop,
-        Report(run.history, todo.start, iterations, progress and bool(todo)) as report,
+        checks.stop_politely() as stop,
+        Progress(run.history, iterations, progress if todo and parallel.rank() == 0 else False) as bar,
     ):
         if run.path and todo.start == 0:
             run.save()  # a folder that cannot be written is better found now than after hours
         batches = loader(Batches(dataset, batch_size, seed), todo, workers, device)
         for iteration, (images, labels) in zip(todo, batches, strict=True):
             run.step(iteration, images, labels)
-            report.iteration()
             done = iteration + 1
-            if done % every == 0 or done == iterations:
-                if validation is not None:
-                    run.history.mean_iou[done] = evaluate(model, validation, grid=run.grid).mean_iou
-                    report.validated()
-                if watch:
-                    watch(done, model)
+            validated = done % every == 0 or done == iterations
+            if validated and validation is not None:
+                run.history.mean_iou[done] = evaluate(model, validation, grid=run.grid).mean_iou
+            bar.update()
+            if validated and watch:
+                watch(done, model)
             stopped = parallel.any_process(bool(stop))
             if run.path and (done % save_every == 0 or done == iterations or stopped):
                 run.save()
@@ -106,7 +108,7 @@ def train(
                 break
     run.history.seconds = time.monotonic() - began
     run.history.finished = len(run.history.loss) == iterations
-    report.farewell(run.path)
+    bar.farewell(run.path)
     return run.history
 
 
@@ -115,25 +117,28 @@ class _Run:
 
     def __init__(
         self,
-        model,
+        model: torch.nn.Module,
         grid: Grid,
         settings: dict,
-        device,
-        amp,
+        device: torch.device,
+        amp: bool | str,
         channels_last: bool,
         path: Path | None,
         about: dict,
-        compiled,
+        compiled: bool,
     ):
         self.model, self.grid, self.settings, self.path, self.about = model, grid, settings, path, about
         self.device, self.history = device, History()
-        if "frozen_norms" in settings:
-            norms.freeze(model)
+        if "freeze_batch_norm" in settings:
+            if not any(batch_norms(model)):
+                raise ValueError("the model has no batch norm to freeze: pass freeze_batch_norm=False")
+            for norm in batch_norms(model):
+                norm.requires_grad_(False)
         self.layout = torch.channels_last if channels_last else torch.contiguous_format
         model.to(device, memory_format=self.layout)
         called = parallel.distribute(model, device)
         self.called = torch.compile(called) if compiled else called
-        self.half = guards.half_precision(amp, device)
+        self.half = checks.half_precision(amp, device)
         self.optimiser = optimiser_for(model, settings["lr"])
         self.scaler = torch.amp.GradScaler(device.type, enabled=self.half is torch.float16)
 
@@ -146,7 +151,7 @@ class _Run:
         loss = self.loss(images, labels)
         self.history.loss.append(parallel.sum_over_processes(loss.detach()).item() / parallel.world_size())
         self.history.lr.append(self.optimiser.param_groups[0]["lr"])
-        guards.check_loss(self.history, self.path)
+        checks.check_loss(self.history, self.path)
         self.optimiser.zero_grad()
         self.scaler.scale(loss).backward()
         if self.settings["clip"]:
@@ -159,19 +164,20 @@ class _Run:
         """Loss of one batch, images [N, 3, H, W] and labels [N, H, W], at full precision."""
         images = images.to(self.device, memory_format=self.layout, non_blocking=True)
         self.model.train()
-        if "frozen_norms" in self.settings:
-            norms.rest(self.model)
+        if "freeze_batch_norm" in self.settings:
+            for norm in batch_norms(self.model):
+                norm.eval()
         with torch.autocast(self.device.type, self.half, enabled=self.half is not None):
             outputs = self.called(images)
         # a list is a loss on each of several logits, with the grid of each
         outputs = outputs if isinstance(outputs, list) else [(logits_of(outputs), self.grid)]
-        guards.check_labels(labels, outputs[0][0].shape[1])
+        check_labels(labels, outputs[0][0].shape[1])
         criterion, labels = LOSSES[self.settings["loss"]], labels.to(self.device, non_blocking=True)
         return sum(criterion(logits.float(), labels, grid) for logits, grid in outputs)
 
     def save(self) -> None:
         """Write everything that is needed to go on: the first process does, the others only look."""
-        guards.check_weights(self.model, len(self.history.loss), self.path)
+        checks.check_weights(self.model, len(self.history.loss), self.path)
         if parallel.rank() > 0:
             return
         parts = {"model": self.model, "optimiser": self.optimiser, "scaler": self.scaler}
@@ -183,11 +189,16 @@ class _Run:
         """Read what `save` wrote."""
         content = checkpoints.load_checkpoint(self.path)
         checkpoints.check_settings(self.path, content["settings"], self.settings)
-        checkpoints.fit(self.model, content["model"], self.path)
+        checkpoints.load_state_dict(self.model, content["model"], self.path)
         self.optimiser.load_state_dict(content["optimiser"])
         if content["scaler"] and self.scaler.is_enabled():
             self.scaler.load_state_dict(content["scaler"])
         self.history = History(**content["history"])
+
+
+def batch_norms(model: torch.nn.Module) -> Iterator[_BatchNorm]:
+    """Return every batch norm of the model that trains (`backbones.freeze_batch_norm` leaves none)."""
+    return (part for part in model.modules() if isinstance(part, _BatchNorm))
 
 
 def optimiser_for(model: torch.nn.Module, lr: float) -> torch.optim.SGD:

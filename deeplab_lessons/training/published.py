@@ -1,4 +1,4 @@
-"""The rows of the papers' tables, as `configurations` reads them. One entry for each published experiment.
+"""The rows of the papers' tables, as `experiments` reads them. One entry for each published experiment.
 
 Where the paper leaves a number open, the released code gives it: the rate of 0.001 for VGG16 and 0.00025 for
 ResNet-101 under "poly", the crop of 321 pixels. v2's table 2 trains the step policy with batches of 30, its section
@@ -7,7 +7,7 @@ measured on val was trained in the first stage alone, at output stride 16, and t
 """
 
 _V1 = {"iterations": 6000, "batch_size": 20, "lr": 0.001, "schedule": "step", "crf": "v1_caffe"}
-_POLY = {"iterations": 20000, "batch_size": 10, "schedule": "poly"}
+_POLY = {"iterations": 20000, "batch_size": 10, "schedule": "poly", "crf": "v2_vgg"}
 _VGG = {**_POLY, "lr": 0.001}
 _RESNET = {**_POLY, "lr": 0.00025, "crf": "v2_resnet101"}
 _COCO = {**_RESNET, "starts_from": "MS-COCO"}
@@ -15,9 +15,9 @@ _AUG = {**_COCO, "scale": (0.5, 1.5)}
 
 _V3 = {
     "iterations": 30000, "batch_size": 16, "lr": 0.007, "schedule": "poly", "loss": "upsampled", "crop": 513,
-    "scale": (0.5, 2.0), "batch_norm_decay": 0.9997, "crf": None,
+    "scale": (0.5, 2.0), "batch_norm_decay": 0.9997,
 }  # fmt: skip
-_SECOND = {**_V3, "lr": 0.001, "data": "voc", "split": "trainval", "frozen_norms": True}
+_SECOND = {**_V3, "lr": 0.001, "data": "voc", "split": "trainval", "freeze_batch_norm": True}
 
 _S, _L, _PYRAMID = (2, 4, 8, 12), (6, 12, 18, 24), (6, 12, 18)
 

@@ -4,53 +4,57 @@
 
 needs CamVid and `weights/mobilenet_v2-imagenet-fp16.pt` in the data folder (see data/README.md), takes about three
 and a half hours on one quiet core, measures each network on val and test, writes `camvid.json` beside this file after
-each, and prints it. The trainings are kept in the folder `networks`, and go on where they stopped. The networks stand
-in `deeplab_lessons.training.side_by_side`, the rates in `lesson13.py`.
+each, and prints it. The trainings are kept in the folder `networks`, and continue where they stopped. The networks are
+those of `lesson13.py`.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import lesson13
 import runs
 import torch
 
-from deeplab_lessons import datasets, inference, training
-from deeplab_lessons.training import side_by_side
+from deeplab_lessons import datasets, training
+from deeplab_lessons.training import experiments
+from deeplab_lessons.training.experiments import Experiment
 
 ITERATIONS = 2000
 #: The versions that are trained with each seed: one again, to see how far two runs of a version lie apart.
-SEEDS = {0: tuple(side_by_side.NETWORKS), 1: ("v2",)}
+SEEDS = {0: tuple(lesson13.VERSIONS), 1: ("v2",)}
 
 
-def run(name: str, seed: int, folder: Path, quick: bool) -> dict[str, dict]:
-    """Train one version and measure it on val and test: enlarged by `side_by_side.ZOOM`, and as they are."""
-    streets, _ = side_by_side.sets()
-    network = side_by_side.build(name, len(streets.classes), seed)
-    history = training.train(
-        network, streets, seed=seed, iterations=3 if quick else ITERATIONS, lr=lesson13.LR[name], progress=False,
-        checkpoint=folder / f"{name}-{seed}.pt", **side_by_side.RECIPE,
-    )  # fmt: skip
-    found = {"loss": round(history.smooth()[-1], 4), "as it is": {}}
+def run(which: Experiment, seed: int, path: Path, quick: bool) -> dict:
+    """Train one version, kept in `path`, and measure it on val and test: shown at `lesson13.ZOOM`, and as they are."""
+    network, (streets, val) = which.model(seed, experiments.mobilenet_weights()), which.data_sets()
+    history = training.train(network, streets, seed=seed, progress=False, checkpoint=path, **which.settings)
+    found: dict = {"loss": round(history.smooth()[-1], 4), "as it is": {}}
     for split in ("val", "test"):
         data = datasets.CamVid(split=split)
-        data = torch.utils.data.Subset(data, range(3)) if quick else data
-        found[split] = side_by_side.row(network, data)
-        found["as it is"][split] = round(100 * training.evaluate(network, data).mean_iou, 2)
-    shown = inference.ManyViews(network, (side_by_side.ZOOM,))
-    picture, _ = datasets.CamVid(split="val")[lesson13.SHOWN]
-    return {name: found | {"drawn": runs.as_text(inference.predict(shown, picture))}}
+        data = torch.utils.data.Subset(data, range(2)) if quick else data
+        found[split] = lesson13.measured(network, data)
+        found["as it is"][split] = runs.per_cent(training.evaluate(network, data).mean_iou)
+    return found | {"drawn": lesson13.drawn(network, val[0 if quick else lesson13.SHOWN][0])}
 
 
-def main() -> None:
+def plan(quick: bool = False) -> dict:
+    """Return what the numbers depend on."""
+    return lesson13.plan(quick, ITERATIONS)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run what is missing, and save after each run."""
-    options = runs.asked(__file__, "Train every version on CamVid for long.", keep="folder for the trainings")
+    about, keep = "Train every version on CamVid for long.", "folder for the trainings"
+    options = runs.options(__file__, about, arguments, keep)
     lesson13.need_data()
-    plan = lesson13.plan(ITERATIONS, options.quick)
+    tested = lesson13.versions(options.quick, ITERATIONS)
     options.keep.mkdir(parents=True, exist_ok=True)
     for seed, names in SEEDS.items():
         runs.fill(
-            options.results, plan, (seed,), names,
-            lambda name, seed: run(name, seed, options.keep, options.quick),
+            options.results, plan(options.quick), (seed,), names,
+            lambda name, seed: {
+                name: run(tested[name], seed, options.keep / f"{name}-{seed}.pt", options.quick)
+            },
         )  # fmt: skip
 
 

@@ -2,24 +2,25 @@
 
     python lessons/results/lesson05.py
 
-writes `lesson05.json` beside this file, goes on where it stopped, and prints each run.
+writes `lesson05.json` beside this file, continues where it stopped, and prints each run.
 """
 
-import argparse
-import itertools
-import json
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
+import runs
 import torch
 from scipy import ndimage
 
 from deeplab_lessons import inference, metrics, training
 from deeplab_lessons.datasets import Pairs
 from deeplab_lessons.grid import upsample
-from deeplab_lessons.training import recipes
+from deeplab_lessons.training.experiments import experiment
 
 SEEDS = (0, 1, 2)
+HEADS = {"7x7": "small_7x7", "small field": "small_3x3", "LargeFOV": "small_largefov"}
+LOSSES = ("area", "upsampled")  # besides "subsample", which "LargeFOV" has
 EDGES = (8, 16, 32, 64)  # diameters in pixels that part the sizes of objects
 SIZES = ["below 8", "8 to 16", "16 to 32", "32 to 64"]
 WINDOWS = (8, 16, 32, 64, 128)  # sides in pixels of the part of the scene that a network is shown
@@ -61,7 +62,7 @@ def seen_through(network: torch.nn.Module, dataset: Pairs) -> list[float]:
                 drawn = upsample(network(shown), labels.shape, network.grid)[:, :, row, column].argmax(1)
             right += drawn.numpy() == labels[row, column]
             count += 1
-    return (100 * right / count).round(2).tolist()
+    return (100 * right / max(count, 1)).round(2).tolist()
 
 
 def windowed(image: torch.Tensor, row: int, column: int, side: int) -> torch.Tensor:
@@ -73,18 +74,15 @@ def windowed(image: torch.Tensor, row: int, column: int, side: int) -> torch.Ten
     return image if side >= image.shape[1] else shown
 
 
-def one_run(seed: int, head: str = "LargeFOV", loss: str = "subsample", longer: int = 1) -> dict:
-    """Train one network by the class recipe and measure it on the validation scenes."""
-    scenes, val = recipes.class_data()
-    network = recipes.class_network(head, seed)
+def run(seed: int, quick: bool, head: str = "LargeFOV", loss: str = "subsample", longer: int = 1) -> dict:
+    """Train one network by the small recipe and measure it on the validation scenes."""
+    which = replace(experiment(HEADS[head]), **{"count": 20} if quick else {})
+    network, (scenes, val) = which.model(seed), which.data_sets()
     scenes.fill()
-    recipe = recipes.CLASS_RECIPE | {"iterations": longer * recipes.CLASS_RECIPE["iterations"]}
-    history = training.train(network, scenes, loss=loss, seed=seed, progress=False, **recipe)
-    scores = training.evaluate(network, val)
+    settings = which.settings | {"loss": loss, "iterations": 2 if quick else longer * which.iterations}
+    history = training.train(network, scenes, seed=seed, progress=False, **settings)
     return {
-        "seed": seed,
-        "mean_iou": round(100 * scores.mean_iou, 2),
-        "iou": {name: round(100 * value, 1) for name, value in scores.iou.items()},
+        **runs.measured(training.evaluate(network, val), digits=1),
         "found_by_size": found_by_size(network.eval(), val),
         "seen_through": seen_through(network, val),
         "loss": round(history.smooth()[-1], 4),
@@ -92,26 +90,36 @@ def one_run(seed: int, head: str = "LargeFOV", loss: str = "subsample", longer: 
     }
 
 
-def main() -> None:
+def plan(quick: bool = False) -> dict:
+    """Return what the numbers depend on."""
+    heads = {head: experiment(name) for head, name in HEADS.items()}
+    which = heads["LargeFOV"]
+    recipe = ("iterations", "batch_size", "lr", "schedule", "channels_last")
+    return {
+        "recipe": {key: which.settings[key] for key in recipe}, "size": which.crop,
+        "heads_tried": {
+            head: {key: each.network[key] for key in ("kernel_size", "rate")} for head, each in heads.items()
+        },
+        "sizes": SIZES, "windows": WINDOWS, "quick": quick,
+    }  # fmt: skip
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run what is missing, seed by seed, and save after each."""
-    options = argparse.ArgumentParser(description="Train and measure what lesson 05 compares.")
-    options.add_argument("results", type=Path, nargs="?", default=Path(__file__).with_suffix(".json"))
-    path = options.parse_args().results
-    recipe = {"recipe": recipes.CLASS_RECIPE, "size": recipes.SIZE, "heads_tried": recipes.HEADS}
-    results = json.loads(path.read_text()) if path.is_file() else {}
-    if {key: results.get(key) for key in recipe} != json.loads(json.dumps(recipe)):
-        results = {**recipe, "sizes": SIZES, "windows": WINDOWS, "heads": {}, "losses": {}, "budgets": {}}
-    plans = [("heads", head, {"head": head}) for head in recipes.HEADS]
-    plans += [("losses", loss, {"loss": loss}) for loss in ("area", "upsampled")]
-    plans += [("budgets", f"{LONGER} times as long", {"longer": LONGER})]
-    for seed, (part, name, choice) in itertools.product(SEEDS, plans):
-        runs = results[part].setdefault(name, [])
-        if seed not in [run["seed"] for run in runs]:
-            runs.append(one_run(seed, **choice))
-            print(part, name, runs[-1], flush=True)
-            results["losses"]["subsample"] = results["heads"].get("LargeFOV", [])
-            results["budgets"]["as in class"] = results["losses"]["subsample"]
-            path.write_text(json.dumps(results, indent=1) + "\n")
+    options = runs.options(__file__, "Train and measure what lesson 05 compares.", arguments)
+    choices = {
+        "heads": {head: {"head": head} for head in HEADS},
+        "losses": {loss: {"loss": loss} for loss in LOSSES},
+        "budgets": {f"{LONGER} times as long": {"longer": LONGER}},
+    }
+    for seed in SEEDS[: 1 if options.quick else None]:
+        for group, names in choices.items():
+            results = runs.fill(
+                options.results, plan(options.quick), (seed,), names,
+                lambda name, seed, names=names: {name: run(seed, options.quick, **names[name])}, group,
+            )  # fmt: skip
+    results["losses"]["subsample"] = results["budgets"]["as in class"] = results["heads"]["LargeFOV"]
+    runs.save(options.results, results)
 
 
 if __name__ == "__main__":

@@ -2,13 +2,13 @@
 
     python lessons/results/lesson08.py
 
-writes `lesson08.json` beside this file in about 12 minutes on one core, goes on where it stopped, and prints
+writes `lesson08.json` beside this file in about 12 minutes on one core, continues where it stopped, and prints
 each run.
 
 | name | what |
 |---|---|
 | alone | the class network of lesson 05, nothing behind it |
-| after | the same network, and a CRF as post-processing; its numbers chosen on training scenes from `GRID` |
+| after | the same network, and a CRF as post-processing; its numbers chosen on training scenes from `runs.CRF_GRID` |
 | frozen | weights and compatibility of that CRF learned behind the network, which stays as it is |
 | joint | network and CRF trained on together |
 | joint, CRF off | that network without its CRF |
@@ -17,29 +17,23 @@ each run.
 | further, frozen | that network, and a CRF learned behind it: both learned, one after the other |
 """
 
-import argparse
 import copy
-import itertools
-import json
 import time
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from functools import cache
 from pathlib import Path
 
+import runs
 import torch
 
-from deeplab_lessons import crf, inference, metrics, training
-from deeplab_lessons.datasets import Embedded, transforms
+from deeplab_lessons import crf, training
 from deeplab_lessons.models.with_crf import CRFNetwork
-from deeplab_lessons.training import recipes
+from deeplab_lessons.training.experiments import cache_path, experiment, trained
 
 SEEDS = (0, 1, 2)
+NETWORK = "small_largefov"
 WIDTHS = (1, 2, 4, 8, 16)  # of the bands around the boundaries, in pixels
-
-#: What is tried for the CRF after the network; w2 and σγ are those of v2's released code for ResNet-101. The best
-#: lie at the edge (20, 40, 5). Beyond it (40, 80, 3) the same scenes gain half a point more (seed 0).
-GRID = {"w1": [5, 10, 20], "sigma_alpha": [10, 20, 40], "sigma_beta": [5, 10, 20]}
-FIXED = {"w2": 3, "sigma_gamma": 1, "iterations": 10}
-TUNED_ON = 20  # training scenes, not mirrored
 
 #: How "frozen", "joint" and "further" are trained. Rates and clip were chosen on training scenes, with seed 0.
 FURTHER = {
@@ -54,53 +48,57 @@ NAMES = (
 
 
 class Comparison:
-    """All runs of one seed; what several of them need is made once."""
+    """All runs of one seed; what several of them need is made once.
 
-    def __init__(self, seed: int, quick: bool = False):
-        """With `quick` a few iterations on a few scenes, to see whether everything runs."""
-        self.seed, self.quick = seed, quick
-        self.scenes, self.val = recipes.class_data(*((20, 5) if quick else ()))
+    With `quick` a few iterations on a few scenes, to see whether everything runs. `path` is the results file.
+    """
+
+    def __init__(self, seed: int, quick: bool, path: Path):
+        self.seed, self.quick, self.path = seed, quick, path
+        self.which = replace(experiment(NETWORK), **{"count": 20} if quick else {})
+        self.scenes, self.val = self.which.data_sets()
         self.made: dict[str, torch.nn.Module] = {}
 
     def network(self) -> torch.nn.Module:
         """The class network of this seed, trained by the recipe of lesson 05: a fresh copy."""
         if "alone" not in self.made:
             if self.quick:
-                self.made["alone"] = recipes.class_network(seed=self.seed).eval()
+                self.made["alone"] = self.which.model(self.seed).eval()
             else:
-                self.made["alone"] = recipes.trained("LargeFOV", self.seed, progress=False).eval()
+                self.made["alone"], _ = trained(self.which, self.seed, progress=False)
         return copy.deepcopy(self.made["alone"])
 
     def further(self, model: torch.nn.Module, name: str) -> training.History:
         """Train `model` in place by `FURTHER`, in the same order of scenes whatever the model is."""
-        settings = FURTHER | ({"iterations": 3} if self.quick else {})
+        settings = FURTHER | ({"iterations": 2} if self.quick else {})
         history = training.train(model, self.scenes, seed=100 + self.seed, progress=False, **settings)
         self.made[name] = model.eval()
         return history
 
-    def tuned(self, network: torch.nn.Module) -> crf.Parameters:
-        """The setting of `GRID` with the best mIoU on `TUNED_ON` training scenes."""
-        return tuned(network, recipes.SIZE, self.quick)
+    def tuned(self, name: str) -> crf.Parameters | None:
+        """Return the setting that "after" chose for the network of that name, if it has been run."""
+        after = "further, after" if name.startswith("further,") else "after"
+        done = runs.load(self.path, plan(self.quick)).get("runs", {}).get(after, [])
+        return next(
+            (crf.Parameters(**each["parameters"]) for each in done if each["seed"] == self.seed), None
+        )
 
-    def run(self, name: str, tuned: crf.Parameters | None) -> dict:
-        """Make what `name` stands for and measure it. `tuned`: the setting that "after" chose for its network."""
-        model, history = self.model(name, tuned)
+    def run(self, name: str) -> dict:
+        """Make what `name` stands for and measure it."""
+        began = time.monotonic()
+        model, history = self.model(name, self.tuned(name))
         scores = training.evaluate(model.eval(), self.val, trimap=WIDTHS)
         drawn, there = scores.confusion.sum(0).double(), scores.confusion.sum(1).double()
-        bands = {str(width): per_cent(value) for width, value in scores.trimap_mean_iou.items()}
-        found = {
-            "mean_iou": per_cent(scores.mean_iou),
-            "iou": {label: per_cent(value) for label, value in scores.iou.items()},
-            "trimap": bands,
-            "drawn": dict(zip(scores.iou, (drawn / there).round(decimals=3).tolist(), strict=True)),
-        }
+        found = runs.measured(scores)
+        found["drawn"] = dict(zip(scores.iou, (drawn / there).round(decimals=3).tolist(), strict=True))
         if hasattr(model, "crf"):
             with torch.no_grad():
                 found["parameters"] = asdict(model.crf.current)
             if model.crf.compatibility is not None:
                 matrix = model.crf.compatibility.detach().double()
                 found["compatibility"] = matrix.round(decimals=4).tolist()
-        return found | ({"loss": round(history.smooth()[-1], 4)} if history else {})
+        found |= {"loss": round(history.smooth()[-1], 4)} if history else {}
+        return found | {"seconds": round(time.monotonic() - began)}
 
     def model(
         self, name: str, tuned: crf.Parameters | None
@@ -110,7 +108,7 @@ class Comparison:
             return self.needed("joint", tuned).network, None
         network = self.needed("further", tuned) if name.startswith("further,") else self.network()
         if name.endswith("after"):
-            layer = crf.DenseCRF(self.tuned(network))
+            layer = crf.DenseCRF(runs.tuned(network, self.which.crop, self.quick))
             return CRFNetwork(network, layer, frozen=True, iterations=ITERATIONS), None
         if name.endswith(("frozen", "joint")):
             layer = crf.DenseCRF(tuned, len(self.val.classes), trainable=("weights", "compatibility"))
@@ -124,60 +122,25 @@ class Comparison:
         return self.made[name]
 
 
-def tuned(network: torch.nn.Module, size: int, quick: bool = False) -> crf.Parameters:
-    """The setting of `GRID` with the best mIoU behind `network` on `TUNED_ON` training scenes of `size` pixels."""
-    scenes, samples = Embedded("train", TUNED_ON, size), []
-    for index in range(2 if quick else TUNED_ON):
-        picture, labels = scenes.pair(index)
-        scores = inference.scores(network, transforms.normalise(picture)).clone().cpu()
-        samples.append((scores, torch.tensor(picture).permute(2, 0, 1), labels))
-    settings = [
-        crf.Parameters(**dict(zip(GRID, values, strict=True)), **FIXED)
-        for values in itertools.product(*GRID.values())
-    ]
-    return max(settings[: 2 if quick else None], key=lambda setting: mean_iou(setting, samples))
+def plan(quick: bool = False) -> dict:
+    """Return what the numbers depend on."""
+    which = experiment(NETWORK)
+    recipe = ("iterations", "batch_size", "lr", "schedule", "channels_last")
+    return {
+        "network": cache_path(which, 0).stem, "recipe": {key: which.settings[key] for key in recipe},
+        "size": which.crop, "grid": runs.CRF_GRID, "fixed": runs.CRF_FIXED, "tuned_on": runs.TUNED_ON,
+        "iterations": ITERATIONS, "further": FURTHER, "crf_rate": CRF_RATE, "quick": quick,
+    }  # fmt: skip
 
 
-def mean_iou(setting: crf.Parameters, samples: list[tuple]) -> float:
-    """Mean IoU of the refined labels over samples (scores, picture, labels)."""
-    confusion, layer = 0, crf.DenseCRF(setting)
-    for scores, picture, labels in samples:
-        with torch.no_grad():
-            drawn = layer(scores, picture).argmax(0).numpy()
-        confusion = confusion + metrics.confusion_matrix(drawn, labels, len(scores))
-    return metrics.mean_iou(confusion)
-
-
-def per_cent(share: float) -> float:
-    """A share as per cent, two digits behind the point."""
-    return round(100 * share, 2)
-
-
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run what is missing, seed by seed, and save after each."""
-    options = argparse.ArgumentParser(description="Train and measure what lesson 08 compares.")
-    options.add_argument("results", type=Path, nargs="?", default=Path(__file__).with_suffix(".json"))
-    options.add_argument("--quick", action="store_true", help="tiny: does everything run?")
-    options = options.parse_args()
-    plan = {"network": recipes.kept_as().stem, "recipe": recipes.CLASS_RECIPE, "size": recipes.SIZE}
-    plan |= {"grid": GRID, "fixed": FIXED, "tuned_on": TUNED_ON, "iterations": ITERATIONS}
-    plan |= {"further": FURTHER, "crf_rate": CRF_RATE, "quick": options.quick}
-    plan = json.loads(json.dumps(plan))
-    results = json.loads(options.results.read_text()) if options.results.is_file() else {}
-    if {key: results.get(key) for key in plan} != plan:
-        results = {**plan, "runs": {name: [] for name in NAMES}}
-    for seed in SEEDS:
-        comparison = Comparison(seed, options.quick)
-        for name in NAMES:
-            runs = results["runs"].setdefault(name, [])
-            if seed not in [run["seed"] for run in runs]:
-                chosen = results["runs"]["further, after" if name.startswith("further,") else "after"]
-                chosen = [crf.Parameters(**run["parameters"]) for run in chosen if run["seed"] == seed]
-                began = time.monotonic()
-                found = comparison.run(name, chosen[0] if chosen else None)
-                runs.append({"seed": seed, **found, "seconds": round(time.monotonic() - began)})
-                print(f"{name:<15}", runs[-1], flush=True)
-                options.results.write_text(json.dumps(results, indent=1) + "\n")
+    options = runs.options(__file__, "Train and measure what lesson 08 compares.", arguments)
+    comparison = cache(lambda seed: Comparison(seed, options.quick, options.results))
+    runs.fill(
+        options.results, plan(options.quick), SEEDS[: 1 if options.quick else None], NAMES,
+        lambda name, seed: {name: comparison(seed).run(name)},
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
     python lessons/results/lesson09.py
 
-writes `lesson09.json` beside this file in about 25 minutes on one core, goes on where it stopped, and prints each
-run. Every network is the class twin of a published configuration (`deeplab_lessons.training.configurations`).
+writes `lesson09.json` beside this file in about 25 minutes on one core, continues where it stopped, and prints each
+run. Every network is the class twin of a published experiment (`deeplab_lessons.training.experiments`).
 
 | name | twin of |
 |---|---|
@@ -17,6 +17,7 @@ run. Every network is the class twin of a published configuration (`deeplab_less
 
 import copy
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -28,7 +29,7 @@ from deeplab_lessons.datasets import Embedded, Pairs
 from deeplab_lessons.heads import SummedASPP
 from deeplab_lessons.models import MultiScale
 from deeplab_lessons.models.multi_scale import rescaled
-from deeplab_lessons.training.configurations import TWIN_CROP, Configuration, configuration
+from deeplab_lessons.training.experiments import TWIN_CROP, Experiment, experiment
 
 SEEDS = (0, 1, 2)
 SIGNS = (1, 2, 3)  # disc, box, triangle: objects that have a size
@@ -41,13 +42,13 @@ SHOWN_AT = (
 SCENES = 100  # of the validation split
 STATISTICS = 100  # training scenes over which batch norm's averages are taken anew
 
-_LARGE_FOV = configuration("v2_vgg_largefov", "class")
-NETWORKS: dict[str, Configuration] = {
+_LARGE_FOV = experiment("v2_vgg_largefov", "class")
+NETWORKS: dict[str, Experiment] = {
     "fixed field": _LARGE_FOV,
     "MSC": replace(_LARGE_FOV, network={**_LARGE_FOV.network, "multi_scale": True}),
-    "ASPP-S": configuration("v2_vgg_aspp_s", "class"),
-    "ASPP-L": configuration("v2_vgg_aspp_l", "class"),
-    "ASPP-L, maximum": configuration("v2_vgg_aspp_l", "class"),
+    "ASPP-S": experiment("v2_vgg_aspp_s", "class"),
+    "ASPP-L": experiment("v2_vgg_aspp_l", "class"),
+    "ASPP-L, maximum": experiment("v2_vgg_aspp_l", "class"),
 }
 
 
@@ -97,15 +98,13 @@ class OwnStatistics(torch.nn.Module):
         return self.trained.stack([network(rescaled(x, scale)) for network, scale in pairs]).amax(0)
 
 
-def measured(model: torch.nn.Module) -> dict:
+def measured(model: torch.nn.Module, count: int) -> dict:
     """mIoU, IoU of the classes, mean IoU of the objects of each size, and mIoU of the scenes at other sizes."""
-    at = {str(size): training.evaluate(model, Embedded("val", SCENES, size)) for size in SHOWN_AT}
-    scores = at[str(TWIN_CROP)]
+    at = {size: training.evaluate(model, Embedded("val", count, size)) for size in SHOWN_AT}
     return {
-        "mean_iou": per_cent(scores.mean_iou),
-        "iou": {label: per_cent(value) for label, value in scores.iou.items()},
-        "by_size": by_size(model, Embedded("val", SCENES, TWIN_CROP)),
-        "shown_at": {size: per_cent(found.mean_iou) for size, found in at.items()},
+        **runs.measured(at[TWIN_CROP]),
+        "by_size": by_size(model, Embedded("val", count, TWIN_CROP)),
+        "shown_at": {str(size): runs.per_cent(scores.mean_iou) for size, scores in at.items()},
     }
 
 
@@ -120,7 +119,7 @@ def by_size(model: torch.nn.Module, dataset: Pairs) -> list[float]:
     ]
     sides, ious = (np.array(column) for column in zip(*found, strict=True))
     places = np.searchsorted(EDGES, sides, side="right")
-    return [per_cent(ious[places == place].mean()) for place in range(len(EDGES) + 1)]
+    return [runs.per_cent(ious[places == place].mean()) for place in range(len(EDGES) + 1)]
 
 
 def objects(dataset: Pairs) -> list[int]:
@@ -130,35 +129,40 @@ def objects(dataset: Pairs) -> list[int]:
     return np.bincount(np.searchsorted(EDGES, sides, side="right"), minlength=len(EDGES) + 1).tolist()
 
 
-def per_cent(share: float) -> float:
-    """A share as per cent, two digits behind the point."""
-    return round(100 * float(share), 2)
-
-
 def run(name: str, seed: int, quick: bool) -> dict[str, dict]:
     """Train the network of that name and measure it: {name: numbers}, for MSC with its mean as well."""
-    which = NETWORKS[name]
+    which, count = NETWORKS[name], 3 if quick else SCENES
     model, (scenes, _) = which.model(seed), which.data_sets()
     if name.endswith("maximum"):
         model.head.__class__ = MaximumASPP
-    settings = which.settings | ({"iterations": 3} if quick else {})
+    settings = which.settings | ({"iterations": 1} if quick else {})
     began = time.monotonic()
-    history = training.train(model, scenes, seed=seed, channels_last=True, progress=False, **settings)
-    told = {"loss": round(history.smooth()[-1], 4), "seconds": round(time.monotonic() - began)}
-    found = {name: measured(model.eval()) | told}
+    history = training.train(model, scenes, seed=seed, progress=False, **settings)
+    took = {"loss": round(history.smooth()[-1], 4), "seconds": round(time.monotonic() - began)}
+    found = {name: measured(model.eval(), count) | took}
     if name == "MSC":
         shown = Embedded("train", 4 if quick else STATISTICS, TWIN_CROP)
-        found["MSC, own statistics"] = measured(OwnStatistics(model, shown).eval())
-        found["MSC, mean"] = measured(MeanOfScales(model).eval())
+        found["MSC, own statistics"] = measured(OwnStatistics(model, shown).eval(), count)
+        found["MSC, mean"] = measured(MeanOfScales(model).eval(), count)
     return found
 
 
-def main() -> None:
+def plan(quick: bool = False) -> dict:
+    """Return what the numbers depend on."""
+    count = 3 if quick else SCENES
+    return {
+        "networks": {name: asdict(each) for name, each in NETWORKS.items()}, "quick": quick, "edges": EDGES,
+        "objects": objects(Embedded("val", count, TWIN_CROP)), "scenes": count,
+    }  # fmt: skip
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run what is missing."""
-    options = runs.asked(__file__, "Train and measure what lesson 09 compares.")
-    plan = {"networks": {name: asdict(each) for name, each in NETWORKS.items()}, "quick": options.quick}
-    plan |= {"edges": EDGES, "objects": objects(Embedded("val", SCENES, TWIN_CROP)), "scenes": SCENES}
-    runs.fill(options.results, plan, SEEDS, NETWORKS, lambda name, seed: run(name, seed, options.quick))
+    options = runs.options(__file__, "Train and measure what lesson 09 compares.", arguments)
+    runs.fill(
+        options.results, plan(options.quick), SEEDS[: 1 if options.quick else None], NETWORKS,
+        lambda name, seed: run(name, seed, options.quick),
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

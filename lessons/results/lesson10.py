@@ -2,8 +2,8 @@
 
     python lessons/results/lesson10.py
 
-writes `lesson10.json` beside this file in about 50 minutes on one core, goes on where it stopped, and prints each
-run. Every network is the class twin of a published configuration (`deeplab_lessons.training.configurations`).
+writes `lesson10.json` beside this file in about 50 minutes on one core, continues where it stopped, and prints each
+run. Every network is the class twin of a published experiment (`deeplab_lessons.training.experiments`).
 
 The rungs of the ladder, each with everything above it, except that ASPP takes the place of LargeFOV:
 
@@ -21,17 +21,17 @@ The rungs of the ladder, each with everything above it, except that ASPP takes t
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import cache
 
-import lesson08
 import runs
 import torch
 
 from deeplab_lessons import crf, training
 from deeplab_lessons.datasets import Embedded, transforms
 from deeplab_lessons.models.with_crf import CRFNetwork
-from deeplab_lessons.training.configurations import TWIN_CROP, TWIN_SCENES, Configuration, configuration
+from deeplab_lessons.training.experiments import TWIN_CROP, TWIN_SCENES, Experiment, experiment
 
 SEEDS = (0, 1, 2)
 SCENES = 100  # of the validation split
@@ -41,21 +41,21 @@ FURTHER = 1000  # training scenes after the first `TWIN_SCENES`
 #: First rates where the twin's own does not suit. Four 3 x 3 classifiers add up 36 weights for each channel where a
 #: 1 x 1 has one, and a step moves their sum as many times as far: at 0.01 "ASPP" reached 53 % (seed 0), here 66 %.
 RATES = {"LargeFOV": 0.003, "ASPP": 0.003}
-LADDER: dict[str, Configuration] = {
+LADDER: dict[str, Experiment] = {
     name: replace(twin, lr=RATES.get(name, twin.lr))
     for name, twin in {
-        "ResNet": configuration("v2_resnet101", "class"),
-        "MSC": configuration("v2_resnet101_msc", "class"),
-        "more scenes": configuration("v2_resnet101_msc_coco", "class"),
-        "Aug": configuration("v2_resnet101_msc_aug", "class"),
-        "LargeFOV": configuration("v2_resnet101_msc_largefov", "class"),
-        "ASPP": configuration("v2_resnet101_msc_aspp", "class"),
+        "ResNet": experiment("v2_resnet101", "class"),
+        "MSC": experiment("v2_resnet101_msc", "class"),
+        "more scenes": experiment("v2_resnet101_msc_coco", "class"),
+        "Aug": experiment("v2_resnet101_msc_aug", "class"),
+        "LargeFOV": experiment("v2_resnet101_msc_largefov", "class"),
+        "ASPP": experiment("v2_resnet101_msc_aspp", "class"),
     }.items()
 }
 
-_LARGE_FOV = configuration("v2_vgg_largefov", "class")
+_LARGE_FOV = experiment("v2_vgg_largefov", "class")
 #: Rows of table 2 with a tenth of its iterations and a fifth of its batches: policy, batch, iterations.
-POLICIES: dict[str, Configuration] = {
+POLICIES: dict[str, Experiment] = {
     f"{schedule}, batch {batch}, {iterations}": replace(
         _LARGE_FOV, schedule=schedule, batch_size=batch, iterations=iterations
     )
@@ -68,16 +68,14 @@ POLICIES: dict[str, Configuration] = {
 WITH_CRF = {"ASPP": "CRF", "poly, batch 2, 2000": "VGG16, CRF"}
 
 
-def trained(which: Configuration, seed: int, quick: bool, backbone: dict | None = None, scenes=None):
-    """Train the network of a configuration; its `backbone` may be given, the head is always new."""
+def trained(which: Experiment, seed: int, quick: bool, backbone: dict | None = None, scenes=None):
+    """Train the network of an experiment; its `backbone` may be given, the head is always new."""
     model = which.model(seed)
     inner = getattr(model, "model", model)
     if backbone:
         inner.backbone.load_state_dict(backbone)
-    settings = which.settings | ({"iterations": 3} if quick else {})
-    history = training.train(
-        model, scenes or which.data_sets()[0], seed=seed, channels_last=True, progress=False, **settings
-    )
+    settings = which.settings | ({"iterations": 1} if quick else {})
+    history = training.train(model, scenes or which.data_sets()[0], seed=seed, progress=False, **settings)
     return model.eval(), history
 
 
@@ -91,14 +89,10 @@ def backbone_from_further_scenes(seed: int, quick: bool) -> dict:
     return model.model.backbone.state_dict()
 
 
-def measured(model: torch.nn.Module) -> dict:
+def measured(model: torch.nn.Module, quick: bool) -> dict:
     """mIoU, IoU of the classes, and mIoU in bands around the boundaries, in per cent."""
-    scores = training.evaluate(model, Embedded("val", SCENES, TWIN_CROP), trimap=WIDTHS)
-    return {
-        "mean_iou": lesson08.per_cent(scores.mean_iou),
-        "iou": {label: lesson08.per_cent(value) for label, value in scores.iou.items()},
-        "trimap": {str(width): lesson08.per_cent(value) for width, value in scores.trimap_mean_iou.items()},
-    }
+    val = Embedded("val", 2 if quick else SCENES, TWIN_CROP)
+    return runs.measured(training.evaluate(model, val, trimap=WIDTHS))
 
 
 def run(name: str, seed: int, quick: bool) -> dict[str, dict]:
@@ -108,27 +102,28 @@ def run(name: str, seed: int, quick: bool) -> dict[str, dict]:
     model, history = trained(
         which, seed, quick, backbone_from_further_scenes(seed, quick) if further else None
     )
-    told = {"loss": round(history.smooth()[-1], 4), "seconds": round(time.monotonic() - began)}
-    found = {name: measured(model) | told}
+    took = {"loss": round(history.smooth()[-1], 4), "seconds": round(time.monotonic() - began)}
+    found = {name: measured(model, quick) | took}
     if name in WITH_CRF:
-        setting = lesson08.tuned(model, TWIN_CROP, quick)
-        behind = CRFNetwork(model, crf.DenseCRF(setting), frozen=True)
-        found[WITH_CRF[name]] = measured(behind.eval()) | {"parameters": asdict(setting)}
+        setting = runs.tuned(model, TWIN_CROP, quick)
+        refined = CRFNetwork(model, crf.DenseCRF(setting), frozen=True)
+        found[WITH_CRF[name]] = measured(refined.eval(), quick) | {"parameters": asdict(setting)}
     return found
 
 
-def main() -> None:
-    """Run what is missing."""
-    options = runs.asked(__file__, "Train and measure what lesson 10 compares.")
+def plan(quick: bool = False) -> dict:
+    """Return what the numbers depend on."""
     networks = {name: asdict(each) for name, each in {**LADDER, **POLICIES}.items()}
-    plan = {
-        "networks": networks,
-        "further": FURTHER,
-        "scenes": SCENES,
-        "widths": WIDTHS,
-        "quick": options.quick,
-    }
-    runs.fill(options.results, plan, SEEDS, networks, lambda name, seed: run(name, seed, options.quick))
+    return {"networks": networks, "further": FURTHER, "scenes": SCENES, "widths": WIDTHS, "quick": quick}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run what is missing."""
+    options = runs.options(__file__, "Train and measure what lesson 10 compares.", arguments)
+    runs.fill(
+        options.results, plan(options.quick), SEEDS[: 1 if options.quick else None], [*LADDER, *POLICIES],
+        lambda name, seed: run(name, seed, options.quick),
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

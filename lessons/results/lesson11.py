@@ -2,7 +2,7 @@
 
     python lessons/results/lesson11.py
 
-writes `lesson11.json` beside this file in about 25 minutes on one core, goes on where it stopped, and prints each
+writes `lesson11.json` beside this file in about 25 minutes on one core, continues where it stopped, and prints each
 run. A scene of 161 pixels has 11 x 11 cells at output stride 16, a third of the paper's 33 x 33; so the pyramid's
 dilations are a third of 6, 12, 18 (and 24), and the same taps are on the map. All but the second stages are
 trained at output stride 16 from random weights.
@@ -22,7 +22,8 @@ left as they were, "8, same rates"); "v3" also mirrored, and at three scales and
 and at 8.
 """
 
-import lesson08
+from collections.abc import Sequence
+
 import runs
 import torch
 
@@ -36,7 +37,7 @@ RATES = (2, 4, 6)
 NETWORK = {"backbone": "resnet50", "width": 1 / 4, "blocks": (1, 1, 1, 3)}
 TRAINING = {"iterations": 500, "batch_size": 4, "lr": 0.1, "schedule": "poly", "loss": "upsampled"}
 SCALES = (0.75, 1.0, 1.25)
-SECOND = {"lr": 0.1 / 7, "frozen_norms": True}  # the paper's second rate is a seventh of its first
+SECOND = {"lr": 0.1 / 7, "freeze_batch_norm": True}  # the paper's second rate is a seventh of its first
 
 RUNS: dict[str, dict] = {
     "no multi-grid": {"multi_grid": (1, 1, 1), "image_pooling": False},
@@ -89,34 +90,42 @@ def views(name: str, model: models.DeepLabV3) -> dict[str, torch.nn.Module]:
 def run(name: str, seed: int, settings: dict, quick: bool) -> dict[str, dict]:
     """Train the network of that name and measure it in every way; for "v3" the two second stages as well."""
     model, history = trained(name, seed, settings)
-    found = {name: told(history, views(name, model), quick)}
+    found = {name: measured(history, views(name, model), quick)}
     if name == "v3":
         for title, stride in (("v3, stage 2", 8), ("v3, on at 16", 16)):
             further, history = fitted(at_stride(name, model, stride), seed, settings | SECOND)
             ways = {way: at_stride(name, further, int(way)) for way in ("16", "8")}
-            found[title] = told(history, ways, quick)
+            found[title] = measured(history, ways, quick)
     return found
 
 
-def told(history: training.History, ways: dict[str, torch.nn.Module], quick: bool) -> dict:
+def measured(history: training.History, ways: dict[str, torch.nn.Module], quick: bool) -> dict:
     """Loss, seconds, and for each way to measure mIoU and IoU of the classes, in per cent."""
-    scenes, found = Embedded("val", 3 if quick else VAL, SIZE), {}
-    for way, network_ in ways.items():
-        scores = training.evaluate(network_, scenes)
-        shares = {label: lesson08.per_cent(value) for label, value in scores.iou.items()}
-        found[way] = {"mean_iou": lesson08.per_cent(scores.mean_iou), "iou": shares}
+    scenes = Embedded("val", 2 if quick else VAL, SIZE)
+    found = {way: runs.measured(training.evaluate(model, scenes)) for way, model in ways.items()}
     return {"loss": round(history.smooth()[-1], 4), "seconds": round(history.seconds), "at": found}
 
 
-def main() -> None:
-    """Run what is missing, seed by seed, and save after each."""
-    options = runs.asked(__file__, "Train and measure what lesson 11 compares.")
-    settings = TRAINING | ({"iterations": 3} if options.quick else {})
-    plan = {
-        "network": NETWORK, "training": settings, "second": SECOND, "networks": RUNS, "size": SIZE,
-        "scenes": [TRAIN, VAL], "rates": RATES, "scales": SCALES, "quick": options.quick,
+def settings(quick: bool) -> dict:
+    """Return what `train` is given."""
+    return TRAINING | ({"iterations": 1} if quick else {})
+
+
+def plan(quick: bool = False) -> dict:
+    """Return what the numbers depend on."""
+    return {
+        "network": NETWORK, "training": settings(quick), "second": SECOND, "networks": RUNS, "size": SIZE,
+        "scenes": [TRAIN, VAL], "rates": RATES, "scales": SCALES, "quick": quick,
     }  # fmt: skip
-    runs.fill(options.results, plan, SEEDS, RUNS, lambda name, seed: run(name, seed, settings, options.quick))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run what is missing, seed by seed, and save after each."""
+    options = runs.options(__file__, "Train and measure what lesson 11 compares.", arguments)
+    runs.fill(
+        options.results, plan(options.quick), SEEDS[: 1 if options.quick else None], RUNS,
+        lambda name, seed: run(name, seed, settings(options.quick), options.quick),
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
     python lessons/results/lesson12.py
 
-writes `lesson12.json` beside this file in about 20 minutes on one core, goes on where it stopped, and prints each
+writes `lesson12.json` beside this file in about 20 minutes on one core, continues where it stopped, and prints each
 run. All networks of a seed have the same backbone with the same random start, and see the same scenes in the same
 order. The dilations of the pyramid are a third of the paper's, as the map is: 11 cells where the paper has 33.
 
@@ -17,9 +17,9 @@ order. The dilations of the pyramid are a third of the paper's, as the map is: 1
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 
-import lesson08
 import runs
 import torch
 
@@ -61,14 +61,9 @@ def network(name: str, seed: int) -> torch.nn.Module:
 
 def measured(model: torch.nn.Module, quick: bool) -> dict:
     """mIoU, IoU of the classes and mIoU in bands around the boundaries, in per cent; the labels of one scene."""
-    val = Embedded("val", 5 if quick else VAL, SIZE)
+    val = Embedded("val", SHOWN + 1 if quick else VAL, SIZE)
     scores = training.evaluate(model.eval(), val, trimap=WIDTHS)
-    return {
-        "mean_iou": lesson08.per_cent(scores.mean_iou),
-        "iou": {label: lesson08.per_cent(value) for label, value in scores.iou.items()},
-        "trimap": {str(width): lesson08.per_cent(value) for width, value in scores.trimap_mean_iou.items()},
-        "drawn": runs.as_text(inference.predict(model, val[SHOWN][0])),
-    }
+    return runs.measured(scores) | {"drawn": runs.as_text(inference.predict(model, val[SHOWN][0]))}
 
 
 def run(name: str, seed: int, settings: dict, quick: bool) -> dict[str, dict]:
@@ -76,26 +71,35 @@ def run(name: str, seed: int, settings: dict, quick: bool) -> dict[str, dict]:
     model, began = network(name, seed), time.monotonic()
     scenes = Embedded("train", TRAIN, SIZE, transforms.train(SIZE, scale=None))
     history = training.train(model, scenes, seed=seed, channels_last=True, progress=False, **settings)
-    told = {"loss": round(history.smooth()[-1], 4), "seconds": round(time.monotonic() - began)}
-    found = {name: measured(model, quick) | told}
+    took = {"loss": round(history.smooth()[-1], 4), "seconds": round(time.monotonic() - began)}
+    found = {name: measured(model, quick) | took}
     if name == "v3, OS 16":
-        setting = lesson08.tuned(model.eval(), SIZE, quick)
-        behind = CRFNetwork(model, crf.DenseCRF(setting), frozen=True)
-        found["v3, OS 16, CRF"] = measured(behind, quick) | {"parameters": asdict(setting)}
+        setting = runs.tuned(model.eval(), SIZE, quick)
+        refined = CRFNetwork(model, crf.DenseCRF(setting), frozen=True)
+        found["v3, OS 16, CRF"] = measured(refined, quick) | {"parameters": asdict(setting)}
     return found
 
 
-def main() -> None:
-    """Run what is missing, seed by seed, and save after each."""
-    options = runs.asked(__file__, "Train and measure what lesson 12 compares.")
-    settings = TRAINING | ({"iterations": 3} if options.quick else {})
-    plan = {
-        "networks": NETWORKS, "backbone": BACKBONE, "training": settings, "scenes": [TRAIN, VAL], "size": SIZE,
-        "widths": WIDTHS, "shown": SHOWN, "quick": options.quick,
+def settings(quick: bool) -> dict:
+    """Return what `train` is given."""
+    return TRAINING | ({"iterations": 1} if quick else {})
+
+
+def plan(quick: bool = False) -> dict:
+    """Return what the numbers depend on."""
+    return {
+        "networks": NETWORKS, "backbone": BACKBONE, "training": settings(quick), "scenes": [TRAIN, VAL],
+        "size": SIZE, "widths": WIDTHS, "shown": SHOWN, "quick": quick,
     }  # fmt: skip
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run what is missing, seed by seed, and save after each."""
+    options = runs.options(__file__, "Train and measure what lesson 12 compares.", arguments)
     runs.fill(
-        options.results, plan, SEEDS, NETWORKS, lambda name, seed: run(name, seed, settings, options.quick)
-    )
+        options.results, plan(options.quick), SEEDS[: 1 if options.quick else None], NETWORKS,
+        lambda name, seed: run(name, seed, settings(options.quick), options.quick),
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -1,20 +1,32 @@
 """The papers' experiments by name: what they build, and that the small twins are what they say."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
-from deeplab_lessons import models, training
+from deeplab_lessons import datasets, models, training
 from deeplab_lessons.datasets import CLASSES
-from deeplab_lessons.heads.pyramid import pyramid_rates
-from deeplab_lessons.training import configurations
-from deeplab_lessons.training.configurations import CONFIGURATIONS, configuration, table
+from deeplab_lessons.heads.aspp import atrous_rates
+from deeplab_lessons.receptive_field import trace
+from deeplab_lessons.training import experiments
+from deeplab_lessons.training.experiments import (
+    EXPERIMENTS,
+    PUBLISHED,
+    cache_path,
+    experiment,
+    table,
+    trained,
+)
 
-NAMES = list(CONFIGURATIONS)
+NAMES = list(PUBLISHED)
+SMALL = ["small_7x7", "small_3x3", "small_largefov"]
+CAMVID = ["camvid_v1", "camvid_v2", "camvid_v3", "camvid_v3plus"]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_row_builds_the_papers_network(name):
-    which = configuration(name, "full")
+    which = experiment(name, "full")
     with torch.device("meta"):
         network = which.model()
         crop = torch.empty(1, 3, which.crop, which.crop)
@@ -29,7 +41,7 @@ def test_every_row_builds_the_papers_network(name):
 
 
 def test_the_ladder_of_table_4():
-    ladder = [each for each in CONFIGURATIONS.values() if "table 4" in each.row]
+    ladder = [each for each in PUBLISHED.values() if "table 4" in each.row]
     assert [each.mean_iou for each in ladder] == [68.72, 71.27, 73.28, 74.87, 75.54, 76.35]
     assert [each.network["multi_scale"] for each in ladder] == [False, True, True, True, True, True]
     assert [each.starts_from for each in ladder] == ["ImageNet"] * 2 + ["MS-COCO"] * 4
@@ -39,20 +51,20 @@ def test_the_ladder_of_table_4():
 
 
 def test_policies_of_table_2():
-    rows = [each for each in CONFIGURATIONS.values() if each.row == "v2, table 2"]
+    rows = [each for each in PUBLISHED.values() if each.row == "v2, table 2"]
     found = [(each.batch_size, each.iterations, each.mean_iou) for each in rows]
     assert found == [(30, 6000, 63.42), (30, 10000, 64.90), (10, 10000, 64.71)]
 
 
 def test_table_5_of_v3_and_the_recipe_of_section_4_1():
-    rows = [each for each in CONFIGURATIONS.values() if each.row.startswith("v3, table 5")]
+    rows = [each for each in PUBLISHED.values() if each.row.startswith("v3, table 5")]
     assert [each.mean_iou for each in rows] == [75.36, 75.93, 76.58, 76.46, 77.21]
     assert [each.network.get("image_pooling", True) for each in rows] == [False] * 4 + [True]
-    first, second = CONFIGURATIONS["v3_resnet101"], CONFIGURATIONS["v3_stage2"]
+    first, second = PUBLISHED["v3_resnet101"], PUBLISHED["v3_stage2"]
     assert (first.crop, first.batch_size, first.iterations, first.lr) == (513, 16, 30000, 0.007)
     assert (first.loss, first.scale, first.network["output_stride"]) == ("upsampled", (0.5, 2.0), 16)
     assert (second.lr, second.network["output_stride"], second.split) == (0.001, 8, "trainval")
-    assert second.frozen_norms and second.starts_from == first.name and not first.frozen_norms
+    assert second.freeze_batch_norm and second.starts_from == first.name and not first.freeze_batch_norm
     with torch.device("meta"):
         network = first.model()
     norms = [part for part in network.modules() if isinstance(part, torch.nn.BatchNorm2d)]
@@ -61,12 +73,12 @@ def test_table_5_of_v3_and_the_recipe_of_section_4_1():
 
 def test_the_second_stage_goes_on_where_the_first_ended(tmp_path, monkeypatch):
     monkeypatch.setenv("DEEPLAB_LESSONS_CACHE", str(tmp_path))
-    monkeypatch.setitem(configurations._TWIN_TRAINING, ("v3", "resnet101"), {"iterations": 2, "lr": 0.07})
-    monkeypatch.setattr(configurations, "TWIN_SCENES", 8)
-    second, history, which = configurations.trained("v3_stage2", seed=1, progress=False)
-    first, _, _ = configurations.trained("v3_resnet101", seed=1, progress=False)
-    assert which.lr == pytest.approx(0.01) and history.lr[0] == pytest.approx(0.01)
-    assert second.output_stride == 8 and first.output_stride == 16
+    monkeypatch.setitem(experiments._TWIN_TRAINING, ("v3", "resnet101"), {"iterations": 2, "lr": 0.07})
+    monkeypatch.setattr(experiments, "TWIN_SCENES", 8)
+    second, history = trained("v3_stage2", seed=1, progress=False)
+    first, _ = trained("v3_resnet101", seed=1, progress=False)
+    assert experiment("v3_stage2", "class").lr == pytest.approx(0.01) and history.lr[0] == pytest.approx(0.01)
+    assert second.grid.stride == 8 and first.grid.stride == 16
     assert [branch[0].dilation[0] for branch in second.aspp.branches[1:4]] == [4, 8, 12]
     kept, moved = first.state_dict(), second.state_dict()
     norms = {name.rpartition(".")[0] for name in kept if name.endswith("running_mean")}
@@ -77,7 +89,7 @@ def test_the_second_stage_goes_on_where_the_first_ended(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_twins_are_the_same_experiment_made_smaller(name):
-    paper, twin = configuration(name, "full"), configuration(name, "class")
+    paper, twin = experiment(name, "full"), experiment(name, "class")
     by = 3 if paper.network["version"] in ("v3", "v3plus") else 2
     assert abs(twin.crop * by - paper.crop) <= 30 and twin.data == "embedded"
     assert twin.num_classes == len(CLASSES)
@@ -86,7 +98,7 @@ def test_twins_are_the_same_experiment_made_smaller(name):
     for key in ("rate", "rates"):
         smaller = paper.network.get(key)
         if key == "rates" and smaller is None and by == 3 and "cascade" not in paper.network:
-            smaller = pyramid_rates(paper.network["output_stride"])
+            smaller = atrous_rates(paper.network["output_stride"])
         if smaller is not None:
             smaller = smaller // by if key == "rate" else tuple(rate // by for rate in smaller)
         assert twin.network.get(key) == smaller
@@ -98,42 +110,67 @@ def test_twins_are_the_same_experiment_made_smaller(name):
 
 
 def test_a_twin_is_drawn_from_its_seed():
-    which = configuration("v2_vgg_aspp_s", "class")
+    which = experiment("v2_vgg_aspp_s", "class")
     one, same, other = (which.model(seed).state_dict() for seed in (1, 1, 2))
     assert all(torch.equal(one[key], same[key]) for key in one)
     assert any(not torch.equal(one[key], other[key]) for key in one)
 
 
-def test_a_twin_is_trained_once_and_kept(tmp_path, monkeypatch):
+def test_a_twin_is_trained_once_and_kept(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("DEEPLAB_LESSONS_CACHE", str(tmp_path))
-    monkeypatch.setitem(configurations._TWIN_TRAINING, ("v2", "vgg16"), {"iterations": 2, "lr": 0.02})
-    monkeypatch.setattr(configurations, "TWIN_SCENES", 8)
-    network, history, which = configurations.trained("v2_vgg_aspp_s", seed=3, progress=False)
+    monkeypatch.setitem(experiments._TWIN_TRAINING, ("v2", "vgg16"), {"iterations": 2, "lr": 0.02})
+    monkeypatch.setattr(experiments, "TWIN_SCENES", 8)
+    which = experiment("v2_vgg_aspp_s", "class")
+    network, history = trained("v2_vgg_aspp_s", seed=3)
+    assert "2/2" in capsys.readouterr().err
     assert len(history.loss) == 2 and not network.training
-    assert [path.name for path in tmp_path.iterdir()] == [configurations.kept_as(which, 3).name]
-    again, same, _ = configurations.trained("v2_vgg_aspp_s", seed=3, progress=False)
-    assert same.loss == history.loss
+    assert [path.name for path in tmp_path.iterdir()] == [cache_path(which, 3).name]
+    monkeypatch.setattr(training.loop._Run, "step", lambda *_: pytest.fail("trained again"))
+    again, same = trained(which, seed=3)
+    assert capsys.readouterr() == ("", "") and same.loss == history.loss and not again.training
     assert all(torch.equal(a, b) for a, b in zip(network.parameters(), again.parameters(), strict=True))
-    assert configurations.kept_as(which, 4) != configurations.kept_as(which, 3)
-    assert configurations.kept_as(configuration("v2_vgg_aspp_l", "class"), 3).name.startswith("v2_vgg_aspp_l")
+    assert cache_path(experiment("v2_vgg_aspp_l", "class"), 3).name.startswith("v2_vgg_aspp_l-seed3-")
+
+
+def test_a_kept_network_is_found_by_edition_and_settings(monkeypatch):
+    which = experiment("v2_vgg_aspp_s", "class")
+    changes = [
+        {"network": {**which.network, "width": 1 / 4}}, {"iterations": 5}, {"batch_size": 5}, {"lr": 0.03},
+        {"schedule": "step"}, {"loss": "area"}, {"crop": 160}, {"scale": (0.5, 1.5)}, {"data": "camvid"},
+        {"split": "val"}, {"count": 999}, {"scene_size": 160}, {"num_classes": 7}, {"freeze_batch_norm": True},
+        {"batch_norm_decay": 0.9},
+    ]  # fmt: skip
+    paths = {cache_path(replace(which, **change), 3) for change in changes}
+    assert len(paths | {cache_path(which, 3), cache_path(which, 4)}) == len(changes) + 2
+    assert cache_path(replace(which, row="elsewhere", crf=None), 3) == cache_path(which, 3), (
+        "not its weights'"
+    )
+    before = cache_path(which, 3), cache_path(experiment("v3_stage2", "class"), 3)
+    monkeypatch.setitem(experiments._TWIN_TRAINING, ("v3", "resnet101"), {"iterations": 2, "lr": 0.1})
+    second = replace(experiment("v3_stage2", "class"), iterations=500)
+    assert second.lr == EXPERIMENTS["v3_stage2"].twin().lr and cache_path(second, 3) != before[1], (
+        "another first stage makes another second one"
+    )
+    monkeypatch.setattr(experiments, "EDITION", experiments.EDITION + 1)
+    assert cache_path(which, 3) != before[0]
 
 
 def test_names_are_known(monkeypatch):
-    with pytest.raises(KeyError, match=r"no configuration is called 'v2_largest'; there are: v1_7x7"):
-        configuration("v2_largest")
+    with pytest.raises(ValueError, match=r"unknown experiment 'v2_largest': choose from v1_7x7, "):
+        experiment("v2_largest")
     monkeypatch.setenv("DEEPLAB_LESSONS_SCALE", "full")
-    assert configuration("v1_largefov") is CONFIGURATIONS["v1_largefov"]
+    assert experiment("v1_largefov") is EXPERIMENTS["v1_largefov"]
 
 
 def test_the_table_has_a_row_for_each():
     rows = table()
-    assert list(rows.index) == NAMES
-    assert rows.loc["v2_vgg_aspp_l", "with CRF (%)"] == 71.57
-    assert rows.loc["v1_largefov", "printed in"] == "v1, table 1: LargeFOV"
+    assert list(rows) == [*NAMES, *SMALL, *CAMVID]
+    assert rows["v2_vgg_aspp_l"]["with CRF (%)"] == 71.57
+    assert rows["v1_largefov"]["printed in"] == "v1, table 1: LargeFOV"
 
 
 def test_checkpoints_of_any_version_are_loaded(tmp_path):
-    network = {**configuration("v2_resnet101_msc", "class").network, "num_classes": 6}
+    network = {**experiment("v2_resnet101_msc", "class").network, "num_classes": 6}
     model = models.deeplab(**network)
     content = {"model": model.state_dict(), "about": {"model": network}}
     training.save_checkpoint(content, tmp_path / "msc.pt")
@@ -141,3 +178,93 @@ def test_checkpoints_of_any_version_are_loaded(tmp_path):
     assert isinstance(loaded, models.MultiScale) and not loaded.training
     pictures = torch.randn(1, 3, 64, 64)
     assert torch.equal(loaded(pictures), model.eval()(pictures))
+
+
+# ---------------------------------------------------------------- lesson 05's networks and lesson 13's
+
+
+def test_the_networks_of_lesson_05_are_their_own_twins():
+    for name in SMALL:
+        assert experiment(name, "class") is experiment(name, "full") is EXPERIMENTS[name]
+        train, val = experiment(name).data_sets()
+        assert (len(train), len(val), train.size, val.size) == (1000, 100, 128, 128)
+        assert experiment(name).model(seed=0).eval()(torch.zeros(1, 3, 128, 128)).shape == (1, 6, 16, 16)
+    assert experiment("small_7x7").network["kernel_size"] == 7
+
+
+@pytest.fixture
+def nowhere(tmp_path, monkeypatch):
+    monkeypatch.setenv("DEEPLAB_LESSONS_DATA", str(tmp_path))
+
+
+def test_only_the_heads_differ():
+    backbones = [experiment(name, "class").model().backbone.state_dict() for name in CAMVID]
+    sizes = [{key: value.shape for key, value in each.items()} for each in backbones]
+    assert all(each == sizes[0] for each in sizes)
+    assert {EXPERIMENTS[name].network["output_stride"] for name in CAMVID} == {16}
+    assert len({(each.iterations, each.batch_size, each.crop) for each in map(EXPERIMENTS.get, CAMVID)}) == 1
+
+
+@pytest.mark.parametrize("name", CAMVID)
+def test_the_map_lies_where_the_network_says(name):
+    network = experiment(name, "class").model().eval()
+    found = trace(network, 161)
+    (last,) = [
+        each
+        for each in found
+        if each.name in ("head.fc8", "head.branches.0", "classifier", "decoder.classifier")
+    ]
+    assert (last.jump, last.start) == (network.grid.stride, network.grid.start)
+
+
+def test_without_data_the_scenes_take_its_place(nowhere):
+    assert not experiments.camvid_ready() and experiments.mobilenet_weights() is None
+    twin = experiment("camvid_v1", "class")
+    train, val = replace(twin, crop=(64, 96)).data_sets()
+    assert isinstance(train, datasets.Embedded) and isinstance(val, datasets.Embedded)
+    assert train[0][0].shape == (3, 64, 96) and val[0][0].shape == (3, 161, 161)
+    paper = EXPERIMENTS["camvid_v1"]
+    assert (twin.network, twin.lr, twin.crop, twin.scale) == (
+        paper.network,
+        paper.lr,
+        paper.crop,
+        paper.scale,
+    )
+
+
+def test_streets_where_they_are():
+    if not experiments.camvid_ready():
+        pytest.skip("CamVid and the ImageNet weights are not in the data folder")
+    which, weights = (
+        replace(experiment("camvid_v3plus", "full"), crop=(64, 96)),
+        experiments.mobilenet_weights(),
+    )
+    train, val = which.data_sets()
+    assert isinstance(train, datasets.CamVid) and len(train.classes) == which.num_classes == 11
+    assert train[0][0].shape == (3, 64, 96) and len(val) == 101
+    given = torch.load(weights, weights_only=True)
+    first = which.model(weights=weights).backbone[0][0].weight
+    assert torch.equal(first, given["features.0.0.weight"].float())
+
+
+def test_a_seed_draws_the_head_and_nothing_else():
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    which = experiment("camvid_v3", "class")
+    one, same, other = (which.model(seed).classifier.weight for seed in (1, 1, 2))
+    assert torch.equal(torch.rand(3), expected), (
+        "the caller's random numbers go on as if nothing had been drawn"
+    )
+    assert torch.equal(one, same) and not torch.equal(one, other)
+
+
+def test_versions_cost_what_their_heads_cost():
+    found = {name: experiment(name, "full").cost((360, 480)) for name in CAMVID}
+    v1, v2, v3, v3plus = (each["parameters (10⁶)"] for each in found.values())
+    with torch.device("meta"):
+        network = experiment("camvid_v2", "full").model()
+    assert v2 == pytest.approx(sum(p.numel() for p in network.parameters()) / 1e6)
+    assert v2 < v1 < v3plus < v3
+    work = [each["multiply-adds (10⁹)"] for each in found.values()]
+    assert max(work) == work[3] and min(work) == work[1], "a decoder at stride 4"

@@ -1,4 +1,4 @@
-"""What a training refuses, and how it stops: wrong settings and labels, numbers that are none, Ctrl-C."""
+"""What a training refuses, and how it stops: wrong settings, numbers that are not finite, Ctrl-C."""
 
 import contextlib
 import math
@@ -9,8 +9,7 @@ from pathlib import Path
 
 import torch
 
-from deeplab_lessons.training.losses import VOID
-from deeplab_lessons.training.report import History
+from deeplab_lessons.training.history import History
 
 
 class NotFinite(ArithmeticError):
@@ -21,14 +20,14 @@ def checked_settings(schedules: Collection, losses: Collection, amp: bool | str,
     """Return the settings that a resumed training must share with its beginning; ValueError for wrong ones."""
     for name, known in (("schedule", schedules), ("loss", losses)):
         if settings[name] not in known:
-            raise ValueError(f"no {name} named {settings[name]!r}; there are: {', '.join(known)}")
+            raise ValueError(f"unknown {name} {settings[name]!r}: choose from {', '.join(known)}")
     for name in ("iterations", "batch_size", "lr"):
         if not settings[name] > 0:
             raise ValueError(f"{name} must be above 0, got {settings[name]!r}")
     if settings["clip"] is not None and not settings["clip"] > 0:
-        raise ValueError(f"clip is None or a norm above 0, got {settings['clip']!r}")
+        raise ValueError(f"clip must be None or a norm above 0, got {settings['clip']!r}")
     if amp not in (False, True, "bf16", "fp16"):
-        raise ValueError(f'amp is False, True, "bf16" or "fp16", got {amp!r}')
+        raise ValueError(f'amp must be False, True, "bf16" or "fp16", got {amp!r}')
     return settings
 
 
@@ -38,17 +37,6 @@ def half_precision(amp: bool | str, device: torch.device) -> torch.dtype | None:
         return None
     bf16 = amp == "bf16" or (amp is True and torch.cuda.is_bf16_supported())
     return torch.bfloat16 if bf16 else torch.float16
-
-
-def check_labels(labels: torch.Tensor, num_classes: int) -> None:
-    """Raise ValueError, naming them, for labels that are neither a class of the model nor void."""
-    judged = labels[labels != VOID]
-    strange = judged[(judged < 0) | (judged >= num_classes)].unique().tolist()
-    if strange:
-        raise ValueError(
-            f"labels {strange[:5]} in the data, but the model has {num_classes} classes "
-            f"(0 to {num_classes - 1}), and void is {VOID}. Does its num_classes belong to this data set?"
-        )
 
 
 def check_loss(history: History, path: Path | None) -> None:
@@ -68,7 +56,7 @@ def check_weights(model: torch.nn.Module, done: int, path: Path | None) -> None:
 def _not_finite(what: str, iteration: int, path: Path | None) -> str:
     kept = f" The last good state is still in {path}." if path and path.exists() else ""
     return (
-        f"iteration {iteration}: {what}. Training stops, for nothing is learned from such numbers.{kept} "
+        f"iteration {iteration}: {what}. Training stops because nothing is learned from such numbers.{kept} "
         "Try a learning rate 3 to 10 times smaller, or clip=10. Are the images finite and normalised?"
     )
 
@@ -76,18 +64,18 @@ def _not_finite(what: str, iteration: int, path: Path | None) -> str:
 @contextlib.contextmanager
 def stop_politely() -> Iterator[list]:
     """Collect Ctrl-C: the list is empty until it comes. A second Ctrl-C interrupts at once."""
-    asked: list[bool] = []
+    interrupts: list[bool] = []
 
     def note(number, frame):
-        if asked:
+        if interrupts:
             raise KeyboardInterrupt
-        asked.append(True)
+        interrupts.append(True)
 
     if threading.current_thread() is not threading.main_thread():
-        yield asked  # signals reach the main thread only
+        yield interrupts  # signals reach the main thread only
         return
     before = signal.signal(signal.SIGINT, note)
     try:
-        yield asked
+        yield interrupts
     finally:
         signal.signal(signal.SIGINT, before)

@@ -1,0 +1,262 @@
+"""Experiments by name: the papers' rows with their small twins, and what the lessons train.
+
+`experiment("v2_vgg_aspp_l", "full")` is the row at the paper's size. Its twin, at scale "class", is the same experiment
+made small: images, crop and dilations divided by 2 (v1, v2) or 3 (v3, v3+), a narrow network from random weights, the
+built-in scenes. The `small_…` networks are lesson 05's, the `camvid_…` ones lesson 13's.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+
+from deeplab_lessons import runtime
+from deeplab_lessons.datasets import Pairs, embedded, named, scenes, transforms
+from deeplab_lessons.heads.aspp import atrous_rates
+from deeplab_lessons.models import deeplab
+from deeplab_lessons.receptive_field import trace
+from deeplab_lessons.training.history import History, Watcher
+from deeplab_lessons.training.loop import batch_norms, train
+from deeplab_lessons.training.published import ROWS
+
+#: Part of the name of every kept network. Raise it when a change of code leads to other weights: in the scenes, the
+#: transforms, the networks and their random start, the losses, schedules, optimiser, loop or order of the data.
+EDITION = 1
+
+TWIN_CROP = 161  # pixels: about half of the papers' 321, a third of their 513
+TWIN_SCENES = 1000
+
+#: What changes in a twin's network, by family and backbone: batch norm replaces ImageNet weights.
+_TWINS = {
+    ("v1", "vgg16"): {"width": 1 / 8, "batch_norm": True, "dropout": 0.0},
+    ("v2", "vgg16"): {"width": 1 / 8, "batch_norm": True, "dropout": 0.0},
+    ("v2", "resnet101"): {"backbone": "resnet50", "width": 1 / 4, "blocks": (1, 1, 1, 1), "frozen": False},
+    ("v3", "resnet101"): {"backbone": "resnet50", "width": 1 / 4, "blocks": (1, 1, 1, 3)},
+    ("v3", "xception"): {"width": 1 / 8, "middle_blocks": 2},
+}
+_TWIN_TRAINING = {  # learning rates chosen on seed 0
+    ("v1", "vgg16"): {"iterations": 1200, "lr": 0.02},
+    ("v2", "vgg16"): {"iterations": 1200, "lr": 0.02},
+    ("v2", "resnet101"): {"iterations": 800, "lr": 0.01},
+    ("v3", "resnet101"): {"iterations": 500, "lr": 0.1},
+    ("v3", "xception"): {"iterations": 500, "lr": 0.1},
+}
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A network, its training and its data; for a published row also the numbers printed.
+
+    `network` holds the arguments of `models.deeplab`. `lr` is the backbone's first learning rate. `crop` is the side of
+    the training crop in pixels, or its height and width; `scale` is the range of random scaling, or None. `count`
+    cuts the data set to its first pairs (None: all), and `scene_size` is the side of the built-in scenes (None: the
+    crop's). `starts_from` names where the weights come from; if that is another experiment, this one is its second
+    stage. `batch_norm_decay` is the fraction of the old average that batch norm keeps at each iteration (None:
+    torch's own). `row` says where the paper prints `mean_iou` and `with_crf`, in per cent, before and after the CRF
+    (None: not printed); `crf` names the CRF's preset.
+    """
+
+    name: str
+    network: dict[str, Any]
+    iterations: int
+    batch_size: int
+    lr: float
+    schedule: str = "poly"
+    loss: str = "subsample"
+    crop: int | tuple[int, int] = 321
+    scale: tuple[float, float] | None = None
+    data: str = "sbd"
+    split: str = "train"
+    count: int | None = None
+    scene_size: int | None = None
+    num_classes: int = 21
+    starts_from: str = "ImageNet"
+    freeze_batch_norm: bool = False
+    batch_norm_decay: float | None = None
+    row: str = ""
+    crf: str | None = None
+    mean_iou: float | None = None
+    with_crf: float | None = None
+
+    @property
+    def is_second_stage(self) -> bool:
+        """Whether it continues what another experiment has trained."""
+        return self.starts_from in EXPERIMENTS
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What `train` is given."""
+        names = ("iterations", "batch_size", "lr", "schedule", "loss", "freeze_batch_norm")
+        return {**{name: getattr(self, name) for name in names}, "channels_last": True}
+
+    def twin(self) -> Self:
+        """Return the same experiment made small; one on the built-in scenes is its own twin.
+
+        What is measured in pixels or cells is halved, from v3 on divided by 3. The paper's numbers do not belong to
+        the twin and are left out. A start from MS-COCO has no twin: it becomes random weights. A second stage continues
+        the first one's twin, at a learning rate as many times smaller as the paper's.
+        """
+        if self.data == "embedded":
+            return self
+        small = replace(
+            self, data="embedded", split="train", count=TWIN_SCENES, num_classes=len(scenes.CLASSES)
+        )
+        if self.data == "camvid":
+            return replace(small, scene_size=TWIN_CROP)
+        family = (self.network["version"].removesuffix("plus"), self.network.get("backbone", "vgg16"))
+        training: dict[str, Any] = dict(_TWIN_TRAINING[family])
+        if self.is_second_stage:
+            training["lr"] *= self.lr / EXPERIMENTS[self.starts_from].lr
+        return replace(
+            small, **training, network={**self.network, **_TWINS[family], **_smaller_rates(self.network)},
+            batch_size=4, crop=TWIN_CROP, batch_norm_decay=None, mean_iou=None, with_crf=None,
+            starts_from=self.starts_from if self.is_second_stage else "random weights",
+        )  # fmt: skip
+
+    def model(self, seed: int | None = None, weights=None) -> torch.nn.Module:
+        """Return the network; `weights` are the backbone's, `seed` (the course's by default) draws everything else."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(runtime.seed() if seed is None else seed)
+            model = deeplab(**self.network, num_classes=self.num_classes, weights=weights)
+        if self.batch_norm_decay is not None:
+            for norm in batch_norms(model):
+                norm.momentum = 1 - self.batch_norm_decay  # torch counts the other way round
+        return model
+
+    def data_sets(self, root: str | Path | None = None) -> tuple[Pairs, Pairs]:
+        """Return what it is trained on, scaled, cut and mirrored at random, and what it is measured on."""
+        size = self.scene_size or (self.crop if isinstance(self.crop, int) else max(self.crop))
+        change = transforms.train(self.crop, self.scale)
+        return (
+            named(self.data, self.split, change, root, self.count, size),
+            named(self.data, None, None, root, self.count and self.count // 10, size),
+        )
+
+    def cost(self, size: tuple[int, int]) -> dict[str, float]:
+        """Return parameters in millions, and multiply-adds in billions for one image of `size` (H, W) pixels."""
+        with torch.device("meta"):
+            table = trace(self.model(), size)
+        return {"parameters (10⁶)": table.parameters / 1e6, "multiply-adds (10⁹)": table.multiply_adds / 1e9}
+
+
+def _smaller_rates(network: dict[str, Any]) -> dict[str, Any]:
+    """The dilations of a network for a twin's map: halved for v1 and v2, a third for v3 and v3+."""
+    by, rates, changed = 2, network.get("rates"), {}
+    if network["version"] in ("v3", "v3plus"):
+        by = 3
+        if rates is None and network.get("cascade", 4) == 4:
+            rates = atrous_rates(network["output_stride"])
+    if "rate" in network:
+        changed["rate"] = network["rate"] // by
+    if rates is not None:
+        changed["rates"] = tuple(rate // by for rate in rates)
+    return changed
+
+
+#: Lesson 05: v1 at an eighth of VGG16's width on scenes of 128 pixels, heads after v1's table 2 with its dilations
+#: divided by 4. Batch norm replaces ImageNet weights, without which VGG16 barely begins to learn, and there is no
+#: dropout: a network so small needs none.
+_SMALL = {
+    "small_7x7": {"kernel_size": 7, "rate": 1},
+    "small_3x3": {"kernel_size": 3, "rate": 1},
+    "small_largefov": {"kernel_size": 3, "rate": 3},
+}
+
+#: Lesson 13: every version on MobileNetV2 at output stride 16, so that only the heads differ. A crop of 256 x 320
+#: pixels is a map of 16 x 20 cells, about half of v3's 33, so the dilations are half of the papers'; v3+ takes
+#: separable convolutions, as on the paper's Xception. v1 and v2 give their heads ten times the learning rate.
+_CAMVID: dict[str, tuple[float, dict]] = {
+    "camvid_v1": (0.01, {"version": "v1", "rate": 6, "channels": 256, "batch_norm": True, "dropout": 0.0}),
+    "camvid_v2": (0.01, {"version": "v2", "rates": (3, 6, 9, 12)}),
+    "camvid_v3": (0.03, {"version": "v3", "rates": (3, 6, 9)}),
+    "camvid_v3plus": (0.03, {"version": "v3plus", "rates": (3, 6, 9), "separable": True}),
+}
+
+PUBLISHED = {row["name"]: Experiment(**row) for row in ROWS}
+EXPERIMENTS: dict[str, Experiment] = {
+    **PUBLISHED,
+    **{
+        name: Experiment(
+            name, {"version": "v1", "width": 1 / 8, "batch_norm": True, "dropout": 0.0, **head},
+            iterations=1200, batch_size=4, lr=0.05, crop=128, data="embedded", count=1000,
+            num_classes=len(scenes.CLASSES), starts_from="random weights",
+        )
+        for name, head in _SMALL.items()
+    },
+    **{
+        name: Experiment(
+            name, {"backbone": "mobilenet_v2", "output_stride": 16, **network},
+            iterations=400, batch_size=8, lr=lr, loss="upsampled", crop=(256, 320), scale=(0.75, 1.75),
+            data="camvid", num_classes=11,
+        )
+        for name, (lr, network) in _CAMVID.items()
+    },
+}  # fmt: skip
+
+
+def experiment(name: str, scale: str | None = None) -> Experiment:
+    """Return the experiment called `name`: at `scale` "full" as it is, at "class" its twin (by default `runtime`'s).
+
+    Raises ValueError listing the names there are.
+    """
+    if name not in EXPERIMENTS:
+        raise ValueError(f"unknown experiment {name!r}: choose from {', '.join(EXPERIMENTS)}")
+    found = EXPERIMENTS[name]
+    return found if (scale or runtime.scale()) == "full" else found.twin()
+
+
+def table() -> dict[str, dict[str, Any]]:
+    """Return all experiments by name: where printed, on what and how trained, what the paper reached."""
+    columns = {
+        "printed in": "row", "data": "data", "starts from": "starts_from", "policy": "schedule",
+        "batch": "batch_size", "iterations": "iterations", "lr": "lr", "mIoU (%)": "mean_iou",
+        "with CRF (%)": "with_crf",
+    }  # fmt: skip
+    return {
+        name: {title: getattr(each, key) for title, key in columns.items()}
+        for name, each in EXPERIMENTS.items()
+    }
+
+
+def cache_path(which: Experiment, seed: int | None = None) -> Path:
+    """Return the file of the trained network: another setting, or edition of code or scenes, has another name."""
+    seed = runtime.seed() if seed is None else seed
+    printed = ("name", "row", "crf", "mean_iou", "with_crf")  # what does not change the weights
+    parts = {key: value for key, value in asdict(which).items() if key not in printed}
+    if which.is_second_stage:
+        parts["starts_from"] = cache_path(experiment(which.starts_from, "class"), seed).stem
+    content = json.dumps([EDITION, embedded.EDITION, parts], sort_keys=True)
+    mark = hashlib.sha256(content.encode()).hexdigest()[:8]
+    return runtime.cache_dir() / f"{which.name}-seed{seed}-{mark}.pt"
+
+
+def trained(
+    which: Experiment | str, seed: int | None = None, progress: bool | Watcher = True
+) -> tuple[torch.nn.Module, History]:
+    """Return the network of an experiment, trained and ready to predict on the CPU, and its history.
+
+    A name stands for its twin. The network is trained once, in one to three minutes, and then kept (`cache_path`;
+    delete the file to train it again); a training that was interrupted continues. `progress` is that of `train`.
+    """
+    which = experiment(which, "class") if isinstance(which, str) else which
+    network, path = which.model(seed), cache_path(which, seed)
+    if which.is_second_stage and not path.exists():
+        network.load_state_dict(trained(which.starts_from, seed, progress)[0].state_dict())
+    history = train(
+        network, which.data_sets()[0], seed=seed, checkpoint=path, progress=progress, **which.settings
+    )
+    return network.cpu().eval(), history
+
+
+def mobilenet_weights() -> Path | None:
+    """Return the file of MobileNetV2's ImageNet weights in the data folder, or None if it is not there."""
+    path = runtime.data_dir() / "weights" / "mobilenet_v2-imagenet-fp16.pt"
+    return path if path.is_file() else None
+
+
+def camvid_ready() -> bool:
+    """Return whether the data folder has CamVid and MobileNetV2's ImageNet weights."""
+    return mobilenet_weights() is not None and (runtime.data_dir() / "camvid" / "train.txt").is_file()

@@ -1,0 +1,93 @@
+"""What a training reports: its history, and while it runs a bar with the time left and a line now and then."""
+
+import sys
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Protocol, Self
+
+from tqdm.auto import tqdm
+
+
+@dataclass
+class History:
+    """What happened: `loss` and `lr` of each iteration, `mean_iou` after the iterations that were validated.
+
+    `lr` is the learning rate of the first parameter group. `mean_iou` maps a number of iterations done to mIoU
+    (0 … 1). `seconds` is the time in the loop, of this run only; `finished` is False after Ctrl-C.
+    """
+
+    loss: list[float] = field(default_factory=list)
+    lr: list[float] = field(default_factory=list)
+    mean_iou: dict[int, float] = field(default_factory=dict)
+    seconds: float = field(default=0.0, compare=False)
+    finished: bool = field(default=True, compare=False)
+
+    def __repr__(self) -> str:
+        words = [f"{len(self.loss)} iterations"]
+        if self.loss:
+            words.append(f"loss {self.smooth()[-1]:.3f}")
+        if self.mean_iou:
+            words.append(f"mIoU {100 * list(self.mean_iou.values())[-1]:.1f} %")
+        return f"<History: {', '.join(words)}{'' if self.finished else ', stopped early'}>"
+
+    def smooth(self, keep: float = 0.95) -> list[float]:
+        """Return the loss as a running mean: each value keeps `keep` of the one before; unbiased at the beginning."""
+        smoothed, total, weight = [], 0.0, 0.0
+        for value in self.loss:
+            total, weight = keep * total + (1 - keep) * value, keep * weight + (1 - keep)
+            smoothed.append(total / weight)
+        return smoothed
+
+    def to_dict(self) -> dict:
+        """Return the history as lists and dicts, for a checkpoint."""
+        return asdict(self)
+
+
+class Watcher(Protocol):
+    """What may watch a training, such as a curve in a notebook: `update` after each iteration, `close` at the end."""
+
+    def update(self, history: History) -> None:
+        """Take notice of one more iteration."""
+
+    def close(self, history: History) -> None:
+        """Take notice of the end, also after an error."""
+
+
+class Progress:
+    """A progress bar up to `iterations`, and with it `shown`: a watcher, or True for a line at each validation.
+
+    `shown=False` is silent.
+    """
+
+    def __init__(self, history: History, iterations: int, shown: bool | Watcher):
+        self.history, self.iterations, self.shown = history, iterations, shown
+        self.bar = tqdm(
+            total=iterations, initial=len(history.loss), disable=shown is False, unit="it", desc="training"
+        )
+
+    def update(self) -> None:
+        """Show one more iteration, and mIoU if it was measured."""
+        done, latest = len(self.history.loss), self.history.loss[-1]
+        self.bar.update()
+        self.bar.set_postfix(loss=f"{latest:.3f}", refresh=False)
+        if not isinstance(self.shown, bool):
+            self.shown.update(self.history)
+        elif self.shown and done in self.history.mean_iou:
+            line = f"iteration {done}/{self.iterations}: loss {self.history.smooth()[-1]:.3f}"
+            line += f", mIoU {100 * self.history.mean_iou[done]:.1f} %"
+            tqdm.write(f"{line}, learning rate {self.history.lr[-1]:.2g}", file=sys.stdout)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error) -> None:
+        if not isinstance(self.shown, bool):
+            self.shown.close(self.history)
+        self.bar.close()
+
+    def farewell(self, path: Path | None) -> None:
+        """Say, after Ctrl-C, where the state is."""
+        done = len(self.history.loss)
+        if self.shown is not False and done < self.iterations:
+            kept = f"{path} holds it; the same call continues from there" if path else "the model holds it"
+            print(f"Stopped after iteration {done} of {self.iterations}: {kept}.")
