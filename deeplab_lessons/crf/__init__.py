@@ -15,16 +15,23 @@ from deeplab_lessons.crf.energy import (
     free_energy,
     log_partition,
     potts,
-)
-from deeplab_lessons.crf.exact import ExactFilter, exact_kernel, normalise
+    unary_from_labels,
+    unary_from_logits,
+    unary_from_probabilities,
+)  # fmt: skip
 from deeplab_lessons.crf.fast import fast_mean_field
-from deeplab_lessons.crf.features import bilateral_features, spatial_features
-from deeplab_lessons.crf.lattice_filter import LatticeFilter
+from deeplab_lessons.crf.filters import (
+    ExactFilter,
+    LatticeFilter,
+    bilateral_features,
+    exact_kernel,
+    normalise,
+    spatial_features,
+)  # fmt: skip
 from deeplab_lessons.crf.layer import DenseCRF, refine
 from deeplab_lessons.crf.mean_field import mean_field, sequential_mean_field, update
 from deeplab_lessons.crf.parameters import PRESETS, Parameters, preset
 from deeplab_lessons.crf.permutohedral import Lattice
-from deeplab_lessons.crf.unary import unary_from_labels, unary_from_logits, unary_from_probabilities
 
 __all__ = [
     "PRESETS", "DenseCRF", "ExactFilter", "Lattice", "LatticeFilter", "Parameters", "bilateral_features",

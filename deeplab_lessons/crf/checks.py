@@ -1,5 +1,7 @@
 """What the CRF may be given: shapes, ranges and signs, checked once and explained in words."""
 
+from collections.abc import Collection
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -7,8 +9,14 @@ from torch import Tensor
 SUM_TOLERANCE = 5e-3  # how far from one a pixel's probabilities may add up: bfloat16 strays by 4e-3
 
 
+def one_of(name: str, value: str, choices: Collection[str]) -> None:
+    """Raise ValueError, with the choices, unless `value` is one of them."""
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")
+
+
 def tensor(value, name: str) -> Tensor:
-    """`value` as a tensor; numpy arrays of any layout are welcome."""
+    """Return `value` as a tensor; numpy arrays of any layout are welcome."""
     if isinstance(value, np.ndarray):
         return torch.from_numpy(np.ascontiguousarray(value))
     if not isinstance(value, Tensor):
@@ -16,18 +24,13 @@ def tensor(value, name: str) -> Tensor:
     return value
 
 
-def size(shape) -> str:
-    """A shape in words that also stand in the docstrings: `[21, 375, 500]`."""
-    return "[" + ", ".join(map(str, shape)) + "]"
-
-
 def floating(values: Tensor, name: str) -> Tensor:
-    """Finite numbers in float32 or float64; half precision becomes float32."""
+    """Return finite numbers in float32 or float64; half precision becomes float32."""
     if not values.is_floating_point():
         raise TypeError(f"{name} must hold floating-point numbers, got {values.dtype}")
     values = values if values.dtype == torch.float64 else values.float()
     if values.numel() == 0:
-        raise ValueError(f"{name} is empty: its shape is {size(values.shape)}")
+        raise ValueError(f"{name} is empty: its shape is {list(values.shape)}")
     if not torch.isfinite(torch.stack(torch.aminmax(values.detach()))).all():
         bad = int((~torch.isfinite(values)).sum())
         raise ValueError(f"{name} holds {bad} values that are NaN or infinite: find out where they come from")
@@ -35,39 +38,37 @@ def floating(values: Tensor, name: str) -> Tensor:
 
 
 def class_map(values, name: str = "scores", num_classes: int | None = None) -> Tensor:
-    """Values per class and pixel, `[C, H, W]` or `[B, C, H, W]`, finite and with at least two classes."""
+    """Return values per class and pixel, `[C, H, W]` or `[B, C, H, W]`, finite and with at least two classes."""
     values = tensor(values, name)
     if values.dim() not in (3, 4):
         raise ValueError(
-            f"{name} must be [C, H, W] or [B, C, H, W], classes before rows and columns, "
-            f"got {values.dim()} axes: {size(values.shape)}"
+            f"{name} must be [C, H, W] or [B, C, H, W], classes before rows and columns, got {list(values.shape)}"
         )
     values, classes = floating(values, name), values.shape[-3]
     if num_classes is not None and classes != num_classes:
-        turned = values.shape[-1] == num_classes
+        turned = _channels_last(name, values) if values.shape[-1] == num_classes else ""
         raise ValueError(
-            f"{name} has shape {size(values.shape)}, so {classes} classes, but {num_classes} were expected."
-            + (_turn(name, values) if turned else "")
+            f"{name} {list(values.shape)} must have {num_classes} classes, got {classes}.{turned}"
         )
     if classes < 2:
         raise ValueError(
-            f"{name} has shape {size(values.shape)}: a CRF needs at least two classes. From one foreground "
-            "probability p [1, H, W], make both: torch.cat([1 - p, p])"
+            f"{name} {list(values.shape)} must have at least two classes: from one foreground probability p "
+            "[1, H, W], make both with torch.cat([1 - p, p])"
         )
     return values
 
 
-def _turn(name: str, values: Tensor) -> str:
-    """The sentence for a map that has its channels last."""
+def _channels_last(name: str, values: Tensor) -> str:
+    """The hint for a map that has its channels last."""
     order = (2, 0, 1) if values.dim() == 3 else (0, 3, 1, 2)
     return (
-        f" The channels seem to stand last, as in numpy and PIL pictures: "
-        f"give {name}.permute{order} (for a numpy array: .transpose{order})"
+        " The channels seem to be last, as in numpy and PIL pictures: "
+        f"pass {name}.permute{order} (for a numpy array: .transpose{order})"
     )
 
 
 def adds_to_one(p: Tensor, axis: int) -> bool:
-    """Whether `p` lies in 0 … 1 and adds up to one along `axis`, so that it must be probabilities."""
+    """Return whether `p` is in 0 … 1 and adds up to one along `axis`, so that it must be probabilities."""
     low, high = torch.aminmax(p.detach())
     if low < 0 or high > 1 + SUM_TOLERANCE:
         return False
@@ -75,113 +76,104 @@ def adds_to_one(p: Tensor, axis: int) -> bool:
 
 
 def probabilities(p, name: str = "p") -> Tensor:
-    """Probabilities `[C, H, W]` or `[B, C, H, W]` that lie in 0 … 1 and add up to one at every pixel."""
+    """Return probabilities `[C, H, W]` or `[B, C, H, W]`, in 0 … 1 and adding up to one at every pixel."""
     p = class_map(p, name)
     if adds_to_one(p, -3):
         return p
     if adds_to_one(p, -1):
         raise ValueError(
-            f"{name} has shape {size(p.shape)} and adds up to one over its last axis.{_turn(name, p)}"
+            f"{name} {list(p.shape)} adds up to one over its last axis.{_channels_last(name, p)}"
         )
     low, high = p.min().item(), p.max().item()
     if low < 0 or high > 1 + SUM_TOLERANCE:
         raise ValueError(
-            f"{name} must hold probabilities in 0 … 1, got {low:.3g} … {high:.3g}. "
-            'Are these logits? Then say kind="logits" or use unary_from_logits'
+            f"{name} must hold probabilities in 0 … 1, got {low:.3g} … {high:.3g}: "
+            'for logits, pass kind="logits" or use unary_from_logits'
         )
     total = p.sum(-3)
     raise ValueError(
-        f"{name} must add up to one over the classes at every pixel, but the sums run from "
-        f"{total.min().item():.4g} to {total.max().item():.4g}. Divide by p.sum(-3, keepdim=True), or take a "
-        "softmax over the classes (sigmoids of several classes are no distribution)"
+        f"{name} must add up to one over the classes at every pixel, got sums from {total.min().item():.4g} to "
+        f"{total.max().item():.4g}: divide by p.sum(-3, keepdim=True), or take a softmax over the classes (sigmoids "
+        "of several classes are no distribution)"
     )
 
 
 def logits(scores, name: str = "scores") -> Tensor:
-    """Scores before the softmax; a map of probabilities is recognised and refused."""
+    """Return scores before the softmax; a map of probabilities is recognised and refused."""
     scores = class_map(scores, name)
     if adds_to_one(scores, -3):
         raise ValueError(
-            f"{name} lie in 0 … 1 and add up to one at every pixel, so they are probabilities, not logits: "
-            'say kind="probabilities" or use unary_from_probabilities'
+            f"{name} must be logits, but they are in 0 … 1 and add up to one at every pixel: for probabilities, "
+            'pass kind="probabilities" or use unary_from_probabilities'
         )
     return scores
 
 
 def unary(u, name: str = "unary") -> Tensor:
-    """Energies `[C, H, W]` or `[C, N]`: low where a class is likely. The two usual mix-ups are refused.
+    """Return energies `[C, H, W]` or `[C, N]`: low where a class is likely. The two usual mix-ups are refused.
 
-    Whoever really means energies that look like one of them may add a constant: the marginals don't change.
+    For energies that really look like one of them, add a constant: the marginals don't change.
     """
     u = tensor(u, name)
     if u.dim() not in (2, 3):
-        raise ValueError(f"{name} must be [C, H, W] or [C, N] of one picture, got {size(u.shape)}")
+        raise ValueError(f"{name} must be [C, H, W] or [C, N] of one picture, got {list(u.shape)}")
     u = floating(u, name)
     if adds_to_one(u, 0):
         raise ValueError(
-            f"{name} lies in 0 … 1 and adds up to one over the classes, so it holds probabilities, not energies: "
+            f"{name} is in 0 … 1 and adds up to one over the classes, so it holds probabilities, not energies: "
             "pass it through unary_from_probabilities first (if it does hold energies, add 1: nothing changes)"
         )
     if u.max() <= 0 and adds_to_one(u.exp(), 0):
         raise ValueError(
             f"{name} holds log-probabilities, which have the wrong sign: an energy is low where a class is "
-            "likely, so give the negative (unary_from_logits and unary_from_probabilities do)"
+            "likely, so pass the negative (unary_from_logits and unary_from_probabilities do)"
         )
     return u
 
 
 def picture(image, name: str = "picture") -> Tensor:
-    """A colour picture `[3, H, W]` or `[B, 3, H, W]`, uint8 or float in 0 … 255, as a float tensor."""
+    """Return a colour picture `[3, H, W]` or `[B, 3, H, W]`, uint8 or float in 0 … 255, as a float tensor."""
     image = tensor(image, name)
     if image.dim() not in (3, 4) or image.shape[-3] != 3:
         turned = image.dim() in (3, 4) and image.shape[-1] == 3
-        raise ValueError(
-            f"{name} must be [3, H, W] or [B, 3, H, W], got {size(image.shape)}."
-            + (_turn(name, image) if turned else " A grey one becomes one by picture.expand(3, -1, -1)")
-        )
+        hint = _channels_last(name, image) if turned else " For a grey one, pass picture.expand(3, -1, -1)"
+        raise ValueError(f"{name} must be [3, H, W] or [B, 3, H, W], got {list(image.shape)}.{hint}")
     if image.dtype == torch.uint8:
         return image.float()
     image = floating(image, name)
     low, high = (value.item() for value in torch.aminmax(image.detach()))
-    if low >= 0 and 0 < high <= 1:
-        raise ValueError(
-            f"{name} is a float picture with values in {low:.3g} … {high:.3g}; the CRF's sigma_beta counts "
-            "grey levels of 0 … 255. Give 255 * picture, or the uint8 picture"
-        )
-    if low < 0 or high > 255:
-        raise ValueError(
-            f"{name} must hold grey levels in 0 … 255, got {low:.4g} … {high:.4g}. Give the picture as it was "
-            "before any mean was subtracted"
-        )
+    if low < 0 or high > 255 or (low >= 0 and 0 < high <= 1):
+        hint = "pass the picture as it was before any mean was subtracted"
+        if low >= 0 and high <= 1:
+            hint = "sigma_beta counts such levels, so pass 255 * picture, or the uint8 picture"
+        raise ValueError(f"{name} must hold grey levels in 0 … 255, got {low:.4g} … {high:.4g}: {hint}")
     return image
 
 
 def compatibility(mu, classes: int, like: Tensor) -> Tensor:
-    """A finite label compatibility `[C, C]` in the number type and on the device of `like`."""
+    """Return a finite label compatibility `[C, C]` in the number type and on the device of `like`."""
     mu = tensor(mu, "compatibility")
     if mu.shape != (classes, classes):
-        raise ValueError(f"compatibility must be [{classes}, {classes}], got {size(mu.shape)}")
+        raise ValueError(f"compatibility must be [{classes}, {classes}], got {list(mu.shape)}")
     return floating(mu.to(like), "compatibility")
 
 
 def belong_together(scores, image, num_classes: int | None = None) -> tuple[Tensor, Tensor]:
-    """Scores `[C, H, W]` with a picture `[3, H, W]`, or both with the same batch; the scores' number type."""
+    """Return scores `[C, H, W]` with a picture `[3, H, W]`, or both as batches, in the scores' number type."""
     scores, image = tensor(scores, "scores"), picture(image)
     if scores.device != image.device:
-        raise ValueError(
-            f"scores lie on {scores.device} and the picture on {image.device}: move one with .to"
-        )
+        raise ValueError(f"scores are on {scores.device} and picture on {image.device}: move one with .to")
     if scores.shape[-3:-1] == image.shape[-2:] != scores.shape[-2:]:
-        raise ValueError(f"scores have shape {size(scores.shape)}.{_turn('scores', scores)}")
+        raise ValueError(f"scores have the shape {list(scores.shape)}.{_channels_last('scores', scores)}")
     scores = class_map(scores, "scores", num_classes)
-    shapes = f"scores {size(scores.shape)} and picture {size(image.shape)}"
+    shapes = f"scores {list(scores.shape)} and picture {list(image.shape)}"
     if scores.dim() != image.dim() or scores.shape[:-3] != image.shape[:-3]:
         raise ValueError(
-            f"{shapes} differ in their batch: give a picture for every score map, one axis B in both"
+            f"{shapes} differ in their batch: pass a picture for every score map, one axis B in both"
         )
     if scores.shape[-2:] != image.shape[-2:]:
         raise ValueError(
-            f"{shapes} differ in size. Bring the scores to the picture's size first: "
+            f"{shapes} differ in size: bring the scores to the picture's size first with "
             'torch.nn.functional.interpolate(scores, size, mode="bilinear", align_corners=False)'
         )
     return scores, image.to(scores.dtype)

@@ -1,26 +1,65 @@
-"""The Gibbs energy of a labelling, and the free energy of a distribution over labellings.
+"""The unary term, the Gibbs energy of a labelling, and the free energy of a distribution over labellings.
 
-`P(x | I) = exp(-E(x | I)) / Z(I)`, with `E(x) = Σ_i θ_i(x_i) + Σ_{i<j} μ(x_i, x_j) Σ_m w_m k_m(i, j)`.
-Here `kernels` is a list of pairs `(w, k)`: a weight and a symmetric matrix `[N, N]`, or an `ExactFilter`,
-which holds one. Its diagonal is not looked at, since no pixel is its own neighbour. float64 is worth its
-memory here: these are sums over N² pairs, and one wants to see them fall.
+`P(x | I) = exp(-E(x | I)) / Z(I)`, with `E(x) = Σ_i θ_i(x_i) + Σ_{i<j} μ(x_i, x_j) Σ_m w_m k_m(i, j)`. The unary
+`θ_i(x_i) = -log P(x_i)` is what the network says about each single pixel. `kernels` is a list of pairs `(w, k)`: a
+weight and a symmetric matrix `[N, N]`, or an `ExactFilter`, which holds one. Its diagonal is ignored, since no pixel
+is its own neighbour. float64 is worth its memory here: these are sums over N² pairs, and you want to see them fall.
 Source: Krähenbühl and Koltun 2011, equations (1) to (3).
 """
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from deeplab_lessons.crf import checks
+from deeplab_lessons.metrics.label_maps import IGNORE_INDEX, check_labels
 
 MOST_LABELLINGS = 2**18
 
 Kernels = Sequence[tuple[float, Tensor]]
 
 
+def unary_from_probabilities(p: Tensor, floor: float = 1e-5) -> Tensor:
+    """Return `-log p`, where probabilities below `floor` count as `floor`: same shape, `[C, H, W]` or `[B, C, H, W]`.
+
+    Without a floor one probability of zero would forbid a class for good. 1e-5 is pydensecrf's choice; as
+    there, nothing is rescaled afterwards. Source: DeepLab v1, section 4.2. Raises ValueError where `p` is no
+    distribution over the classes.
+    """
+    if not 0 < floor < 1:
+        raise ValueError(f"floor must be between 0 and 1, got {floor}: log 0 is infinite")
+    return -checks.probabilities(p).clamp(min=floor).log()
+
+
+def unary_from_logits(logits: Tensor) -> Tensor:
+    """Return `-log softmax(logits)` over the classes, exact for however small a probability: same shape."""
+    return -checks.logits(logits, "logits").log_softmax(-3)
+
+
+def unary_from_labels(
+    labels: Tensor, num_classes: int, confidence: float, ignore_index: int | None = IGNORE_INDEX
+) -> Tensor:
+    """Return energies `[C, H, W]` (or `[B, C, H, W]`) of a label map that is right with probability `confidence`.
+
+    The other classes share the rest; pixels labelled `ignore_index` could be anything. `labels` is `[H, W]` or
+    `[B, H, W]`, whole numbers. In pydensecrf's helper label 0 means unknown unless told otherwise; here 0
+    is a class like any other. Raises ValueError for other labels and for a confidence no better than a guess.
+    """
+    labels = checks.tensor(labels, "labels").long()
+    if not 1 / num_classes < confidence < 1:
+        raise ValueError(f"confidence must be between 1/{num_classes} (a guess) and 1, got {confidence}")
+    check_labels(labels, num_classes, ignore_index)
+    known = torch.ones_like(labels, dtype=torch.bool) if ignore_index is None else labels != ignore_index
+    others = (1 - confidence) / (num_classes - 1)
+    hit = labels.unsqueeze(-3) == torch.arange(num_classes, device=labels.device).view(-1, 1, 1)
+    p = torch.where(hit, confidence, others)
+    return -p.log().where(known.unsqueeze(-3), torch.tensor(-math.log(num_classes), device=labels.device))
+
+
 def potts(num_classes: int) -> Tensor:
-    """The Potts model `[C, C]`: two labels cost 0 where they are the same and 1 where they differ."""
+    """Return the Potts model `[C, C]`: two labels cost 0 if they are the same and 1 if they differ."""
     return 1 - torch.eye(num_classes)
 
 
@@ -34,14 +73,14 @@ def symmetric(compatibility: Tensor | None, unary: Tensor) -> Tensor:
 
 
 def pair_weights(kernels: Kernels, unary: Tensor) -> Tensor:
-    """`Σ_m w_m k_m` with an empty diagonal, `[N, N]`."""
+    """Return `Σ_m w_m k_m` with an empty diagonal, `[N, N]`; ValueError for a kernel that is not symmetric."""
     pixels = unary[0].numel()
     total = unary.new_zeros(pixels, pixels)
     for weight, kernel in kernels:
         kernel = _matrix(kernel).to(unary)
         if kernel.shape != total.shape:
             raise ValueError(
-                f"a kernel of {pixels} pixels must be [{pixels}, {pixels}], got {checks.size(kernel.shape)}"
+                f"a kernel of {pixels} pixels must be {list(total.shape)}, got {list(kernel.shape)}"
             )
         if not torch.allclose(kernel, kernel.T, atol=1e-6):
             raise ValueError(
@@ -57,22 +96,20 @@ def _matrix(kernel) -> Tensor:
         return kernel
     if not hasattr(kernel, "kernel"):
         raise TypeError(
-            f"an energy needs the matrix [N, N] of every kernel, and a {type(kernel).__name__} has none: take "
-            "ExactFilter on a small picture, or free_energy(..., self_term=True), which any filter can give"
+            f"an energy needs the matrix [N, N] of every kernel, and a {type(kernel).__name__} has none: use "
+            "ExactFilter on a small picture, or free_energy(..., self_term=True), which takes any filter"
         )
     return kernel.kernel
 
 
 def energy(labels: Tensor, unary: Tensor, kernels: Kernels, compatibility: Tensor | None = None) -> float:
-    """Energy of one labelling `[H, W]` under a unary `[C, H, W]`: the lower, the likelier.
+    """Return the energy of one labelling `[H, W]` under a unary `[C, H, W]`; a lower one is likelier.
 
     `compatibility` is μ `[C, C]`, Potts by default. Raises ValueError for sizes that don't belong together.
     """
     unary, labels = checks.unary(unary), checks.tensor(labels, "labels")
     if labels.shape != unary.shape[1:]:
-        raise ValueError(
-            f"labels {checks.size(labels.shape)} and unary {checks.size(unary.shape)} differ in size"
-        )
+        raise ValueError(f"labels {list(labels.shape)} and unary {list(unary.shape)} differ in size")
     mu, x = symmetric(compatibility, unary), labels.flatten().long()
     alone = unary.flatten(1).gather(0, x[None]).sum()
     pairs = (mu[x][:, x] * pair_weights(kernels, unary)).sum() / 2
@@ -80,14 +117,14 @@ def energy(labels: Tensor, unary: Tensor, kernels: Kernels, compatibility: Tenso
 
 
 def entropy(q: Tensor) -> Tensor:
-    """`-Σ q log q` in nats over all pixels of `q`, `[C, ...]`; a probability of 0 adds nothing."""
+    """Return `-Σ q log q` in nats over all pixels of `q`, `[C, ...]`; a probability of 0 adds nothing."""
     return -torch.special.xlogy(q, q).sum()
 
 
 def free_energy(
     q: Tensor, unary: Tensor, kernels: Kernels, compatibility: Tensor | None = None, self_term: bool = False
 ) -> Tensor:
-    """`F(Q) = E_Q[E] - entropy(Q) = KL(Q ‖ P) - log Z`, one number: what mean field tries to lower.
+    """Return `F(Q) = E_Q[E] - entropy(Q) = KL(Q ‖ P) - log Z`, one number: what mean field tries to lower.
 
     `q` and `unary` are `[C, H, W]`. KL is never negative, so F never falls below `-log Z`, and since Z does
     not depend on Q, F falls exactly when KL does. Differentiable.
@@ -99,21 +136,17 @@ def free_energy(
     unary, mu = checks.unary(unary), symmetric(compatibility, unary)
     q, theta = q.flatten(1), unary.flatten(1)
     if self_term:
-        heard = sum(weight * _apply(kernel, q) for weight, kernel in kernels)
+        applied = (weight * (k(q) if callable(k) else q @ k.T) for weight, k in kernels)
+        heard = sum(applied, torch.zeros_like(q))
     else:
         heard = q @ pair_weights(kernels, unary)
     return (q * theta).sum() + (q * (mu @ heard)).sum() / 2 - entropy(q)
 
 
-def _apply(kernel: Tensor | Callable[[Tensor], Tensor], q: Tensor) -> Tensor:
-    """A matrix or a filter on `q` `[C, N]`."""
-    return kernel(q) if callable(kernel) else q @ kernel.T
-
-
 def every_labelling(
     unary: Tensor, kernels: Kernels, compatibility: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
-    """All `C^N` labellings `[M, H, W]` of a tiny picture, and their energies `[M]`.
+    """Return all `C^N` labellings `[M, H, W]` of a tiny picture, and their energies `[M]`.
 
     `torch.softmax(-energies, 0)` is the Gibbs distribution itself, `torch.logsumexp(-energies, 0)` is log Z.
     Raises ValueError where there are more than `MOST_LABELLINGS` of them: 9 pixels in 3 classes have 19,683.
@@ -123,8 +156,8 @@ def every_labelling(
     classes, pixels = len(unary), unary[0].numel()
     if classes**pixels > MOST_LABELLINGS:
         raise ValueError(
-            f"{pixels} pixels in {classes} classes have {classes}^{pixels} labellings; "
-            f"at most {MOST_LABELLINGS:,} are written out. Take a smaller picture"
+            f"{pixels} pixels in {classes} classes have {classes}^{pixels} labellings, and at most "
+            f"{MOST_LABELLINGS:,} are written out: pass a smaller picture"
         )
     number = torch.arange(classes**pixels, device=unary.device)
     x = torch.stack([number // classes**i % classes for i in range(pixels)], 1)
@@ -135,5 +168,5 @@ def every_labelling(
 
 
 def log_partition(unary: Tensor, kernels: Kernels, compatibility: Tensor | None = None) -> Tensor:
-    """`log Z = log Σ_x exp(-E(x))` by writing out every labelling of a tiny picture."""
+    """Return `log Z = log Σ_x exp(-E(x))` by writing out every labelling of a tiny picture."""
     return torch.logsumexp(-every_labelling(unary, kernels, compatibility)[1], 0)

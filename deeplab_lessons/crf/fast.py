@@ -1,8 +1,8 @@
 """Mean field on the permutohedral lattice as fast as plain PyTorch goes, with the readable one's numbers.
 
-Splat, blur and slice are one and the same operation: add up some rows of a table, each times a weight.
-PyTorch has it as `embedding_bag`, made for word vectors. So the lattice is written down once per picture as
-lists of rows (`tables`), and the rest of an iteration is done in chunks that stay in a core's own cache.
+Splat, blur and slice are one operation: add up some rows of a table, each times a weight. PyTorch has it as
+`embedding_bag`, made for word vectors. So the lattice is written down once per picture as lists of rows (`tables`),
+and the rest of an iteration is done in chunks that stay in a core's own cache.
 
 Shapes: C classes, N = H·W pixels, M vertices. A pixel is a row here: tables are [N, C] or [M, C].
 Source: Krähenbühl & Koltun 2011 (mean field by filtering), Adams, Baek & Davis 2010 (the filter).
@@ -13,12 +13,12 @@ from functools import lru_cache, reduce
 
 import torch
 
-from deeplab_lessons.crf.features import bilateral_features, spatial_features
+from deeplab_lessons.crf.filters import bilateral_features, spatial_features
 from deeplab_lessons.crf.parameters import Parameters
 from deeplab_lessons.crf.tables import Tables, bags, write_tables
 
 _CHUNK = 2**18  # numbers in a chunk of scores
-_DEEP = 40.0  # exp(-40) is nothing beside 1, and far from float32's limits
+_DEEP = 40.0  # exp(-40) is nothing next to 1, and far from float32's limits
 
 
 @torch.no_grad()
@@ -29,7 +29,7 @@ def fast_mean_field(
     compatibility: torch.Tensor | None = None,
     iterations: int | None = None,
 ) -> torch.Tensor:
-    """Marginals q [C, N] after `iterations` updates of all pixels at once, without gradients.
+    """Return marginals q [C, N] after `iterations` updates of all pixels at once, without gradients.
 
     `unary` is float [C, N], `picture` [3, H, W] holds values 0 … 255, N = H·W in row order. A batch, unary
     [B, C, N] and picture [B, 3, H, W], is done picture by picture. `compatibility` is μ [C, C], Potts if
@@ -45,16 +45,18 @@ def fast_mean_field(
 def write_kernels(
     picture: torch.Tensor, parameters: Parameters, like: torch.Tensor
 ) -> list[tuple[float, Tables]]:
-    """The two normalised kernels of a picture [3, H, W] with their weights; one of weight 0 is left out.
+    """Return the two normalised kernels of a picture [3, H, W] with their weights; one of weight 0 is left out.
 
     Number type and device are those of `like`.
     """
-    p, size, kernels = parameters, tuple(picture.shape[1:]), []
+    p, kernels = parameters, []
     if p.w1:
         features = bilateral_features(picture.to(like), p.sigma_alpha, p.sigma_beta)
         kernels.append((p.w1, write_tables(features).normalised()))
     if p.w2:
-        kernels.append((p.w2, _spatial_tables(size, p.sigma_gamma, like.dtype, like.device)))
+        kernels.append(
+            (p.w2, _spatial_tables(tuple(picture.shape[1:]), p.sigma_gamma, like.dtype, like.device))
+        )
     return kernels
 
 
@@ -70,15 +72,9 @@ def infer(
     compatibility: torch.Tensor | None = None,
     iterations: int = 10,
 ) -> torch.Tensor:
-    """Marginals [C, N] from unary [C, N] and kernels that are there already."""
-    start = (unary.amin(0) - unary).T.contiguous()  # rows whose largest number is 0
-    return _iterate(start, kernels, compatibility, iterations).T.contiguous()
-
-
-def _iterate(start: torch.Tensor, kernels, compatibility, iterations: int) -> torch.Tensor:
-    """Mean field from `-unary` as rows [N, C], each row's largest 0: splat and blur all, the rest by chunks."""
-    on_cpu = start.device.type == "cpu"
-    rows = max(1, _CHUNK // start.shape[1]) if on_cpu else len(start)
+    """Return marginals [C, N] from unary [C, N] and ready kernels: splat and blur everything, the rest in chunks."""
+    start = (unary.amin(0) - unary).T.contiguous()  # rows [N, C] whose largest number is 0
+    rows = max(1, _CHUNK // start.shape[1]) if start.device.type == "cpu" else len(start)
     chunks = [slice(first, first + rows) for first in range(0, len(start), rows)]
     unit, normalise = _softmax_for(start, kernels, compatibility)
     scaled = [(kernel, kernel.slice_weight * (weight * unit)) for weight, kernel in kernels]
@@ -95,7 +91,7 @@ def _iterate(start: torch.Tensor, kernels, compatibility, iterations: int) -> to
             else:
                 logits = torch.addmm(start[chunk], heard, compatibility.T, alpha=-1)
             normalise(logits, q[chunk])
-    return q
+    return q.T.contiguous()
 
 
 def _softmax_for(start: torch.Tensor, kernels, compatibility):

@@ -1,27 +1,26 @@
 """The dense CRF as a layer: class scores and the picture in, marginals out, gradients all the way back.
 
-Whose idea: unrolling mean field into a network was CRF-as-RNN (Zheng et al., ICCV 2015). DeepLab v1 and v2
-use the CRF after training only.
+Unrolling mean field into a network is the idea of CRF-as-RNN (Zheng et al., ICCV 2015). DeepLab v1 and v2 use the CRF
+only after training.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
 import torch
 from torch import Tensor, nn
 
-from deeplab_lessons.crf import checks, reference
-from deeplab_lessons.crf.energy import potts
-from deeplab_lessons.crf.exact import NORMALISATIONS, ExactFilter
+from deeplab_lessons.crf import checks, filters, reference
+from deeplab_lessons.crf.energy import potts, unary_from_logits, unary_from_probabilities
 from deeplab_lessons.crf.fast import fast_mean_field
-from deeplab_lessons.crf.features import bilateral_features, spatial_features
-from deeplab_lessons.crf.lattice_filter import LatticeFilter
 from deeplab_lessons.crf.mean_field import Filters, mean_field
 from deeplab_lessons.crf.parameters import Parameters, preset
-from deeplab_lessons.crf.unary import unary_from_logits, unary_from_probabilities
 
-UNARIES = {"logits": unary_from_logits, "probabilities": unary_from_probabilities}
+UNARIES: dict[str, Callable[[Tensor], Tensor]] = {
+    "logits": unary_from_logits,
+    "probabilities": unary_from_probabilities,
+}
 
 
 class DenseCRF(nn.Module):
@@ -31,7 +30,7 @@ class DenseCRF(nn.Module):
     - `backend`: "lattice" (fast, any size), "exact" (all pairs, up to 80 x 80 pixels), or "pydensecrf" (the
       C++ library, if installed: CPU, no gradients). Lattice and pydensecrf agree with each other, not with
       exact: the lattice is an approximation.
-    - `normalisation`: "symmetric", "row" or "none", see `exact.normalise`. The self-term stays in.
+    - `normalisation`: "symmetric", "row" or "none", see `normalise`. The self-term stays in.
     - `compatibility`: μ `[C, C]`, Potts by default; its symmetric part is used.
     - `trainable`: any of "weights" (w1 and w2, kept positive as `log_weights`) and "compatibility", which
       needs `num_classes`. `state_dict` holds these and a given compatibility.
@@ -50,58 +49,48 @@ class DenseCRF(nn.Module):
         compatibility: Tensor | None = None,
         iterations: int | None = None,
     ):
-        """Check the choices and make the trainable parts; shapes as above."""
         super().__init__()
         trainable = (trainable,) if isinstance(trainable, str) else tuple(trainable)
-        _one_of("backend", backend, ("lattice", "exact", "pydensecrf"))
-        _one_of("normalisation", normalisation, NORMALISATIONS)
+        checks.one_of("backend", backend, ("lattice", "exact", "pydensecrf"))
+        checks.one_of("normalisation", normalisation, filters.NORMALISATIONS)
         for part in trainable:
-            _one_of("trainable", part, ("weights", "compatibility"))
+            checks.one_of("trainable", part, ("weights", "compatibility"))
         self.setting, self.backend, self.normalisation = preset(parameters), backend, normalisation
         if iterations is not None:
             self.setting = replace(self.setting, iterations=iterations)
-        self.num_classes = num_classes
-        self._make_weights("weights" in trainable)
-        self._make_compatibility(compatibility, "compatibility" in trainable)
-
-    def _make_weights(self, train: bool):
         weights = torch.tensor([float(self.setting.w1), float(self.setting.w2)])
-        if train and not (weights > 0).all():
+        if "weights" in trainable and not (weights > 0).all():
             raise ValueError("a weight of 0 stays 0 for good (it is trained as its logarithm): start above 0")
-        self.log_weights = nn.Parameter(weights.log()) if train else None
-
-    def _make_compatibility(self, given: Tensor | None, train: bool):
-        if given is None and train:
-            if self.num_classes is None:
-                raise ValueError("a trainable compatibility is a matrix [C, C]: say num_classes")
-            given = potts(self.num_classes)
-        if given is not None:
-            given = checks.tensor(given, "compatibility").detach().clone()
-            self.num_classes = self.num_classes or len(given)
-            given = checks.compatibility(given, self.num_classes, given.float())
-        if train:
-            self.compatibility = nn.Parameter(given)
-        else:
-            self.register_buffer("compatibility", given)
+        self.log_weights = nn.Parameter(weights.log()) if "weights" in trainable else None
+        if compatibility is None and "compatibility" in trainable:
+            if num_classes is None:
+                raise ValueError("a trainable compatibility is a matrix [C, C]: pass num_classes")
+            compatibility = potts(num_classes)
+        if compatibility is not None:
+            given = checks.tensor(compatibility, "compatibility").detach().clone()
+            num_classes = num_classes or len(given)
+            given = checks.compatibility(given, num_classes, given.float())
+            compatibility = nn.Parameter(given) if "compatibility" in trainable else nn.Buffer(given)
+        self.num_classes, self.compatibility = num_classes, compatibility
 
     def forward(self, scores: Tensor, picture: Tensor, kind: str = "logits") -> Tensor:
-        """Marginals of `scores` `[C, H, W]` or `[B, C, H, W]` given `picture` `[3, H, W]` or `[B, 3, H, W]`.
+        """Return the marginals of `scores` `[C, H, W]` or `[B, C, H, W]` given `picture` `[3, H, W]` or `[B, 3, H, W]`.
 
         `kind` says what the scores are: "logits" or "probabilities". The picture is uint8 or float in
         0 … 255, as large as the scores, on their device. float32 or float64 as the scores are; half
         precision is computed and returned in float32, under autocast too. Raises ValueError, in words, for
         whatever does not fit.
         """
-        _one_of("kind", kind, tuple(UNARIES))
+        checks.one_of("kind", kind, UNARIES)
         scores, picture = checks.belong_together(scores, picture, self.num_classes)
         with torch.autocast(scores.device.type, enabled=False):
             unary = UNARIES[kind](scores)
             if scores.dim() == 3:
                 return self._refine_one(unary, picture)
-            return torch.stack([self._refine_one(u, p) for u, p in zip(unary, picture, strict=True)])
+            return torch.stack([self._refine_one(*pair) for pair in zip(unary, picture, strict=True)])
 
     def _refine_one(self, unary: Tensor, picture: Tensor) -> Tensor:
-        """One picture, by the quickest way that gives what is asked for."""
+        """One picture, by the quickest way that gives what is needed."""
         mu = self.symmetric_compatibility(unary)
         parts = (unary, picture, *self.parameters())
         gradients = torch.is_grad_enabled() and any(part.requires_grad for part in parts)
@@ -118,49 +107,46 @@ class DenseCRF(nn.Module):
         """`(w1, w2)`: numbers, or tensors with gradients where they are trained."""
         if self.log_weights is None:
             return self.setting.w1, self.setting.w2
-        return tuple(self.log_weights.exp())
+        w1, w2 = self.log_weights.exp()
+        return w1, w2
 
     @property
     def current(self) -> Parameters:
-        """The setting with the weights of this moment, as plain numbers."""
+        """The setting with the present weights, as plain numbers."""
         w1, w2 = (float(torch.as_tensor(weight).detach()) for weight in self.weights)
         return replace(self.setting, w1=w1, w2=w2)
 
     def symmetric_compatibility(self, like: Tensor) -> Tensor | None:
-        """`(μ + μᵀ) / 2`, without which no energy would belong to the updates; None for fixed Potts."""
+        """Return `(μ + μᵀ) / 2`, without which no energy would belong to the updates; None for fixed Potts."""
         if self.compatibility is None:
             return None
         return ((self.compatibility + self.compatibility.T) / 2).to(like)
 
     def filters(self, picture: Tensor) -> Filters:
-        """`[(w1, bilateral filter), (w2, spatial filter)]` of one picture `[3, H, W]`, fit for `mean_field`."""
+        """Return `[(w1, bilateral filter), (w2, spatial filter)]` of one picture `[3, H, W]`, for `mean_field`."""
         image, exact, s = checks.picture(picture), self.backend == "exact", self.setting
-        colour = bilateral_features(image, s.sigma_alpha, s.sigma_beta)
-        bilateral = (ExactFilter if exact else LatticeFilter)(colour, self.normalisation)
-        grid = (tuple(image.shape[1:]), s.sigma_gamma, self.normalisation, image.dtype, image.device)
-        spatial = _spatial_filter(ExactFilter, *grid) if exact else _spatial_lattice(*grid)
+        kind = filters.ExactFilter if exact else filters.LatticeFilter
+        features = filters.bilateral_features(image, s.sigma_alpha, s.sigma_beta)
+        bilateral = kind(features, self.normalisation)
+        plane = (tuple(image.shape[1:]), s.sigma_gamma, self.normalisation, image.dtype, image.device)
+        spatial = _spatial_filter(kind, *plane) if exact else _spatial_lattice(*plane)
         return [(self.weights[0], bilateral), (self.weights[1], spatial)]
 
     def extra_repr(self) -> str:
-        """What `print(crf)` says."""
+        """Return what `print(crf)` shows: the setting, and what is trained."""
         trained = [name for name, _ in self.named_parameters()]
         return f"{self.setting}, backend={self.backend!r}, trains={trained}"
 
 
-def _one_of(name: str, value: str, allowed: Sequence[str]):
-    if value not in allowed:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}")
-
-
 def _spatial_filter(kind, size, sigma, normalisation, dtype, device):
     with torch.inference_mode(False):  # made once and kept, so it must be fit for gradients later
-        return kind(spatial_features(size, sigma, dtype=dtype, device=device), normalisation)
+        return kind(filters.spatial_features(size, sigma, dtype=dtype, device=device), normalisation)
 
 
 @lru_cache(maxsize=4)
-def _spatial_lattice(*grid) -> LatticeFilter:
-    """The spatial lattice depends on the size alone: kept for the next picture."""
-    return _spatial_filter(LatticeFilter, *grid)
+def _spatial_lattice(*plane) -> filters.LatticeFilter:
+    """The spatial lattice depends only on the size: kept for the next picture."""
+    return _spatial_filter(filters.LatticeFilter, *plane)
 
 
 @torch.no_grad()
@@ -171,7 +157,7 @@ def refine(
     kind: str = "logits",
     backend: str = "lattice",
 ) -> Tensor:
-    """Scores and picture to marginals, in one call: `refine(logits, picture).argmax(-3)` is the label map.
+    """Return the marginals of scores and a picture in one call: `refine(logits, picture).argmax(-3)` is the label map.
 
     Shapes and `kind` as in `DenseCRF.forward`; `preset` is a name in `PRESETS` or `Parameters`.
     """

@@ -15,7 +15,7 @@ from torch import Tensor
 from deeplab_lessons.crf import checks
 from deeplab_lessons.crf.energy import pair_weights, potts, symmetric
 
-Filters = Sequence[tuple[float, Callable[[Tensor], Tensor]]]
+Filters = Sequence[tuple[float | Tensor, Callable[[Tensor], Tensor]]]
 Watch = Callable[[int, Tensor], object]
 
 
@@ -27,18 +27,18 @@ def mean_field(
     watch: Watch | None = None,
     damping: float = 0.0,
 ) -> Tensor:
-    """Marginals q after `iterations` updates of all pixels at once: unary `[C, H, W]` -> q `[C, H, W]`.
+    """Return marginals q after `iterations` updates of all pixels at once: unary `[C, H, W]` -> q `[C, H, W]`.
 
     `filters` are pairs `(w, filter)`, each filter a function of values `[C, N]`; `compatibility` is μ
     `[C, C]`, Potts by default, taken as it is. `watch(i, q)` is called with the start (i = 0, the
     softmax of `-unary`) and after each update. Differentiable in everything. A unary `[C, N]` gives q `[C, N]`.
 
     **Does F fall?** One pixel at a time, always: `sequential_mean_field`. All at once, as here and in all
-    fast code, it may rise. What surely falls is `free_energy(..., self_term=True)`, for Potts with filters
+    fast code, it may rise. What always falls is `free_energy(..., self_term=True)`, for Potts with filters
     that keep the self-term and are "symmetric" or "none": the pairs are concave in q then, and each update
     minimises a bound from above (the argument of Krähenbühl and Koltun 2013). Without the self-term pixels
-    may overshoot together and swing for ever; `damping`, at least 0 and below 1, is the share of the old q
-    that a step keeps, and calms them.
+    may overshoot together and swing forever; `damping`, at least 0 and below 1, is the fraction of the old
+    q that a step keeps, and calms them.
     """
     unary = checks.unary(unary)
     if not 0 <= damping < 1:
@@ -56,10 +56,10 @@ def mean_field(
 
 
 def update(q: Tensor, theta: Tensor, filters: Filters, mu: Tensor) -> Tensor:
-    """One parallel step: filter, weigh, ask what the heard labels cost, add the unary, normalise.
+    """Make one parallel step: filter, weigh, compute what the heard labels cost, add the unary, normalise.
 
-    `q`, `theta` and the answer are `[C, N]`, `mu` is `[C, C]`. For Potts `-μ·heard` equals `+heard` up to
-    one number per pixel, which the softmax does not see: that is why some code adds and some subtracts.
+    `q`, `theta` and the result are `[C, N]`, `mu` is `[C, C]`. For Potts `-μ·heard` equals `+heard` up to
+    one number per pixel, which the softmax does not see, so some code adds and some subtracts.
     """
     heard = sum((weight * filter(q) for weight, filter in filters), torch.zeros_like(q))
     return torch.softmax(-theta - mu @ heard, 0)
@@ -73,10 +73,10 @@ def sequential_mean_field(
     iterations: int = 10,
     watch: Watch | None = None,
 ) -> Tensor:
-    """Mean field one pixel after the other, in row order: `free_energy` never rises. Slow, for the proof.
+    """Run mean field one pixel after the other, in row order: `free_energy` never rises. Slow, for the proof.
 
-    `kernels` are pairs `(w, k)`, k `[N, N]` and symmetric; its diagonal is not looked at. An iteration is
-    one visit to every pixel. Shapes and `watch` as in `mean_field`.
+    `kernels` are pairs `(w, k)`, k `[N, N]` and symmetric; its diagonal is ignored. An iteration is one visit to
+    every pixel. Shapes and `watch` as in `mean_field`.
     """
     unary = checks.unary(unary)
     mu, weights = symmetric(compatibility, unary), pair_weights(kernels, unary)

@@ -19,7 +19,7 @@ class Parameters:
     `w1`, `w2`: weights of the two kernels, no unit, at least 0. `sigma_alpha`, `sigma_gamma`: widths in
     pixels. `sigma_beta`: width in grey levels of 0 … 255. `iterations`: mean-field updates.
     Source: DeepLab v1, section 4.2, equation (2); Krähenbühl and Koltun 2011, equation (3), where σα, σβ
-    and σγ are called θα, θβ and θγ. Raises TypeError or ValueError for a number that cannot be meant.
+    and σγ are called θα, θβ and θγ. Raises TypeError or ValueError for an impossible number.
     """
 
     w1: float
@@ -30,25 +30,17 @@ class Parameters:
     iterations: int = 10
 
     def __post_init__(self):
-        """Check every number once, here."""
-        for name in ("w1", "w2"):
-            _number(name, getattr(self, name), least=0, hint="0 switches a kernel off")
-        for name in ("sigma_alpha", "sigma_beta", "sigma_gamma"):
-            hint = "a width; to switch a kernel off, give it the weight 0"
-            _number(name, getattr(self, name), above=0, hint=hint)
+        for name in ("w1", "w2", "sigma_alpha", "sigma_beta", "sigma_gamma"):
+            value, weight = getattr(self, name), name.startswith("w")
+            if isinstance(value, bool) or not isinstance(value, Real):
+                raise TypeError(f"{name} must be a number, got {value!r} ({type(value).__name__})")
+            if not math.isfinite(value) or value < 0 or (value == 0 and not weight):
+                hint = "at least 0: 0 switches" if weight else "above 0: a weight of 0 switches"
+                raise ValueError(f"{name} must be a finite number, got {value}: pass one {hint} a kernel off")
         if isinstance(self.iterations, bool) or not hasattr(type(self.iterations), "__index__"):
             raise TypeError(f"iterations must be a whole number, got {self.iterations!r}")
         if self.iterations < 0:
             raise ValueError(f"iterations must be at least 0, got {self.iterations}")
-
-
-def _number(name: str, value: float, least: float = -math.inf, above: float = -math.inf, hint: str = ""):
-    """Raise unless `value` is one finite number in the range asked for."""
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{name} must be a number, got {value!r} ({type(value).__name__})")
-    if not math.isfinite(value) or value < least or value <= above:
-        asked = f"above {above}" if math.isfinite(above) else f"at least {least}"
-        raise ValueError(f"{name} must be a finite number {asked}, got {value}: {hint}")
 
 
 PRESETS = {
@@ -62,16 +54,16 @@ PRESETS = {
     "pydensecrf_readme": Parameters(w1=10, sigma_alpha=80, sigma_beta=13, w2=3, sigma_gamma=3, iterations=5),
 }
 """Published settings by name. The papers print ranges only (DeepLab v1, section 5; v2, section 4.1): w1 in
-3 … 10, σα 30 … 100, σβ 3 … 10, with w2 = σγ = 3 fixed in the text; these values stand in released code."""
+3 … 10, σα 30 … 100, σβ 3 … 10, with w2 = σγ = 3 fixed in the text; these values are in released code."""
 
 
 def preset(setting: Parameters | str) -> Parameters:
     """Return the published setting of that name; `Parameters` come back as they are.
 
-    Raises KeyError listing the names there are.
+    Raises KeyError with the choices.
     """
     if isinstance(setting, Parameters):
         return setting
     if setting not in PRESETS:
-        raise KeyError(f"no preset is called {setting!r}; there are {', '.join(map(repr, PRESETS))}")
+        raise KeyError(f"unknown preset {setting!r}: choose from {', '.join(PRESETS)}")
     return PRESETS[setting]

@@ -6,7 +6,7 @@ their neighbours (*blur*), and each point collects from its corners again (*slic
 point touches are kept. The result approximates `sum_j exp(-|f_i - f_j|²/2) v_j` up to a common factor.
 
 Shapes: d features, N points, C channels, M vertices. The lattice lies in the plane "coordinates sum to 0" of
-d+1 dimensions, so a place on it has d+1 coordinates. Rounding and ties follow pydensecrf.
+d+1 dimensions, so a position on it has d+1 coordinates. Rounding and ties follow pydensecrf.
 Source: Adams, Baek & Davis, "Fast High-Dimensional Filtering Using the Permutohedral Lattice", 2010.
 """
 
@@ -27,12 +27,12 @@ def embed(features: torch.Tensor) -> torch.Tensor:
     d = len(features)
     spread = features.new_tensor(math.sqrt(2 / 3) * (d + 1)).item()  # rounded as pydensecrf does
     scaled = [row * (spread / math.sqrt((i + 1) * (i + 2))) for i, row in enumerate(features)]
-    total = torch.zeros_like(features[0])  # of the scaled axes behind the one at hand
-    elevated = []
+    total = torch.zeros_like(features[0])  # of the scaled axes after the present one
+    rows = []
     for i in range(d, 0, -1):
-        elevated.append(total - i * scaled[i - 1])
+        rows.append(total - i * scaled[i - 1])
         total = total + scaled[i - 1]
-    elevated = torch.stack([total, *reversed(elevated)])
+    elevated = torch.stack([total, *reversed(rows)])
     _check_resolution(features, elevated)
     return elevated
 
@@ -48,7 +48,7 @@ def _check_resolution(features: torch.Tensor, elevated: torch.Tensor) -> None:
 
 
 def nearest_simplex(elevated: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """The simplex around each point: its vertex of colour 0 [d+1, N] and the rank of each axis [d+1, N].
+    """Find the simplex around each point: its vertex of colour 0 [d+1, N] and the rank of each axis [d+1, N].
 
     Vertices of colour 0 have coordinates divisible by d+1. Rank 0 has the axis along which the point lies
     farthest above that vertex; of two equal axes the first.
@@ -72,7 +72,7 @@ def _ranks(residual: torch.Tensor) -> torch.Tensor:
 
 
 def barycentric(elevated: torch.Tensor, origin: torch.Tensor, rank: torch.Tensor) -> torch.Tensor:
-    """Weights [d+1, N] of each point's d+1 vertices, by colour: not negative, and they sum to 1.
+    """Return the weights [d+1, N] of each point's d+1 vertices, by colour: not negative, and they sum to 1.
 
     Sorted by rank, the point's offsets from the vertex of colour 0 fall from axis to axis; each step down is
     the weight of one vertex.
@@ -85,7 +85,7 @@ def barycentric(elevated: torch.Tensor, origin: torch.Tensor, rank: torch.Tensor
 
 
 def simplex_vertices(origin: torch.Tensor, rank: torch.Tensor) -> torch.Tensor:
-    """Coordinates of the simplices' vertices, int64 [d+1 colours, d+1 coordinates, N].
+    """Return the coordinates of the simplices' vertices, int64 [d+1 colours, d+1 coordinates, N].
 
     The vertex of colour k lies k steps up every axis from the origin, except that the k axes of the highest
     ranks go k - (d+1) instead: the paper's canonical simplex, moved to the origin.
@@ -101,14 +101,15 @@ class Lattice:
     - `vertices` int64 [d+1, M]: the vertices' coordinates on the lattice; `len(lattice)` is M;
     - `positions` [d, M]: the same in feature space;
     - `neighbours` int64 [d+1 directions, 2, M]: the vertex one step down and up, M where there is none.
+
+    Raises ValueError for features that are not float [d, N] or too far out.
     """
 
     def __init__(self, features: torch.Tensor) -> None:
-        """Lay the points on the lattice; ValueError for features that are not float [d, N] or too far out."""
         if features.ndim != 2 or not features.is_floating_point() or not features.numel():
             raise ValueError(
-                f"features are {features.dtype} of shape {list(features.shape)}; expected float [d, N]: "
-                "one row for each feature, one column for each point"
+                "features must be float [d, N], one row for each feature, one column for each point, "
+                f"got {features.dtype} {list(features.shape)}"
             )
         self.d, self.points = features.shape
         elevated = embed(features)
@@ -118,11 +119,9 @@ class Lattice:
         self.neighbours = self._find_neighbours()
 
     def __len__(self) -> int:
-        """M, the number of vertices that some point touches."""
         return self.vertices.shape[1]
 
     def __repr__(self) -> str:
-        """d, N and M."""
         return f"Lattice(d={self.d}, points={self.points}, vertices={len(self)})"
 
     @property
@@ -147,7 +146,7 @@ class Lattice:
     def splat(self, values: torch.Tensor) -> torch.Tensor:
         """Give each point's value to the vertices of its simplex: [C, N] -> [M+1, C], the last row zero.
 
-        That row stands for every vertex that nothing touches.
+        That row is every vertex that nothing touches.
         """
         rows = values.T.contiguous()
         table = rows.new_zeros(len(self) + 1, rows.shape[1])
@@ -178,16 +177,14 @@ class Lattice:
     def filter(self, values: torch.Tensor, transpose: bool = False) -> torch.Tensor:
         """Splat, blur, slice: values [C, N] -> [C, N]; `transpose` applies the transposed matrix."""
         if values.ndim != 2 or values.shape[1] != self.points:
-            raise ValueError(
-                f"values have the shape {list(values.shape)}; expected [C, N] with N = {self.points} points"
-            )
+            raise ValueError(f"values must be [C, N] with N = {self.points} points, got {list(values.shape)}")
         return self.slice(self.blur(self.splat(values), transpose))
 
 
 def vertex_codes(vertices: torch.Tensor, base: int) -> torch.Tensor:
-    """One int64 for each vertex: [d+1, ...] -> [...]. Coordinates are digits in `base`, modulo 2^64.
+    """Return one int64 for each vertex: [d+1, ...] -> [...]. Coordinates are digits in `base`, modulo 2^64.
 
-    The last coordinate is left out: it follows from the others, for they sum to 0.
+    The last coordinate is left out: it follows from the others, since they sum to 0.
     """
     code = torch.zeros_like(vertices[0])
     for coordinate in vertices[:-1]:

@@ -1,7 +1,6 @@
-"""pydensecrf behind the same doors: the C++ library that most published results went through.
+"""pydensecrf by the same call: the C++ library that most published results went through.
 
-It is optional. `pip install "deeplab-lessons[crf]"` builds it (distribution pydensecrf2) where there is a
-compiler; nothing else in the course needs it.
+It is optional: `pip install "deeplab-lessons[crf]"` builds it (distribution pydensecrf2) where there is a compiler.
 """
 
 import importlib.util
@@ -15,12 +14,12 @@ from deeplab_lessons.crf.parameters import Parameters
 
 
 def available() -> bool:
-    """Whether pydensecrf can be imported here."""
+    """Return whether pydensecrf can be imported here."""
     return importlib.util.find_spec("pydensecrf") is not None
 
 
 def _library():
-    """pydensecrf's main module, or a word on how to get it and what to do without it."""
+    """pydensecrf's main module, or how to get it and what to do without it."""
     try:
         from pydensecrf import densecrf
     except ImportError as error:
@@ -39,9 +38,9 @@ def pydensecrf_mean_field(
     compatibility: Tensor | None = None,
     normalisation: str = "symmetric",
 ) -> Tensor:
-    """Marginals `[C, H, W]` as pydensecrf finds them, from unary `[C, H, W]` and picture `[3, H, W]`.
+    """Return pydensecrf's marginals `[C, H, W]` of unary `[C, H, W]` and picture `[3, H, W]`.
 
-    The picture must hold whole grey levels. Works in float32 on the CPU, without gradients; the answer has
+    The picture must hold whole grey levels. Works in float32 on the CPU, without gradients; the result has
     the number type and device of `unary`. `compatibility` `[C, C]` must be symmetric (the library makes it
     so). Raises ImportError where pydensecrf is not installed.
     """
@@ -50,11 +49,8 @@ def pydensecrf_mean_field(
     classes, height, width = unary.shape
     model = library.DenseCRF2D(width, height, classes)
     model.setUnaryEnergy(_array(unary.flatten(1)))
-    norm = {
-        "symmetric": library.NORMALIZE_SYMMETRIC,
-        "row": library.NORMALIZE_AFTER,
-        "none": library.NO_NORMALIZATION,
-    }[normalisation]
+    names = {"symmetric": "NORMALIZE_SYMMETRIC", "row": "NORMALIZE_AFTER", "none": "NO_NORMALIZATION"}
+    norm = getattr(library, names[normalisation])
     w1, w2 = (_penalty(weight, compatibility) for weight in (parameters.w1, parameters.w2))
     model.addPairwiseBilateral(
         sxy=parameters.sigma_alpha, srgb=parameters.sigma_beta, rgbim=_bytes(picture), compat=w1,
@@ -74,7 +70,7 @@ def _bytes(picture: Tensor) -> np.ndarray:
     """The picture as uint8 `[H, W, 3]` in C order."""
     whole = picture.detach().round()
     if not torch.equal(whole, picture.detach()):
-        raise ValueError("pydensecrf takes whole grey levels only: give picture.round()")
+        raise ValueError("pydensecrf takes whole grey levels only: pass picture.round()")
     return np.ascontiguousarray(whole.permute(1, 2, 0).to(torch.uint8).cpu().numpy())
 
 

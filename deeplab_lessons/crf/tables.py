@@ -22,7 +22,7 @@ _PIECE = 2**14  # rows of vertices done at a time
 
 
 def bags(table: torch.Tensor, index: torch.Tensor, weight: torch.Tensor, start=None) -> torch.Tensor:
-    """Sums of weighted rows: row i of the result adds up `weight · table[index]` over bag i.
+    """Return sums of weighted rows: row i of the result adds up `weight · table[index]` over bag i.
 
     Bag i is row i of `index`; or, given `start`, the stretch `index[start[i] : start[i + 1]]`.
     """
@@ -36,7 +36,7 @@ def bags(table: torch.Tensor, index: torch.Tensor, weight: torch.Tensor, start=N
 class Tables:
     """The filter's matrix K = slice · blur · splat as lists of rows and weights.
 
-    Row M of a table of vertices is always zero: it stands for every vertex that no point touches.
+    Row M of a table of vertices is always zero: it is every vertex that no point touches.
     """
 
     splat_index: torch.Tensor  # int32 [E]: pixels, grouped by vertex
@@ -48,7 +48,7 @@ class Tables:
     slice_weight: torch.Tensor  # [N, d+1]
 
     def splat_and_blur(self, values: torch.Tensor, transpose: bool = False) -> torch.Tensor:
-        """From rows of pixels [N, C] to rows of vertices [M + 1, C]; `transpose` blurs in reversed order."""
+        """Go from rows of pixels [N, C] to rows of vertices [M + 1, C]; `transpose` blurs in reversed order."""
         table = bags(values, self.splat_index, self.splat_weight, self.splat_start)
         directions = self.blur_index.unbind()
         spare = torch.empty_like(table) if table.nbytes > _FRESH and table.device.type == "cpu" else None
@@ -67,7 +67,7 @@ class Tables:
         return target
 
     def filter(self, values: torch.Tensor, transpose: bool = False) -> torch.Tensor:
-        """K times values [N, C] (or K transposed): [N, C]."""
+        """Return K times values [N, C] (or K transposed): [N, C]."""
         return bags(self.splat_and_blur(values, transpose), self.slice_index, self.slice_weight)
 
     @cached_property
@@ -76,14 +76,14 @@ class Tables:
         return self.filter(self.slice_weight.new_ones(len(self.slice_weight), 1))
 
     def normalised(self) -> "Tables":
-        """The tables of K / √(n_i n_j) with n = K·1."""
+        """Return the tables of K / √(n_i n_j) with n = K·1."""
         norm = (self.row_sums + 1e-20).rsqrt()
         splat_weight = self.splat_weight * norm.view(-1).index_select(0, self.splat_index)
         return replace(self, splat_weight=splat_weight, slice_weight=self.slice_weight * norm)
 
 
 def write_tables(features: torch.Tensor) -> Tables:
-    """The tables of the lattice under features [d, N], float32 or float64; not normalised."""
+    """Write the tables of the lattice under features [d, N], float32 or float64; not normalised."""
     axes, points = len(features) + 1, features.shape[1]
     weights, codes, find_up = number_corners(features)
     pixel, start, known = group_by_vertex(codes)
@@ -105,7 +105,7 @@ def write_tables(features: torch.Tensor) -> Tables:
 
 
 def number_corners(features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, Callable]:
-    """Of every pixel's vertices: the weights and the codes, both [d+1, N]; and how to find neighbours.
+    """Return every pixel's vertices' weights and codes, both [d+1, N], and how to find neighbours.
 
     A vertex of colour k has coordinates that leave the rest k when divided by d+1. Its code is made of k and,
     as further digits, the quotients of the first d. The third result is a function from sorted codes [M] to
@@ -115,12 +115,12 @@ def number_corners(features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, 
     origin, rank = nearest_simplex(elevated)
     weights, axes = barycentric(elevated, origin, rank), len(elevated)
     digits = origin[:-1] - (origin[:-1].amin(1, keepdim=True) - 2 * axes)  # d+1 times the digits, so far
-    worth = [axes]  # what one step of each digit adds to the code
+    steps = [axes]  # what one step of each digit adds to the code
     for largest in digits.amax(1).tolist():
-        worth.append(worth[-1] * (largest // axes + 2))  # with room for the neighbours
-    if worth[-1] * max(axes, origin.shape[1]) >= 2**61:
+        steps.append(steps[-1] * (largest // axes + 2))  # with room for the neighbours
+    if steps[-1] * max(axes, origin.shape[1]) >= 2**61:
         return weights, *_number_slowly(features)
-    worth = torch.tensor([*worth[:-1], 0], device=origin.device)  # the last coordinate has no digit
+    worth = torch.tensor([*steps[:-1], 0], device=origin.device)  # the last coordinate has no digit
     step_down = torch.zeros_like(rank).scatter_(0, rank, worth[:, None].expand_as(rank))
     codes = [(digits * worth[:-1, None]).sum(0) // axes]
     for colour in range(1, axes):
@@ -169,7 +169,7 @@ def by_first_pixel(pixel: torch.Tensor, start: torch.Tensor) -> tuple[torch.Tens
 
 
 def blur_table(up: torch.Tensor, order: torch.Tensor) -> torch.Tensor:
-    """Each vertex, its lower and its upper neighbour, int32 [d+1, M + 1, 3], from `up` [d+1, M].
+    """Return each vertex, its lower and its upper neighbour, int32 [d+1, M + 1, 3], from `up` [d+1, M].
 
     `up` is in the old numbering, whose order[i] becomes vertex i; M stands for none.
     """
@@ -194,7 +194,7 @@ def _sorted(numbers: torch.Tensor) -> torch.Tensor:
 
 
 def _places(known: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
-    """Where in sorted `known` [M] each of `wanted` stands; M if it is not there."""
+    """Where in sorted `known` [M] each of `wanted` is; M if it is not there."""
     if known.device.type == "cpu":
         place = torch.from_numpy(np.searchsorted(known.numpy(), wanted.numpy()))
     else:

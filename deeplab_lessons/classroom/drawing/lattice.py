@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from deeplab_lessons.classroom.drawing.style import COLOURS
-from deeplab_lessons.crf import Lattice, grid
+from deeplab_lessons.crf import Lattice, line_filter
 
 _EDGE = "0.8"
 
@@ -93,10 +93,10 @@ def show_steps(axes, features: torch.Tensor, point: int) -> None:
 
 def show_line(axes, values: np.ndarray, positions: np.ndarray) -> None:
     """Draw values [N] at positions [N] (standard deviations) after splat, two blurs, and slice, on three axes."""
-    places = (positions - positions.min()) / grid.SPACING + 2
-    cells = grid.splat(values, places, int(places.max()) + 4)
-    at = (np.arange(len(cells)) - 2) * grid.SPACING + positions.min()
-    blurred = grid.blur(grid.blur(cells))
+    places = (positions - positions.min()) / line_filter.SPACING + 2
+    cells = line_filter.splat(values, places, int(places.max()) + 4)
+    at = (np.arange(len(cells)) - 2) * line_filter.SPACING + positions.min()
+    blurred = line_filter.blur(line_filter.blur(cells))
     axes[0].bar(at, cells, 0.5, color=COLOURS[0], alpha=0.6, label="grid")
     axes[0].vlines(positions, 0, values, COLOURS[1], lw=1.5)
     axes[0].plot(positions, values, "o", color=COLOURS[1], ms=5, label="values")
@@ -106,7 +106,10 @@ def show_line(axes, values: np.ndarray, positions: np.ndarray) -> None:
     fine = np.linspace(at[0], at[-1], 400)
     exact = np.exp(-((fine[:, None] - positions) ** 2) / 2) @ values
     axes[2].plot(
-        fine, 2 / 3 * grid.slice_at(blurred, (fine - at[0]) / grid.SPACING), color=COLOURS[0], label="grid"
+        fine,
+        2 / 3 * line_filter.slice_at(blurred, (fine - at[0]) / line_filter.SPACING),
+        color=COLOURS[0],
+        label="grid",
     )
     axes[2].plot(fine, exact, color=COLOURS[1], ls="--", label="exact")
     axes[2].set_title("slice")

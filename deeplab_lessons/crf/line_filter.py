@@ -1,4 +1,4 @@
-"""Splat, blur, slice on a line: a Gaussian filter in one dimension, for points that lie anywhere on it.
+"""Splat, blur, slice on a line: a Gaussian filter in one dimension, for points anywhere on it.
 
 The permutohedral lattice does the same in any number of dimensions; on a line its simplices are the pieces
 between two neighbouring grid points. Source of the three steps: Adams, Baek and Davis 2010.
@@ -36,10 +36,10 @@ def slice_at(grid: np.ndarray, places: np.ndarray) -> np.ndarray:
 
 
 def gaussian_filter(values: np.ndarray, positions: np.ndarray) -> np.ndarray:
-    """Sum of `values` [N] weighted by about exp(-(x_i - x_j)² / 2), in time that grows like N; float [N].
+    """Return the sum of `values` [N] weighted by about exp(-(x_i - x_j)² / 2), in time that grows like N; float [N].
 
-    `positions` [N] are in standard deviations and may lie anywhere, in any order. The factor 2/3 makes the
-    weight of a value that lies on a grid point 1 for itself: 2/3 · (1 + 1/4 + 1/4).
+    `positions` [N] are in standard deviations, anywhere and in any order. The factor 2/3 makes the
+    weight of a value on a grid point 1 for itself: 2/3 · (1 + 1/4 + 1/4).
     """
     places = (positions - positions.min()) / SPACING + 2
     grid = splat(values, places, int(places.max()) + 4)
