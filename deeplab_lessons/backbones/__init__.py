@@ -22,11 +22,10 @@ from deeplab_lessons.backbones.surgery import (
 )
 from deeplab_lessons.backbones.vgg import vgg16
 from deeplab_lessons.backbones.weights import load_weights, weights_file
-from deeplab_lessons.backbones.xception import Xception, xception
+from deeplab_lessons.backbones.xception import xception
 
 __all__ = [
     "SameMaxPool2d",
-    "Xception",
     "as_kernel",
     "decimate",
     "dilate",

@@ -6,6 +6,7 @@ pool1 … pool5, fc6, fc7, fc8. Source: DeepLab v1, sections 3.1 and 3.2; v2, se
 
 import copy
 from collections import OrderedDict
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -13,12 +14,11 @@ from torch import nn
 from torchvision.models import VGG
 
 from deeplab_lessons.arithmetic import same_padding
-from deeplab_lessons.backbones.vgg import start_evenly
+from deeplab_lessons.backbones.dilation import set_dilation
+from deeplab_lessons.backbones.initialise import init_classifier
 
 _FC6_TAPS = 7
-
-
-# ---------------------------------------------------------------- edit 1: fully connected -> convolution
+_KINDS: dict[type, str] = {nn.Conv2d: "conv", nn.BatchNorm2d: "bn", nn.ReLU: "relu", nn.MaxPool2d: "pool"}
 
 
 def as_kernel(weight: torch.Tensor, kernel_size: int) -> torch.Tensor:
@@ -38,7 +38,7 @@ def as_kernel(weight: torch.Tensor, kernel_size: int) -> torch.Tensor:
 
 
 def linear_to_conv(linear: nn.Linear, kernel_size: int) -> nn.Conv2d:
-    """A convolution that gives on a [C, k, k] map the scores of a fully connected layer, as a 1 x 1 map."""
+    """Return the convolution that gives on a [C, k, k] map a fully connected layer's scores, as a 1 x 1 map."""
     weight = as_kernel(linear.weight.detach().clone(), kernel_size)
     return _conv(weight, None if linear.bias is None else linear.bias.detach().clone())
 
@@ -47,7 +47,7 @@ def _conv(weight: torch.Tensor, bias: torch.Tensor | None, dilation: int = 1, pa
     """A convolution that holds these very numbers."""
     outs, ins, *taps = weight.shape
     with torch.device("meta"):  # its own random start would be thrown away
-        conv = nn.Conv2d(ins, outs, tuple(taps), padding=padding, dilation=dilation, bias=bias is not None)
+        conv = nn.Conv2d(ins, outs, (taps[0], taps[1]), padding=padding, dilation=dilation)
     conv.weight = nn.Parameter(weight)
     conv.bias = None if bias is None else nn.Parameter(bias)
     return conv
@@ -63,26 +63,24 @@ def fully_convolutional(vgg: VGG, padding: str = "valid") -> nn.Sequential:
     if not isinstance(vgg, VGG) or sum(isinstance(m, nn.MaxPool2d) for m in vgg.features) != 5:
         raise TypeError(f"expected the VGG16 of backbones.vgg16 or of torchvision, got {type(vgg).__name__}")
     vgg = copy.deepcopy(vgg)
-    fc6, relu6, drop6, fc7, relu7, drop7, fc8 = vgg.classifier
-    fc6 = linear_to_conv(fc6, _FC6_TAPS)
-    fc6.padding = (same_padding(_FC6_TAPS),) * 2 if _is_same(padding) else (0, 0)
-    layers = _named(vgg.features)
-    layers |= {"fc6": fc6, "relu6": relu6, "drop6": drop6}
-    layers |= {"fc7": linear_to_conv(fc7, 1), "relu7": relu7, "drop7": drop7, "fc8": linear_to_conv(fc8, 1)}
+    names = ("fc6", "relu6", "drop6", "fc7", "relu7", "drop7", "fc8")
+    layers = _named(vgg.features) | dict(zip(names, vgg.classifier, strict=True))
+    for name, kernel_size in (("fc6", _FC6_TAPS), ("fc7", 1), ("fc8", 1)):
+        layers[name] = linear_to_conv(layers[name], kernel_size)
+    if _is_same(padding):
+        layers["fc6"].padding = (same_padding(_FC6_TAPS),) * 2
     return nn.Sequential(OrderedDict(layers)).train(vgg.training)
 
 
 def _named(features: nn.Sequential) -> dict[str, nn.Module]:
     """torchvision's numbered layers, under the names of the papers."""
-    layers, block, place = {}, 1, 0
+    layers, block, position = {}, 1, 0
     for layer in features:
-        if isinstance(layer, nn.MaxPool2d):
-            layers[f"pool{block}"] = layer
-            block, place = block + 1, 0
-        else:
-            place += isinstance(layer, nn.Conv2d)
-            kind = {nn.Conv2d: "conv", nn.BatchNorm2d: "bn", nn.ReLU: "relu"}[type(layer)]
-            layers[f"{kind}{block}_{place}"] = layer
+        kind = _KINDS[type(layer)]
+        position += kind == "conv"
+        layers[f"pool{block}" if kind == "pool" else f"{kind}{block}_{position}"] = layer
+        if kind == "pool":
+            block, position = block + 1, 0
     return layers
 
 
@@ -92,16 +90,13 @@ def _is_same(padding: str) -> bool:
     return padding == "same"
 
 
-def _surgery_copy(net: nn.Module) -> nn.Sequential:
-    """A deep copy of a network on which edit 1 has been done."""
+def _surgery_copy(net: nn.Module) -> Any:
+    """A deep copy of a network on which edit 1 has been done: its layers are known by name."""
     if not isinstance(net, nn.Sequential) or not hasattr(net, "fc6"):
         raise TypeError(
             f"this edit works on the network that fully_convolutional returns, got {type(net).__name__}"
         )
     return copy.deepcopy(net)
-
-
-# ---------------------------------------------------------------- edit 2: no stride in pool4 and pool5
 
 
 class SameMaxPool2d(nn.MaxPool2d):
@@ -110,6 +105,9 @@ class SameMaxPool2d(nn.MaxPool2d):
     Unit i looks at cells i and i + dilation. Cells that are missing on the right and below count as minus
     infinity, so that they never win.
     """
+
+    kernel_size: int
+    dilation: int
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Pool x [N, C, H, W]."""
@@ -123,9 +121,9 @@ def keep_resolution(net: nn.Sequential, padding: str = "same") -> nn.Sequential:
     With `padding` "same" a pool keeps its map's size; "valid" adds no cells, and the map loses one at each pool.
     No weight changes, but conv5 and fc6 now see cells that lie too close together: see `dilate`.
     """
-    pool, net = SameMaxPool2d if _is_same(padding) else nn.MaxPool2d, _surgery_copy(net)
-    net.pool4, net.pool5 = pool(2, stride=1), pool(2, stride=1)
-    return net
+    pool, edited = SameMaxPool2d if _is_same(padding) else nn.MaxPool2d, _surgery_copy(net)
+    edited.pool4, edited.pool5 = pool(2, stride=1), pool(2, stride=1)
+    return edited
 
 
 def released_pools(net: nn.Sequential) -> nn.Sequential:
@@ -133,13 +131,10 @@ def released_pools(net: nn.Sequential) -> nn.Sequential:
 
     torch rounds map sizes down where Caffe rounds up: they agree for pictures of 8n + 1 pixels, such as 321.
     """
-    net = _surgery_copy(net)
+    edited = _surgery_copy(net)
     for block in range(1, 6):
-        setattr(net, f"pool{block}", nn.MaxPool2d(3, stride=2 if block < 4 else 1, padding=1))
-    return net
-
-
-# ---------------------------------------------------------------- edit 3: holes
+        setattr(edited, f"pool{block}", nn.MaxPool2d(3, stride=2 if block < 4 else 1, padding=1))
+    return edited
 
 
 def dilate(net: nn.Sequential, pool5: bool = True) -> nn.Sequential:
@@ -149,38 +144,25 @@ def dilate(net: nn.Sequential, pool5: bool = True) -> nn.Sequential:
     place; lesson 04 proves it. `pool5=False` leaves pool5 undilated, as papers and released networks do: then the
     fields differ, and so do the numbers.
     """
-    net = _surgery_copy(net)
-    for place in (1, 2, 3):
-        _spread(getattr(net, f"conv5_{place}"), 2)
-    _spread(net.fc6, 4)
+    edited = _surgery_copy(net)
+    for name in ("conv5_1", "conv5_2", "conv5_3"):
+        set_dilation(edited.get_submodule(name), 2)
+    set_dilation(edited.fc6, 4)
     if pool5:
-        net.pool5.dilation = 2
-    return net
-
-
-def _spread(conv: nn.Conv2d, dilation: int) -> None:
-    """Move the taps of an undilated convolution apart, and its padding with them."""
-    conv.padding = tuple(dilation * cells for cells in conv.padding)
-    conv.dilation = (dilation, dilation)
-
-
-# ---------------------------------------------------------------- edit 4: the classes
+        edited.pool5.dilation = 2
+    return edited
 
 
 def new_classifier(net: nn.Sequential, num_classes: int = 21) -> nn.Sequential:
     """Edit 4: a fresh 1 x 1 layer from fc7's channels to `num_classes` (VOC: 20 and background).
 
-    Random weights of standard deviation 0.01 and zero biases: every class begins equally likely.
+    See `init_classifier`: every class begins about equally likely.
     """
-    net = _surgery_copy(net)
-    ins = net.fc8.in_channels
-    weight = net.fc8.weight
-    net.fc8 = nn.Conv2d(ins, num_classes, 1, device=weight.device, dtype=weight.dtype)
-    start_evenly(net.fc8)
-    return net
-
-
-# ---------------------------------------------------------------- edit 5: a smaller fc6
+    edited = _surgery_copy(net)
+    weight = edited.fc8.weight
+    edited.fc8 = nn.Conv2d(weight.shape[1], num_classes, 1, device=weight.device, dtype=weight.dtype)
+    init_classifier(edited.fc8)
+    return edited
 
 
 def decimate(weight: torch.Tensor, kernel_size: int) -> torch.Tensor:
@@ -211,23 +193,27 @@ def large_fov(
     The paper's rows (kernel_size, rate, channels): (7, 4, 4096), (4, 4, 4096), (4, 8, 4096), (3, 12, 1024).
     Source: DeepLab v1, table 2; the random subset: v2.
     """
-    net = _surgery_copy(net)
-    padded = net.fc6.padding != (0, 0)
-    if channels > net.fc6.out_channels:
-        raise ValueError(f"fc6 has {net.fc6.out_channels} channels to choose from, {channels} were asked for")
-    numbers = torch.Generator().manual_seed(seed)
-    kept6, kept7 = (_subset(conv.out_channels, channels, numbers) for conv in (net.fc6, net.fc7))
-    weight = decimate(net.fc6.weight.detach(), kernel_size)
+    edited = _surgery_copy(net)
+    padded = edited.fc6.padding != (0, 0)
+    if channels > edited.fc6.out_channels:
+        raise ValueError(
+            f"fc6 has {edited.fc6.out_channels} channels to choose from, {channels} were asked for"
+        )
+    generator = torch.Generator().manual_seed(seed)
+    kept6, kept7 = (_subset(conv.out_channels, channels, generator) for conv in (edited.fc6, edited.fc7))
+    weight = decimate(edited.fc6.weight.detach(), kernel_size)
     padding = same_padding(kernel_size, rate) if padded else 0
-    net.fc6 = _conv(_pick(weight, kept6), _pick(net.fc6.bias.detach(), kept6), rate, padding)
-    net.fc7 = _conv(_pick(net.fc7.weight.detach(), kept7, kept6), _pick(net.fc7.bias.detach(), kept7))
-    net.fc8 = _conv(_pick(net.fc8.weight.detach(), None, kept7), net.fc8.bias.detach().clone())
-    return net
+    edited.fc6 = _conv(_pick(weight, kept6), _pick(edited.fc6.bias.detach(), kept6), rate, padding)
+    edited.fc7 = _conv(
+        _pick(edited.fc7.weight.detach(), kept7, kept6), _pick(edited.fc7.bias.detach(), kept7)
+    )
+    edited.fc8 = _conv(_pick(edited.fc8.weight.detach(), None, kept7), edited.fc8.bias.detach().clone())
+    return edited
 
 
-def _subset(of: int, channels: int, numbers: torch.Generator) -> torch.Tensor:
+def _subset(of: int, channels: int, generator: torch.Generator) -> torch.Tensor:
     """`channels` of `of` numbers, drawn at random, in order."""
-    return torch.randperm(of, generator=numbers, device="cpu")[:channels].sort().values
+    return torch.randperm(of, generator=generator, device="cpu")[:channels].sort().values
 
 
 def _pick(tensor: torch.Tensor, outs: torch.Tensor | None, ins: torch.Tensor | None = None) -> torch.Tensor:

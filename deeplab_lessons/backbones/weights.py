@@ -67,30 +67,35 @@ def _read(path: Path) -> Mapping[str, torch.Tensor]:
         ) from error
 
 
-def fill(model: nn.Module, weights: Mapping[str, torch.Tensor], ignore: str = "") -> None:
-    """Load a state dict; keys that begin with `ignore` need not be there.
+def mismatches(model: nn.Module, state: Mapping[str, torch.Tensor]) -> tuple[list[str], list[str], list[str]]:
+    """Return what keeps a state dict from fitting a model: what is missing, unexpected, and of another shape.
+
+    Batch norm's `num_batches_tracked` may be missing, as in old files of torchvision: torch then counts from 0.
+    """
+    own = model.state_dict()
+    missing = [key for key in own if key not in state and not key.endswith("num_batches_tracked")]
+    shapes = [
+        f"{key} is {list(state[key].shape)}, the network needs {list(own[key].shape)}"
+        for key in own
+        if key in state and state[key].shape != own[key].shape
+    ]
+    return (
+        [f"missing {key}" for key in missing],
+        [f"unexpected {key}" for key in state if key not in own],
+        shapes,
+    )
+
+
+def fill(model: nn.Module, state: Mapping[str, torch.Tensor]) -> None:
+    """Load a state dict, also into a model on the meta device; every parameter is then trained.
 
     Raises ValueError naming the first missing, unexpected or misshapen keys.
     """
-    own = model.state_dict()
-    wanted = {key for key in own if not (ignore and key.startswith(ignore))}
-    extra = [key for key in weights if key not in own]
-    missing = sorted(wanted - set(weights))
-    shapes = [
-        f"{key} is {list(weights[key].shape)}, the network needs {list(own[key].shape)}"
-        for key in own
-        if key in weights and weights[key].shape != own[key].shape
-    ]
-    complaints = [
-        *(f"missing {key}" for key in missing[:3]),
-        *(f"unexpected {key}" for key in extra[:3]),
-        *shapes[:3],
-    ]
-    if complaints:
+    wrong = [phrase for phrases in mismatches(model, state) for phrase in phrases[:3]]
+    if wrong:
         raise ValueError(
-            f"these weights are not those of this {type(model).__name__}: {'; '.join(complaints)}. "
+            f"these weights are not those of this {type(model).__name__}: {'; '.join(wrong)}. "
             "Do width, batch_norm and num_classes agree with the file?"
         )
-    model.load_state_dict(weights, strict=False, assign=True)
-    for parameter in model.parameters():
-        parameter.requires_grad_(True)
+    model.load_state_dict(state, assign=True)
+    model.requires_grad_(True)

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 
 import torch
 from torch import nn
+from torchvision.ops import Conv2dNormActivation
 
-from deeplab_lessons.backbones.vgg import he, scaled
-from deeplab_lessons.backbones.weights import Weights, fill, load_weights
+from deeplab_lessons.backbones.dilation import check_output_stride
+from deeplab_lessons.backbones.initialise import materialise, scale_channels
+from deeplab_lessons.backbones.weights import Weights, load_weights
 from deeplab_lessons.layers.separable import SeparableConv2d
 
 #: Channels of the three separable convolutions in each block; the middle one is repeated.
@@ -37,7 +39,6 @@ class XceptionBlock(nn.Module):
         shortcut: str = "conv",
         relu_between: bool = True,
     ):
-        """Make the three convolutions and the shortcut; torch's own random start."""
         super().__init__()
         alone = shortcut == "none"
         steps = []
@@ -48,7 +49,7 @@ class XceptionBlock(nn.Module):
             )
             steps.append(conv if alone else nn.Sequential(nn.ReLU(), conv))
         self.inner, self.step = nn.Sequential(*steps[:2]), steps[2]
-        self.shortcut = None if alone else nn.Identity()
+        self.shortcut: nn.Module | None = None if alone else nn.Identity()
         if shortcut == "conv":
             skip = nn.Conv2d(in_channels, channels[2], 1, stride, bias=False)
             self.shortcut = nn.Sequential(skip, nn.BatchNorm2d(channels[2]))
@@ -63,28 +64,6 @@ class XceptionBlock(nn.Module):
         return y if self.shortcut is None else y + self.shortcut(x)
 
 
-class Xception(nn.Sequential):
-    """The whole backbone, block after block; `maps` also gives the early map that v3+'s decoder takes.
-
-    Build it with `xception`.
-    """
-
-    def maps(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Early map [N, C, H/4, W/4] and last map of pictures x [N, 3, H, W].
-
-        The early one stands in entry2 before its stride. Source: the released code; the paper's text says
-        "before striding" of ResNet-101 alone.
-        """
-        low = x
-        for name, layer in self.named_children():
-            if name == "entry2":
-                low = layer.inner(x)
-                x = layer.finish(x, low)
-            else:
-                x = layer(x)
-        return low, x
-
-
 def xception(
     output_stride: int = 16,
     weights: Weights = None,
@@ -92,7 +71,7 @@ def xception(
     middle_blocks: int = MIDDLE_BLOCKS,
     multi_grid: Sequence[int] | None = None,
     relu_between: bool = True,
-) -> Xception:
+) -> nn.Sequential:
     """Modified aligned Xception: pictures [N, 3, H, W] -> [N, 2048, H / output_stride, W / output_stride].
 
     Sizes round up. With 16 middle blocks it is the paper's X-65. `output_stride` is 32, 16 or 8: strides beyond
@@ -103,50 +82,36 @@ def xception(
     paper's text has it. `weights` are None (random), a state dict or a path, with this network's keys; there is
     no "imagenet". Raises ValueError for what is not there. Source: DeepLab v3+, section 3.2, figure 4.
     """
-    if output_stride not in (8, 16, 32):
-        raise ValueError(f"output_stride must be 8, 16 or 32, got {output_stride}")
+    check_output_stride(output_stride)
     if middle_blocks < 1:
         raise ValueError(f"middle_blocks must be at least 1, got {middle_blocks}")
     grid = (1, 1, 1) if multi_grid is None else tuple(multi_grid)
     if len(grid) != 3 or min(grid) < 1:
         raise ValueError(f"multi_grid needs three numbers of at least 1 on Xception, got {grid}")
-    meta = torch.get_default_device().type == "meta"
+    if isinstance(weights, str) and weights == "imagenet":
+        raise ValueError("torchvision has no ImageNet weights of Xception: pass a path, a state dict or None")
     with torch.device("meta"):
         net = _build(output_stride, width, middle_blocks, grid, relu_between)
-    if weights is not None:
-        if isinstance(weights, str) and weights == "imagenet":
-            raise ValueError(
-                "torchvision has no ImageNet weights of Xception: give a path, a state dict or None"
-            )
-        fill(net, load_weights(weights, None))
-    elif not meta:
-        net = net.to_empty(device=torch.get_default_device())
-        he(net)
-    return net
+    return materialise(net, None if weights is None else load_weights(weights, None))
 
 
-def _build(output_stride, width, middle_blocks, grid, relu_between) -> Xception:
+def _build(
+    output_stride: int, width: float, middle_blocks: int, multi_grid: tuple[int, ...], relu_between: bool
+) -> nn.Sequential:
     """Stem, entry, middle and exit flow; each block with the strides and dilations left to it."""
-    layers = OrderedDict(_stem(width))
+    stem = [scale_channels(number, width) for number in STEM]
+    layers: dict[str, nn.Module] = {
+        "conv1": Conv2dNormActivation(3, stem[0], 3, stride=2, inplace=False),
+        "conv2": Conv2dNormActivation(stem[0], stem[1], 3, inplace=False),
+    }
     entry = [(f"entry{i}", channels, 2, "conv") for i, channels in enumerate(ENTRY, start=1)]
     middle = [(f"middle{i}", MIDDLE, 1, "sum") for i in range(1, middle_blocks + 1)]
     last = [("exit1", EXIT[0], 2, "conv"), ("exit2", EXIT[1], 1, "none")]
-    before, stride, rate = scaled(STEM[-1], width), 2, 1
-    for name, wide, asked, shortcut in (*entry, *middle, *last):
-        channels = [scaled(number, width) for number in wide]
-        taken = asked if stride * asked <= output_stride else 1
-        dilations = [rate * unit for unit in grid] if name == "exit2" else [rate] * 3
-        layers[name] = XceptionBlock(before, channels, taken, dilations, shortcut, relu_between)
-        before, stride, rate = channels[-1], stride * taken, rate * asked // taken
-    return Xception(layers)
-
-
-def _stem(width: float) -> dict[str, nn.Module]:
-    """Two 3 x 3 convolutions, the first with a stride of 2, each with batch norm and ReLU."""
-    parts, before = {}, 3
-    for i, wide in enumerate(STEM, start=1):
-        channels = scaled(wide, width)
-        conv = nn.Conv2d(before, channels, 3, stride=2 if i == 1 else 1, padding=1, bias=False)
-        parts[f"conv{i}"] = nn.Sequential(conv, nn.BatchNorm2d(channels), nn.ReLU())
-        before = channels
-    return parts
+    before, stride, dilation = stem[1], 2, 1
+    for name, numbers, step, shortcut in (*entry, *middle, *last):
+        channels = [scale_channels(number, width) for number in numbers]
+        kept = step if stride * step <= output_stride else 1
+        dilations = [dilation * factor for factor in multi_grid] if name == "exit2" else [dilation] * 3
+        layers[name] = XceptionBlock(before, channels, kept, dilations, shortcut, relu_between)
+        before, stride, dilation = channels[-1], stride * kept, dilation * step // kept
+    return nn.Sequential(OrderedDict(layers))

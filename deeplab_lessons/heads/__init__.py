@@ -1,22 +1,20 @@
 """Heads: what turns a backbone's map into scores for each class."""
 
-from deeplab_lessons.heads.aspp import ASPP_RATES, SummedASPP
+from deeplab_lessons.heads.aspp import ASPP, ASPP_RATES, ImagePooling, SummedASPP, atrous_rates
 from deeplab_lessons.heads.decoder import Decoder, enlarged
 from deeplab_lessons.heads.large_fov import LargeFOV, head_parameters, rate_that_keeps_field
-from deeplab_lessons.heads.pyramid import ASPP, PYRAMID_RATES, ImagePooling, pyramid_rates
 from deeplab_lessons.heads.side_branches import SideBranches
 
 __all__ = [
     "ASPP",
     "ASPP_RATES",
-    "PYRAMID_RATES",
     "Decoder",
     "ImagePooling",
     "LargeFOV",
     "SideBranches",
     "SummedASPP",
+    "atrous_rates",
     "enlarged",
     "head_parameters",
-    "pyramid_rates",
     "rate_that_keeps_field",
 ]

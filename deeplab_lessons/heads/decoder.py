@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from deeplab_lessons.heads.pyramid import CHANNELS, unit
+from deeplab_lessons.heads.aspp import CHANNELS, conv_bn_relu
 
 LOW_LEVEL_CHANNELS = 48  # Source: DeepLab v3+, section 4.1, table 1.
 
@@ -30,14 +30,13 @@ class Decoder(nn.Module):
         convolutions: int = 2,
         separable: bool = False,
     ):
-        """Make the layers; torch's own random start."""
         super().__init__()
         if convolutions < 1:
             raise ValueError(f"the decoder needs at least one 3 x 3 convolution, got {convolutions}")
         self.factor = factor
-        self.reduce = unit(low_channels, low_level_channels)
+        self.reduce = conv_bn_relu(low_channels, low_level_channels)
         widths = [in_channels + low_level_channels, *[channels] * (convolutions - 1)]
-        self.refine = nn.Sequential(*(unit(width, channels, 3, separable=separable) for width in widths))
+        self.refine = nn.Sequential(*(conv_bn_relu(n, channels, 3, separable=separable) for n in widths))
         self.classifier = nn.Conv2d(channels, num_classes, 1)
 
     def forward(self, x: torch.Tensor, low: torch.Tensor) -> torch.Tensor:

@@ -26,7 +26,6 @@ class LargeFOV(nn.Module):
         batch_norm: bool = False,
         dropout: float = 0.5,
     ):
-        """Make the three layers; torch's own random start."""
         super().__init__()
         padding = same_padding(kernel_size, rate)
         self.fc6 = nn.Conv2d(in_channels, channels, kernel_size, padding=padding, dilation=rate)

@@ -18,7 +18,6 @@ class SideBranches(nn.Module):
     def __init__(
         self, in_channels: Sequence[int], strides: Sequence[int] = (8, 4, 2, 1, 1), channels: int = 128
     ):
-        """Make one branch for each map, `in_channels` and `strides` in the maps' order."""
         super().__init__()
         self.branches = nn.ModuleList(
             nn.Sequential(

@@ -1,6 +1,7 @@
 """One door to every version: `deeplab("v3plus", backbone="resnet101", output_stride=16)`."""
 
 import inspect
+from collections.abc import Callable
 
 from torch import nn
 
@@ -9,7 +10,12 @@ from deeplab_lessons.models.v2 import deeplab_v2
 from deeplab_lessons.models.v3 import deeplab_v3
 from deeplab_lessons.models.v3plus import deeplab_v3plus
 
-VERSIONS = {"v1": deeplab_v1, "v2": deeplab_v2, "v3": deeplab_v3, "v3plus": deeplab_v3plus}
+VERSIONS: dict[str, Callable[..., nn.Module]] = {
+    "v1": deeplab_v1,
+    "v2": deeplab_v2,
+    "v3": deeplab_v3,
+    "v3plus": deeplab_v3plus,
+}
 
 
 def deeplab(version: str, num_classes: int = 21, **options) -> nn.Module:
@@ -21,20 +27,14 @@ def deeplab(version: str, num_classes: int = 21, **options) -> nn.Module:
     it has not, naming those that exist.
     """
     if version not in VERSIONS:
-        known = ", ".join(f'"{known}"' for known in VERSIONS)
-        raise ValueError(f"version must be one of {known}; got {version!r}")
-    build = VERSIONS[version]
-    known = inspect.signature(build).parameters
-    unknown = [name for name in options if name not in known]
+        choices = ", ".join(f'"{known}"' for known in VERSIONS)
+        raise ValueError(f"unknown version {version!r}: choose from {choices}")
+    known = {name: inspect.signature(build).parameters for name, build in VERSIONS.items()}
+    unknown = [option for option in options if option not in known[version]]
     if unknown:
+        owners = ", ".join(name for name in VERSIONS if unknown[0] in known[name])
         raise ValueError(
             f"DeepLab {version} has no option {', '.join(unknown)}"
-            f"{_elsewhere(unknown[0])}; it has {', '.join(known)}"
+            f"{f' ({unknown[0]} belongs to {owners})' if owners else ''}; it has {', '.join(known[version])}"
         )
-    return build(num_classes, **options)
-
-
-def _elsewhere(option: str) -> str:
-    """Which versions have an option, in brackets; nothing where none has."""
-    names = [name for name, build in VERSIONS.items() if option in inspect.signature(build).parameters]
-    return f" ({option} belongs to {', '.join(names)})" if names else ""
+    return VERSIONS[version](num_classes, **options)

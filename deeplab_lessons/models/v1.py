@@ -1,6 +1,7 @@
 """DeepLab v1: VGG16 after the five edits, or MobileNetV2, under the LargeFOV head."""
 
 import contextlib
+from typing import Any
 
 import torch
 from torch import nn
@@ -14,8 +15,8 @@ from deeplab_lessons.backbones import (
     released_pools,
     vgg16,
 )
-from deeplab_lessons.backbones.encoders import channels_of
-from deeplab_lessons.backbones.vgg import he, scaled, start_evenly
+from deeplab_lessons.backbones.encoders import check_images, out_channels
+from deeplab_lessons.backbones.initialise import init_classifier, init_kaiming, materialise, scale_channels
 from deeplab_lessons.backbones.weights import Weights
 from deeplab_lessons.grid import Grid
 from deeplab_lessons.heads import LargeFOV, SideBranches
@@ -51,11 +52,7 @@ class DeepLabV1(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Logits [N, classes, h, w] of normalised pictures x [N, 3, H, W]; ValueError for another shape."""
-        if x.ndim != 4 or x.shape[1] != 3 or min(x.shape[2:]) < self.grid.stride:
-            raise ValueError(
-                f"expected pictures [N, 3, H, W] of at least {self.grid.stride} pixels a side, "
-                f"got {list(x.shape)}; for one picture [3, H, W] use x[None]"
-            )
+        check_images(x, smallest=int(self.grid.stride))
         if self.side is None:
             return self.head(self.backbone(x))
         maps = self.early_maps(x)
@@ -118,7 +115,11 @@ def deeplab_v1(
     vgg16_bn) and to the head: not the paper's, for training from random weights.
     Raises ValueError for what doesn't go together. Source: DeepLab v1, sections 3 and 4.3; table 2.
     """
-    head = {"kernel_size": kernel_size, "rate": rate, "channels": scaled(channels, width)}
+    head: dict[str, Any] = {
+        "kernel_size": kernel_size,
+        "rate": rate,
+        "channels": scale_channels(channels, width),
+    }
     head |= {"num_classes": num_classes, "batch_norm": batch_norm, "dropout": dropout}
     with contextlib.nullcontext() if weights is not None else torch.device("meta"):
         if backbone == "vgg16":
@@ -131,19 +132,24 @@ def deeplab_v1(
             model = _on_mobilenet(width, weights, output_stride, head)
         else:
             raise ValueError(f'backbone must be "vgg16" or "mobilenet_v2", got {backbone!r}')
-    device = torch.get_default_device()
-    if weights is None and device.type != "meta":
-        model = model.to_empty(device=device)
-        he(model)
-        start_evenly(model.head.fc8)
+    if weights is None:
+        model = materialise(model)
+        init_classifier(model.head.fc8)
     return model
 
 
-def _on_vgg(width, weights, pool_size, dilate_pool5, multi_scale, head) -> DeepLabV1:
+def _on_vgg(
+    width: float,
+    weights: Weights,
+    pool_size: int,
+    dilate_pool5: bool | None,
+    multi_scale: bool,
+    head: dict[str, Any],
+) -> DeepLabV1:
     """The five edits, one after the other, then cut into backbone and head."""
     if pool_size not in (2, 3):
         raise ValueError(f"pool_size must be 2 (VGG16's own) or 3 (the released networks'), got {pool_size}")
-    net = fully_convolutional(vgg16(width, weights, head["batch_norm"]), padding="same")
+    net: Any = fully_convolutional(vgg16(width, weights, head["batch_norm"]), padding="same")
     net = keep_resolution(net) if pool_size == 2 else released_pools(net)
     net = dilate(net, pool5=pool_size == 2 if dilate_pool5 is None else dilate_pool5)
     net = large_fov(net, head["kernel_size"], head["rate"], head["channels"])
@@ -151,22 +157,20 @@ def _on_vgg(width, weights, pool_size, dilate_pool5, multi_scale, head) -> DeepL
     side = None
     if multi_scale:
         pools = [net.conv1_2, net.conv2_2, net.conv3_3, net.conv4_3]
-        channels = scaled(SIDE_CHANNELS, width)
+        channels = scale_channels(SIDE_CHANNELS, width)
         side = SideBranches([3, *(conv.out_channels for conv in pools)], channels=channels)
-        he(side)
-    extra = 5 * channels if multi_scale else 0
-    top = LargeFOV(net.fc6.in_channels, extra_channels=extra, **head)
-    top.fc6.load_state_dict(net.fc6.state_dict())
-    top.fc7.load_state_dict(net.fc7.state_dict())
-    start_evenly(top.fc8)
+        init_kaiming(side)
+    top = LargeFOV(net.fc6.in_channels, extra_channels=5 * channels if multi_scale else 0, **head)
+    top.fc6, top.fc7 = net.fc6, net.fc7
+    init_classifier(top.fc8)
     start = 3.5 if pool_size == 2 else 0.0  # a cell on the middle of its 8 pixels, or on every eighth pixel
     return DeepLabV1(net[:cut], top, side, grid=Grid(8, start))
 
 
-def _on_mobilenet(width, weights, output_stride, head) -> DeepLabV1:
+def _on_mobilenet(width: float, weights: Weights, output_stride: int, head: dict[str, Any]) -> DeepLabV1:
     """The dilated MobileNetV2 under a head that is new altogether."""
     net = mobilenet_v2(output_stride, weights, width)
-    top = LargeFOV(channels_of(net), **head)
-    he(top)
-    start_evenly(top.fc8)
+    top = LargeFOV(out_channels(net), **head)
+    init_kaiming(top)
+    init_classifier(top.fc8)
     return DeepLabV1(net, top, grid=Grid(output_stride, 0.0), new_head=True)

@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from deeplab_lessons.backbones import mobilenet_v2, resnet
-from deeplab_lessons.backbones.encoders import channels_of
-from deeplab_lessons.backbones.vgg import he, scaled, start_evenly
+from deeplab_lessons.backbones.encoders import check_images, out_channels
+from deeplab_lessons.backbones.initialise import init_classifier, init_kaiming, scale_channels
 from deeplab_lessons.backbones.weights import Weights
 from deeplab_lessons.grid import Grid
 from deeplab_lessons.heads.aspp import ASPP_RATES, SummedASPP
@@ -28,8 +28,8 @@ class DeepLabV2(nn.Module):
         self.backbone, self.head, self.grid = backbone, head, Grid(output_stride, 0.0)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Logits at the backbone's output stride, not enlarged."""
-        return self.head(self.backbone(x))
+        """Logits at the backbone's output stride, not enlarged; ValueError for another shape of x."""
+        return self.head(self.backbone(check_images(x)))
 
     def parameter_groups(self, lr: float) -> list[dict]:
         """Trained weights at `lr`; classifiers' weights at 10 `lr`, their biases at 20 `lr` without decay.
@@ -101,27 +101,31 @@ def _rates(rates: str | Sequence[int]) -> tuple[int, ...]:
     return tuple(rates)
 
 
-def _under_aspp(net, num_classes, rates, kernel_size, output_stride=8) -> DeepLabV2:
+def _under_aspp(
+    net: nn.Module, num_classes: int, rates: Sequence[int], kernel_size: int, output_stride: int = 8
+) -> DeepLabV2:
     """A backbone under branches of one convolution to the classes."""
-    head = SummedASPP(channels_of(net), num_classes, rates, kernel_size=kernel_size)
+    head = SummedASPP(out_channels(net), num_classes, rates, kernel_size=kernel_size)
     for layer in head.classifiers:
-        start_evenly(layer)
+        init_classifier(layer)
     return DeepLabV2(net, head, output_stride)
 
 
-def _on_vgg(num_classes, rates, width, weights, batch_norm, dropout) -> DeepLabV2:
+def _on_vgg(
+    num_classes: int, rates: Sequence[int], width: float, weights: Weights, batch_norm: bool, dropout: float
+) -> DeepLabV2:
     """v1's LargeFOV network with released pools; its head once for each rate, with the same first weights."""
     channels = 1024
     v1 = deeplab_v1(
         num_classes, 3, rates[0], channels, width, 3, weights=weights, batch_norm=batch_norm, dropout=dropout
     )
     head = SummedASPP(
-        v1.head.fc6.in_channels, num_classes, rates, scaled(channels, width), batch_norm, dropout
+        v1.head.fc6.in_channels, num_classes, rates, scale_channels(channels, width), batch_norm, dropout
     )
-    for branch in head.branches:
+    for branch, classifier in zip(head.branches, head.classifiers, strict=True):
         if weights is None:
-            he(branch)
+            init_kaiming(branch)
         else:
             branch.load_state_dict(v1.head.state_dict())
-        start_evenly(branch.fc8)
+        init_classifier(classifier)
     return DeepLabV2(v1.backbone, head.to(next(v1.parameters()).device))

@@ -6,11 +6,11 @@ import torch
 from torch import nn
 from torchvision.models import segmentation
 
-from deeplab_lessons.backbones.encoders import at_random, channels_of, encoder
-from deeplab_lessons.backbones.vgg import scaled, start_evenly
+from deeplab_lessons.backbones.encoders import check_images, encoder, out_channels
+from deeplab_lessons.backbones.initialise import init_classifier, materialise, scale_channels
 from deeplab_lessons.backbones.weights import Weights, fill, load_weights
 from deeplab_lessons.grid import Grid
-from deeplab_lessons.heads.pyramid import ASPP, CHANNELS, pyramid_rates, unit
+from deeplab_lessons.heads.aspp import ASPP, CHANNELS, atrous_rates, conv_bn_relu
 
 
 class DeepLabV3(nn.Module):
@@ -36,20 +36,11 @@ class DeepLabV3(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Logits at the backbone's output stride, not enlarged; ValueError for another shape of x."""
-        return self.classifier(self.aspp(self.backbone(checked(x))))
+        return self.classifier(self.aspp(self.backbone(check_images(x))))
 
     def parameter_groups(self, lr: float) -> list[dict]:
         """Every trained weight at `lr`: v3 prints one rate for all. Source: DeepLab v3, section 4.1."""
         return [{"params": [p for p in self.parameters() if p.requires_grad], "lr": lr}]
-
-
-def checked(x: torch.Tensor) -> torch.Tensor:
-    """The pictures x [N, 3, H, W] as they are; ValueError for another shape."""
-    if x.ndim != 4 or x.shape[1] != 3:
-        raise ValueError(
-            f"expected pictures [N, 3, H, W], got {list(x.shape)}; for one picture [3, H, W] use x[None]"
-        )
-    return x
 
 
 def deeplab_v3(
@@ -80,25 +71,29 @@ def deeplab_v3(
     unit of 3 x 3 before the classifier: both as in torchvision, not as in the paper's text.
     Raises ValueError for what is not there. Source: DeepLab v3, sections 3.2 and 3.3; figures 3 and 5.
     """
-    own = {"cascade": cascade, "blocks": blocks, "stride_in": stride_in}
-    net = encoder(backbone, output_stride, width, weights, multi_grid, **own)
+    net = encoder(
+        backbone,
+        output_stride,
+        width,
+        weights,
+        multi_grid,
+        cascade=cascade,
+        blocks=blocks,
+        stride_in=stride_in,
+    )
     aspp = cascade == 4 if aspp is None else aspp
     with torch.device("meta"):
-        wide = scaled(CHANNELS, width) if aspp else channels_of(net)
-        pyramid, classifier = nn.Identity(), nn.Conv2d(wide, num_classes, 1)
+        wide = out_channels(net)
+        pyramid: nn.Module = nn.Identity()
         if aspp:
-            rates = pyramid_rates(output_stride) if rates is None else rates
-            pyramid = ASPP(channels_of(net), wide, rates, image_pooling, dropout=dropout)
-        if refine:
-            classifier = nn.Sequential(unit(wide, wide, 3), classifier)
-    model = DeepLabV3(net, at_random(pyramid), at_random(classifier), output_stride)
-    start_evenly(classifier_of(model))
+            rates = atrous_rates(output_stride) if rates is None else rates
+            wide = scale_channels(CHANNELS, width)
+            pyramid = ASPP(out_channels(net), wide, rates, image_pooling, dropout=dropout)
+        last = nn.Conv2d(wide, num_classes, 1)
+        classifier = nn.Sequential(conv_bn_relu(wide, wide, 3), last) if refine else last
+    model = DeepLabV3(net, materialise(pyramid), materialise(classifier), output_stride)
+    init_classifier(last)
     return model
-
-
-def classifier_of(model: DeepLabV3) -> nn.Conv2d:
-    """The layer that makes the logits."""
-    return [layer for layer in model.classifier.modules() if isinstance(layer, nn.Conv2d)][-1]
 
 
 #: What torchvision calls our parts.

@@ -5,25 +5,19 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from deeplab_lessons.backbones.encoders import (
-    EARLY_STRIDE,
-    at_random,
-    channels_of,
-    early_and_last,
-    early_channels,
-    encoder,
-)
-from deeplab_lessons.backbones.vgg import scaled, start_evenly
+from deeplab_lessons.backbones import encoders
+from deeplab_lessons.backbones.encoders import LOW_LEVEL_STRIDE
+from deeplab_lessons.backbones.initialise import init_classifier, materialise, scale_channels
 from deeplab_lessons.backbones.weights import Weights
 from deeplab_lessons.grid import Grid
+from deeplab_lessons.heads.aspp import ASPP, CHANNELS, atrous_rates
 from deeplab_lessons.heads.decoder import LOW_LEVEL_CHANNELS, Decoder
-from deeplab_lessons.heads.pyramid import ASPP, CHANNELS, pyramid_rates
-from deeplab_lessons.models.v3 import DeepLabV3, checked
+from deeplab_lessons.models.v3 import DeepLabV3
 
 #: What well-known re-implementations do differently, as options of `deeplab_v3plus` at output stride 16.
 DEVIATIONS = {
     "one 3 x 3 in the decoder": {"decoder_convolutions": 1},
-    "rates of output stride 8": {"rates": pyramid_rates(8)},
+    "rates of output stride 8": {"rates": atrous_rates(8)},
     "no multi-grid": {"multi_grid": None},
 }
 
@@ -35,18 +29,18 @@ class DeepLabV3Plus(nn.Module):
     the last map lies on pixel 0, as in `DeepLabV3`.
     """
 
-    grid = Grid(EARLY_STRIDE, 0.0)
+    grid = Grid(LOW_LEVEL_STRIDE, 0.0)
 
-    def __init__(self, backbone: nn.Module, aspp: ASPP, decoder: Decoder):
+    def __init__(self, backbone: nn.Sequential, aspp: ASPP, decoder: Decoder):
         """Put the parts together."""
         super().__init__()
         self.backbone, self.aspp, self.decoder = backbone, aspp, decoder
-        self.encoder_stride = EARLY_STRIDE * decoder.factor
+        self.encoder_stride = LOW_LEVEL_STRIDE * decoder.factor
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Logits at stride 4, not enlarged; ValueError for another shape of x."""
-        early, last = early_and_last(self.backbone, checked(x))
-        return self.decoder(self.aspp(last), early)
+        low, last = encoders.low_level_features(self.backbone, encoders.check_images(x))
+        return self.decoder(self.aspp(last), low)
 
     def parameter_groups(self, lr: float) -> list[dict]:
         """Every trained weight at `lr`, as in v3. Source: DeepLab v3+, section 4 (v3's protocol)."""
@@ -83,20 +77,24 @@ def deeplab_v3plus(
     `deeplab_v3`. `DEVIATIONS` lists what re-implementations change. Raises ValueError for what is not there.
     Source: DeepLab v3+, sections 3 and 4.
     """
-    own = {"blocks": blocks, "stride_in": stride_in}
-    own |= {"middle_blocks": middle_blocks, "relu_between": relu_between}
-    net = encoder(backbone, output_stride, width, weights, multi_grid, **own)
+    net = encoders.encoder(
+        backbone, output_stride, width, weights, multi_grid,
+        blocks=blocks, stride_in=stride_in, middle_blocks=middle_blocks, relu_between=relu_between,
+    )  # fmt: skip
     separable = backbone == "xception" if separable is None else separable
-    rates = pyramid_rates(output_stride) if rates is None else rates
-    wide = scaled(CHANNELS, width)
+    rates = atrous_rates(output_stride) if rates is None else rates
+    wide = scale_channels(CHANNELS, width)
     with torch.device("meta"):
-        pyramid = ASPP(channels_of(net), wide, rates, image_pooling, separable, dropout)
-        top = nn.Conv2d(wide, num_classes, 1)
+        aspp = ASPP(encoders.out_channels(net), wide, rates, image_pooling, separable, dropout)
+        top: Decoder | nn.Conv2d = nn.Conv2d(wide, num_classes, 1)
         if decoder:
             top = Decoder(
-                early_channels(net), wide, num_classes, output_stride // EARLY_STRIDE,
-                scaled(low_level_channels, width), wide, decoder_convolutions, separable,
+                encoders.low_level_channels(net), wide, num_classes, output_stride // LOW_LEVEL_STRIDE,
+                scale_channels(low_level_channels, width), wide, decoder_convolutions, separable,
             )  # fmt: skip
-    pyramid, top = at_random(pyramid), at_random(top)
-    start_evenly(top.classifier if decoder else top)
-    return DeepLabV3Plus(net, pyramid, top) if decoder else DeepLabV3(net, pyramid, top, output_stride)
+    aspp, top = materialise(aspp), materialise(top)
+    if isinstance(top, Decoder):
+        init_classifier(top.classifier)
+        return DeepLabV3Plus(net, aspp, top)
+    init_classifier(top)
+    return DeepLabV3(net, aspp, top, output_stride)

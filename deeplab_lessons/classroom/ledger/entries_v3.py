@@ -35,14 +35,14 @@ ENTRIES = [
         "v3, section 3.3",
         "(6, 12, 18)",
         "rates of the pyramid at 16",
-        lambda: heads.pyramid_rates(16),
+        lambda: heads.atrous_rates(16),
         near="rate|dilation|pyramid|branch",
     ),
     compute(
         "v3, sections 3.3 and 4.1",
         "12, 24, 36",
         "the rates doubled, at 8",
-        lambda: heads.pyramid_rates(8),
+        lambda: heads.atrous_rates(8),
         near="8",
     ),
     cite(

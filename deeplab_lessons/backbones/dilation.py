@@ -1,0 +1,39 @@
+"""A stride that is taken out becomes a dilation of all that follows. Source: DeepLab v1, section 3.1."""
+
+from collections.abc import Iterable
+
+from torch import nn
+
+
+def check_output_stride(output_stride: int, known: Iterable[int] = (8, 16, 32)) -> None:
+    """Raise ValueError for an output stride that a backbone does not have."""
+    *most, last = known
+    if output_stride not in (*most, last):
+        raise ValueError(f"output_stride must be {', '.join(map(str, most))} or {last}, got {output_stride}")
+
+
+def set_dilation(conv: nn.Conv2d, dilation: int) -> None:
+    """Set the dilation of a kernel with several taps, and let its padding grow with it; works in place."""
+    if conv.kernel_size == (1, 1):
+        return
+    if not isinstance(conv.padding, str):  # "same" grows by itself
+        conv.padding = tuple(dilation * p // d for p, d in zip(conv.padding, conv.dilation, strict=True))
+    conv.dilation = (dilation, dilation)
+
+
+def dilate_strides(
+    convolutions: Iterable[nn.Conv2d], output_stride: int, stride: int = 1, dilation: int = 1
+) -> tuple[int, int]:
+    """Take out the strides beyond `output_stride` and dilate what follows; works in place, layer by layer.
+
+    A stride of 2 that goes becomes a dilation of 2 in every later layer, so that the map holds the trained
+    network's map at every 2nd position. Takes and returns the stride and the dilation that have been reached.
+    """
+    for conv in convolutions:
+        step = conv.stride[0]
+        set_dilation(conv, dilation)
+        if stride * step > output_stride:
+            conv.stride, dilation = (1, 1), dilation * step
+        else:
+            stride *= step
+    return stride, dilation
