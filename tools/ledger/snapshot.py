@@ -23,11 +23,10 @@ def derive() -> dict[str, dict]:
     """
     if names := unbuilt():
         raise FileNotFoundError(f"no notebook of {', '.join(names)}: run `make notebooks` first")
-    measured = [entry.get for entry in ENTRIES if entry.standing == "measure"]
-    twins = [twin for get in measured for twin in ((get.more, get.less) if isinstance(get, Gain) else (get,))]
+    gets = [entry.get for entry in ENTRIES if isinstance(entry.get, Twin | Gain)]
     return {
         "lessons": {entry.key: ", ".join(lessons) for entry, lessons in stated_in(ENTRIES).items()},
-        "twins": {str(twin): mean_ious(twin) for twin in twins},
+        "twins": {str(twin): mean_ious(twin) for get in gets for twin in twins_of(get)},
     }
 
 
@@ -39,6 +38,11 @@ def update() -> bool:
         snapshot.PATH.write_text(text, encoding="utf-8")
         snapshot.load.cache_clear()
     return changed
+
+
+def twins_of(get: Twin | Gain) -> tuple[Twin, ...]:
+    """Return the twins whose results `get` reads."""
+    return (get.more, get.less) if isinstance(get, Gain) else (get,)
 
 
 def mean_ious(twin: Twin) -> list[float]:

@@ -48,7 +48,8 @@ def lesson_files(lessons: Path = LESSONS) -> list[Path]:
 
 def statements(path: Path) -> list[Statement]:
     """Return everything that the lesson in `path` states, in order, without its section "References"."""
-    lesson, stated = path.name[:2], []
+    lesson = path.name[:2]
+    stated: list[Statement] = []
     for line, kind, text, before in _blocks(path.read_text(encoding="utf-8").split("\n")):
         if kind == "code":
             stated += _code(lesson, line, text)

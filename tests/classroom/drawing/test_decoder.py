@@ -54,7 +54,7 @@ def test_maps_are_those_of_a_run(options, size):
 
 
 def test_the_drawing_names_every_map_and_what_the_decoder_does(ax):
-    model = network(separable=True, decoder_convolutions=3)
+    model = network("resnet18", separable=True, decoder_convolutions=3)
     draw_decoder(ax, model, 513, "v3+")
     words = texts(ax)
     for side, channels in decoder_maps(model, 513).values():
@@ -65,7 +65,7 @@ def test_the_drawing_names_every_map_and_what_the_decoder_does(ax):
 
 
 def test_another_stride_is_another_drawing(ax):
-    draw_decoder(ax, network(output_stride=8), 513)
+    draw_decoder(ax, network("resnet18", output_stride=8), 513)
     assert "65×65\n256" in texts(ax) and "enlarged\n2 times" in texts(ax)
 
 
