@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-_LEAST = {
+_MINIMUM = {
     "kernel_size": (1, "a kernel needs at least one tap"),
     "dilation": (1, "a convolution without holes has dilation 1 (its taps are neighbours), not 0"),
     "stride": (1, "with stride 0 the kernel would never move on"),
@@ -19,47 +19,42 @@ _LEAST = {
 }
 
 
-def _whole(name: str, value: int, where: str = "") -> int:
+def _check_number(name: str, value: int, where: str = "") -> int:
     """Return `value` as an int, or say what was expected of `name`."""
-    least, why = _LEAST[name]
+    minimum, why = _MINIMUM[name]
     if isinstance(value, (tuple, list)):
         raise TypeError(f"{where}{name} must be one whole number, got {value!r}: ask for one axis at a time")
     if isinstance(value, bool) or not hasattr(type(value), "__index__"):
         raise TypeError(f"{where}{name} must be a whole number, got {value!r} ({type(value).__name__})")
     value = operator.index(value)
-    if value < least:
-        raise ValueError(f"{where}{name} must be at least {least}, got {value}: {why}")
+    if value < minimum:
+        raise ValueError(f"{where}{name} must be at least {minimum}, got {value}: {why}")
     return value
 
 
 def effective_kernel_size(kernel_size: int, dilation: int = 1) -> int:
-    """Cells that a dilated kernel covers from its first tap to its last: `k + (k - 1)(d - 1)`.
+    """Return the cells that a dilated kernel covers from its first tap to its last: `k + (k - 1)(d - 1)`.
 
     Source: DeepLab v2, section 3.1. Raises ValueError for `kernel_size` or `dilation` below 1.
     """
-    k, d = _whole("kernel_size", kernel_size), _whole("dilation", dilation)
+    k, d = _check_number("kernel_size", kernel_size), _check_number("dilation", dilation)
     return k + (k - 1) * (d - 1)
 
 
 def same_padding(kernel_size: int, dilation: int = 1) -> int:
-    """Padding on each side that keeps the size at stride 1: `(k - 1) d / 2` cells.
+    """Return the padding on each side that keeps the size at stride 1: `(k - 1) d / 2` cells.
 
-    Raises ValueError where the kernel covers an even number of cells, for then the two sides differ.
+    Raises ValueError where the kernel covers an even number of cells, because the two sides then differ.
     """
-    covered = effective_kernel_size(kernel_size, dilation)
-    before, after = _same_sides(covered)
+    layer = Layer(kernel_size, padding="same", dilation=dilation)
+    before, after = layer.sides
     if before != after:
         raise ValueError(
-            f"a kernel covering {covered} cells (kernel_size {kernel_size}, dilation {dilation}) has no "
+            f"a kernel covering {layer.covers} cells (kernel_size {kernel_size}, dilation {dilation}) has no "
             f"equal padding that keeps the size: it needs {before} before and {after} after. "
             'A Layer takes padding="same" or a pair (before, after).'
         )
     return before
-
-
-def _same_sides(covered: int) -> tuple[int, int]:
-    """Split the `covered - 1` missing cells over both sides; an odd one goes after, as in PyTorch."""
-    return (covered - 1) // 2, covered // 2
 
 
 def output_size(
@@ -70,7 +65,7 @@ def output_size(
     dilation: int = 1,
     ceil_mode: bool = False,
 ) -> int:
-    """Places at which the kernel fits: `floor((in - k - (k - 1)(d - 1) + 2p) / s) + 1`.
+    """Return the number of positions at which the kernel fits: `floor((in - k - (k - 1)(d - 1) + 2p) / s) + 1`.
 
     `padding` is one number for both sides or a pair (before, after). With `ceil_mode` the division rounds
     up, as Caffe's pooling does: the last window may hang over the end, but not start beyond it.
@@ -95,9 +90,8 @@ class Layer:
     name: str = ""
 
     def __post_init__(self):
-        """Check every number once, here."""
         for name in ("kernel_size", "stride", "dilation"):
-            object.__setattr__(self, name, _whole(name, getattr(self, name), self._where))
+            object.__setattr__(self, name, _check_number(name, getattr(self, name), self._where))
         if isinstance(self.padding, str):
             if self.padding != "same":
                 raise ValueError(
@@ -106,11 +100,11 @@ class Layer:
             if self.stride != 1:
                 raise ValueError(
                     f'{self._where}padding "same" keeps the size at stride 1 only, got stride {self.stride}: '
-                    "give the padding as a number"
+                    "pass the padding as a number"
                 )
         else:
             for side in self.sides:
-                _whole("padding", side, self._where)
+                _check_number("padding", side, self._where)
 
     @property
     def _where(self) -> str:
@@ -123,18 +117,18 @@ class Layer:
 
     @property
     def sides(self) -> tuple[int, int]:
-        """Padding (before, after), in cells of the layer's input."""
-        if self.padding == "same":
-            return _same_sides(self.covers)
+        """Padding (before, after), in cells of the layer's input; an odd cell of "same" goes after, as in PyTorch."""
+        if isinstance(self.padding, str):
+            return (self.covers - 1) // 2, self.covers // 2
         if isinstance(self.padding, (tuple, list)):
             if len(self.padding) != 2:
                 raise ValueError(f"{self._where}a padding pair is (before, after), got {self.padding!r}")
-            return tuple(self.padding)
+            return self.padding[0], self.padding[1]
         return self.padding, self.padding
 
     def output_size(self, input_size: int) -> int:
-        """Units this layer makes from `input_size` cells; ValueError where its kernel fits nowhere."""
-        cells, (before, after) = _whole("input_size", input_size, self._where), self.sides
+        """Return the units this layer makes from `input_size` cells; ValueError where its kernel fits nowhere."""
+        cells, (before, after) = _check_number("input_size", input_size, self._where), self.sides
         room = cells + before + after - self.covers
         out = (-(-room // self.stride) if self.ceil_mode else room // self.stride) + 1
         if out < 1:
@@ -142,13 +136,13 @@ class Layer:
                 f"{self._where}the kernel covers {self.covers} cells (kernel_size {self.kernel_size}, "
                 f"dilation {self.dilation}), but there are only {cells + before + after} (input {cells} + "
                 f"padding {before} + {after}), so the output size would be below 1. "
-                "Give it a larger input or more padding."
+                "Pass a larger input or more padding."
             )
         starts_beyond = self.ceil_mode and (out - 1) * self.stride >= cells + before
         return out - 1 if starts_beyond else out
 
     def taps(self, unit: int) -> range:
-        """Input cells under the taps of output unit `unit`; those outside the input lie in the padding."""
+        """Return the input cells under the taps of unit `unit`; those outside the input lie in the padding."""
         first = unit * self.stride - self.sides[0]
         return range(first, first + self.covers, self.dilation)
 
@@ -174,13 +168,13 @@ class Field:
         return self.first + (self.size - 1) / 2
 
     def box(self, unit: int, last: int | None = None) -> tuple[int, int]:
-        """First and last pixel that units `unit` … `last` see; it may leave the input, into the padding."""
+        """Return the first and last pixel that units `unit` … `last` see; they may lie in the padding."""
         last = unit if last is None else last
         return self.first + unit * self.jump, self.first + last * self.jump + self.size - 1
 
 
 def extend(field: Field, layer: Layer) -> Field:
-    """One step of the recursion: from the field before `layer` to the field after it.
+    """Return the field after `layer`, given the field before it: one step of the recursion.
 
     `RF' = RF + (k - 1) d jump` and `jump' = jump s`. The old jump counts, not the new one: the taps step
     over the layer's input. Source: DeepLab v1, section 3.1, for the use; the recursion is folklore.
@@ -195,34 +189,24 @@ def extend(field: Field, layer: Layer) -> Field:
 
 
 def receptive_fields(layers: Iterable[Layer], input_size: int | None = None) -> list[Field]:
-    """Fields of the input (index 0: size 1, jump 1) and after each of `layers`, in order.
+    """Return the fields of the input (index 0: size 1, jump 1) and after each of `layers`, in order.
 
-    Give `input_size` in pixels to have the number of units too. Raises ValueError naming the layer whose
+    Pass `input_size` in pixels to have the number of units too. Raises ValueError naming the layer whose
     kernel fits nowhere; unnamed layers are called "layer 1", "layer 2", …
     """
-    field = Field(out=None if input_size is None else _whole("input_size", input_size))
-    fields = [field]
-    for layer in _named(layers):
-        field = extend(field, layer)
-        fields.append(field)
+    fields = [Field(out=None if input_size is None else _check_number("input_size", input_size))]
+    for number, layer in enumerate(layers, 1):
+        if not isinstance(layer, Layer):
+            raise TypeError(
+                f"layer {number} must be an arithmetic.Layer, got {layer!r} ({type(layer).__name__})"
+            )
+        fields.append(extend(fields[-1], replace(layer, name=layer.name or f"layer {number}")))
     return fields
 
 
-def _named(layers: Iterable[Layer]) -> list[Layer]:
-    """Give every unnamed layer its place in the stack as a name."""
-    named = []
-    for place, layer in enumerate(layers, 1):
-        if not isinstance(layer, Layer):
-            raise TypeError(
-                f"layer {place} must be an arithmetic.Layer, got {layer!r} ({type(layer).__name__})"
-            )
-        named.append(layer if layer.name else replace(layer, name=f"layer {place}"))
-    return named
-
-
 def _downwards(layers: Sequence[Layer], input_size: int, unit: int, last: int) -> list[tuple[Layer, int]]:
-    """Each layer with the size of its input, last layer first, once the asked units are known to exist."""
-    sizes = [field.out for field in receptive_fields(layers, input_size)]
+    """Each layer with the size of its input, last layer first, once the units are known to exist."""
+    sizes = [field.out or 0 for field in receptive_fields(layers, input_size)]
     if not 0 <= unit <= last < sizes[-1]:
         asked = f"unit {unit}" if unit == last else f"units {unit} to {last}"
         raise IndexError(f"{asked} asked for, but the output has units 0 to {sizes[-1] - 1}")
@@ -232,7 +216,7 @@ def _downwards(layers: Sequence[Layer], input_size: int, unit: int, last: int) -
 def back_project(
     layers: Sequence[Layer], unit: int, last: int | None = None, *, input_size: int
 ) -> tuple[int, int] | None:
-    """First and last input pixel that output units `unit` … `last` really see; None if only padding.
+    """Return the first and last input pixel that units `unit` … `last` really see; None if only padding.
 
     Unlike `Field.box` it drops padding at every layer on the way down, so the answer lies in the input.
     Raises IndexError for a unit that the output does not have.
@@ -245,14 +229,14 @@ def back_project(
 
 
 def path_counts(layers: Sequence[Layer], unit: int, *, input_size: int) -> list[int]:
-    """How many paths lead from each input pixel to output unit `unit`: one count per pixel.
+    """Return how many paths lead from each input pixel to output unit `unit`: one count per pixel.
 
     0 inside the field is a hole (gridding); paths through padding are not counted. Raises IndexError for a
     unit that the output does not have.
     """
     counts = Counter({unit: 1})
     for layer, cells in _downwards(layers, input_size, unit, unit):
-        below = Counter()
+        below: Counter[int] = Counter()
         for u, paths in counts.items():
             for i in layer.taps(u):
                 below[i] += paths if 0 <= i < cells else 0
@@ -261,21 +245,21 @@ def path_counts(layers: Sequence[Layer], unit: int, *, input_size: int) -> list[
 
 
 def taps_on_map(size: int, kernel_size: int = 3, dilation: int = 1) -> list[int]:
-    """How many of a kernel's taps fall on the map, for each of its `size` cells along one axis.
+    """Return how many of a kernel's taps fall on the map, for each of its `size` cells along one axis.
 
     The convolution keeps the size (padding "same", stride 1); taps in the padding read zeros. On a map of two
     axes the taps are the product of both. Raises ValueError for numbers below 1.
     """
     layer = Layer(kernel_size, padding="same", dilation=dilation)
-    cells = range(_whole("input_size", size))
+    cells = range(_check_number("input_size", size))
     return [sum(tap in cells for tap in layer.taps(cell)) for cell in cells]
 
 
 def tap_shares(size: int | tuple[int, int], kernel_size: int = 3, dilation: int = 1) -> dict[int, float]:
-    """Share of a map's cells by how many of a kernel's taps fall on it: {1: …, 2: …, …, 9: …}, few taps first.
+    """Return the fraction of a map's cells by how many of a kernel's taps fall on it: {1: …, 2: …, …, 9: …}.
 
     `size` is one number for a square map or a pair (rows, columns). Numbers of taps that a square kernel can
-    have and this one nowhere has stand there with share 0. Source: DeepLab v3, figure 4.
+    have and this one nowhere has come with fraction 0. Source: DeepLab v3, figure 4.
     """
     sides = size if isinstance(size, (tuple, list)) else (size, size)
     if len(sides) != 2:

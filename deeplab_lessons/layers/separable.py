@@ -16,6 +16,9 @@ class SeparableConv2d(nn.Sequential):
     and ReLU after each depthwise convolution).
     """
 
+    depthwise: nn.Conv2d
+    pointwise: nn.Conv2d
+
     def __init__(
         self,
         in_channels: int,
@@ -27,29 +30,27 @@ class SeparableConv2d(nn.Sequential):
         relu_between: bool = True,
         relu_after: bool = True,
     ):
-        """Make both parts; torch's own random start."""
         if kernel_size % 2 == 0:
-            raise ValueError(f"kernel_size must be odd, so that a tap lies in its centre; got {kernel_size}")
+            raise ValueError(
+                f"kernel_size must be odd, so that a tap lies in its centre, got {kernel_size!r}"
+            )
         padding = dilation * (kernel_size - 1) // 2
         depthwise = nn.Conv2d(
             in_channels, in_channels, kernel_size, stride, padding, dilation, in_channels, bias=False
         )
-        parts = {"depthwise": depthwise}
-        if batch_norm:
-            parts |= _norm("depthwise", in_channels, relu_between)
-        parts["pointwise"] = nn.Conv2d(in_channels, out_channels, 1, bias=False)
-        if batch_norm:
-            parts |= _norm("pointwise", out_channels, relu_after)
-        super().__init__(OrderedDict(parts))
+        pointwise = nn.Conv2d(in_channels, out_channels, 1, bias=False)
+        parts: OrderedDict[str, nn.Module] = OrderedDict()
+        for name, conv, relu in ("depthwise", depthwise, relu_between), ("pointwise", pointwise, relu_after):
+            parts[name] = conv
+            if batch_norm:
+                parts[f"{name}_norm"] = nn.BatchNorm2d(conv.out_channels)
+            if batch_norm and relu:
+                parts[f"{name}_relu"] = nn.ReLU()
+        super().__init__(parts)
 
     def dense_kernel(self) -> torch.Tensor:
-        """The kernel [out_channels, C, k, k] of the one dense convolution that both parts make without batch norm.
+        """Return the kernel [out_channels, C, k, k] of the dense convolution that both parts make without batch norm.
 
         Entry (o, c, y, x) is pointwise(o, c) times depthwise(c, y, x): all kernels of a channel have one shape.
         """
         return self.pointwise.weight * self.depthwise.weight[:, 0]
-
-
-def _norm(name: str, channels: int, relu: bool) -> dict[str, nn.Module]:
-    norm = {f"{name}_norm": nn.BatchNorm2d(channels)}
-    return norm | {f"{name}_relu": nn.ReLU()} if relu else norm

@@ -385,52 +385,78 @@ def test_functional_weights_and_normalised_weights_are_counted():
     assert table["conv"].parameters == 108
 
 
-# how it prints ------------------------------------------------------------
-def test_text_html_and_dataframe():
-    table = trace(nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)), 8)
-    text = repr(table)
-    lines = text.splitlines()
-    assert lines[0].split() == [
-        "name",
-        "kind",
-        "kernel",
-        "stride",
-        "dilation",
-        "padding",
-        "channels",
-        "map",
-        "size",
-        "jump",
-        "field",
-        "start",
-        "parameters",
-        "multiply-adds",
+# what no graph tracer follows ------------------------------------------------------------
+def test_control_flow_that_no_graph_tracer_follows():
+    class Wild(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(4, 4, 3, padding=1)
+
+        def forward(self, x):
+            x = F.pad(x, (0, 0, 0, 0, 0, 1))
+            for _ in range(x.shape[-1] // 10):
+                x = self.conv(x)
+            noise = torch.zeros(1, 4, 1, 1, device=x.device) + torch.arange(4.0).view(1, 4, 1, 1)
+            return {"maps": [x + noise, (x, None)], "name": "a text"}
+
+    table = trace(Wild(), 40)
+    assert [row.name for row in table if row.kind == "conv"] == [
+        "conv",
+        "conv (call 2)",
+        "conv (call 3)",
+        "conv (call 4)",
     ]
-    assert lines[2].split() == ["2", "max", "pool", "2", "2", "1", "0", "4", "4×4", "2", "4", "0.5"]
-    assert "112 parameters, 6,912 multiply-adds" in text and "1 pointwise" in text
-    html = table._repr_html_()
-    assert html.count("<tr>") == 3 and "color" not in html and "#" not in html and "background" not in html
-    frame = table.to_dataframe()
-    assert list(frame.columns) == ["name", "kind", "kernel", "stride", "dilation", "padding", "channels", "map size",
-                                   "jump", "field", "start", "parameters", "multiply_adds"]  # fmt: skip
-    assert frame["field"].tolist() == [3, 4] and frame["field"].dtype.kind == "i"
-    assert frame["start"].tolist() == [0.0, 0.5] and frame["map size"].tolist() == ["8×8", "4×4"]
-    assert len(table.to_dataframe(pointwise=True)) == 3
+    assert list(table.outputs) == ["maps.0", "maps.1.0"] and table["maps.0"].size == 9
 
 
-def test_long_tables_are_cut_in_print_only():
-    table = trace(resnet(), 65)
-    assert "more rows" in repr(table) and len(repr(table).splitlines()) < 70
-    assert len(table.to_dataframe()) == len(table) > 100
+def test_tensors_kept_outside_the_parameters():
+    class Blur(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.kernel = torch.ones(3, 1, 5, 5) / 25  # a plain attribute, on the CPU
+
+        def forward(self, x):
+            return F.conv2d(x, self.kernel, groups=3, stride=2)
+
+    table = trace(Blur(), 20)
+    assert [(r.name, r.kind, r.size, r.parameters) for r in table] == [("conv", "depthwise conv", 5, 0)]
 
 
-def test_boxes_of_units():
-    table = trace(nn.Sequential(nn.Conv2d(3, 4, 5, 2, 2)), 16)
-    assert table.box("0", 0) == Box(0, 0, 2, 2)
-    assert table.box("0", 0, clip=False) == Box(-2, -2, 2, 2)
-    assert table.box("0", (3, 7)) == Box(4, 12, 8, 15)
-    assert table.box("0", (3, 3)).height == 5
-    with pytest.raises(IndexError, match="rows 0 to 7"):
-        table.box("0", 8)
-    with pytest.raises(KeyError, match="no layer called 'conv'"):
-        table["conv"]
+# what a learner may do wrong ------------------------------------------------------------
+def test_wrong_arguments():
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.MaxPool2d(2))
+    with pytest.raises(TypeError, match=r"must be a torch.nn.Module, got function: call it"):
+        trace(torchvision.models.resnet18, 64)
+    with pytest.raises(TypeError, match="got list"):
+        trace([model], 64)
+    for size in (0, -3, (8,), (8, 8, 8), 8.0, "8", None):
+        with pytest.raises(ValueError, match="input_size must be"):
+            trace(model, size)
+    with pytest.raises(ValueError, match="in_channels must be"):
+        trace(model, 8, 0)
+    with pytest.raises(
+        ValueError, match=r"module '0' \(Conv2d\) expects 3 channels, but 1 arrive.*in_channels=3"
+    ):
+        trace(model, 8, in_channels=1)
+
+
+def test_an_input_too_small_names_the_layer():
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.MaxPool2d(2), nn.Conv2d(4, 4, 3, dilation=2))
+    with pytest.raises(ValueError, match=r"layer '2': the kernel covers 5 cells.*only 3"):
+        trace(model, 8)
+
+
+def test_a_crop_that_leaves_nothing():
+    with pytest.raises(ValueError, match=r"module '0' \(ZeroPad2d\) leaves no units: a map of 4×0"):
+        trace(nn.Sequential(nn.ZeroPad2d((-2, -2, 0, 0))), 4)
+
+
+class Broken(nn.Conv2d):
+    def forward(self, x):
+        return x / (1 // 0)
+
+
+def test_an_error_of_the_model_says_where():
+    with pytest.raises(ZeroDivisionError) as caught:
+        trace(Broken(3, 3, 3), 8)
+    assert any("while tracing" in note for note in caught.value.__notes__)

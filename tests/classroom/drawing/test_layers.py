@@ -7,6 +7,14 @@ from deeplab_lessons import backbones, models
 from deeplab_lessons.classroom import drawing
 
 
+def test_taps_and_holes(ax):
+    drawing.show_taps(ax, [(3, 1), (3, 4)])
+    blue = to_hex(drawing.COLOURS[0])
+    dark = [(bar.get_x(), bar.get_y()) for bar in ax.patches if to_hex(bar.get_facecolor()) == blue]
+    assert [(int(x), round(y + 0.4)) for x, y in dark] == [(0, 0), (1, 0), (2, 0), (0, 1), (4, 1), (8, 1)]
+    assert len(ax.patches) == 3 + 9
+
+
 def test_bars_are_the_maps_of_the_real_model(ax):
     with torch.device("meta"):
         model = models.deeplab_v1()
