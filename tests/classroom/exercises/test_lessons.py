@@ -28,14 +28,31 @@ def load(module):
     return {name: value for name, value in found.items() if isinstance(value, Exercise)}
 
 
-ALL = [pytest.param(exercise, id=f"{m}-{name}") for m in MODULES for name, exercise in load(m).items()]
-MISTAKES = [
-    pytest.param(exercise, mistake, id=f"{m}-{name}-{place}")
-    for m in MODULES
-    for name, exercise in load(m).items()
-    for place, mistake in enumerate(exercise.misconceptions)
-]
-every_exercise = pytest.mark.parametrize("exercise", ALL)
+QUICK = (
+    "lesson01",
+    "lesson02",
+    "lesson03",
+    "lesson04",
+)  # cases of whole numbers: the sweep of these takes seconds
+
+
+def sweep(parts):
+    """A parameter for each exercise and each of its `parts(exercise)`; slow but for the quick lessons."""
+    return [
+        pytest.param(
+            exercise, *part, id="-".join([m, name, *label]), marks=[] if m in QUICK else pytest.mark.slow
+        )
+        for m in MODULES
+        for name, exercise in load(m).items()
+        for label, *part in parts(exercise)
+    ]
+
+
+def named_mistakes(exercise):
+    return [((mistake.answer.__name__,), mistake) for mistake in exercise.misconceptions]
+
+
+every_exercise = pytest.mark.parametrize("exercise", sweep(lambda exercise: [((),)]))
 
 
 def test_every_module_has_exercises():
@@ -44,12 +61,13 @@ def test_every_module_has_exercises():
         assert len(load(module)) >= 3, module
 
 
-@every_exercise
-def test_the_solution_is_accepted_and_shown(exercise):
-    verdict = exercise.check(exercise.reference)
-    assert verdict.state == "correct", said(verdict)
-    assert "def " in exercise.solution().code and exercise.solution().code in repr(exercise.solution())
-    assert repr(exercise) and exercise.name in repr(exercise)
+@pytest.mark.parametrize("module", MODULES)
+def test_the_solutions_are_accepted_and_shown(module):
+    for exercise in load(module).values():
+        verdict = exercise.check(exercise.reference)
+        assert verdict.state == "correct", said(verdict)
+        assert "def " in exercise.solution().code and exercise.solution().code in repr(exercise.solution())
+        assert repr(exercise) and exercise.name in repr(exercise)
 
 
 @every_exercise
@@ -59,7 +77,7 @@ def test_checks_say_the_same_on_every_run(exercise):
     assert exercise.check(wrong)._repr_html_() == exercise.check(wrong)._repr_html_()
 
 
-@pytest.mark.parametrize(("exercise", "mistake"), MISTAKES)
+@pytest.mark.parametrize(("exercise", "mistake"), sweep(named_mistakes))
 def test_every_listed_mistake_is_told_what_it_overlooks(exercise, mistake):
     verdict = exercise.check(mistake.answer)
     assert verdict.state == "wrong", said(verdict)
@@ -78,11 +96,17 @@ def test_no_constant_is_accepted(exercise):
 
 
 @every_exercise
+def test_inference_mode_changes_no_verdict(exercise):
+    with torch.inference_mode():
+        assert exercise.check(exercise.reference).state == "correct"
+
+
 @pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
-def test_gradients_switched_off_change_no_verdict(exercise, mode):
+def test_a_gradient_is_checked_also_where_gradients_are_switched_off(mode):
+    exercise = load("lesson08")["gradient_through_steps"]
+    mistake = exercise.misconceptions[0]
     with mode():
         assert exercise.check(exercise.reference).state == "correct"
-        mistake = exercise.misconceptions[0]
         assert mistake.message in exercise.check(mistake.answer).sentences
         assert not torch.is_grad_enabled()
 
