@@ -1,55 +1,16 @@
-"""Separable convolution, and the Xception that is built of it: parts, counts, dilations, the strided map kept."""
+"""Xception: its parts, counts and dilations, and the strided map that every output stride keeps."""
 
 import pytest
 import torch
 from networks import lively, separable
 from torch import nn
-from torch.nn import functional as F
 
 from deeplab_lessons.backbones import xception
+from deeplab_lessons.backbones.encoders import low_level_features
 from deeplab_lessons.backbones.xception import XceptionBlock
 from deeplab_lessons.layers.separable import SeparableConv2d
-from deeplab_lessons.receptive_field import trace
 
 CLASS_SIZE = {"width": 1 / 16, "middle_blocks": 1}
-
-
-# ---------------------------------------------------------------- separable convolution
-
-
-@pytest.mark.parametrize("kernel_size", [3, 5])
-@pytest.mark.parametrize("dilation", [1, 2, 6])
-@pytest.mark.parametrize("stride", [1, 2])
-def test_both_parts_are_one_dense_dilated_convolution(kernel_size, dilation, stride):
-    torch.manual_seed(0)
-    conv = SeparableConv2d(5, 7, kernel_size, stride, dilation, batch_norm=False).double()
-    x = torch.randn(2, 5, 17, 20, dtype=torch.float64)
-    kernel = torch.einsum("oc,cyx->ocyx", conv.pointwise.weight[..., 0, 0], conv.depthwise.weight[:, 0])
-    padding = dilation * (kernel_size // 2)
-    dense = F.conv2d(x, kernel, stride=stride, padding=padding, dilation=dilation)
-    assert torch.allclose(conv.dense_kernel(), kernel)
-    assert torch.allclose(conv(x), dense)
-
-
-def test_what_separating_saves():
-    conv = SeparableConv2d(256, 256, batch_norm=False)
-    assert sum(p.numel() for p in conv.parameters()) == 9 * 256 + 256 * 256
-    assert trace(conv, 33, in_channels=256).multiply_adds == 33 * 33 * (9 * 256 + 256 * 256)
-
-
-def test_batch_norm_and_relu_after_each_part():
-    kinds = [type(part) for part in SeparableConv2d(4, 6)]
-    assert kinds == [nn.Conv2d, nn.BatchNorm2d, nn.ReLU] * 2
-    kinds = [type(part) for part in SeparableConv2d(4, 6, relu_between=False, relu_after=False)]
-    assert kinds == [nn.Conv2d, nn.BatchNorm2d] * 2
-
-
-def test_an_even_kernel_has_no_centre():
-    with pytest.raises(ValueError, match="odd"):
-        SeparableConv2d(4, 4, kernel_size=2)
-
-
-# ---------------------------------------------------------------- Xception
 
 
 def block(before, *channels, shortcut):
@@ -79,7 +40,7 @@ def test_the_parameters_of_xception_65():
 @pytest.mark.parametrize("output_stride", [8, 16, 32])
 def test_sizes_round_up(output_stride, size):
     net = xception(output_stride, **CLASS_SIZE).eval()
-    early, last = net.maps(torch.zeros(1, 3, *size))
+    early, last = low_level_features(net, torch.zeros(1, 3, *size))
     assert early.shape == (1, 16, *(-(-side // 4) for side in size))
     assert last.shape == (1, 128, *(-(-side // output_stride) for side in size))
 
@@ -117,12 +78,12 @@ def test_the_dilated_map_holds_the_strided_map(cells):
     strided = lively(xception(32, **CLASS_SIZE))
     x = torch.randn(1, 3, 32 * cells[0] + 1, 32 * cells[1] + 1, dtype=torch.float64)
     with torch.inference_mode():
-        early, coarse = strided.maps(x)
+        early, coarse = low_level_features(strided, x)
         for output_stride, every in ((16, 2), (8, 4)):
             fine = xception(output_stride, strided.state_dict(), **CLASS_SIZE).double().eval()
             assert torch.allclose(fine(x)[..., ::every, ::every], coarse)
-            assert torch.equal(fine.maps(x)[0], early)
-            assert torch.equal(fine.maps(x)[1], fine(x))
+            low, last = low_level_features(fine, x)
+            assert torch.equal(low, early) and torch.equal(last, fine(x))
 
 
 def test_relu_between_is_the_papers_and_can_be_left_out():

@@ -8,12 +8,10 @@ import torchvision
 from networks import lively, separable
 from torch import nn
 
-from deeplab_lessons import grid, inference, training
-from deeplab_lessons.backbones import resnet
-from deeplab_lessons.backbones.encoders import early_and_last
-from deeplab_lessons.classroom.ledger.released import PRINTED, account, filling, released_resnet101
+from deeplab_lessons import inference, training
+from deeplab_lessons.backbones.encoders import low_level_features
 from deeplab_lessons.grid import Grid
-from deeplab_lessons.heads import ASPP, Decoder, enlarged
+from deeplab_lessons.heads import ASPP
 from deeplab_lessons.layers.separable import SeparableConv2d
 from deeplab_lessons.models import DeepLabV3, deeplab_v3, deeplab_v3plus
 from deeplab_lessons.models.v3plus import DEVIATIONS
@@ -28,24 +26,6 @@ BACKBONES = {
 }
 
 # ---------------------------------------------------------------- where cells lie
-
-
-@pytest.mark.parametrize("factor", [2, 4, 8])
-@pytest.mark.parametrize("size", [(129, 65), (128, 61), (17, 24), (9, 1)])
-def test_enlarging_puts_cell_i_on_finer_cell_factor_times_i(factor, size):
-    torch.manual_seed(0)
-    coarse = [-(-side // factor) for side in size]
-    x = torch.randn(2, 3, *coarse, dtype=torch.float64)
-    found = enlarged(x, size, factor)
-    assert found.shape[2:] == size
-    assert torch.allclose(found[..., ::factor, ::factor], x)
-    assert torch.allclose(found.float(), grid.upsample(x.float(), size, factor, start=0.0), atol=1e-5)
-
-
-@pytest.mark.parametrize("size", [(4, 9), (10, 9)])
-def test_maps_that_do_not_belong_together_are_refused(size):
-    with pytest.raises(ValueError, match="4 finer cells apart"):
-        enlarged(torch.zeros(1, 1, 2, 3), size, 4)
 
 
 @pytest.mark.parametrize("output_stride", [8, 16])
@@ -78,28 +58,11 @@ def test_shapes(backbone, output_stride):
     model = deeplab_v3plus(5, backbone, output_stride, width=1 / 16, **BACKBONES[backbone]).eval()
     for rows, columns in ((33, 65), (64, 48), (50, 41)):
         x = torch.zeros(2, 3, rows, columns)
-        early, last = early_and_last(model.backbone, x)
+        early, last = low_level_features(model.backbone, x)
         assert last.shape[2:] == (-(-rows // output_stride), -(-columns // output_stride))
         assert early.shape[2:] == (-(-rows // 4), -(-columns // 4))
         assert model(x).shape == (2, 5, *early.shape[2:])
         assert torch.equal(model.backbone(x), last)
-
-
-def test_the_decoder_step_by_step():
-    torch.manual_seed(0)
-    head = lively(Decoder(6, 4, 3, 4, 2, 5))
-    x, low = torch.randn(1, 4, 3, 3).double(), torch.randn(1, 6, 9, 9).double()
-    joined = torch.cat([enlarged(x, (9, 9), 4), head.reduce(low)], dim=1)
-    assert joined.shape[1] == 4 + 2
-    assert torch.allclose(head(x, low), head.classifier(head.refine[1](head.refine[0](joined))))
-
-
-def test_the_low_level_map_is_the_papers_conv2():
-    model = deeplab_v3plus(3, **TINY).eval()
-    x = torch.randn(1, 3, 65, 65)
-    early, _ = early_and_last(model.backbone, x)
-    names = list(dict(model.backbone.named_children()))
-    assert torch.equal(early, model.backbone[: names.index("layer1") + 1](x))
 
 
 def test_options_of_the_decoder():
@@ -129,6 +92,7 @@ def test_without_the_decoder_it_is_v3():
     assert torch.equal(ours(x), v3(x))
 
 
+@pytest.mark.slow
 def test_the_deviations_change_what_they_name():
     with torch.device("meta"):
         paper = deeplab_v3plus()
@@ -176,6 +140,7 @@ def test_gradients_reach_every_parameter(backbone):
     assert len(group["params"]) == len(list(model.parameters())) and group["lr"] == 0.007
 
 
+@pytest.mark.slow
 def test_it_learns():
     torch.manual_seed(0)
     labels = (torch.arange(33) > 16).long().expand(33, 33)
@@ -212,66 +177,7 @@ def cost(**options):
         return trace(deeplab_v3plus(**options), 513)
 
 
-@cache
-def row(*which):
-    return account(*which)
-
-
-@pytest.mark.parametrize("which", PRINTED)
-def test_every_printed_count_is_accounted_for(which):
-    found = row(*which)
-    assert found["sum"] == pytest.approx(found["ours"] + found["backbone"] + found["filling"])
-    assert found["ours"] < found["printed"]
-    if which == ("resnet101", 16, True, False):  # the one row that does not fit the paper's others
-        assert found["sum"] - found["printed"] == pytest.approx(1.3, abs=0.05)
-    else:
-        assert found["sum"] == pytest.approx(found["printed"], rel=0.004)
-
-
-@pytest.mark.parametrize("backbone", ["resnet101", "xception"])
-@pytest.mark.parametrize("output_stride", [8, 16, 32])
-def test_the_decoder_costs_what_the_tables_say(backbone, output_stride):
-    """21.7 to 21.8 thousand million in every pair of rows, but for 101.28 - 81.02 = 20.26."""
-    rows = [(backbone, output_stride, decoder, False) for decoder in (True, False)]
-    if rows[0] in PRINTED:
-        with_it, without = map(row, *zip(*rows, strict=True))
-        assert with_it["ours"] - without["ours"] == pytest.approx(21.76, abs=0.02)
-        if rows[0] != ("resnet101", 16, True, False):
-            assert with_it["printed"] - without["printed"] == pytest.approx(21.76, abs=0.025)
-
-
-def rebuilt(output_stride):
-    """Our ResNet-101 with the released stem, and its strides moved to the end of the stage before."""
-    net = resnet(101, 32)
-    stem = [nn.Conv2d(3, 64, 3, 2, 1), nn.Conv2d(64, 64, 3, 1, 1), nn.Conv2d(64, 128, 3, 1, 1)]
-    net.conv1, net.bn1 = nn.Sequential(*stem), nn.BatchNorm2d(128)
-    first = net.layer1[0]
-    first.conv1, first.downsample[0] = nn.Conv2d(128, 64, 1), nn.Conv2d(128, 256, 1)
-    for before, after, stride in (
-        (net.layer1, net.layer2, 8),
-        (net.layer2, net.layer3, 16),
-        (net.layer3, net.layer4, 32),
-    ):
-        after[0].conv2.stride = after[0].downsample[0].stride = (1, 1)
-        if stride <= output_stride:
-            before[-1].conv2.stride, before[-1].downsample = (2, 2), nn.MaxPool2d(1, 2)
-    return net
-
-
-@pytest.mark.parametrize("output_stride", [8, 16, 32])
-def test_the_released_resnet_is_counted_as_it_is_built(output_stride):
-    with torch.device("meta"):
-        assert trace(rebuilt(output_stride), 513).multiply_adds == released_resnet101(output_stride)
-
-
-def test_filling():
-    conv = nn.Conv2d(4, 6, 3, padding=18, dilation=18)
-    (only,) = trace(conv, 33, in_channels=4)
-    assert filling(only) == (36 * 36 - 33 * 33) * 4 * 6 * 9
-    (only,) = trace(nn.Conv2d(4, 6, 3, padding=1), 33, in_channels=4)
-    assert filling(only) == 0
-
-
+@pytest.mark.slow
 def test_parameters_of_the_full_models():
     """Summed by hand: the backbones' are tested beside them."""
     pyramid = 2 * 2048 * 256 + 3 * 9 * 2048 * 256 + 5 * 256 * 256 + 6 * 512
