@@ -77,7 +77,12 @@ def pair_weights(kernels: Kernels, unary: Tensor) -> Tensor:
     pixels = unary[0].numel()
     total = unary.new_zeros(pixels, pixels)
     for weight, kernel in kernels:
-        kernel = _matrix(kernel).to(unary)
+        if not isinstance(kernel, Tensor) and not hasattr(kernel, "kernel"):
+            raise TypeError(
+                f"an energy needs the matrix [N, N] of every kernel, and a {type(kernel).__name__} has none: use "
+                "ExactFilter on a small picture, or free_energy(..., self_term=True), which takes any filter"
+            )
+        kernel = (kernel if isinstance(kernel, Tensor) else kernel.kernel).to(unary)
         if kernel.shape != total.shape:
             raise ValueError(
                 f"a kernel of {pixels} pixels must be {list(total.shape)}, got {list(kernel.shape)}"
@@ -88,18 +93,6 @@ def pair_weights(kernels: Kernels, unary: Tensor) -> Tensor:
             )
         total = total + weight * kernel
     return total - torch.diag_embed(total.diagonal())
-
-
-def _matrix(kernel) -> Tensor:
-    """The matrix `[N, N]` of a kernel or an exact filter; a lattice has none to take the diagonal from."""
-    if isinstance(kernel, Tensor):
-        return kernel
-    if not hasattr(kernel, "kernel"):
-        raise TypeError(
-            f"an energy needs the matrix [N, N] of every kernel, and a {type(kernel).__name__} has none: use "
-            "ExactFilter on a small picture, or free_energy(..., self_term=True), which takes any filter"
-        )
-    return kernel.kernel
 
 
 def energy(labels: Tensor, unary: Tensor, kernels: Kernels, compatibility: Tensor | None = None) -> float:

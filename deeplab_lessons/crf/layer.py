@@ -76,10 +76,9 @@ class DenseCRF(nn.Module):
     def forward(self, scores: Tensor, picture: Tensor, kind: str = "logits") -> Tensor:
         """Return the marginals of `scores` `[C, H, W]` or `[B, C, H, W]` given `picture` `[3, H, W]` or `[B, 3, H, W]`.
 
-        `kind` says what the scores are: "logits" or "probabilities". The picture is uint8 or float in
-        0 … 255, as large as the scores, on their device. float32 or float64 as the scores are; half
-        precision is computed and returned in float32, under autocast too. Raises ValueError, in words, for
-        whatever does not fit.
+        `kind` says what the scores are: "logits" or "probabilities". The picture is uint8 or float in 0 … 255, as
+        large as the scores, on their device. float32 or float64 as the scores are; half precision is computed and
+        returned in float32, under autocast too. Raises ValueError or TypeError for anything that does not fit.
         """
         checks.one_of("kind", kind, UNARIES)
         scores, picture = checks.belong_together(scores, picture, self.num_classes)

@@ -29,16 +29,15 @@ def mean_field(
 ) -> Tensor:
     """Return marginals q after `iterations` updates of all pixels at once: unary `[C, H, W]` -> q `[C, H, W]`.
 
-    `filters` are pairs `(w, filter)`, each filter a function of values `[C, N]`; `compatibility` is μ
-    `[C, C]`, Potts by default, taken as it is. `watch(i, q)` is called with the start (i = 0, the
-    softmax of `-unary`) and after each update. Differentiable in everything. A unary `[C, N]` gives q `[C, N]`.
+    `filters` are pairs `(w, filter)`, each filter a function of values `[C, N]`; `compatibility` is μ `[C, C]`, Potts
+    by default, taken as it is. `watch(i, q)` is called with the start (i = 0, the softmax of `-unary`) and after each
+    update. Differentiable in everything. A unary `[C, N]` gives q `[C, N]`.
 
-    **Does F fall?** One pixel at a time, always: `sequential_mean_field`. All at once, as here and in all
-    fast code, it may rise. What always falls is `free_energy(..., self_term=True)`, for Potts with filters
-    that keep the self-term and are "symmetric" or "none": the pairs are concave in q then, and each update
-    minimises a bound from above (the argument of Krähenbühl and Koltun 2013). Without the self-term pixels
-    may overshoot together and swing forever; `damping`, at least 0 and below 1, is the fraction of the old
-    q that a step keeps, and calms them.
+    **Does F fall?** One pixel at a time, always: `sequential_mean_field`. All at once, as here and in all fast code,
+    it may rise. What always falls is `free_energy(..., self_term=True)`, for Potts with filters that keep the
+    self-term and are "symmetric" or "none": the pairs are concave in q then, and each update minimises a bound from
+    above (the argument of Krähenbühl and Koltun 2013). Without the self-term pixels may overshoot together and swing
+    forever; `damping`, at least 0 and below 1, is the fraction of the old q that a step keeps, and calms them.
     """
     unary = checks.unary(unary)
     if not 0 <= damping < 1:

@@ -51,7 +51,13 @@ def pydensecrf_mean_field(
     model.setUnaryEnergy(_array(unary.flatten(1)))
     names = {"symmetric": "NORMALIZE_SYMMETRIC", "row": "NORMALIZE_AFTER", "none": "NO_NORMALIZATION"}
     norm = getattr(library, names[normalisation])
-    w1, w2 = (_penalty(weight, compatibility) for weight in (parameters.w1, parameters.w2))
+    (
+        w1,
+        w2,
+    ) = (  # a number means Potts and is added; a matrix is a cost and is subtracted: the library's two signs
+        float(weight) if compatibility is None else _array(weight * compatibility)
+        for weight in (parameters.w1, parameters.w2)
+    )
     model.addPairwiseBilateral(
         sxy=parameters.sigma_alpha, srgb=parameters.sigma_beta, rgbim=_bytes(picture), compat=w1,
         normalization=norm,
@@ -72,8 +78,3 @@ def _bytes(picture: Tensor) -> np.ndarray:
     if not torch.equal(whole, picture.detach()):
         raise ValueError("pydensecrf takes whole grey levels only: pass picture.round()")
     return np.ascontiguousarray(whole.permute(1, 2, 0).to(torch.uint8).cpu().numpy())
-
-
-def _penalty(weight: float, compatibility: Tensor | None):
-    """A number means Potts and is added; a matrix is a cost and is subtracted: the library's two signs."""
-    return float(weight) if compatibility is None else _array(weight * compatibility)

@@ -10,9 +10,8 @@ from deeplab_lessons.datasets.files import unpack
 from deeplab_lessons.datasets.folders import CamVid, LabelMapFolder, PascalContext, PersonPart
 from deeplab_lessons.datasets.pairs import Pairs, check_choice, class_shares
 from deeplab_lessons.datasets.palettes import VOC_CLASSES, colours_to_indices, indices_to_colours, voc_colours
-from deeplab_lessons.datasets.photographs import photograph, photograph_names
 from deeplab_lessons.datasets.reading import as_picture
-from deeplab_lessons.datasets.scenes import CLASSES, scene
+from deeplab_lessons.datasets.scenes import CLASSES, photograph, photograph_names, scene
 from deeplab_lessons.datasets.torchvision_sets import SBD, VOC, Cityscapes, OxfordPet, find_voc
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 

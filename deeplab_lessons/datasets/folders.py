@@ -6,15 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from deeplab_lessons import runtime
-from deeplab_lessons.datasets import reading
+from deeplab_lessons.datasets import palettes, reading
 from deeplab_lessons.datasets.pairs import Pairs, check_choice
-from deeplab_lessons.datasets.palettes import (
-    CAMVID_CLASSES,
-    CONTEXT_CLASSES,
-    PERSON_PARTS,
-    palette_of,
-    voc_colours,
-)
 
 _PICTURES = (".jpg", ".jpeg", ".png", ".ppm", ".bmp")
 
@@ -72,12 +65,13 @@ class CamVid(FilePairs):
     Raises FileNotFoundError with the folder expected, ValueError for another split.
     """
 
-    classes = tuple(CAMVID_CLASSES)
-    palette = palette_of(list(CAMVID_CLASSES.values()), void=(0, 0, 0))
+    classes = tuple(palettes.CAMVID_CLASSES)
+    palette = palettes.palette_of(list(palettes.CAMVID_CLASSES.values()), void=(0, 0, 0))
 
     def __init__(self, root=None, split: str = "train", transforms=None, cache: str | None = None):
         check_choice("split", split, ("train", "val", "test"))
-        root = require("CamVid", root, "camvid", (f"{split}.txt", split, f"{split}annot"))
+        root = set_folder(root, "camvid")
+        require("CamVid", root, (f"{split}.txt", split, f"{split}annot"))
         pairs = [line.split() for line in _lines(root / f"{split}.txt")]
         files = [(_inside(root, picture), _inside(root, labels)) for picture, labels in pairs]
         ids = reading.identity(len(self.classes), void=(11, 255))
@@ -106,7 +100,9 @@ class LabelMapFolder(FilePairs):
         transforms: Callable | None = None,
         cache: str | None = None,
     ):
-        pictures, maps = (_by_stem(require("label maps", Path(each), "", ())) for each in (images, labels))
+        for folder in (images, labels):
+            require("label maps", Path(folder), ())
+        pictures, maps = _by_stem(Path(images)), _by_stem(Path(labels))
         if isinstance(names, (str, Path)):
             names = _lines(Path(names))
         names = sorted(maps) if names is None else list(names)
@@ -114,50 +110,46 @@ class LabelMapFolder(FilePairs):
             if absent := [name for name in names if name not in stems]:
                 raise FileNotFoundError(f"{folder} lacks {len(absent)} of {len(names)} files: {absent[:3]} …")
         ids = reading.identity(len(classes)) if ids is None else ids
-        palette = voc_colours() if palette is None else palette
+        palette = palettes.voc_colours() if palette is None else palette
         files = [(pictures[name], maps[name]) for name in names]
         super().__init__(files, classes, ids, palette, transforms, cache)
 
 
-class _SplitFolder(LabelMapFolder):
-    """A label-map folder `root` with `images`, `labels` and, as `<split>.txt`, a list of names."""
+class SplitFolder(LabelMapFolder):
+    """A known set as a label-map folder: `images`, `labels` and `<split>.txt`, the list of names.
+
+    `root` is by default the folder `name` in the data folder. Raises FileNotFoundError with the folder expected.
+    """
 
     name: str
 
     def __init__(self, root=None, split: str = "val", transforms=None, cache: str | None = None):
-        root = require(self.name, root, self.name, ("images", "labels", f"{split}.txt"))
-        names = root / f"{split}.txt"
-        super().__init__(
-            root / "images", root / "labels", self.classes, names, transforms=transforms, cache=cache
-        )
+        parts = ("images", "labels", f"{split}.txt")
+        root = set_folder(root, self.name)
+        require(self.name, root, parts)
+        images, labels, names = (root / part for part in parts)
+        super().__init__(images, labels, self.classes, names, transforms=transforms, cache=cache)
 
 
-class PersonPart(_SplitFolder):
-    """PASCAL-Person-Part: 6 parts of the body and background.
+class PersonPart(SplitFolder):
+    """PASCAL-Person-Part: 6 parts of the body and background. Data set: DeepLab v2, section 4.3."""
 
-    `root` (by default `person-part` in the data folder) holds `images`, `labels` and `<split>.txt`, the list of
-    names. Raises FileNotFoundError with the folder expected. Data set: DeepLab v2, section 4.3.
-    """
-
-    name, classes = "person-part", PERSON_PARTS
+    name, classes = "person-part", palettes.PERSON_PARTS
 
 
-class PascalContext(_SplitFolder):
-    """PASCAL-Context: the 59 most frequent classes as 1 … 59, and background as 0.
+class PascalContext(SplitFolder):
+    """PASCAL-Context: the 59 most frequent classes as 1 … 59, and background as 0. DeepLab v2, section 4.2."""
 
-    `root` (by default `pascal-context` in the data folder) holds `images`, `labels` and `<split>.txt`, the list
-    of names. Raises FileNotFoundError with the folder expected. Data set: DeepLab v2, section 4.2.
-    """
-
-    name, classes = "pascal-context", CONTEXT_CLASSES
+    name, classes = "pascal-context", palettes.CONTEXT_CLASSES
 
 
-def require(name: str, root: str | Path | None, home: str, parts: Sequence[str], how: str = "") -> Path:
-    """Return a set's folder: `root`, or by default `home` in the data folder.
+def set_folder(root: str | Path | None, name: str) -> Path:
+    """Return a set's folder: `root`, or by default `name` in the data folder."""
+    return runtime.data_dir() / name if root is None else Path(root)
 
-    Raises FileNotFoundError naming the exact folder expected and which of `parts` it lacks, unless all are there.
-    """
-    root = runtime.data_dir() / home if root is None else Path(root)
+
+def require(name: str, root: Path, parts: Sequence[str], how: str = "") -> None:
+    """Raise FileNotFoundError, naming the exact folder expected and what it lacks, unless all `parts` are there."""
     missing = [part for part in parts if not (root / part).exists()] if root.is_dir() else list(parts)
     if missing or not root.is_dir():
         lacks = f"it lacks {', '.join(missing)}" if root.is_dir() else "there is no such folder"
@@ -166,7 +158,6 @@ def require(name: str, root: str | Path | None, home: str, parts: Sequence[str],
             + (f" with {', '.join(parts)} in it" if parts else "")
             + f"; {lacks}. {how or 'Put it there, or pass the folder as the first argument.'}"
         )
-    return root
 
 
 def _listed(path: Path) -> Path:

@@ -4,7 +4,8 @@ Each scene holds what makes segmentation hard: objects over an 8:1 range of size
 sharp boundaries, and a border of void pixels around everything. Discs, boxes and triangles are signs: the
 colour of the rim and the outline show the class, while the inside is a photograph picked at random. So the
 middle of a large sign cannot be classified without seeing its rim. The ground is grey, poles are pale, wires dark.
-The same index gives the same scene at every size and on every machine.
+The same index gives the same scene at every size and on every machine. The photographs come inside scikit-image's
+wheel.
 """
 
 import math
@@ -14,7 +15,6 @@ from functools import cache
 import numpy as np
 
 from deeplab_lessons.datasets.pairs import check_choice
-from deeplab_lessons.datasets.photographs import photograph
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 
 CLASSES = ("background", "disc", "box", "triangle", "pole", "wire")
@@ -28,8 +28,34 @@ GREYS = {4: (190, 0.25), 5: (20, 0.15)}  # pole, wire: darkest grey, and how muc
 #: A shape: signed distance to its outline at points (x, y), negative inside; the unit is the scene's side.
 Distance = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
+_COLOUR = ("astronaut", "chelsea", "coffee", "motorcycle", "rocket")
+_GREY = ("brick", "camera", "coins", "grass", "gravel", "moon")
 _GROUNDS = ("grass", "gravel", "brick", "moon")
-_SURFACES = ("astronaut", "chelsea", "coffee", "motorcycle", "rocket", "coins")
+_SURFACES = (*_COLOUR, "coins")
+
+
+def photograph_names() -> tuple[str, ...]:
+    """Return the names that `photograph` knows; the colour pictures first."""
+    return _COLOUR + _GREY
+
+
+def photograph(name: str) -> np.ndarray:
+    """Return one of scikit-image's photographs, uint8 [H, W, 3]; grey ones have three equal channels.
+
+    "chelsea" is a cat. Raises ValueError, with the choices, for any other name, and ImportError without scikit-image.
+    """
+    check_choice("photograph", name, photograph_names())
+    try:
+        from skimage import data
+    except ImportError as error:
+        raise ImportError(
+            "the photographs, and the scenes made of them, come with scikit-image, which is not installed: "
+            'pip install "deeplab-lessons[lab]"'
+        ) from error
+    if name == "motorcycle":
+        return data.stereo_motorcycle()[0]  # a stereo pair and its disparities: the left picture is enough
+    picture = getattr(data, name)()
+    return np.repeat(picture[..., None], 3, axis=2) if picture.ndim == 2 else picture
 
 
 def scene(index: int, size: int = 128, split: str = "train") -> tuple[np.ndarray, np.ndarray]:

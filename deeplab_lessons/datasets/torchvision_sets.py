@@ -13,7 +13,7 @@ from deeplab_lessons import runtime
 from deeplab_lessons.datasets import reading
 from deeplab_lessons.datasets.download import fetch
 from deeplab_lessons.datasets.files import unpack
-from deeplab_lessons.datasets.folders import FilePairs, require
+from deeplab_lessons.datasets.folders import FilePairs, require, set_folder
 from deeplab_lessons.datasets.pairs import check_choice
 from deeplab_lessons.datasets.palettes import VOC_CLASSES, palette_of, voc_colours
 
@@ -65,9 +65,10 @@ class SBD(FilePairs):
         self, root=None, split: str = "trainaug", voc=None, download=False, transforms=None, cache=None
     ):
         check_choice("split", split, ("train", "val", "trainaug"))
+        root = set_folder(root, "sbd")
         if download:
-            _download_sbd(runtime.data_dir() / "sbd" if root is None else Path(root))
-        root = require("SBD", root, "sbd", ("img", "cls", "train.txt", "val.txt"), _DOWNLOAD)
+            _download_sbd(root)
+        require("SBD", root, ("img", "cls", "train.txt", "val.txt"), _DOWNLOAD)
         files = _trainaug_files(root, voc, download) if split == "trainaug" else _sbd_files(root, split)
         super().__init__(files, VOC_CLASSES, reading.identity(21), voc_colours(), transforms, cache)
 
@@ -92,11 +93,11 @@ class OxfordPet(FilePairs):
 
     def __init__(self, root=None, split: str = "trainval", download=False, transforms=None, cache=None):
         check_choice("split", split, ("trainval", "test"))
-        base = (runtime.data_dir() if root is None else Path(root)) / "oxford-iiit-pet"
+        base = set_folder(root, "") / "oxford-iiit-pet"
         if download and not (base / "annotations").is_dir():
             for url, md5 in sets.OxfordIIITPet._RESOURCES:
                 unpack(fetch(url, base / Path(url).name, md5=md5), base)
-        require("Oxford-IIIT Pet", base, "", ("images", "annotations"), _DOWNLOAD)
+        require("Oxford-IIIT Pet", base, ("images", "annotations"), _DOWNLOAD)
         found = sets.OxfordIIITPet(base.parent, split, "segmentation")
         files = list(zip(found._images, found._segs, strict=True))
         palette = palette_of([(217, 217, 217), (213, 94, 0)])
@@ -115,7 +116,8 @@ class Cityscapes(FilePairs):
     def __init__(self, root=None, split: str = "train", transforms=None, cache=None):
         check_choice("split", split, ("train", "val"))
         how = "Get leftImg8bit_trainvaltest.zip and gtFine_trainvaltest.zip with an account of the makers' site."
-        root = require("Cityscapes", root, "cityscapes", (f"leftImg8bit/{split}", f"gtFine/{split}"), how)
+        root = set_folder(root, "cityscapes")
+        require("Cityscapes", root, (f"leftImg8bit/{split}", f"gtFine/{split}"), how)
         found = sets.Cityscapes(root, split, target_type="semantic")
         files = sorted(_paths(found.images, [targets[0] for targets in found.targets]))
         scored = sorted((c for c in found.classes if 0 <= c.train_id < 255), key=lambda c: c.train_id)
@@ -130,12 +132,12 @@ def _paths(images, label_maps) -> list[tuple[Path, Path]]:
 
 def _voc_files(root, split: str, download: bool = False) -> list[tuple[Path, Path]]:
     check_choice("split", split, ("train", "val", "trainval"))
-    root = Path(root or find_voc() or runtime.data_dir())
+    root = Path(root) if root is not None else find_voc() or runtime.data_dir()
     if download and not (root / _VOC).is_dir():
         source = DATASET_YEAR_DICT["2012"]
         unpack(fetch(source["url"], root / source["filename"], md5=source["md5"]), root)
     parts = (*_VOC_PARTS[:2], f"{_VOC_PARTS[2]}/{split}.txt")
-    require("PASCAL VOC 2012", root / _VOC, "", parts, _VOC_DOWNLOAD)
+    require("PASCAL VOC 2012", root / _VOC, parts, _VOC_DOWNLOAD)
     found = sets.VOCSegmentation(root, year="2012", image_set=split)
     return _paths(found.images, found.masks)
 
@@ -149,9 +151,7 @@ def _trainaug_files(root: Path, voc, download: bool) -> list[tuple[Path, Path]]:
     """VOC's train pairs first, then SBD's pairs of pictures in neither VOC's train nor its val."""
     train, val = (_voc_files(voc, split, download) for split in ("train", "val"))
     taken = {image.stem for image, _ in train + val}
-    extra = {
-        image.stem: (image, mask) for split in ("train", "val") for image, mask in _sbd_files(root, split)
-    }
+    extra = {pair[0].stem: pair for split in ("train", "val") for pair in _sbd_files(root, split)}
     return train + [pair for stem, pair in sorted(extra.items()) if stem not in taken]
 
 
@@ -159,7 +159,7 @@ def _download_sbd(root: Path) -> None:
     """Fetch SBD's archive and move its parts where torchvision looks for them, unless they are there."""
     if (root / "val.txt").is_file():
         return
-    archive = fetch(sets.SBDataset.url, root / sets.SBDataset.filename, md5=sets.SBDataset.md5)
-    unpack(archive, root)
+    source = sets.SBDataset
+    unpack(fetch(source.url, root / source.filename, md5=source.md5), root)
     for part in ("img", "cls", "inst", "train.txt", "val.txt"):  # val.txt last: it marks the end
         (root / "benchmark_RELEASE" / "dataset" / part).rename(root / part)

@@ -9,8 +9,9 @@ import copy
 import numpy as np
 import torch
 
+from deeplab_lessons.classroom import line_filter
 from deeplab_lessons.classroom.drawing.style import COLOURS
-from deeplab_lessons.crf import Lattice, line_filter
+from deeplab_lessons.crf import Lattice
 
 _EDGE = "0.8"
 

@@ -8,9 +8,10 @@ import torch
 from scipy.ndimage import distance_transform_cdt
 
 from deeplab_lessons import metrics
+from deeplab_lessons.classroom import line_filter
 from deeplab_lessons.classroom.exercises.cases import torch_generator
 from deeplab_lessons.classroom.exercises.framework import exercise, misconception
-from deeplab_lessons.crf import filters, line_filter, permutohedral
+from deeplab_lessons.crf import filters, permutohedral
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from deeplab_lessons import crf
-from deeplab_lessons.crf import line_filter
+from deeplab_lessons.classroom import line_filter
 
 
 def test_splat_keeps_the_sum_and_its_middle():
