@@ -4,12 +4,14 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import torch
+from torch.utils._pytree import tree_leaves
 
 from deeplab_lessons.receptive_field import layout as layouts
 from deeplab_lessons.receptive_field.fields import Path, distinct, union
 from deeplab_lessons.receptive_field.graph import ONE, Node, Window, Windows
 from deeplab_lessons.receptive_field.layout import AXIS_NAMES, Layout
 from deeplab_lessons.receptive_field.record import Record, State, UntraceableError
+from deeplab_lessons.receptive_field.table import Row
 
 _WORDS = {
     "constant_pad_nd": "pad", "reflection_pad2d": "pad", "replication_pad2d": "pad", "convolution": "conv",
@@ -58,22 +60,36 @@ class Call:
 
     def states(self) -> list[State]:
         """Return the states of the traced tensors among the arguments, each once."""
-        states: list[State] = []
-        for value in self.args.values():
-            for item in value if isinstance(value, (list, tuple)) else (value,):
-                state = self.record.state(item)
-                if state is not None and state not in states:
-                    states.append(state)
-        return states
+        states = (self.record.state(value) for value in tree_leaves(list(self.args.values())))
+        return list(dict.fromkeys(state for state in states if state is not None))
 
     def refuse(self, why: str) -> NoReturn:
         """Raise UntraceableError with the module's and the operator's name."""
         raise UntraceableError(f"{self.record.where}: {self.op} cannot be followed: {why}.")
 
     def note(self, kind: str, node: Node, **details: Any) -> str:
-        """Write a row into the table; returns its name."""
-        word, origins = _WORDS.get(self.op, self.op), self.record.origins(list(self.args.values()))
-        return self.record.note(word, kind or word, node, origins, tuple(self.outs[0].shape), **details)
+        """Add a row to the table and return its name; a module's later pointwise operators share its row."""
+        record, frame, word = self.record, self.record.frames[-1], _WORDS.get(self.op, self.op)
+        if 0 in node.size:
+            size = "×".join(map(str, node.size))
+            raise ValueError(f"{record.where} leaves no units: a map of {size}. Pass more pixels.")
+        origins = record.origins(list(self.args.values()))
+        parameters = sum(record.sizes[name] for name in origins - record.used)
+        record.used |= origins
+        last = record.rows[-1] if record.rows else None
+        if details.get("pointwise") and frame.leaf and frame.noted and last and last.module == frame.name:
+            last.parameters += parameters
+            last.multiply_adds += details["multiply_adds"]
+            return last.name
+        name = f"{frame.name}.{word}" if frame.name else word
+        if frame.leaf and not frame.noted and (word not in ("pad", "crop") or "Pad" in frame.kind):
+            frame.noted, name = True, frame.name
+        record.row_names[name] += 1
+        if record.row_names[name] > 1:
+            name = f"{name} (call {record.row_names[name]})"
+        shape = tuple(self.outs[0].shape)
+        record.rows.append(Row(name, kind or word, frame.name, node, shape, parameters, **details))
+        return name
 
     def note_pointwise(self, kind: str = "", multiply_adds: int = 0) -> None:
         """Write a row for an operator that works unit by unit."""
@@ -88,10 +104,9 @@ class Call:
         for back, tag in ((2, "y"), (1, "x")):
             if len(state.layout) < back:
                 self.refuse("it needs a map with rows and columns")
-            here = state.layout[-back]
-            misplaced = not here and tag in layouts.tags(*state.layout)
-            if misplaced or (here and (len(here) > 1 or here[0][0] != tag)):
-                held = " and ".join(AXIS_NAMES.get(t, "channels") for t, _ in here) or "neither"
+            here = [name for name, _ in state.layout[-back]]
+            if here != [tag] and (here or tag in layouts.tags(*state.layout)):
+                held = " and ".join(AXIS_NAMES.get(name, "channels") for name in here) or "neither"
                 self.refuse(
                     f"dimension {-back} of its input should hold the {AXIS_NAMES[tag]} of the map, "
                     f"but it holds {held}"

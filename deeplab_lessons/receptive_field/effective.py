@@ -58,14 +58,10 @@ class EffectiveField:
             raise ValueError(f"share must lie between 0 and 1, such as 0.95, got {share!r}")
         y, x = (round(v) for v in self.centre)
         height, width = self.heat.shape
-        total = np.pad(self.heat.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
-        for far in range(max(height, width)):
-            top, bottom = max(y - far, 0), min(y + far, height - 1)
-            left, right = max(x - far, 0), min(x + far, width - 1)
-            above, whole = total[top], total[bottom + 1]
-            if whole[right + 1] - above[right + 1] - whole[left] + above[left] >= share - 1e-12:
-                break
-        return Box(top, left, bottom, right)
+        distance = np.maximum(abs(np.arange(height) - y)[:, None], abs(np.arange(width) - x))
+        held = np.bincount(distance.ravel(), self.heat.ravel()).cumsum()
+        far = int(np.searchsorted(held, share - 1e-12))
+        return Box(max(y - far, 0), max(x - far, 0), min(y + far, height - 1), min(x + far, width - 1))
 
     def energy_size(self, share: float = 0.95) -> int:
         """Return the side of `energy_box(share)` in input pixels (the longer one, if the image's edge cuts it)."""

@@ -81,12 +81,10 @@ class AxisField:
 
 def _shortest(lows: np.ndarray, highs: np.ndarray, step: int, whole: bool = False) -> AxisField:
     """The field with these windows, by the shortest period that describes them."""
-    n, shortest = len(lows), len(lows)
-    for period in (p for p in range(1, n) if n % p == 0 and step * p % n == 0):
-        move = step * period // n
-        if all((ends[period:] == ends[:-period] + move).all() for ends in (lows, highs)):
-            shortest = period
-            break
+    n, both_ends = len(lows), (lows, highs)
+    periods = (p for p in range(1, n) if n % p == 0 and step * p % n == 0)
+    repeating = (p for p in periods if all((e[p:] == e[:-p] + step * p // n).all() for e in both_ends))
+    shortest = next(repeating, n)
     first, last = tuple(lows[:shortest].tolist()), tuple(highs[:shortest].tolist())
     return AxisField(first, last, step * shortest // n, whole)
 

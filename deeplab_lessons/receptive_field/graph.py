@@ -88,6 +88,7 @@ class Window:
 
 
 ONE = Window.of_all(1, whole=False)
+SAME = Window.of_crop(0)
 Windows = dict[str, Window]  # by axis, "y" or "x"; along an axis that is not named a unit sees its own cell
 
 
@@ -108,17 +109,13 @@ class Node:
 
     def after(self, size: tuple[int, int], windows: Windows) -> "Node":
         """Return the map that one operation makes of this one."""
-        y, x = (cache(windows[axis].widen) if axis in windows else _unchanged for axis in "yx")
+        y, x = (cache(windows.get(axis, SAME).widen) for axis in "yx")
         paths, branches = (
             tuple(Path(y(path.y), x(path.x), path.via) for path in known)
             for known in (self.paths, self.branches)
         )
         parents = [(self, windows)]
         return Node(size, distinct(paths), parents, self.name, self.order + 1, branches=branches)
-
-
-def _unchanged(field: AxisField) -> AxisField:
-    return field
 
 
 def back_project(node: Node, units: np.ndarray) -> np.ndarray:

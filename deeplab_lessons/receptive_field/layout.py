@@ -7,7 +7,6 @@ So views, permutations and flattening are followed exactly, and what would tear 
 """
 
 from collections.abc import Sequence
-from math import prod
 
 Entry = tuple[tuple[str, int], ...]
 Layout = tuple[Entry, ...]
@@ -36,11 +35,6 @@ def image(shape: Sequence[int]) -> Layout:
 def tags(*dimensions: Entry) -> set[str]:
     """Return which axes of the map some dimensions hold: a subset of {"y", "x"}."""
     return {tag for dimension in dimensions for tag, _ in dimension if tag != "c"}
-
-
-def length(dimension: Entry) -> int:
-    """Return the size of a dimension."""
-    return prod(size for _, size in dimension)
 
 
 def map_size(layout: Layout) -> tuple[int, int]:

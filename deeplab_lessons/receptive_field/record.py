@@ -129,38 +129,6 @@ class Record:
         frame = self.frames[-1]
         return f"module {frame.name!r} ({frame.kind})" if frame.name else "the model's own forward"
 
-    # the table --------------------------------------------------------------------------------------------
-    def note(
-        self,
-        word: str,
-        kind: str,
-        node: Node,
-        origins: frozenset[str],
-        shape: tuple[int, ...],
-        **details: Any,
-    ) -> str:
-        """Add a row for the operator `word` and return its name; a module's later pointwise ones share its row."""
-        frame = self.frames[-1]
-        if 0 in node.size:
-            rows, columns = node.size
-            raise ValueError(f"{self.where} leaves no units: a map of {rows}×{columns}. Give it more pixels.")
-        parameters = sum(self.sizes[name] for name in origins - self.used)
-        self.used |= origins
-        last = self.rows[-1] if self.rows else None
-        if details.get("pointwise") and frame.leaf and frame.noted and last and last.module == frame.name:
-            last.parameters += parameters
-            last.multiply_adds += details.get("multiply_adds", 0)
-            return last.name
-        name = f"{frame.name}.{word}" if frame.name else word
-        if frame.leaf and not frame.noted and (word not in ("pad", "crop") or "Pad" in frame.kind):
-            frame.noted = True
-            name = frame.name
-        self.row_names[name] += 1
-        if self.row_names[name] > 1:
-            name = f"{name} (call {self.row_names[name]})"
-        self.rows.append(Row(name, kind, frame.name, node, shape, parameters, **details))
-        return name
-
 
 def is_part(tensor: torch.Tensor) -> bool:
     """Return whether a tensor is a view of a part of its memory."""

@@ -226,10 +226,12 @@ class Trace:
         """Return the table as a DataFrame; with `pointwise` also batch norm, ReLU and the like.
 
         Kernel, stride, dilation, padding, jump, field and start are numbers where both axes agree, else text
-        ("3×7", "global"). Needs pandas, which comes with the extra `lab`.
+        ("3×7", "global"). Raises ImportError without pandas, which comes with the extra `lab`.
         """
-        import pandas as pd
-
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise ImportError("to_dataframe needs pandas: pip install 'deeplab-lessons[lab]'") from error
         columns = [name for name in printing.COLUMNS if name != "paths"]
         return pd.DataFrame([row.cells() for row in (self.rows if pointwise else self)], columns=columns)
 
@@ -240,12 +242,12 @@ class Trace:
             f"{self.model_name}, input {self.in_channels}×{height}×{width}: {self.parameters:,} parameters, "
             f"{self.multiply_adds:,} multiply-adds (convolutions and linear layers)"
         ]
-        if pointwise := len(self.rows) - len(self):
-            lines.append(
-                f"{pointwise} pointwise operations (batch norm, ReLU, …) are not listed: they change no field"
-            )
+        if hidden := len(self.rows) - len(self):
+            lines += [
+                f"{hidden} pointwise operations (batch norm, ReLU, …) are not listed: they change no field"
+            ]
         if self.unused_parameters:
-            lines.append(f"{self.unused_parameters:,} parameters of the model took no part")
+            lines += [f"{self.unused_parameters:,} parameters of the model took no part"]
         return "\n".join(lines)
 
     def __repr__(self) -> str:

@@ -72,6 +72,7 @@ def on_meta(build, *args, **options):
         return build(*args, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(224, 224), (97, 130)])
 def test_every_layer_of_vgg16(size):
     model = on_meta(torchvision.models.vgg16)
@@ -109,6 +110,7 @@ def test_branches_of_deeplabv3(name):
     assert_same(model, (161, 130), names, DIAGONAL)
 
 
+@pytest.mark.slow
 def test_a_deeplabv3_branch_whole():
     model = on_meta(torchvision.models.segmentation.deeplabv3_resnet50, weights=None, weights_backbone=None)
     found = bounding_box(empirical_field(model, 641, "classifier.0.convs.1", 40))
@@ -123,7 +125,9 @@ FAMILIES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name == "densenet121")) for name in FAMILIES]
+)
 def test_other_families(name):
     with torch.device("meta"):
         options = {"init_weights": False} if name == "googlenet" else {}
@@ -187,6 +191,7 @@ def runs(model, size, in_channels):
     return True
 
 
+@pytest.mark.slow
 @STEADY
 @given(st.lists(layers(), min_size=1, max_size=6), pairs(6, 40), st.integers(0, 10**6))
 def test_random_stacks(modules, size, seed):
@@ -201,6 +206,12 @@ def test_random_stacks(modules, size, seed):
         assert (found == table.mask(unit=unit)).all(), (model, size, unit)
         if not any(isinstance(module, nn.ReplicationPad2d) for module in modules):
             assert inside(table.box(unit=unit), table.box(unit=unit, clip=False)), (model, size, unit)
+
+
+@settings(STEADY, max_examples=6)
+@given(st.lists(layers(), min_size=1, max_size=6), pairs(6, 40), st.integers(0, 10**6))
+def test_a_few_random_stacks(modules, size, seed):
+    test_random_stacks.hypothesis.inner_test(modules, size, seed)
 
 
 def inside(box, window):

@@ -102,6 +102,7 @@ def test_train_and_eval_give_one_table():
     assert repr(trace(model.train(), 64)) == repr(trace(model.eval(), 64))
 
 
+@pytest.mark.slow
 def test_weights_on_the_meta_device_give_the_same_table():
     model = torchvision.models.resnet18()
     assert (

@@ -1,5 +1,7 @@
 """How a traced model's table prints, and its way back from a unit to the pixels it sees."""
 
+import sys
+
 import pytest
 import torch
 import torchvision
@@ -38,6 +40,14 @@ def test_text_html_and_dataframe():
     assert frame["field"].tolist() == [3, 4] and frame["field"].dtype.kind == "i"
     assert frame["start"].tolist() == [0.0, 0.5] and frame["map size"].tolist() == ["8×8", "4×4"]
     assert len(table.to_dataframe(pointwise=True)) == 3
+
+
+def test_only_the_dataframe_needs_pandas(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    table = trace(nn.Sequential(nn.Conv2d(3, 4, 3)), 8)
+    assert "conv" in repr(table)
+    with pytest.raises(ImportError, match=r"needs pandas: pip install 'deeplab-lessons\[lab\]'"):
+        table.to_dataframe()
 
 
 def test_long_tables_are_cut_in_print_only():

@@ -202,6 +202,7 @@ def test_caffe_resnet101(output_stride):
     assert (row.size, row.jump) == (1027, output_stride)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("join", [sum, lambda maps: maps[0] + maps[1] + maps[2] + maps[3], concat,
                                   lambda maps: torch.stack(maps).sum(0)])  # fmt: skip
 def test_aspp_of_v2_on_resnet101(join):
@@ -237,6 +238,7 @@ def test_aspp_of_v2_on_vgg():
     assert table["output"].size == 611
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name, base", [("deeplabv3_resnet50", 427), ("deeplabv3_resnet101", 971)])
 def test_deeplabv3_of_torchvision(name, base):
     with torch.device("meta"):

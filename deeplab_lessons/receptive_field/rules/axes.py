@@ -3,12 +3,13 @@
 from bisect import bisect
 from dataclasses import replace
 from itertools import accumulate
+from math import prod
 
 import torch
 
 from deeplab_lessons.receptive_field.calls import Call, State, rule
 from deeplab_lessons.receptive_field.graph import Node, Window
-from deeplab_lessons.receptive_field.layout import Entry, broadcast, channels, entry, length, reshape, tags
+from deeplab_lessons.receptive_field.layout import Entry, broadcast, channels, entry, reshape, tags
 
 
 @rule("view", "_unsafe_view", "reshape", "_reshape_alias", "_reshape_copy", "view_copy", "flatten", "unflatten",
@@ -77,7 +78,7 @@ def _one_part(call: Call, state: State, piece: torch.Tensor, dim: int, start: in
     dropped = piece.dim() < len(state.layout)
     kept, here = 1 if dropped else piece.shape[dim], state.layout[dim]
     axis = "".join(sorted(tags(here)))
-    if axis and kept == length(here) and every == 1:
+    if axis and kept == prod(size for _, size in here) and every == 1:
         return state
     layout = list(state.layout)
     layout[dim : dim + 1] = [] if dropped else [entry(axis or "c", kept)]

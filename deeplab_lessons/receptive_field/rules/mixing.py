@@ -10,12 +10,11 @@ from deeplab_lessons.receptive_field.calls import Call, State, rule
 from deeplab_lessons.receptive_field.graph import Window
 from deeplab_lessons.receptive_field.layout import AXIS_NAMES, Layout, broadcast, channels, entry, tags
 
+#: Operators that work unit by unit, beside those that torch itself marks as pointwise.
 POINTWISE = {
-    "clone", "detach", "detach_", "alias", "_to_copy", "contiguous", "lift_fresh", "native_dropout", "bernoulli",
-    "log_sigmoid_forward", "rrelu_with_noise", "hardtanh", "masked_fill", "_prelu_kernel", "glu", "view_as_real",
-    "_unsafe_masked", "hardswish", "hardsigmoid", "silu", "gelu", "mish", "elu", "celu", "selu", "softplus",
-    "leaky_relu", "prelu", "threshold", "relu6", "clamp", "log_sigmoid", "softshrink", "hardshrink", "nan_to_num",
-    "where", "lerp", "addcmul", "addcdiv", "dropout", "feature_dropout", "alpha_dropout",
+    "detach", "alias", "_to_copy", "contiguous", "lift_fresh", "native_dropout", "bernoulli", "log_sigmoid_forward",
+    "rrelu_with_noise", "masked_fill", "_prelu_kernel", "glu", "view_as_real", "_unsafe_masked", "hardswish", "prelu",
+    "log_sigmoid", "where", "dropout", "feature_dropout", "alpha_dropout",
 }  # fmt: skip
 NO_VALUES = {
     "zeros_like", "ones_like", "empty_like", "full_like", "rand_like", "randn_like", "randint_like", "new_empty",

@@ -1,6 +1,7 @@
 """Rules for operators that slide a window over the map: convolution, pooling, resizing, padding, cropping."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from functools import cache, partial
 from math import ceil, floor, prod
@@ -23,7 +24,7 @@ def _pair(value: Any) -> tuple[int, int]:
 
 def _slide(
     call: Call, state: State, kind: str, numbers: Sequence[Any], ceil_mode: bool = False, weights: int = 0
-):
+) -> State:
     """Run the operator and compare torch's map size with the arithmetic's.
 
     `numbers` are kernel size, stride, padding and dilation; `weights` are multiplied once for each unit.
@@ -140,17 +141,21 @@ def _resize(mode: str, cells: int, units: int, factor: float | None, align: bool
         return range(floor(centre) - wide, ceil(centre) + wide + 1)
 
     period = (ratio.denominator, ratio.numerator) if ratio else (1, 0)
-    return Window(taps, *period, exact=lambda n, m: _weights(mode, m, n, factor, align))
-
-
-def _weights(mode: str, cells: int, units: int, factor: float | None, align: bool) -> np.ndarray:
-    """Which cells torch's own operator uses for each unit: bool [units, cells]."""
-    nearest = mode.startswith("nearest")
     how: dict[str, Any] = {"size": (units, 1)} if factor is None else {"scale_factor": (factor, 1.0)}
-    with torch.device("cpu"):
-        single = torch.eye(cells, dtype=torch.float32 if nearest else torch.float64).view(1, cells, cells, 1)
-        moved = F.interpolate(single, mode=mode, align_corners=None if nearest else align, **how)
-    return moved[0, :, :units, 0].abs().numpy().T > 1e-9
+    if not mode.startswith("nearest"):
+        how["align_corners"] = align
+    return Window(taps, *period, exact=_by_torch(lambda cell: F.interpolate(cell, mode=mode, **how)))
+
+
+def _by_torch(operator: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[int, int], np.ndarray]:
+    """Which cells torch's own operator uses for each unit along the rows of a map: bool [units, cells]."""
+
+    def exact(units: int, cells: int) -> np.ndarray:
+        with torch.device("cpu"):
+            moved = operator(torch.eye(cells, dtype=torch.float64).view(1, cells, cells, 1))
+        return moved[0, :, :units, 0].abs().numpy().T > 1e-9
+
+    return exact
 
 
 @rule("pixel_shuffle")
@@ -203,15 +208,10 @@ def mirror_pad(call: Call) -> State:
     state, (left, right, top, bottom) = call.image(), call["padding"]
     mode, sides = "reflect" if "reflection" in call.op else "replicate", ((top, bottom), (left, right))
     call.run()
-    windows = [_mirrored(mode, before, after) for before, after in sides]
+    windows = [
+        replace(
+            Window.of_crop(-before), exact=_by_torch(partial(F.pad, pad=(0, 0, before, after), mode=mode))
+        )
+        for before, after in sides
+    ]
     return call.slide(state, windows, f"{mode} pad", padding=sides)
-
-
-def _mirrored(mode: str, before: int, after: int) -> Window:
-    def exact(units: int, cells: int) -> np.ndarray:
-        with torch.device("cpu"):
-            ramp = torch.arange(cells, dtype=torch.float64).view(1, 1, cells, 1)
-            under = F.pad(ramp, (0, 0, before, after), mode=mode).view(-1).long().numpy()
-        return np.eye(cells, dtype=bool)[under]
-
-    return Window(lambda unit: (unit - before,), exact=exact)
