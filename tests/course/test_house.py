@@ -35,10 +35,18 @@ FLOORS = [
     {"training"},
     {"cli"},
 ]
-CLASSROOM_FLOORS = [{"line_filter", "pictures"}, {"drawing"}, {"exercises", "ledger", "live_curve", "widgets"}]
+CLASSROOM_FLOORS = [
+    {"line_filter", "pictures"},
+    {"drawing"},
+    {"exercises", "ledger", "live_curve", "widgets"},
+]
 LIBRARY_LINES = 9_000
 # Tests that are named after what they hold true instead of after a module.
-NAMED_FREELY = {"classroom/widgets/test_every_widget.py"}
+NAMED_FREELY = {
+    "classroom/exercises/test_lessons.py",
+    "classroom/ledger/test_table.py",
+    "classroom/widgets/test_every_widget.py",
+}
 
 
 def tracked_files():
@@ -213,10 +221,11 @@ def test_the_top_level_is_the_pages():
 
 
 def test_the_floors_name_every_module_and_no_other():
-    there = {
-        path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()
-    }
-    assert set().union(*FLOORS) == there - {"__init__", "classroom"}
+    for folder, floors in ((PACKAGE, [*FLOORS, {"classroom"}]), (CLASSROOM, CLASSROOM_FLOORS)):
+        there = [
+            path for path in folder.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()
+        ]
+        assert set().union(*floors) == {path.stem for path in there} - {"__init__"}
 
 
 def test_tests_mirror_the_package():
@@ -228,6 +237,7 @@ def test_tests_mirror_the_package():
             module = home / inside.parent / path.stem.removeprefix("test_")
             there = module.is_dir() or any(module.with_suffix(kind).is_file() for kind in (".py", ".js"))
             assert there, f"tests/{inside} mirrors no module"
+    assert all((ROOT / "tests" / name).is_file() for name in NAMED_FREELY)
 
 
 def test_test_files_import_no_test_file():
