@@ -40,20 +40,17 @@ def floating(values: Tensor, name: str) -> Tensor:
 def class_map(values, name: str = "scores", num_classes: int | None = None) -> Tensor:
     """Return values per class and pixel, `[C, H, W]` or `[B, C, H, W]`, finite and with at least two classes."""
     values = tensor(values, name)
-    if values.dim() not in (3, 4):
-        raise ValueError(
-            f"{name} must be [C, H, W] or [B, C, H, W], classes before rows and columns, got {list(values.shape)}"
-        )
-    values, classes = floating(values, name), values.shape[-3]
+    shape = list(values.shape)
+    if len(shape) not in (3, 4):
+        raise ValueError(f"{name} must be [C, H, W] or [B, C, H, W], classes before pixels, got {shape}")
+    values, classes = floating(values, name), shape[-3]
     if num_classes is not None and classes != num_classes:
-        turned = _channels_last(name, values) if values.shape[-1] == num_classes else ""
-        raise ValueError(
-            f"{name} {list(values.shape)} must have {num_classes} classes, got {classes}.{turned}"
-        )
+        hint = _channels_last(name, values) if shape[-1] == num_classes else ""
+        raise ValueError(f"{name} {shape} must have {num_classes} classes, got {classes}.{hint}")
     if classes < 2:
         raise ValueError(
-            f"{name} {list(values.shape)} must have at least two classes: from one foreground probability p "
-            "[1, H, W], make both with torch.cat([1 - p, p])"
+            f"{name} {shape} must have at least two classes: from one foreground probability p [1, H, W], make both "
+            "with torch.cat([1 - p, p])"
         )
     return values
 
@@ -62,7 +59,7 @@ def _channels_last(name: str, values: Tensor) -> str:
     """The hint for a map that has its channels last."""
     order = (2, 0, 1) if values.dim() == 3 else (0, 3, 1, 2)
     return (
-        " The channels seem to be last, as in numpy and PIL pictures: "
+        f" {name} {list(values.shape)} seems to have its channels last, as in numpy and PIL pictures: "
         f"pass {name}.permute{order} (for a numpy array: .transpose{order})"
     )
 
@@ -81,20 +78,17 @@ def probabilities(p, name: str = "p") -> Tensor:
     if adds_to_one(p, -3):
         return p
     if adds_to_one(p, -1):
-        raise ValueError(
-            f"{name} {list(p.shape)} adds up to one over its last axis.{_channels_last(name, p)}"
-        )
+        raise ValueError(f"{name} adds up to one over its last axis.{_channels_last(name, p)}")
     low, high = p.min().item(), p.max().item()
     if low < 0 or high > 1 + SUM_TOLERANCE:
         raise ValueError(
             f"{name} must hold probabilities in 0 … 1, got {low:.3g} … {high:.3g}: "
             'for logits, pass kind="logits" or use unary_from_logits'
         )
-    total = p.sum(-3)
+    least, most = (value.item() for value in torch.aminmax(p.detach().sum(-3)))
     raise ValueError(
-        f"{name} must add up to one over the classes at every pixel, got sums from {total.min().item():.4g} to "
-        f"{total.max().item():.4g}: divide by p.sum(-3, keepdim=True), or take a softmax over the classes (sigmoids "
-        "of several classes are no distribution)"
+        f"{name} must add up to one over the classes at every pixel, got sums from {least:.4g} to {most:.4g}: divide "
+        "by p.sum(-3, keepdim=True), or take a softmax over the classes (sigmoids of several are no distribution)"
     )
 
 
@@ -164,7 +158,7 @@ def belong_together(scores, image, num_classes: int | None = None) -> tuple[Tens
     if scores.device != image.device:
         raise ValueError(f"scores are on {scores.device} and picture on {image.device}: move one with .to")
     if scores.shape[-3:-1] == image.shape[-2:] != scores.shape[-2:]:
-        raise ValueError(f"scores have the shape {list(scores.shape)}.{_channels_last('scores', scores)}")
+        raise ValueError(f"scores and picture differ in size.{_channels_last('scores', scores)}")
     scores = class_map(scores, "scores", num_classes)
     shapes = f"scores {list(scores.shape)} and picture {list(image.shape)}"
     if scores.dim() != image.dim() or scores.shape[:-3] != image.shape[:-3]:

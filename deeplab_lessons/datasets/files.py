@@ -114,8 +114,8 @@ def _stays_inside(archive: Path, name: str) -> None:
     for path in (PurePosixPath(name), PureWindowsPath(name)):
         if path.is_absolute() or path.drive or path.root or ".." in path.parts:
             raise ValueError(
-                f"{archive} was not unpacked: its member {name!r} would land outside the folder. "
-                "A data set has no need of that; do not trust this file"
+                f"{archive} was not unpacked: its member {name!r} would land outside the folder. No data set needs "
+                "that: do not trust this file"
             )
 
 

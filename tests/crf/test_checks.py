@@ -86,7 +86,7 @@ def test_energies_that_only_look_like_probabilities_need_a_constant():
 
 def test_num_classes_helps_to_find_channels_that_are_last():
     layer = crf.DenseCRF(SMALL, num_classes=3)
-    with pytest.raises(ValueError, match="seem to be last"):
+    with pytest.raises(ValueError, match="channels last"):
         layer(torch.randn(6, 6, 3), PICTURE[0, :, :6, :6])
     with pytest.raises(ValueError, match="must have 3 classes, got 4"):
         layer(torch.randn(4, 6, 7), PICTURE[0])
