@@ -4,22 +4,22 @@ from deeplab_lessons.arithmetic import Layer
 
 
 def plain(depth: int = 3) -> list[Layer]:
-    """`depth` undilated 3-tap convolutions."""
+    """Return `depth` undilated 3-tap convolutions."""
     return [Layer(3, padding=1, name=f"conv{i}") for i in range(1, depth + 1)]
 
 
 def dilated(*rates: int) -> list[Layer]:
-    """One 3-tap convolution per dilation, size kept: `dilated(1, 2, 4)` covers, `dilated(2, 2, 2)` grids."""
+    """Return a 3-tap convolution per dilation, size kept: `dilated(1, 2, 4)` covers, `dilated(2, 2, 2)` grids."""
     return [Layer(3, padding=rate, dilation=rate, name=f"conv{i}") for i, rate in enumerate(rates, 1)]
 
 
 def vgg16() -> list[Layer]:
-    """VGG16 up to fc6 read as a 7-tap convolution: stride 32."""
+    """Return VGG16 up to fc6 read as a 7-tap convolution: stride 32."""
     return _vgg(pool4=Layer(2, 2, name="pool4"), pool5=Layer(2, 2, name="pool5"), fc6=Layer(7, name="fc6"))
 
 
 def deeplab_v1(kernel_size: int = 7, rate: int = 4, dilated_pool5: bool = True) -> list[Layer]:
-    """DeepLab v1 on VGG16 up to fc6: pool4 and pool5 at stride 1, conv5 at dilation 2, stride 8.
+    """Return DeepLab v1 on VGG16 up to fc6: pool4 and pool5 at stride 1, conv5 at dilation 2, stride 8.
 
     The four rows of the paper's table are (7, 4), (4, 4), (4, 8) and (3, 12). The two pools add their missing
     cells at the end, so that unit 4j sees what unit j of VGG16 sees. Source: DeepLab v1, section 3.1 and table

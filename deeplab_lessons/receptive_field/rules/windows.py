@@ -22,7 +22,7 @@ def _pair(value: Any) -> tuple[int, int]:
     return (value[0], value[-1]) if isinstance(value, (list, tuple)) else (value, value)
 
 
-def _slide(
+def _slide_layers(
     call: Call, state: State, kind: str, numbers: Sequence[Any], ceil_mode: bool = False, weights: int = 0
 ) -> State:
     """Run the operator and compare torch's map size with the arithmetic's.
@@ -60,7 +60,7 @@ def convolution(call: Call) -> State:
             f"If this is the first layer, call trace(..., in_channels={expected})."
         )
     kind = "conv" if groups == 1 else "depthwise conv" if groups == expected else "grouped conv"
-    return _slide(call, state, kind, numbers, weights=weight.numel())
+    return _slide_layers(call, state, kind, numbers, weights=weight.numel())
 
 
 def _transposed(call: Call, state: State, numbers: Sequence[Any]) -> State:
@@ -90,7 +90,7 @@ def pool(call: Call) -> State:
     """Max and average pooling (also inside power-average pooling): the stride is the kernel size unless given."""
     kernel, kind = call["kernel_size"], "max pool" if "max" in call.op else "average pool"
     numbers = (kernel, call["stride"] or kernel, call["padding"], call.args.get("dilation", 1))
-    return _slide(call, call.image(), kind, numbers, call["ceil_mode"])
+    return _slide_layers(call, call.image(), kind, numbers, call["ceil_mode"])
 
 
 @rule("_adaptive_avg_pool2d", "adaptive_avg_pool2d", "adaptive_max_pool2d")
@@ -170,7 +170,7 @@ def pixel_shuffle(call: Call) -> State:
 def pixel_unshuffle(call: Call) -> State:
     """r x r cells folded into channels: a unit sees all of them, channel by channel."""
     factor = call["downscale_factor"]
-    return _slide(call, call.image(), "pixel unshuffle", (factor, factor, 0, 1))
+    return _slide_layers(call, call.image(), "pixel unshuffle", (factor, factor, 0, 1))
 
 
 @rule("constant_pad_nd")
