@@ -78,3 +78,19 @@ def picture(page, name):
     """What is drawn on the canvas `dl-NAME` now, to be compared."""
     page.evaluate(FRAME)
     return page.locator(f"canvas.dl-{name}").evaluate("(canvas) => canvas.toDataURL()")
+
+
+def colour_at(page, name, x, y):
+    """Red, green and blue of the canvas `dl-NAME` at a point of the page."""
+    return page.locator(f"canvas.dl-{name}").evaluate(
+        """(canvas, [x, y]) => {
+          const box = canvas.getBoundingClientRect(), sharp = canvas.width / box.width;
+          return [...canvas.getContext("2d").getImageData((x - box.left) * sharp, (y - box.top) * sharp, 1, 1).data];
+        }""",
+        [x, y],
+    )[:3]
+
+
+def rgb(colour):
+    """#0072b2 as [0, 114, 178]."""
+    return [int(colour[i : i + 2], 16) for i in (1, 3, 5)]

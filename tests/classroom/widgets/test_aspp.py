@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from pages import FRAME, picture
+from pages import FRAME, colour_at, picture, rgb
 from torch.nn import functional as F
 
 from deeplab_lessons import arithmetic
@@ -185,10 +185,8 @@ def agree(page, explorer):
     """The page shows Python's numbers and Python's sentence at Python's cell."""
     assert shown_table(page) == expected_table(explorer)
     assert page.locator(".dl-said").text_content() == explorer.sentence
-    assert [int(page.locator(f".dl-cell-{axis}").input_value()) for axis in ("row", "column")] == [
-        explorer.row,
-        explorer.column,
-    ]
+    cell = [int(page.locator(f".dl-cell-{axis}").input_value()) for axis in ("row", "column")]
+    assert cell == [explorer.row, explorer.column]
     return True
 
 
@@ -205,21 +203,6 @@ def point_of(page, explorer, row, column):
     )
     pixel, left, top = (float(drawn[name]) for name in ("pixel", "left", "top"))
     return box["x"] + left + (x + 0.5) * pixel, box["y"] + top + (y + 0.5) * pixel
-
-
-def colour_at(page, x, y):
-    return page.locator("canvas.dl-taps").evaluate(
-        """(canvas, [x, y]) => {
-          const box = canvas.getBoundingClientRect();
-          const sharp = canvas.width / box.width;
-          return [...canvas.getContext("2d").getImageData((x - box.left) * sharp, (y - box.top) * sharp, 1, 1).data];
-        }""",
-        [x, y],
-    )[:3]
-
-
-def rgb(colour):
-    return [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
 
 
 @pytest.mark.browser
@@ -311,7 +294,7 @@ def test_taps_on_the_map_are_full_and_those_outside_hollow(show, scheme):
         for row, column in taps:
             if (row, column) != (explorer.row, explorer.column):
                 inside = 0 <= row < 41 and 0 <= column < 41
-                found = colour_at(page, *point_of(page, explorer, row, column))
+                found = colour_at(page, "taps", *point_of(page, explorer, row, column))
                 assert found == (rgb(colour) if inside else paper), (row, column)
                 full.append(inside)
         counts.append(sum(full) + 1)
@@ -352,15 +335,8 @@ def test_javascript_agrees_with_python_on_random_states(browser):
         explorer.row, explorer.column = (rng.randrange(cells) for cells in explorer.map_size)
         explorer.chosen = 0
         explorers.append(explorer)
-        cell = [explorer.row, explorer.column]
-        numbers = {
-            "sides": sides,
-            "stride": stride,
-            "rates": rates,
-            "trunk": explorer.trunk_field,
-            "cell": cell,
-        }
-        cases.append({**numbers, "words": WORDS})
+        numbers = {"sides": sides, "stride": stride, "rates": rates, "trunk": explorer.trunk_field}
+        cases.append({**numbers, "cell": [explorer.row, explorer.column], "words": WORDS})
     page = browser.new_page()
     page.add_script_tag(content=page_of_a_widget.joined(TAPS))
     for explorer, case, answer in zip(explorers, cases, page.evaluate(JAVASCRIPT, cases), strict=True):

@@ -128,7 +128,7 @@ def test_without_labels_there_is_no_score():
 
 def test_the_unary_shows_how_sure_the_network_is():
     widget = explorer()
-    sure, head = drawn(widget._pictures["sure"])
+    sure, head = drawn(widget._pictures["confidence"])
     assert head == "data:image/jpeg;base64"
     expected = 2 * (-widget.unary).exp().amax(0) - 1  # two classes: from a guess, 1/2, to certain, 1
     assert np.abs(np.array(sure) / 255 - expected.numpy()[::2, ::2]).mean() < 0.02

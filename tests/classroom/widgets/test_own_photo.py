@@ -42,6 +42,11 @@ def stored(image, kind="png", **options):
     return file.getvalue()
 
 
+def upload(shown, name, content):
+    file = {"name": name, "content": memoryview(content), "type": "", "size": len(content)}
+    shown._upload.set_trait("value", (file | {"last_modified": NOW},))
+
+
 def widget(**pictures):
     return OwnPhoto(ByBrightness(), CLASSES, PALETTE, pictures or {"halves": halves()})
 
@@ -122,13 +127,7 @@ def test_the_list_an_upload_and_python_show_the_same():
     assert repr(shown) == "OwnPhoto(halves)"
     shown._list.value = "other"
     assert (shown.picture == other).all() and shown.name == "other"
-    file = {
-        "name": "mine.png",
-        "content": memoryview(stored(Image.fromarray(halves()))),
-        "type": "",
-        "size": 1,
-    }
-    shown._upload.set_trait("value", (file | {"last_modified": NOW},))
+    upload(shown, "mine.png", stored(Image.fromarray(halves())))
     assert (shown.picture == halves()).all() and shown.name == "" and repr(shown) == "OwnPhoto(your own)"
     assert shown.show("other") is shown and (shown.picture == other).all()
     with pytest.raises(traitlets.TraitError, match="unknown picture 'third': choose from halves, other"):
@@ -138,17 +137,10 @@ def test_the_list_an_upload_and_python_show_the_same():
 def test_an_upload_that_is_no_picture_changes_nothing():
     shown = widget()
     before = shown._page.value
-    file = {
-        "name": "<b>.heic",
-        "content": memoryview(b"ftypheic"),
-        "type": "",
-        "size": 8,
-        "last_modified": NOW,
-    }
-    shown._upload.set_trait("value", (file,))
+    upload(shown, "<b>.heic", b"ftypheic")
     assert "HEIC" in shown._said.value and 'role="alert"' in shown._said.value
     assert shown._page.value == before and shown.name == "halves"
-    shown._upload.set_trait("value", (file | {"content": memoryview(stored(Image.fromarray(halves())))},))
+    upload(shown, "<b>.heic", stored(Image.fromarray(halves())))
     assert shown._said.value == "" and shown.name == ""
 
 

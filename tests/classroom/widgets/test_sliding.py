@@ -20,7 +20,7 @@ def test_sliding_kernel_answers_like_the_arithmetic():
 
 
 @pytest.mark.parametrize(
-    ("trait", "value", "error", "words_expected"),
+    ("trait", "value", "error", "message"),
     [
         ("dilation", 0, ValueError, "has dilation 1"),
         ("dilation", 9, ValueError, "the kernel covers 19 cells"),
@@ -29,9 +29,9 @@ def test_sliding_kernel_answers_like_the_arithmetic():
         ("input_size", 65, ValueError, "at most 64"),
     ],
 )
-def test_sliding_kernel_refuses_in_words(trait, value, error, words_expected):
+def test_sliding_kernel_refuses_in_words(trait, value, error, message):
     kernel = SlidingKernel()
-    with pytest.raises(error, match=words_expected):
+    with pytest.raises(error, match=message):
         setattr(kernel, trait, value)
     assert repr(kernel) == repr(SlidingKernel())
 

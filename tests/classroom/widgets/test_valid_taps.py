@@ -4,7 +4,7 @@ import random
 
 import pytest
 import torch
-from pages import FRAME
+from pages import FRAME, colour_at, rgb
 from torch.nn import functional as F
 
 from deeplab_lessons.classroom.drawing.cascade import TAP_COLOURS
@@ -76,13 +76,8 @@ def test_what_cannot_be_is_refused_in_words_and_changes_nothing(trait, value, er
 
 
 def test_halves_are_rounded_up_as_in_a_browser():
-    assert [percent(share) for share in (0.1225, 0.0005, 1, 0, 0.06846)] == [
-        "12.3",
-        "0.1",
-        "100.0",
-        "0.0",
-        "6.8",
-    ]
+    shares, shown = (0.1225, 0.0005, 1, 0, 0.06846), ["12.3", "0.1", "100.0", "0.0", "6.8"]
+    assert [percent(share) for share in shares] == shown
 
 
 # ---------------------------------------------------------------- in a browser
@@ -114,18 +109,6 @@ def point_of(page, row, column):
     return box["x"] + (column + 0.5) * cell, box["y"] + (row + 0.5) * cell
 
 
-def colour_at(page, row, column):
-    """Colour of the map a little off the middle of a cell, so that marks are not in the way."""
-    return page.locator("canvas.dl-tap-map").evaluate(
-        """(canvas, [row, column]) => {
-          const sharp = canvas.width / canvas.getBoundingClientRect().width, cell = Number(canvas.dataset.cell);
-          const at = (place) => Math.round((place + 0.75) * cell * sharp);
-          return [...canvas.getContext("2d").getImageData(at(column), at(row), 1, 1).data];
-        }""",
-        [row, column],
-    )[:3]
-
-
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_cell_has_the_colour_of_its_taps(show, scheme):
@@ -134,9 +117,11 @@ def test_every_cell_has_the_colour_of_its_taps(show, scheme):
     assert agree(page, explorer)
     for row, column in ((1, 6), (6, 1), (6, 6), (2, 2), (6, 10), (12, 5)):
         explorer.cell = row, column
-        colour = TAP_COLOURS[explorer.valid_taps]
-        expected = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
-        assert colour_at(page, row, column) == expected, (row, column)
+        off_the_mark = point_of(page, row + 0.25, column + 0.25)
+        assert colour_at(page, "tap-map", *off_the_mark) == rgb(TAP_COLOURS[explorer.valid_taps]), (
+            row,
+            column,
+        )
 
 
 @pytest.mark.browser

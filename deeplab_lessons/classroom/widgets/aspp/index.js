@@ -1,7 +1,5 @@
 // The ASPP explorer: the taps of every branch around one cell, at their true places on the picture.
 
-import { asppLayout, drawGround, outlineFields, outlineWhole, drawBranches } from "./drawing.js";
-import { RATE, SHOWN, asppPage } from "./page.js";
 import {
   say,
   clamp,
@@ -12,10 +10,13 @@ import {
   markTheme,
   followPointer,
   followKeys,
+  setText,
   write,
   follow,
 } from "../shared/common.js";
 import { cellsOf, centreOf, moved, branchNumbers, sentenceOf } from "../shared/taps.js";
+import { asppLayout, drawGround, outlineFields, outlineWhole, drawBranches } from "./drawing.js";
+import { RATE, SHOWN, asppPage } from "./page.js";
 
 const ASPP_TRAITS = [
   "rates",
@@ -32,11 +33,11 @@ function render({ model, el }) {
   const words = model.get("_words");
   const parts = asppPage(words, model.get("_colours"), Object.keys(model.get("_presets")));
   const view = { model, words, parts, photo: new Image(), preview: null, layout: null };
-  view.ask = oncePerFrame(() => drawAspp(view));
+  view.redraw = oncePerFrame(() => drawAspp(view));
   wireAspp(view);
   el.append(parts.root);
   view.photo.src = model.get("_photo");
-  view.photo.decode().then(view.ask, view.ask);
+  view.photo.decode().then(view.redraw, view.redraw);
   return follow(view, parts.root, model, ASPP_TRAITS);
 }
 
@@ -78,10 +79,6 @@ function drawAspp(view) {
 
 // ---------------------------------------------------------------- words
 
-function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-}
-
 function writeAspp(view, state) {
   const { parts, words, model } = view;
   const [height, width] = state.sides;
@@ -111,7 +108,7 @@ function writeAspp(view, state) {
     "aria-label",
     say(words, "describe", { height, width, rows, columns, row, column, branches }),
   );
-  if (!view.preview) setText(parts.live, say(words, "heard", { row, column, sentence }));
+  if (!view.preview) setText(parts.live, say(words, "announced", { row, column, sentence }));
 }
 
 function writeBranches(parts, words, state) {
@@ -154,7 +151,7 @@ function wireAspp(view) {
   const change = (changes) => {
     view.preview = null;
     commit(model, changes);
-    view.ask();
+    view.redraw();
   };
   for (const [name, numbers] of Object.entries(model.get("_presets"))) {
     parts.buttons[name].addEventListener("click", () => change(atSamePlace(view, numbers)));
@@ -171,7 +168,7 @@ function wireAspp(view) {
         "input",
         () => field.value !== "" && change(withRate(model, i, Number(field.value))),
       );
-      field.addEventListener("change", view.ask);
+      field.addEventListener("change", view.redraw);
     }
   });
   wireCell(view, ([row, column]) => change({ row, column }));
@@ -203,7 +200,7 @@ function wireCell(view, keep) {
   };
   const look = (cell) => {
     view.preview = cell;
-    view.ask();
+    view.redraw();
   };
   followPointer(parts.canvas, {
     press: () => {},
@@ -232,7 +229,7 @@ function wireCell(view, keep) {
         ),
       );
     });
-    parts.cell[name].addEventListener("change", view.ask);
+    parts.cell[name].addEventListener("change", view.redraw);
   });
 }
 

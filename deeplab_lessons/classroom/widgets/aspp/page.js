@@ -1,6 +1,7 @@
 // The ASPP explorer's elements, without behaviour.
 
 import { make, say } from "../shared/common.js";
+import { widgetRoot, canvasOf, titleOf } from "../shared/parts.js";
 
 export const RATE = { min: 1, max: 40 };
 const SHAPES = ["●", "■", "▲", "◆"];
@@ -29,14 +30,9 @@ export function asppPage(words, colours, presets) {
   bar.append(group(words.presets, ...presets.map((name) => buttons[name])));
   bar.append(group(words.cell, words.row_short, cell.row, words.column_short, cell.column));
   bar.append(group(words.show, ...SHOWN.map((name) => buttons[name])));
-  const canvas = make("canvas", { class: "dl-taps", role: "img", tabindex: 0 });
+  const canvas = canvasOf("taps", true);
   const note = make("small");
-  const left = make(
-    "div",
-    { class: "dl-aspp-picture" },
-    make("p", { class: "dl-title" }, make("strong", {}, words.picture_title), note),
-    canvas,
-  );
+  const left = make("div", { class: "dl-aspp-picture" }, titleOf(words.picture_title, note), canvas);
   const { table, rows } = branchTable(words, colours);
   const said = make("p", { class: "dl-said" });
   const about = make("p", { class: "dl-about" });
@@ -44,23 +40,9 @@ export function asppPage(words, colours, presets) {
   const formula = make("p", { class: "dl-formula" });
   const notes = make("div", { class: "dl-notes" }, formula, legend.list, make("p", {}, words.hint));
   const right = make("div", { class: "dl-aspp-branches" }, table, said, about, notes);
-  const live = make("p", { class: "dl-live dl-hidden", "aria-live": "polite" });
-  const probe = make("span", { class: "dl-probe", "aria-hidden": "true" });
-  const attributes = {
-    class: "dl-widget dl-aspp",
-    "aria-label": words.title,
-    "data-lm-suppress-shortcuts": "true",
-  };
-  const root = make(
-    "section",
-    attributes,
-    bar,
-    make("div", { class: "dl-aspp-halves" }, left, right),
-    live,
-    probe,
-  );
+  const halves = make("div", { class: "dl-aspp-halves" }, left, right);
   return {
-    root,
+    ...widgetRoot(words, "aspp", bar, halves),
     buttons,
     cell,
     canvas,
@@ -71,8 +53,6 @@ export function asppPage(words, colours, presets) {
     about,
     formula,
     legend: legend.items,
-    live,
-    probe,
   };
 }
 

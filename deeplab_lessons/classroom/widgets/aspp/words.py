@@ -56,7 +56,7 @@ WORDS = {
     "said_some": "Branch {branch} (dilation {dilation}): {taps} of 9 taps are on the map; the others read zeros.",
     "said_one": "Branch {branch} (dilation {dilation}): 1 of 9 taps is on the map, the one at the cell itself. Here "
     "the branch works as a 1 × 1 convolution.",
-    "heard": "Row {row}, column {column}. {sentence}",
+    "announced": "Row {row}, column {column}. {sentence}",
     "describe": "Picture of {height} by {width} pixels under a map of {rows} by {columns} cells. The cell in row "
     "{row}, column {column} is chosen. Taps on the map: {branches}. Arrow keys move the cell.",
     "describe_branch": "branch {branch} with dilation {dilation}, {taps} of 9",

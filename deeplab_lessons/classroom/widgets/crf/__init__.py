@@ -98,7 +98,7 @@ class CRFExplorer(SavesHtml, anywidget.AnyWidget):
         self._presets = {name: asdict(setting) for name, setting in crf.PRESETS.items()}
         self._pictures = {
             "photo": data_url(np.asarray(picture), "jpeg", quality=75),
-            "sure": data_url(self._confidence()[::2, ::2], "jpeg", quality=75),
+            "confidence": data_url(self._confidence()[::2, ::2], "jpeg", quality=75),
             "before": self._coloured(self._before),
         }
         self._quiet = False

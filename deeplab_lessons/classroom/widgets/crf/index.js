@@ -1,6 +1,5 @@
 // The CRF explorer. Python computes; this side asks for one picture at a time, always with the newest numbers.
 
-import { crfPage, drawOverlay, drawChanged } from "./page.js";
 import {
   say,
   clamp,
@@ -12,19 +11,22 @@ import {
   markTheme,
   followPointer,
   followKeys,
+  setText,
   write,
   follow,
 } from "../shared/common.js";
+import { writeFacts } from "../shared/parts.js";
+import { crfPage, drawOverlay, drawChanged } from "./page.js";
 
 const NUMBERS = ["w1", "sigma_alpha", "sigma_beta", "w2", "sigma_gamma", "iterations"];
 const PATIENCE = 3000; // ms without an answer until we say so
-const REST = 350; // ms without a gesture until the whole picture is asked for
+const SETTLED = 350; // ms without a gesture until the whole picture is asked for
 
 function render({ model, el }) {
   const words = model.get("_words");
   const parts = crfPage(words, model.get("_ranges"), Object.keys(model.get("_presets")));
   const images = Object.fromEntries(
-    ["photo", "sure", "before", "after", "changed"].map((name) => [name, new Image()]),
+    ["photo", "confidence", "before", "after", "changed"].map((name) => [name, new Image()]),
   );
   const name = Math.random().toString(36).slice(2);
   const view = {
@@ -41,7 +43,7 @@ function render({ model, el }) {
     silent: false,
     delay: null,
   };
-  view.ask = oncePerFrame(() => drawCrf(view));
+  view.redraw = oncePerFrame(() => drawCrf(view));
   wireCrf(view);
   const stop = listen(model, ["_answer"], () => answered(view));
   el.append(parts.root);
@@ -50,7 +52,7 @@ function render({ model, el }) {
   return () => {
     stop();
     clearTimeout(view.impatient);
-    clearTimeout(view.rest);
+    clearTimeout(view.settling);
     close();
   };
 }
@@ -69,10 +71,10 @@ function numbersNow({ model, wanted, waiting }) {
 function want(view, changes, reduced) {
   const since = view.wanted?.since ?? performance.now();
   view.wanted = { numbers: { ...numbersNow(view), ...changes }, reduced, since };
-  clearTimeout(view.rest);
-  if (reduced) view.rest = setTimeout(() => view.stale && want(view, {}, false), REST);
+  clearTimeout(view.settling);
+  if (reduced) view.settling = setTimeout(() => view.stale && want(view, {}, false), SETTLED);
   view.stale = reduced;
-  view.ask();
+  view.redraw();
   sendNext(view);
 }
 
@@ -83,7 +85,7 @@ function sendNext(view) {
   view.waiting = { number, numbers, since };
   view.wanted = null;
   clearTimeout(view.impatient);
-  view.impatient = setTimeout(() => ((view.silent = true), view.ask()), PATIENCE);
+  view.impatient = setTimeout(() => ((view.silent = true), view.redraw()), PATIENCE);
   commit(view.model, { _request: { number, reduced, numbers } });
 }
 
@@ -109,7 +111,7 @@ async function load(view, done = () => {}) {
   }
   await Promise.allSettled(Object.values(view.images).map((image) => image.decode()));
   done();
-  view.ask();
+  view.redraw();
 }
 
 // ---------------------------------------------------------------- gestures
@@ -123,7 +125,7 @@ function wireCrf(view) {
     number.addEventListener("change", () => {
       view.typing = null;
       const typed = Number(number.value);
-      if (number.value === "" || !Number.isFinite(typed)) return view.ask();
+      if (number.value === "" || !Number.isFinite(typed)) return view.redraw();
       const within = clamp(typed, Number(number.min), Math.max(Number(number.max), Number(model.get(name))));
       want(view, { [name]: name === "iterations" ? Math.round(within) : within }, false);
     });
@@ -131,9 +133,9 @@ function wireCrf(view) {
   parts.preset.addEventListener("change", () => {
     const numbers = model.get("_presets")[parts.preset.value];
     if (numbers) want(view, numbers, false);
-    else view.ask();
+    else view.redraw();
   });
-  for (const input of [parts.wipe, parts.opacity]) input.addEventListener("input", view.ask);
+  for (const input of [parts.wipe, parts.opacity]) input.addEventListener("input", view.redraw);
   wireWipe(view);
 }
 
@@ -142,7 +144,7 @@ function wireWipe(view) {
   let pressed = false;
   const to = (share) => {
     view.parts.wipe.value = String(Math.round(100 * clamp(share, 0, 1)));
-    view.ask();
+    view.redraw();
   };
   followPointer(overlay, {
     press: () => (pressed = true),
@@ -176,9 +178,9 @@ function drawCrf(view) {
     words,
     colours,
   );
-  const small = Math.min(parts.canvases.sure.parentElement.clientWidth, 320);
+  const small = Math.min(parts.canvases.confidence.parentElement.clientWidth, 320);
   const low = Math.round(small * shape);
-  surface(parts.canvases.sure, small, low).drawImage(images.sure, 0, 0, small, low);
+  surface(parts.canvases.confidence, small, low).drawImage(images.confidence, 0, 0, small, low);
   drawChanged(surface(parts.canvases.changed, small, low), small, low, images);
   parts.canvases.overlay.dataset.drawn = "yes";
 }
@@ -200,12 +202,10 @@ function writeCrf(view) {
     delay:
       view.delay === null ? words.no_gesture : say(words, "milliseconds", { ms: Math.round(view.delay) }),
   };
-  for (const [name, text] of Object.entries(shown)) {
-    if (parts.facts[name].textContent !== text) parts.facts[name].textContent = text;
-  }
+  writeFacts(parts.facts, shown);
   parts.preset.value = model.get("preset");
   const status = view.silent ? words.silent : "";
-  if (parts.status.textContent !== status) parts.status.textContent = status;
+  setText(parts.status, status);
   parts.canvases.overlay.setAttribute(
     "aria-label",
     say(words, "describe_overlay", { caption, wipe: parts.wipe.value }),
@@ -214,7 +214,7 @@ function writeCrf(view) {
     "aria-label",
     say(words, "describe_changed", { changed: answer.changed }),
   );
-  if (!answer.reduced && parts.live.textContent !== caption) parts.live.textContent = caption;
+  if (!answer.reduced) setText(parts.live, caption);
 }
 
 export default { render };

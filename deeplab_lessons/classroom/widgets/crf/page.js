@@ -1,6 +1,8 @@
 // The CRF explorer's elements, without behaviour.
 
-import { make, say, factList } from "../shared/common.js";
+import { make } from "../shared/common.js";
+import { widgetRoot, canvasOf, titleOf, factList } from "../shared/parts.js";
+import { sliderAndField } from "../shared/sliders.js";
 
 export function crfPage(words, ranges, presets) {
   const preset = make("select", { class: "dl-preset", "aria-label": words.preset });
@@ -11,30 +13,13 @@ export function crfPage(words, ranges, presets) {
   const box = make("div", { class: "dl-sliders dl-crf-sliders" });
   for (const [name, [min, max, step]] of Object.entries(ranges)) {
     const label = words[`label_${name}`];
-    const slide = make("input", {
-      class: `dl-slide-${name}`,
-      type: "range",
-      min,
-      max,
-      step,
-      "aria-label": say(words, "slider_label", { number: label }),
-    });
-    const number = make("input", {
-      class: `dl-number-${name}`,
-      type: "number",
-      min,
-      max,
-      step: "any",
-      "aria-label": label,
-    });
-    sliders[name] = [slide, number];
+    sliders[name] = sliderAndField(words, name, label, { min, max, step }, { min, max, step: "any" });
     box.append(
       make(
         "div",
         { class: "dl-slider", title: label },
         make("span", {}, words[`name_${name}`]),
-        slide,
-        number,
+        ...sliders[name],
       ),
     );
   }
@@ -42,10 +27,11 @@ export function crfPage(words, ranges, presets) {
   const { facts, list } = factList(words, ["changed", "iou", "size", "delay"]);
   list.classList.add("dl-crf-facts");
   const canvases = {
-    overlay: make("canvas", { class: "dl-overlay", role: "img", tabindex: 0 }),
-    sure: make("canvas", { class: "dl-sure", role: "img", "aria-label": words.describe_sure }),
-    changed: make("canvas", { class: "dl-changed", role: "img" }),
+    overlay: canvasOf("overlay", true),
+    confidence: canvasOf("confidence"),
+    changed: canvasOf("changed"),
   };
+  canvases.confidence.setAttribute("aria-label", words.describe_confidence);
   const range = (name, value) =>
     make("input", {
       class: `dl-${name}`,
@@ -57,43 +43,25 @@ export function crfPage(words, ranges, presets) {
     });
   const [wipe, opacity] = [range("wipe", 50), range("opacity", 55)];
   const line = (name, input) => make("div", { class: "dl-slider" }, make("span", {}, words[name]), input);
-  const title = (name, note) =>
-    make(
-      "p",
-      { class: "dl-title" },
-      make("strong", {}, words[`${name}_title`]),
-      ...(note ? [make("small", {}, note)] : []),
-    );
+  const title = (name, note) => titleOf(words[`${name}_title`], note && make("small", {}, note));
   const large = make("div", { class: "dl-crf-large" }, title("overlay"), canvases.overlay);
   large.append(make("div", { class: "dl-crf-wipe" }, line("wipe", wipe), line("opacity", opacity)));
   const small = (name, note) => make("div", {}, title(name, note), canvases[name]);
-  const side = make("div", { class: "dl-crf-side" }, small("sure", words.sure_note), small("changed"));
+  const side = make(
+    "div",
+    { class: "dl-crf-side" },
+    small("confidence", words.confidence_note),
+    small("changed"),
+  );
   const bar = make(
     "div",
     { class: "dl-bar" },
     make("label", { class: "dl-group" }, make("span", {}, words.preset), preset),
   );
-  const live = make("p", { class: "dl-live dl-hidden", "aria-live": "polite" });
-  const probe = make("span", { class: "dl-probe", "aria-hidden": "true" });
-  const attributes = {
-    class: "dl-widget dl-crf-explorer",
-    "aria-label": words.title,
-    "data-lm-suppress-shortcuts": "true",
-  };
   const pictures = make("div", { class: "dl-crf-pictures" }, large, side);
-  const root = make(
-    "section",
-    attributes,
-    bar,
-    box,
-    status,
-    list,
-    pictures,
-    make("p", { class: "dl-notes" }, words.hint),
-    live,
-    probe,
-  );
-  return { root, preset, sliders, status, facts, canvases, large, side, wipe, opacity, live, probe };
+  const hint = make("p", { class: "dl-notes" }, words.hint);
+  const root = widgetRoot(words, "crf-explorer", bar, box, status, list, pictures, hint);
+  return { ...root, preset, sliders, status, facts, canvases, large, side, wipe, opacity };
 }
 
 // The photograph, the labels before left of the border and those after right of it.

@@ -24,8 +24,8 @@ WORDS = {
     "before": "before",
     "after": "after",
     "overlay_title": "Best class of each pixel, before and after the CRF",
-    "sure_title": "The unary: how sure is the network?",
-    "sure_note": "black: a guess, white: certain",
+    "confidence_title": "The unary: how sure is the network?",
+    "confidence_note": "black: a guess, white: certain",
     "changed_title": "Pixels that the CRF changed",
     "fact_changed": "Changed",
     "fact_iou": "Mean IoU, before → after",
@@ -45,7 +45,8 @@ WORDS = {
     "The picture is the last one that was computed.",
     "describe_overlay": "{caption} Left of {wipe} % of the width the picture shows the labels before the CRF, right of "
     "it those after. Arrow keys move the border.",
-    "describe_sure": "Probability of the best class at each pixel, before the CRF: black is a guess, white is certain.",
+    "describe_confidence": "Probability of the best class at each pixel, before the CRF: black is a guess, white is "
+    "certain.",
     "describe_changed": "The photograph, paled, with all pixels marked that changed their class: {changed} %.",
 }
 

@@ -1,6 +1,5 @@
 // The edits explorer. Traits are the one state; the patches come from Python, and both sides apply them alike.
 
-import { SWITCHES, editsPage, drawProfile, editTable, billions } from "./page.js";
 import { Impossible, receptiveFields, startOf, boxOf, pathCounts } from "../shared/arithmetic.js";
 import {
   say,
@@ -12,11 +11,14 @@ import {
   markTheme,
   followPointer,
   followKeys,
+  setText,
   write,
   follow,
 } from "../shared/common.js";
 import { explain } from "../shared/explain.js";
+import { writeFacts } from "../shared/parts.js";
 import { photoAt, inputLayout, drawInput, drawOutput } from "../shared/planes.js";
+import { SWITCHES, editsPage, drawProfile, editTable, billions } from "./page.js";
 
 const OUT_OF_RANGE = "edit_size"; // the word for a picture that is too small or too large
 const TRAITS = [...SWITCHES, "fc6", "input_size", "unit"];
@@ -25,8 +27,8 @@ function render({ model, el }) {
   const words = model.get("_words");
   const parts = editsPage(words, model.get("_choices"));
   const view = { model, words, parts, image: new Image(), kept: {}, preview: null, refusal: "" };
-  view.ask = oncePerFrame(() => drawEdits(view));
-  view.image.onload = view.ask;
+  view.redraw = oncePerFrame(() => drawEdits(view));
+  view.image.onload = view.redraw;
   wireEdits(view);
   wirePlanes(view);
   el.append(parts.root);
@@ -37,7 +39,7 @@ function switchesOf(model) {
   return Object.fromEntries([...SWITCHES, "fc6"].map((name) => [name, model.get(name)]));
 }
 
-// The stack after those patches that the switches ask for, as in edits.py.
+// The stack after those patches that the switches ask for, as in Python.
 function editedStack(base, patches, switches) {
   const after = new Map(base.map((layer) => [layer.name, { ...layer }]));
   for (const { when, layer, changes } of patches) {
@@ -115,9 +117,7 @@ function writeEdits(view, now) {
     parameters: exact,
     work: values.work,
   };
-  for (const [name, text] of Object.entries(shown)) {
-    if (parts.facts[name].textContent !== text) parts.facts[name].textContent = text;
-  }
+  writeFacts(parts.facts, shown);
   parts.notes.output.textContent = say(words, "output_note", values);
   parts.notes.input.textContent = say(words, "input_note", { size: now.size });
   const place = { ...values, row, column, input: now.size, top, bottom, left, right };
@@ -130,15 +130,15 @@ function writeEdits(view, now) {
   for (const name of SWITCHES) parts.ticks[name].checked = model.get(name);
   parts.fc6.value = model.get("fc6");
   if (!view.refusal) write(parts.size, String(now.size));
-  if (parts.status.textContent !== view.refusal) parts.status.textContent = view.refusal;
-  const heard = say(words, "edited", values);
-  if (!view.preview && parts.live.textContent !== heard) parts.live.textContent = heard;
+  setText(parts.status, view.refusal);
+  const announcement = say(words, "edited", values);
+  if (!view.preview) setText(parts.live, announcement);
 }
 
 // Try changed switches or another size: send them if the stack works, else say why it does not.
 function attemptEdit(view, changes) {
   const { model, words } = view;
-  view.ask();
+  view.redraw();
   try {
     const size = changes.input_size ?? model.get("input_size");
     if (!(size >= 224 && size <= 640)) throw new Impossible(OUT_OF_RANGE);
@@ -176,7 +176,7 @@ function wirePlanes(view) {
     const last = chosenEdits(view).fields.at(-1).out - 1;
     view.preview = null;
     commit(view.model, { unit: unit.map((place) => clamp(place, 0, last)) });
-    view.ask();
+    view.redraw();
   };
   const onMap = ({ x, y }) => {
     const { out } = chosenEdits(view).fields.at(-1);
@@ -198,12 +198,12 @@ function wirePlanes(view) {
         const unit = view.outputSide && unitAt(point);
         if (!unit || String(unit) === String(view.preview)) return;
         view.preview = unit;
-        view.ask();
+        view.redraw();
       },
       keep: (point) => keep(unitAt(point)),
       leave: () => {
         view.preview = null;
-        view.ask();
+        view.redraw();
       },
     });
   }

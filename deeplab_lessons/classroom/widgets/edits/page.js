@@ -1,6 +1,7 @@
 // The edits explorer's elements, and its table, without behaviour.
 
-import { make, factList } from "../shared/common.js";
+import { make } from "../shared/common.js";
+import { widgetRoot, canvasOf, titleOf, factList } from "../shared/parts.js";
 
 export const SWITCHES = ["keep_resolution", "dilate", "dilate_pool5", "new_classes", "pad_fc6"];
 const EDIT_COLUMNS = [
@@ -62,40 +63,31 @@ export function editsPage(words, choices) {
     make("thead", {}, make("tr", {}, ...heads)),
     body,
   );
-  const live = make("p", { class: "dl-live dl-hidden", "aria-live": "polite" });
-  const probe = make("span", { class: "dl-probe", "aria-hidden": "true" });
-  const attributes = {
-    class: "dl-widget dl-edits-explorer",
-    "aria-label": words.title,
-    "data-lm-suppress-shortcuts": "true",
-  };
   const hint = make("p", { class: "dl-notes dl-edits-note" }, words.edits_hint);
   const box = make("div", { class: "dl-editor" }, table);
-  const root = make("section", attributes, list, status, factBox, pictures.node, hint, box, live, probe);
-  return { root, ticks, fc6, all, none, size, status, facts, body, live, probe, ...pictures };
+  const parts = [list, status, factBox, pictures.node, hint, box];
+  const root = widgetRoot(words, "edits-explorer", ...parts);
+  return { ...root, ...pictures, ticks, fc6, all, none, size, status, facts, body };
 }
 
 function editPictures(words) {
-  const canvas = (name, focusable) =>
-    make("canvas", { class: `dl-${name}`, role: "img", tabindex: focusable ? 0 : null });
   const canvases = {
-    profile: canvas("profile", false),
-    output: canvas("output", true),
-    input: canvas("input", false),
+    profile: canvasOf("profile"),
+    output: canvasOf("output", true),
+    input: canvasOf("input"),
   };
   const notes = { output: make("small"), input: make("small") };
-  const title = (text, note) => make("p", { class: "dl-title" }, make("strong", {}, text), note);
   const profileBox = make("div", {}, canvases.profile);
   const planes = make(
     "div",
     { class: "dl-planes" },
-    make("div", {}, title(words.output_title, notes.output), canvases.output),
-    make("div", {}, title(words.input_title, notes.input), canvases.input),
+    make("div", {}, titleOf(words.output_title, notes.output), canvases.output),
+    make("div", {}, titleOf(words.input_title, notes.input), canvases.input),
   );
   const profile = make(
     "div",
     {},
-    title(words.profile_title, make("small", {}, words.profile_note)),
+    titleOf(words.profile_title, make("small", {}, words.profile_note)),
     profileBox,
   );
   return {

@@ -1,8 +1,6 @@
 // The receptive field explorer. The model's traits are the one state: gestures change traits, changed
 // traits redraw every view. Only a preview (hover), a hold and an impossible draft live in a single view.
 
-import { LARGEST, explorerPage } from "./page.js";
-import { layerTable } from "./table.js";
 import {
   Impossible,
   sides,
@@ -25,20 +23,24 @@ import {
   markTheme,
   followPointer,
   followKeys,
+  setText,
   write,
   follow,
 } from "../shared/common.js";
 import { explain } from "../shared/explain.js";
+import { writeFacts } from "../shared/parts.js";
 import { photoAt, inputLayout, drawInput, drawOutput } from "../shared/planes.js";
 import { sideLayout, drawSide } from "../shared/rows.js";
+import { LARGEST, explorerPage } from "./page.js";
+import { layerTable } from "./table.js";
 
 function render({ model, el }) {
   const words = model.get("_words");
   const parts = explorerPage(words, model.get("_presets"));
   const view = { model, words, parts, image: new Image(), kept: {}, preview: null, draft: null, held: false };
-  view.ask = oncePerFrame(() => drawExplorer(view));
+  view.redraw = oncePerFrame(() => drawExplorer(view));
   view.table = layerTable(parts.editor, words, tableActions(view));
-  view.image.onload = view.ask;
+  view.image.onload = view.redraw;
   wireControls(view);
   wirePictures(view);
   el.append(parts.root);
@@ -68,7 +70,7 @@ function drawExplorer(view) {
   const scene = { layers, fields, rows, words, across, down, photo: photoAt(image, size, kept) };
   drawPictures(view, scene, unit, widths, colours);
   const facts = factsOf(scene, unit);
-  writeFacts(view, facts);
+  showFacts(view, facts);
   describe(view, facts);
   updateControls(view, layers, fields, unit);
 }
@@ -117,7 +119,7 @@ function factsOf({ layers, fields, down, across }, unit) {
   };
 }
 
-function writeFacts({ parts }, facts) {
+function showFacts({ parts }, facts) {
   const { size, jump, start, out, touched, holes, most } = facts;
   const shown = {
     field: `${size} × ${size} px`,
@@ -128,9 +130,7 @@ function writeFacts({ parts }, facts) {
     holes: readable(holes),
     most: readable(most),
   };
-  for (const [name, text] of Object.entries(shown)) {
-    if (parts.facts[name].textContent !== text) parts.facts[name].textContent = text;
-  }
+  writeFacts(parts.facts, shown);
 }
 
 function describe({ parts, words, preview }, facts) {
@@ -140,8 +140,8 @@ function describe({ parts, words, preview }, facts) {
   parts.canvases.side.setAttribute("aria-label", say(words, "describe_side", side) + nothing);
   parts.canvases.output.setAttribute("aria-label", say(words, "describe_output", facts));
   parts.canvases.input.setAttribute("aria-label", say(words, "describe_input", facts) + nothing);
-  const heard = say(words, "changed", facts) + nothing;
-  if (!preview && parts.live.textContent !== heard) parts.live.textContent = heard;
+  const announcement = say(words, "changed", facts) + nothing;
+  if (!preview) setText(parts.live, announcement);
 }
 
 // Controls show the draft while it is impossible, the model otherwise.
@@ -158,7 +158,7 @@ function updateControls(view, layers, fields, unit) {
   parts.outputNote.textContent = say(words, "output_note", { out: fields.at(-1).out });
   parts.inputNote.textContent = say(words, "input_note", { size: fields[0].out });
   const text = draft ? `${draft.text} ${words.kept}` : "";
-  if (parts.status.textContent !== text) parts.status.textContent = text;
+  setText(parts.status, text);
   parts.size.setAttribute("aria-invalid", String(Boolean(draft) && draft.place < 0));
   view.table(draft?.wanted.layers ?? layers, draft ? null : fields, draft?.place ?? -1);
 }
@@ -168,7 +168,7 @@ function attempt(view, changes, preset = "own") {
   const { model, words, draft } = view;
   const now = { layers: model.get("layers"), input_size: model.get("input_size") };
   const wanted = { ...now, ...draft?.wanted, ...changes };
-  view.ask();
+  view.redraw();
   try {
     const out = checkStack(wanted);
     const unit = changes.unit ?? model.get("unit");
@@ -243,7 +243,7 @@ function wireControls(view) {
   );
   parts.hold.addEventListener("click", () => {
     view.held = !view.held;
-    view.ask();
+    view.redraw();
   });
   parts.add.addEventListener("click", () => {
     const layers = view.draft?.wanted.layers ?? model.get("layers");
@@ -262,7 +262,7 @@ function keepUnit(view, unit) {
   const out = chosen(view).fields.at(-1).out;
   view.preview = null;
   commit(view.model, { unit: unit.map((place) => clamp(place, 0, out - 1)) });
-  view.ask();
+  view.redraw();
 }
 
 // Each picture turns a point into an output unit; the rest is the same for all three.
@@ -294,7 +294,7 @@ function wirePicture(view, canvas, unitAt) {
   const show = (unit) => {
     if (String(unit) === String(view.preview)) return;
     view.preview = unit;
-    view.ask();
+    view.redraw();
   };
   followPointer(canvas, {
     press: () => (pressed = true),

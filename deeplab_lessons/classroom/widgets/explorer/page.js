@@ -1,6 +1,7 @@
 // The explorer's elements, without behaviour.
 
-import { make, factList } from "../shared/common.js";
+import { make } from "../shared/common.js";
+import { widgetRoot, canvasOf, titleOf, factList } from "../shared/parts.js";
 
 export const LARGEST = 1025; // pixels a side, as in Python
 
@@ -11,15 +12,8 @@ export function explorerPage(words, presets) {
   const editor = make("div", { class: "dl-editor" });
   const add = make("button", { class: "dl-add", type: "button" }, words.add);
   const status = make("p", { class: "dl-status", role: "alert" });
-  const live = make("p", { class: "dl-live dl-hidden", "aria-live": "polite" });
-  const probe = make("span", { class: "dl-probe", "aria-hidden": "true" });
-  const root = make("section", {
-    class: "dl-widget dl-explorer",
-    "aria-label": words.title,
-    "data-lm-suppress-shortcuts": "true",
-  });
-  root.append(bar.node, status, list, pictures.node, legend(words), editor, add, live, probe);
-  return { ...bar, ...pictures, root, status, editor, add, live, probe, facts };
+  const parts = [bar.node, status, list, pictures.node, legend(words), editor, add];
+  return { ...bar, ...pictures, ...widgetRoot(words, "explorer", ...parts), status, editor, add, facts };
 }
 
 function controlBar(words, presets) {
@@ -77,27 +71,24 @@ function presetOptions(words, presets) {
 }
 
 function pictureBoxes(words) {
-  const canvas = (name, focusable) =>
-    make("canvas", { class: `dl-${name}`, role: "img", tabindex: focusable ? 0 : null });
   const canvases = {
-    side: canvas("side", true),
-    output: canvas("output", true),
-    input: canvas("input", false),
+    side: canvasOf("side", true),
+    output: canvasOf("output", true),
+    input: canvasOf("input"),
   };
   const outputNote = make("small");
   const inputNote = make("small");
-  const title = (text, note) => make("p", { class: "dl-title" }, make("strong", {}, text), note);
   const side = make("div", { class: "dl-side-box" }, canvases.side);
   const planes = make(
     "div",
     { class: "dl-planes" },
-    make("div", { class: "dl-output-box" }, title(words.output_title, outputNote), canvases.output),
-    make("div", {}, title(words.input_title, inputNote), canvases.input),
+    make("div", { class: "dl-output-box" }, titleOf(words.output_title, outputNote), canvases.output),
+    make("div", {}, titleOf(words.input_title, inputNote), canvases.input),
   );
   const node = make(
     "div",
     { class: "dl-pictures" },
-    make("div", {}, title(words.side_title, make("small", {}, words.side_note)), side),
+    make("div", {}, titleOf(words.side_title, make("small", {}, words.side_note)), side),
     planes,
   );
   return { canvases, side, planes, outputNote, inputNote, node };

@@ -12,10 +12,12 @@ import {
   markTheme,
   followPointer,
   followKeys,
+  setText,
   write,
-  factList,
   follow,
 } from "../shared/common.js";
+import { widgetRoot, canvasOf, titleOf, factList, writeFacts } from "../shared/parts.js";
+import { sliderAndField } from "../shared/sliders.js";
 
 const WIDTHS = { sigma_alpha: [1, 64, 1], sigma_beta: [1, 100, 1], sigma_gamma: [0.5, 12, 0.5] };
 const KERNEL_NAMES = ["appearance", "smoothness"];
@@ -28,7 +30,7 @@ function render({ model, el }) {
   const pixels = unpacked(model.get("_picture"));
   const likely = new Float32Array(unpacked(model.get("_probability")).buffer);
   const view = { model, words, parts, height, width, pixels, likely, preview: null };
-  view.ask = oncePerFrame(() => drawKernels(view));
+  view.redraw = oncePerFrame(() => drawKernels(view));
   wireKernels(view);
   el.append(parts.root);
   return follow(view, parts.root, model, KERNEL_TRAITS);
@@ -42,30 +44,14 @@ function kernelPage(words) {
   const sliders = {};
   const box = make("div", { class: "dl-sliders" });
   for (const [name, [min, max, step]] of Object.entries(WIDTHS)) {
-    const limits = { min, max, step };
-    const slide = {
-      class: `dl-slide-${name}`,
-      type: "range",
-      "aria-label": say(words, "slider_label", { number: words[name] }),
-    };
-    const number = { class: `dl-number-${name}`, type: "number", min, step, "aria-label": words[name] };
-    sliders[name] = [make("input", { ...slide, ...limits }), make("input", number)];
+    sliders[name] = sliderAndField(words, name, words[name], { min, max, step }, { min, step });
     box.append(make("div", { class: "dl-slider" }, make("span", {}, words[name]), ...sliders[name]));
   }
   const canvases = {};
   const planes = make("div", { class: "dl-planes" });
   for (const name of ["picture", ...KERNEL_NAMES]) {
-    canvases[name] = make("canvas", {
-      class: `dl-${name}`,
-      role: "img",
-      tabindex: name === "picture" ? 0 : null,
-    });
-    const title = make(
-      "p",
-      { class: "dl-title" },
-      make("strong", {}, words[`${name}_title`]),
-      make("small", {}, words[`${name}_note`]),
-    );
+    canvases[name] = canvasOf(name, name === "picture");
+    const title = titleOf(words[`${name}_title`], make("small", {}, words[`${name}_note`]));
     planes.append(make("div", {}, title, canvases[name]));
   }
   const { facts, list } = factList(words, [
@@ -77,15 +63,7 @@ function kernelPage(words) {
     "smoothness_votes",
   ]);
   const hint = make("p", { class: "dl-notes" }, words.hint);
-  const live = make("p", { class: "dl-live dl-hidden", "aria-live": "polite" });
-  const probe = make("span", { class: "dl-probe", "aria-hidden": "true" });
-  const attributes = {
-    class: "dl-widget dl-kernels",
-    "aria-label": words.title,
-    "data-lm-suppress-shortcuts": "true",
-  };
-  const root = make("section", attributes, box, list, planes, hint, live, probe);
-  return { root, sliders, canvases, planes, facts, live, probe };
+  return { ...widgetRoot(words, "kernels", box, list, planes, hint), sliders, canvases, planes, facts };
 }
 
 // The row of each kernel for the pixel [row, column], as two arrays over all pixels.
@@ -104,8 +82,8 @@ function kernelRows({ model, height, width, pixels }, [row, column]) {
   return { appearance, smoothness };
 }
 
-// How much is heard besides the pixel itself, what those pixels say, and how far away they are.
-function heardBy({ likely, width }, kernel, [row, column]) {
+// Sum of the kernel over all other pixels, what these say on average, and how far the kernel reaches.
+function sumOver({ likely, width }, kernel, [row, column]) {
   const own = row * width + column;
   let [sum, votes, reach] = [0, 0, 0];
   kernel.forEach((much, i) => {
@@ -128,16 +106,16 @@ function drawKernels(view) {
   view.scale = Math.floor(Math.min(across, 340)) / Math.max(height, width);
   const size = [width * view.scale, height * view.scale];
   const rows = kernelRows(view, pixel);
-  const heard = {};
+  const sums = {};
   for (const name of ["picture", ...KERNEL_NAMES]) {
     parts.canvases[name].parentElement.style.width = `${size[0]}px`;
     const ctx = surface(parts.canvases[name], ...size);
     ctx.imageSmoothingEnabled = false;
     ctx.drawImage(toned(view, rows[name], colours), 0, 0, ...size);
     markPixel(ctx, pixel, view.scale, colours);
-    if (rows[name]) heard[name] = heardBy(view, rows[name], pixel);
+    if (rows[name]) sums[name] = sumOver(view, rows[name], pixel);
   }
-  writeKernels(view, pixel, heard);
+  writeKernels(view, pixel, sums);
 }
 
 // The picture itself, or a faint copy of it under the kernel's blue.
@@ -169,7 +147,7 @@ function markPixel(ctx, [row, column], scale, colours) {
   ctx.strokeRect(x - 1, y - 1, side + 2, side + 2);
 }
 
-function writeKernels(view, pixel, heard) {
+function writeKernels(view, pixel, sums) {
   const { parts, words, model, likely, width, height, pixels } = view;
   const [row, column] = pixel;
   const own = row * width + column;
@@ -177,13 +155,11 @@ function writeKernels(view, pixel, heard) {
     share === null
       ? words.nobody
       : say(words, "share", { share: (100 * share).toFixed(0), name: model.get("_name") });
-  const count = (name) => say(words, "count", { count: heard[name].sum.toFixed(1) });
+  const count = (name) => say(words, "count", { count: sums[name].sum.toFixed(1) });
   const shown = { pixel: `${row}, ${column}`, network: percent(likely[own]) };
   for (const name of KERNEL_NAMES)
-    Object.assign(shown, { [name]: count(name), [`${name}_votes`]: percent(heard[name].share) });
-  for (const [name, text] of Object.entries(shown)) {
-    if (parts.facts[name].textContent !== text) parts.facts[name].textContent = text;
-  }
+    Object.assign(shown, { [name]: count(name), [`${name}_votes`]: percent(sums[name].share) });
+  writeFacts(parts.facts, shown);
   const [red, green, blue] = pixels.slice(3 * own, 3 * own + 3);
   parts.canvases.picture.setAttribute(
     "aria-label",
@@ -192,8 +168,8 @@ function writeKernels(view, pixel, heard) {
   for (const name of KERNEL_NAMES) {
     const values = {
       kernel: words[`${name}_title`],
-      count: heard[name].sum.toFixed(1),
-      reach: heard[name].reach.toFixed(0),
+      count: sums[name].sum.toFixed(1),
+      reach: sums[name].reach.toFixed(0),
     };
     parts.canvases[name].setAttribute("aria-label", say(words, "describe_kernel", values));
   }
@@ -201,13 +177,13 @@ function writeKernels(view, pixel, heard) {
     slide.value = String(model.get(name));
     write(number, String(model.get(name)));
   }
-  const said = say(words, "heard", {
+  const said = say(words, "announced", {
     row,
     column,
     appearance: shown.appearance,
     smoothness: shown.smoothness,
   });
-  if (!view.preview && parts.live.textContent !== said) parts.live.textContent = said;
+  if (!view.preview) setText(parts.live, said);
 }
 
 function wireKernels(view) {
@@ -216,7 +192,7 @@ function wireKernels(view) {
     for (const field of fields) {
       field.addEventListener("input", () => {
         if (Number(field.value) > 0) commit(model, { [name]: Number(field.value) });
-        view.ask();
+        view.redraw();
       });
     }
   }
@@ -224,7 +200,7 @@ function wireKernels(view) {
   const keep = (pixel) => {
     view.preview = null;
     commit(model, { pixel: onPicture(pixel) });
-    view.ask();
+    view.redraw();
   };
   const pixelAt = ({ x, y }) => onPicture([Math.floor(y / view.scale), Math.floor(x / view.scale)]);
   for (const canvas of Object.values(parts.canvases)) {
@@ -233,12 +209,12 @@ function wireKernels(view) {
       preview: (point) => {
         if (!view.scale) return;
         view.preview = pixelAt(point);
-        view.ask();
+        view.redraw();
       },
       keep: (point) => keep(pixelAt(point)),
       leave: () => {
         view.preview = null;
-        view.ask();
+        view.redraw();
       },
     });
   }

@@ -34,5 +34,5 @@ WORDS = {
     "is red {red}, green {green}, blue {blue}.",
     "describe_kernel": "{kernel}: the pixel listens to the others as much as to {count} pixels, at most {reach} pixels "
     "away where the kernel is above 0.1.",
-    "heard": "Row {row}, column {column}. Appearance listens to {appearance}, smoothness to {smoothness}.",
+    "announced": "Row {row}, column {column}. Appearance listens to {appearance}, smoothness to {smoothness}.",
 }

@@ -1,4 +1,4 @@
-// What both widgets need: elements, words, crisp canvases, colours, gestures, one drawing per frame.
+// What all widgets need: elements, words, crisp canvases, colours, gestures, one drawing per frame.
 
 export function make(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
@@ -37,17 +37,17 @@ export function listen(model, names, handler) {
   return () => names.forEach((name) => model.off(`change:${name}`, handler));
 }
 
-// However often it is asked, draw once per frame.
+// However often it is called, draw once per frame.
 export function oncePerFrame(draw) {
   let frame = 0;
-  const ask = () => {
+  const request = () => {
     frame ||= requestAnimationFrame(() => {
       frame = 0;
       draw();
     });
   };
-  ask.cancel = () => cancelAnimationFrame(frame);
-  return ask;
+  request.cancel = () => cancelAnimationFrame(frame);
+  return request;
 }
 
 // An empty drawing surface of width × height CSS pixels, sharp on any screen.
@@ -144,44 +144,30 @@ export function followKeys(canvas, move) {
   });
 }
 
+// Change a text only where it differs, so that nothing is read out twice.
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
 // Set a field only where its value differs, so that typing is not disturbed.
 export function write(input, value) {
   const same = input.value !== "" && Number(input.value) === Number(value);
   if (input.value !== value && !same) input.value = value;
 }
 
-// A row of named numbers; the words hold `fact_NAME` and `about_NAME`. Not a <dl>: Jupyter's pages style that.
-export function factList(words, names) {
-  const facts = {};
-  const list = make("div", { class: "dl-facts", role: "list" });
-  for (const name of names) {
-    facts[name] = make("b", { "data-fact": name });
-    const title = words[`about_${name}`];
-    list.append(
-      make(
-        "div",
-        { class: "dl-fact", role: "listitem", title },
-        make("span", {}, words[`fact_${name}`]),
-        facts[name],
-      ),
-    );
-  }
-  return { facts, list };
-}
-
 // From now on a view follows the model's traits, the theme and its own width; call what comes back to close it.
 export function follow(view, root, model, traits) {
   const changed = () => {
     view.draft = view.preview = null;
-    view.ask();
+    view.redraw();
   };
-  const stops = [listen(model, traits, changed), watchTheme(root, view.ask)];
-  const resized = new ResizeObserver(view.ask);
+  const stops = [listen(model, traits, changed), watchTheme(root, view.redraw)];
+  const resized = new ResizeObserver(view.redraw);
   resized.observe(root);
   return () => {
     stops.forEach((stop) => stop());
     resized.disconnect();
-    view.ask.cancel();
+    view.redraw.cancel();
     root.remove();
   };
 }

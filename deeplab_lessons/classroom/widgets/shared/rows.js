@@ -3,7 +3,7 @@
 
 import { sides, startOf, boxOf, inside, touchedRange } from "./arithmetic.js";
 import { say, clamp, rgb } from "./common.js";
-import { dimension, drawCell, hatch } from "./drawing.js";
+import { hatch, dimension, drawCell } from "./drawing.js";
 
 const GUTTER = 74; // room for the layers' names
 const MANY_LINKS = 260; // more than this between two rows, and only their outline is drawn

@@ -12,11 +12,14 @@ import {
   markTheme,
   followPointer,
   followKeys,
+  setText,
   write,
   follow,
 } from "../shared/common.js";
 import { dimension, drawCell } from "../shared/drawing.js";
 import { explain } from "../shared/explain.js";
+import { widgetRoot, canvasOf } from "../shared/parts.js";
+import { sliderAndField } from "../shared/sliders.js";
 
 const SLIDERS = { input_size: 32, kernel_size: 9, stride: 6, padding: 8, dilation: 6 };
 
@@ -24,7 +27,7 @@ function render({ model, el }) {
   const words = model.get("_words");
   const parts = slidingPage(words);
   const view = { model, words, parts, draft: null, preview: null };
-  view.ask = oncePerFrame(() => drawSliding(view));
+  view.redraw = oncePerFrame(() => drawSliding(view));
   for (const [name, fields] of Object.entries(parts.sliders)) {
     for (const field of fields) {
       field.addEventListener("input", () => field.value !== "" && tryNumber(view, name, Number(field.value)));
@@ -39,21 +42,9 @@ function slidingPage(words) {
   const sliders = {};
   const box = make("div", { class: "dl-sliders" });
   for (const [name, max] of Object.entries({ ...SLIDERS, position: 0 })) {
-    const limits = { min: LEAST[name] ?? 0, max, step: 1 };
+    const min = LEAST[name] ?? 0;
     const label = words[name];
-    const slide = {
-      class: `dl-slide-${name}`,
-      type: "range",
-      "aria-label": say(words, "slider_label", { number: label }),
-    };
-    const number = {
-      class: `dl-number-${name}`,
-      type: "number",
-      min: limits.min,
-      step: 1,
-      "aria-label": label,
-    };
-    sliders[name] = [make("input", { ...slide, ...limits }), make("input", number)];
+    sliders[name] = sliderAndField(words, name, label, { min, max, step: 1 }, { min, step: 1 });
     box.append(
       make(
         "div",
@@ -64,7 +55,7 @@ function slidingPage(words) {
     );
   }
   const status = make("p", { class: "dl-status", role: "alert" });
-  const strip = make("canvas", { class: "dl-strip", role: "img", tabindex: 0 });
+  const strip = canvasOf("strip", true);
   const stripBox = make("div", { class: "dl-strip-box" }, strip);
   const effective = make("span", { class: "dl-effective" });
   const size = make("span", { class: "dl-output-size" });
@@ -75,17 +66,10 @@ function slidingPage(words) {
     make("span", { class: "dl-formula-name" }, words.output_size),
     size,
   );
-  const rest = make("p", { class: "dl-rest" });
+  const leftOver = make("p", { class: "dl-rest" });
   const notes = make("div", { class: "dl-notes" }, slidingLegend(words), make("p", {}, words.hint));
-  const live = make("p", { class: "dl-live dl-hidden", "aria-live": "polite" });
-  const probe = make("span", { class: "dl-probe", "aria-hidden": "true" });
-  const attributes = {
-    class: "dl-widget dl-sliding",
-    "aria-label": words.title,
-    "data-lm-suppress-shortcuts": "true",
-  };
-  const root = make("section", attributes, box, status, stripBox, formulas, rest, notes, live, probe);
-  return { root, sliders, status, strip, stripBox, effective, size, rest, live, probe };
+  const root = widgetRoot(words, "sliding", box, status, stripBox, formulas, leftOver, notes);
+  return { ...root, sliders, status, strip, stripBox, effective, size, leftOver };
 }
 
 function slidingLegend(words) {
@@ -103,7 +87,7 @@ function numbersOf(model) {
 // Try one changed number: send it if the kernel still fits, else keep it here and say why it does not.
 function tryNumber(view, name, value) {
   const { model, words } = view;
-  view.ask();
+  view.redraw();
   if (name === "position") return keepPosition(view, value);
   const wanted = { ...numbersOf(model), ...view.draft?.wanted, [name]: value };
   try {
@@ -260,8 +244,8 @@ function describeStrip({ parts, words, preview }, { layer, out, position }) {
   parts.strip.setAttribute("aria-label", text);
   const left = (layer.input_size + 2 * layer.padding - covers(layer)) % layer.stride;
   const cells = say(words, left === 1 ? "one_cell" : "many_cells", { count: left });
-  parts.rest.textContent = left ? say(words, "left_over", { cells, stride: layer.stride }) : words.fits;
-  if (preview === null && parts.live.textContent !== text) parts.live.textContent = text;
+  parts.leftOver.textContent = left ? say(words, "left_over", { cells, stride: layer.stride }) : words.fits;
+  if (preview === null) setText(parts.live, text);
 }
 
 function updateSliders({ parts, words, draft }, { layer, out, position }) {
@@ -273,7 +257,7 @@ function updateSliders({ parts, words, draft }, { layer, out, position }) {
     write(number, String(values[name]));
   }
   const text = draft ? `${draft.text} ${words.kept}` : "";
-  if (parts.status.textContent !== text) parts.status.textContent = text;
+  setText(parts.status, text);
 }
 
 function wireStrip(view) {
@@ -289,7 +273,7 @@ function wireStrip(view) {
     preview: (point) => {
       if (!pressed || !view.layout) return;
       view.preview = positionAt(point);
-      view.ask();
+      view.redraw();
     },
     keep: (point) => {
       if (pressed) keepPosition(view, positionAt(point));
@@ -297,7 +281,7 @@ function wireStrip(view) {
     },
     leave: () => {
       [pressed, view.preview] = [false, null];
-      view.ask();
+      view.redraw();
     },
   });
   followKeys(strip, ([rows, columns]) => keepPosition(view, view.model.get("position") + columns - rows));

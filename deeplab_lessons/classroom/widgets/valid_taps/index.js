@@ -11,9 +11,12 @@ import {
   markTheme,
   followPointer,
   followKeys,
+  setText,
   write,
   follow,
 } from "../shared/common.js";
+import { widgetRoot, canvasOf, titleOf } from "../shared/parts.js";
+import { sliderAndField } from "../shared/sliders.js";
 import { TAP_COUNTS, tapShares } from "../shared/taps.js";
 import { drawTapMap, lastRate, drawTapChart } from "./chart.js";
 
@@ -23,7 +26,7 @@ function render({ model, el }) {
   const words = model.get("_words");
   const parts = tapsPage(words, model.get("_colours"), model.get("_largest"));
   const view = { model, words, parts, preview: null, side: 0 };
-  view.ask = oncePerFrame(() => drawTaps(view));
+  view.redraw = oncePerFrame(() => drawTaps(view));
   wireTaps(view);
   el.append(parts.root);
   return follow(view, parts.root, model, [...TAP_NUMBERS, "cell"]);
@@ -45,57 +48,32 @@ function tapsPage(words, colours, largest) {
   const box = make("div", { class: "dl-sliders" });
   for (const name of TAP_NUMBERS) {
     const limits = { min: 1, max: largest, step: 1 };
-    const slide = make("input", {
-      class: `dl-slide-${name}`,
-      type: "range",
-      "aria-label": say(words, "slider_label", { number: words[name] }),
-      ...limits,
-    });
-    const number = make("input", {
-      class: `dl-number-${name}`,
-      type: "number",
-      "aria-label": words[name],
-      ...limits,
-    });
-    sliders[name] = [slide, number];
-    box.append(make("div", { class: "dl-slider" }, make("span", {}, words[name]), slide, number));
+    sliders[name] = sliderAndField(words, name, words[name], limits);
+    box.append(make("div", { class: "dl-slider" }, make("span", {}, words[name]), ...sliders[name]));
   }
-  const titled = (name) => {
-    const note = make("small");
-    return { note, node: make("p", { class: "dl-title" }, make("strong", {}, words[`${name}_title`]), note) };
-  };
-  const [map, chart] = [titled("map"), titled("chart")];
-  const canvas = make("canvas", { class: "dl-tap-map", role: "img", tabindex: 0 });
-  const curves = make("canvas", { class: "dl-tap-chart", role: "img" });
+  const note = make("small");
+  const canvas = canvasOf("tap-map", true);
+  const curves = canvasOf("tap-chart");
   const said = make("p", { class: "dl-said" });
   const { table, rows } = tapTable(words, colours);
-  const left = make("div", {}, map.node, canvas);
-  const right = make("div", {}, table, chart.node, curves);
+  const left = make("div", {}, titleOf(words.map_title, note), canvas);
+  const chartTitle = titleOf(words.chart_title, make("small", {}, words.chart_note));
+  const right = make("div", {}, table, chartTitle, curves);
   const notes = make(
     "div",
     { class: "dl-notes" },
     make("p", {}, words.legend_cell),
     make("p", {}, words.hint),
   );
-  const live = make("p", { class: "dl-live dl-hidden", "aria-live": "polite" });
-  const probe = make("span", { class: "dl-probe", "aria-hidden": "true" });
-  const attributes = {
-    class: "dl-widget dl-valid-taps",
-    "aria-label": words.title,
-    "data-lm-suppress-shortcuts": "true",
-  };
-  const root = make(
-    "section",
-    attributes,
+  const root = widgetRoot(
+    words,
+    "valid-taps",
     box,
     said,
     make("div", { class: "dl-pictures" }, left, right),
     notes,
-    live,
-    probe,
   );
-  chart.note.textContent = words.chart_note;
-  return { root, sliders, canvas, curves, left, right, note: map.note, said, rows, live, probe };
+  return { ...root, sliders, canvas, curves, left, right, note, said, rows };
 }
 
 function tapTable(words, colours) {
@@ -145,10 +123,6 @@ function drawTaps(view) {
   writeTaps(view, state);
 }
 
-function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-}
-
 function writeTaps(view, { dilation, size, cell: [row, column], axis, cells, shares }) {
   const { parts, words, model } = view;
   for (const [name, [slide, number]] of Object.entries(parts.sliders)) {
@@ -164,12 +138,19 @@ function writeTaps(view, { dilation, size, cell: [row, column], axis, cells, sha
   setText(parts.said, sentence);
   if (!view.preview) setText(parts.live, sentence);
   const there = TAP_COUNTS.filter((count) => cells[count]);
-  const told = there
+  const listed = there
     .map((taps) => say(words, "describe_share", { taps, share: percentOf(shares[taps]) }))
     .join(", ");
   parts.canvas.setAttribute(
     "aria-label",
-    say(words, "describe_map", { size, dilation, row, column, taps: axis[row] * axis[column], shares: told }),
+    say(words, "describe_map", {
+      size,
+      dilation,
+      row,
+      column,
+      taps: axis[row] * axis[column],
+      shares: listed,
+    }),
   );
   const values = {
     last: lastRate(size),
@@ -188,7 +169,7 @@ function wireTaps(view) {
   const change = (changes) => {
     view.preview = null;
     commit(model, changes);
-    view.ask();
+    view.redraw();
   };
   for (const [name, fields] of Object.entries(parts.sliders)) {
     for (const field of fields) {
@@ -196,7 +177,7 @@ function wireTaps(view) {
         "input",
         () => field.value !== "" && change(numberAndCell(model, name, Number(field.value))),
       );
-      field.addEventListener("change", view.ask);
+      field.addEventListener("change", view.redraw);
     }
   }
   const onMap = (cell) => cell.map((place) => clamp(place, 0, model.get("map_size") - 1));
@@ -204,7 +185,7 @@ function wireTaps(view) {
     onMap([y, x].map((place) => Math.floor((place * model.get("map_size")) / view.side)));
   const look = (cell) => {
     view.preview = cell;
-    view.ask();
+    view.redraw();
   };
   followPointer(parts.canvas, {
     press: () => {},
