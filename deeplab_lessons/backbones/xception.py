@@ -95,9 +95,7 @@ def xception(
     return materialise(net, None if weights is None else load_weights(weights, None))
 
 
-def _build(
-    output_stride: int, width: float, middle_blocks: int, multi_grid: tuple[int, ...], relu_between: bool
-) -> nn.Sequential:
+def _build(output_stride, width, middle_blocks, multi_grid, relu_between) -> nn.Sequential:
     """Stem, entry, middle and exit flow; each block with the strides and dilations left to it."""
     stem = [scale_channels(number, width) for number in STEM]
     layers: dict[str, nn.Module] = {

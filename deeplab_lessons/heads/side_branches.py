@@ -12,7 +12,8 @@ class SideBranches(nn.Module):
     Maps [N, C_i, H_i, W_i] -> [N, 5 * channels, h, w]. A branch is a 3 x 3 convolution and a 1 x 1
     convolution, each to `channels` and followed by ReLU. The paper does not say how the maps of different
     size come to meet: here the 3 x 3 convolution takes the stride that is missing (8, 4, 2, 1, 1), and what
-    reaches over the end is cut off. Source: DeepLab v1, section 4.3 (3x3x128, 1x1x128, +640 channels).
+    reaches over the end is cut off. `in_channels` and `strides` are in the maps' order.
+    Source: DeepLab v1, section 4.3 (3x3x128, 1x1x128, +640 channels).
     """
 
     def __init__(
@@ -30,6 +31,6 @@ class SideBranches(nn.Module):
         )
 
     def forward(self, maps: Sequence[torch.Tensor], size: tuple[int, int]) -> torch.Tensor:
-        """Concatenate the branches' answers, cut to `size` = (h, w) cells."""
-        answers = [branch(x) for branch, x in zip(self.branches, maps, strict=True)]
-        return torch.cat([answer[..., : size[0], : size[1]] for answer in answers], dim=1)
+        """Results of the branches, concatenated and cut to `size` = (h, w) cells."""
+        results = [branch(x) for branch, x in zip(self.branches, maps, strict=True)]
+        return torch.cat([result[..., : size[0], : size[1]] for result in results], dim=1)

@@ -3,7 +3,7 @@
 - `deeplab_v1`: DeepLab v1 and the rows of its table 2 (`V1_TABLE`).
 - `deeplab_v2`: DeepLab v2, with `MultiScale` around it for the inputs at three sizes.
 - `deeplab_v3`: DeepLab v3; `torchvision_deeplab_v3` is torchvision's, with its trained weights.
-- `deeplab_v3plus`: DeepLab v3+; `released.account` sets its multiply-adds beside the paper's.
+- `deeplab_v3plus`: DeepLab v3+.
 - `deeplab`: any of them by the name of its version.
 - `mobile_deeplab_v3`: a small DeepLab v3 that comes trained.
 - `describe`, `milliseconds`, `kept_for_backward`: a network's row in a table, its time, what training keeps.

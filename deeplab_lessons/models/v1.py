@@ -138,14 +138,7 @@ def deeplab_v1(
     return model
 
 
-def _on_vgg(
-    width: float,
-    weights: Weights,
-    pool_size: int,
-    dilate_pool5: bool | None,
-    multi_scale: bool,
-    head: dict[str, Any],
-) -> DeepLabV1:
+def _on_vgg(width, weights, pool_size, dilate_pool5, multi_scale, head) -> DeepLabV1:
     """The five edits, one after the other, then cut into backbone and head."""
     if pool_size not in (2, 3):
         raise ValueError(f"pool_size must be 2 (VGG16's own) or 3 (the released networks'), got {pool_size}")
@@ -167,7 +160,7 @@ def _on_vgg(
     return DeepLabV1(net[:cut], top, side, grid=Grid(8, start))
 
 
-def _on_mobilenet(width: float, weights: Weights, output_stride: int, head: dict[str, Any]) -> DeepLabV1:
+def _on_mobilenet(width, weights, output_stride, head) -> DeepLabV1:
     """The dilated MobileNetV2 under a head that is new altogether."""
     net = mobilenet_v2(output_stride, weights, width)
     top = LargeFOV(out_channels(net), **head)

@@ -7,7 +7,7 @@ from torch import nn
 
 from deeplab_lessons.backbones import mobilenet_v2, resnet
 from deeplab_lessons.backbones.encoders import check_images, out_channels
-from deeplab_lessons.backbones.initialise import init_classifier, init_kaiming, scale_channels
+from deeplab_lessons.backbones.initialise import init_classifier, init_kaiming
 from deeplab_lessons.backbones.weights import Weights
 from deeplab_lessons.grid import Grid
 from deeplab_lessons.heads.aspp import ASPP_RATES, SummedASPP
@@ -101,9 +101,7 @@ def _rates(rates: str | Sequence[int]) -> tuple[int, ...]:
     return tuple(rates)
 
 
-def _under_aspp(
-    net: nn.Module, num_classes: int, rates: Sequence[int], kernel_size: int, output_stride: int = 8
-) -> DeepLabV2:
+def _under_aspp(net, num_classes, rates, kernel_size, output_stride=8) -> DeepLabV2:
     """A backbone under branches of one convolution to the classes."""
     head = SummedASPP(out_channels(net), num_classes, rates, kernel_size=kernel_size)
     for layer in head.classifiers:
@@ -111,17 +109,12 @@ def _under_aspp(
     return DeepLabV2(net, head, output_stride)
 
 
-def _on_vgg(
-    num_classes: int, rates: Sequence[int], width: float, weights: Weights, batch_norm: bool, dropout: float
-) -> DeepLabV2:
+def _on_vgg(num_classes, rates, width, weights, batch_norm, dropout) -> DeepLabV2:
     """v1's LargeFOV network with released pools; its head once for each rate, with the same first weights."""
-    channels = 1024
-    v1 = deeplab_v1(
-        num_classes, 3, rates[0], channels, width, 3, weights=weights, batch_norm=batch_norm, dropout=dropout
-    )
-    head = SummedASPP(
-        v1.head.fc6.in_channels, num_classes, rates, scale_channels(channels, width), batch_norm, dropout
-    )
+    options = {"weights": weights, "batch_norm": batch_norm, "dropout": dropout}
+    v1 = deeplab_v1(num_classes, rate=rates[0], width=width, pool_size=3, **options)
+    fc6 = v1.head.fc6
+    head = SummedASPP(fc6.in_channels, num_classes, rates, fc6.out_channels, batch_norm, dropout)
     for branch, classifier in zip(head.branches, head.classifiers, strict=True):
         if weights is None:
             init_kaiming(branch)
