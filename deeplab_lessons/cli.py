@@ -1,10 +1,25 @@
 """`deeplab-lessons train | evaluate | segment | experiments`: the lessons' functions, from the command line."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+
+os.environ.setdefault(
+    "GOMP_SPINCOUNT", "1000"
+)  # before torch is loaded: its threads then wait without spinning
+
+import numpy as np
+import torch
+
+from deeplab_lessons import crf, inference, parallel, runtime, training
+from deeplab_lessons.datasets import SETS, Pairs, named, transforms
+from deeplab_lessons.models import V1_TABLE, deeplab
+from deeplab_lessons.models.with_crf import CRFNetwork
+from deeplab_lessons.training import checkpoints
+from deeplab_lessons.training.experiments import EXPERIMENTS, Experiment, experiment, table
 
 _EXAMPLES = """examples:
   deeplab-lessons train --checkpoint scenes.pt
@@ -19,27 +34,83 @@ _EXAMPLES = """examples:
 A training that was stopped continues when the same command is given again. On several GPUs, put
 "torchrun --nproc-per-node 4 -m deeplab_lessons.cli" in the place of "deeplab-lessons": they share each batch."""
 
-#: What `train` does where neither the command line nor an experiment says otherwise.
-_DEFAULTS = {
-    "experiment": None, "scale": None, "data": "embedded", "root": None, "count": None, "scene_size": 96, "new": False,
-    "split": "train", "start": None, "crop": [96], "random_scale": [0.5, 1.5], "backbone": "vgg16", "weights": None,
-    "head": "CRF-LargeFOV", "width": 0.125, "no_batch_norm": False, "iterations": 1000, "batch_size": 8, "lr": 0.02,
-    "schedule": "poly", "loss": "subsample", "freeze_batch_norm": False, "seed": 0, "clip": None, "amp": False,
-    "channels_last": False, "compiled": False, "save_every": 100, "device": "auto",
-}  # fmt: skip
+_Option = tuple[str, object, str, dict]  # flag, default, help, and what else argparse is told
+
+_WHOLE, _REAL, _PATH, _FLAG = {"type": int}, {"type": float}, {"type": Path}, {"action": "store_true"}
+_EITHER = {"action": argparse.BooleanOptionalAction}  # --name and --no-name
+_REQUIRED = {"type": Path, "required": True}
+
+# fmt: off
+_DEVICE: _Option = ("--device", "auto", "auto, cpu, cuda or mps", {})
+_ROOT: _Option = ("--root", None, "folder of the data set, if it is not in the data folder", _PATH)
+_COUNT: _Option = ("--count", None, "use only so many pairs of the data set", _WHOLE)
+#: Refused next to an experiment, which says which network it is.
+_NETWORK: list[_Option] = [
+    ("--backbone", "vgg16", "backbone", {"choices": ("vgg16", "mobilenet_v2")}),
+    ("--head", "CRF-LargeFOV", "row of the paper's table 2", {"choices": sorted(V1_TABLE)}),
+    ("--width", 0.125, "multiplies every number of channels; the paper's is 1", _REAL),
+    ("--no-batch-norm", False, "as in the paper; needs ImageNet weights to learn well", _FLAG),
+]
+#: Every command with its help and its options. In `train` an experiment may set another default.
+_COMMANDS: dict[str, tuple[str, list[_Option]]] = {
+    "train": ("train a network and keep it in a checkpoint", [
+        ("--experiment", None, "a published experiment with its network, data and training; other options change it",
+         {"choices": EXPERIMENTS, "metavar": "NAME"}),
+        ("--scale", None, "its small twin, or the paper's size (else DEEPLAB_LESSONS_SCALE, or class)",
+         {"choices": ("class", "full")}),
+        ("--data", "embedded", "data set", {"choices": SETS}),
+        _ROOT, _COUNT,
+        ("--scene-size", 96, "side of the built-in scenes, in pixels", _WHOLE),
+        ("--checkpoint", None, "file to keep the training in (and to continue from)", _REQUIRED),
+        ("--new", False, "begin afresh even if the checkpoint is there", _FLAG),
+        ("--split", "train", "part of the data set to train on", {}),
+        ("--start", None, "checkpoint of another training whose network is trained further (second stage)", _PATH),
+        ("--freeze-batch-norm", False, "leave batch norm as it is", _EITHER),
+        ("--crop", [96], "side of the training crop, or height and width", {"type": int, "nargs": "+"}),
+        ("--random-scale", [0.5, 1.5], "range of random scaling; 1 1 leaves the size",
+         {"type": float, "nargs": 2, "metavar": ("LOW", "HIGH")}),
+        *_NETWORK,
+        ("--weights", None, 'ImageNet weights: a file, or "imagenet" to download torchvision\'s', {}),
+        ("--iterations", 1000, "steps of SGD", _WHOLE),
+        ("--batch-size", 8, "images per step", _WHOLE),
+        ("--lr", 0.02, "first learning rate of the backbone; the classifier has 10 times it", _REAL),
+        ("--schedule", "poly", "how the learning rate falls", {"choices": ("poly", "step")}),
+        ("--loss", "subsample", "labels of the map", {"choices": ("subsample", "area", "upsampled")}),
+        ("--seed", 0, "seed of weights, data order and dropout", _WHOLE),
+        ("--clip", None, "largest norm of the gradient", _REAL),
+        ("--amp", False, "half precision, on CUDA", _FLAG),
+        ("--channels-last", False, "keep the channels of a pixel side by side in memory", _EITHER),
+        ("--compiled", False, "through torch.compile", _FLAG),
+        ("--save-every", 100, "iterations between two savings", _WHOLE),
+        _DEVICE,
+    ]),
+    "evaluate": ("measure mIoU of a checkpoint on a data set", [
+        ("checkpoint", None, "file that train wrote", _PATH),
+        ("--data", None, "data set (else the checkpoint's)", {"choices": SETS}),
+        _ROOT, _COUNT,
+        ("--scene-size", None, "side of the built-in scenes, in pixels (else the checkpoint's)", _WHOLE),
+        ("--split", None, "part of the data set (else the one to measure on)", {}),
+        ("--trimap", None, "widths of bands around boundaries, in pixels", {"type": int, "nargs": "*"}),
+        ("--scales", [1.0], "sizes at which each image is shown", {"type": float, "nargs": "+"}),
+        ("--flip", False, "show each image mirrored as well", _FLAG),
+        ("--crf", None, "a dense CRF after the network, by its preset", {"choices": crf.PRESETS}),
+        _DEVICE,
+    ]),
+    "segment": ("write photographs with the predicted classes in colour", [
+        ("pictures", None, "photographs (JPEG, PNG, …)", {"type": Path, "nargs": "+"}),
+        ("--checkpoint", None, "file that train wrote", _REQUIRED),
+        ("--output", None, "PNG to write (one photograph), or a folder (several)", _PATH),
+        ("--opacity", 0.6, "of the colours: 0 photograph, 1 labels", _REAL),
+        _DEVICE,
+    ]),
+    "experiments": ("list the papers' experiments that train knows by name", []),
+}
+_ALIASES = {"experiments": ["configurations"], "--experiment": ["--configuration"]}  # as they were called before
+# fmt: on
 
 
-class _Help(argparse.HelpFormatter):
-    """Help with the defaults; those of `train` are not argparse's."""
-
-    def _get_help_string(self, action: argparse.Action) -> str:
-        default = _DEFAULTS.get(action.dest) if action.default is argparse.SUPPRESS else action.default
-        shown = not action.required and action.dest != "help" and default not in (None, False)
-        return f"{action.help} (default: {default})" if shown else str(action.help)
-
-
-def parser() -> argparse.ArgumentParser:
-    """Return the commands and their options; of those of `train`, only the given ones are in the namespace."""
+def _parser() -> argparse.ArgumentParser:
+    """The commands and their options; only the given ones are in the namespace."""
     top = argparse.ArgumentParser(
         prog="deeplab-lessons",
         description="Train DeepLab, measure it, and let it draw on photographs.",
@@ -47,130 +118,44 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="command")
-    train = commands.add_parser(
-        "train", help="train a network and keep it in a checkpoint", formatter_class=_Help,
-        argument_default=argparse.SUPPRESS,
-    )  # fmt: skip
-    _training_options(train)
-    evaluate = commands.add_parser(
-        "evaluate", help="measure mIoU of a checkpoint on a data set", formatter_class=_Help
-    )
-    _measuring_options(evaluate)
-    segment = commands.add_parser(
-        "segment", help="write photographs with the predicted classes in colour", formatter_class=_Help
-    )
-    _drawing_options(segment)
-    for command in (train, evaluate, segment):
-        command.add_argument("--device", help="auto, cpu, cuda or mps")
-    evaluate.set_defaults(device="auto")
-    segment.set_defaults(device="auto")
-    commands.add_parser(
-        "experiments",
-        aliases=["configurations"],
-        help="list the papers' experiments that train knows by name",
-    )
+    for name, (about, options) in _COMMANDS.items():
+        command = commands.add_parser(
+            name, help=about, aliases=_ALIASES.get(name, []), argument_default=argparse.SUPPRESS
+        )
+        command.set_defaults(command=name)
+        for flag, default, words, more in options:
+            words += f" (default: {default})" if default not in (None, False) else ""
+            command.add_argument(flag, *_ALIASES.get(flag, []), help=words, **more)
     return top
 
 
-def _data_options(command: argparse.ArgumentParser, otherwise: str) -> None:
-    from deeplab_lessons.datasets import SETS
-
-    add = command.add_argument
-    add("--data", choices=SETS, help=f"data set{otherwise}")
-    add("--root", type=Path, help="folder of the data set, if it is not in the data folder")
-    add("--count", type=int, help="use only so many pairs of the data set")
-    add("--scene-size", type=int, help=f"side of the built-in scenes, in pixels{otherwise}")
-
-
-def _training_options(command: argparse.ArgumentParser) -> None:
-    from deeplab_lessons.models import V1_TABLE
-    from deeplab_lessons.training.experiments import EXPERIMENTS
-
-    _data_options(command, "")
-    add, either = command.add_argument, argparse.BooleanOptionalAction
-    add(
-        "--experiment", "--configuration", choices=EXPERIMENTS, metavar="NAME",
-        help="a published experiment: its network, data and training; other options given change it",
-    )  # fmt: skip
-    add(
-        "--scale", choices=("class", "full"),
-        help="with --experiment: its small twin, or the paper's size (else DEEPLAB_LESSONS_SCALE, or class)",
-    )  # fmt: skip
-    add("--checkpoint", type=Path, required=True, help="file to keep the training in (and to continue from)")
-    add("--new", action="store_true", help="begin afresh even if the checkpoint is there")
-    add("--split", help="part of the data set to train on")
-    add(
-        "--start", type=Path,
-        help="checkpoint of another training whose network is trained further, as in a second stage",
-    )  # fmt: skip
-    add("--freeze-batch-norm", action=either, help="leave batch norm as it is")
-    add("--crop", type=int, nargs="+", help="side of the training crop, or height and width")
-    add(
-        "--random-scale", type=float, nargs=2, metavar=("LOW", "HIGH"),
-        help="range of random scaling; 1 1 leaves the size",
-    )  # fmt: skip
-    add("--backbone", choices=("vgg16", "mobilenet_v2"), help="backbone")
-    add("--weights", help='ImageNet weights: a file, or "imagenet" to download torchvision\'s')
-    add("--head", choices=sorted(V1_TABLE), help="row of the paper's table 2")
-    add("--width", type=float, help="multiplies every number of channels; the paper's is 1")
-    add("--no-batch-norm", action="store_true", help="as in the paper; needs ImageNet weights to learn well")
-    add("--iterations", type=int, help="steps of SGD")
-    add("--batch-size", type=int, help="images per step")
-    add("--lr", type=float, help="first learning rate of the backbone; the classifier has 10 times it")
-    add("--schedule", choices=("poly", "step"), help="how the learning rate falls")
-    add("--loss", choices=("subsample", "area", "upsampled"), help="labels of the map")
-    add("--seed", type=int, help="seed of weights, data order and dropout")
-    add("--clip", type=float, help="largest norm of the gradient")
-    add("--amp", action="store_true", help="half precision, on CUDA")
-    add("--channels-last", action=either, help="keep the channels of a pixel side by side in memory")
-    add("--compiled", action="store_true", help="through torch.compile")
-    add("--save-every", type=int, help="iterations between two savings")
-
-
-def _measuring_options(command: argparse.ArgumentParser) -> None:
-    from deeplab_lessons.crf import PRESETS
-
-    add = command.add_argument
-    add("checkpoint", type=Path, help="file that train wrote")
-    _data_options(command, " (else the checkpoint's)")
-    add("--split", help="part of the data set (else the one to measure on)")
-    add("--trimap", type=int, nargs="*", help="widths of bands around boundaries, in pixels")
-    add("--scales", type=float, nargs="+", default=[1.0], help="sizes at which each image is shown")
-    add("--flip", action="store_true", help="show each image mirrored as well")
-    add("--crf", choices=PRESETS, help="a dense CRF after the network, by its preset")
-
-
-def _drawing_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("pictures", type=Path, nargs="+", help="photographs (JPEG, PNG, …)")
-    command.add_argument("--checkpoint", type=Path, required=True, help="file that train wrote")
-    command.add_argument("--output", type=Path, help="PNG to write (one photograph), or a folder (several)")
-    command.add_argument("--opacity", type=float, default=0.6, help="of the colours: 0 photograph, 1 labels")
+def _name(flag: str) -> str:
+    """The name of an option in the namespace."""
+    return flag.lstrip("-").replace("-", "_")
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Return the options of a command: the defaults, over them the experiment's, over them what was given.
 
-    Raises ValueError where an option and the experiment both say which network it is.
+    Those of `train` have the experiment itself, or None, as `which`. Raises ValueError where an option and the
+    experiment both say which network it is.
     """
-    options = parser().parse_args(arguments)
-    if options.command != "train":
-        return options
-    given = vars(options)
-    if "experiment" in given:
-        for name in ("backbone", "head", "width", "no_batch_norm"):
-            if name in given:
-                raise ValueError(
-                    f"--{name.replace('_', '-')} and --experiment don't go together: the experiment says which "
-                    "network it is"
-                )
-    return argparse.Namespace(**_DEFAULTS | _experiment_options(given) | given)
+    given = vars(_parser().parse_args(arguments))
+    options = {_name(flag): default for flag, default, _, _ in _COMMANDS[given["command"]][1]}
+    if given["command"] == "train":
+        name = given.get("experiment")
+        options["which"] = which = experiment(name, given.get("scale")) if name else None
+        options |= _set_by(which) if which else {}
+        refused = [flag for flag, *_ in _NETWORK if which and _name(flag) in given]
+        if refused:
+            raise ValueError(
+                f"{refused[0]} and --experiment don't go together: the experiment says which network it is"
+            )
+    return argparse.Namespace(**options | given)
 
 
-def _experiment_options(given: dict) -> dict[str, object]:
-    """The options of `train` that the experiment given sets."""
-    which = _experiment(given)
-    if which is None:
-        return {}
+def _set_by(which: Experiment) -> dict[str, object]:
+    """The options of `train` that an experiment sets."""
     crop = [which.crop] if isinstance(which.crop, int) else list(which.crop)
     return {
         "data": which.data, "split": which.split, "count": which.count, "scene_size": which.scene_size or max(crop),
@@ -178,38 +163,23 @@ def _experiment_options(given: dict) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _experiment(given: dict):
-    """The experiment that the options given name, or None."""
-    from deeplab_lessons.training.experiments import experiment
-
-    return experiment(given["experiment"], given.get("scale")) if given.get("experiment") else None
-
-
-def data_set(options: argparse.Namespace, split: str | None, transforms=None):
-    """Return the data set that the options name; raises what its class raises where it is not there."""
-    from deeplab_lessons.datasets import named
-
-    return named(
-        options.data or "embedded", split, transforms, options.root, options.count, options.scene_size or 96
-    )
+def _data_set(options: argparse.Namespace, split: str | None, change=None) -> Pairs:
+    """The data set that the options name."""
+    data, size = options.data or "embedded", options.scene_size or 96
+    return named(data, split, change, options.root, options.count, size)
 
 
 def train(options: argparse.Namespace) -> None:
     """`deeplab-lessons train`: raises ValueError for a second stage without anything to start from."""
-    from deeplab_lessons import datasets, parallel, runtime, training
-    from deeplab_lessons.models import V1_TABLE, deeplab
-    from deeplab_lessons.training import checkpoints
-
-    which, resumed = _experiment(vars(options)), options.checkpoint.exists() and not options.new
+    which, resumed = options.which, options.checkpoint.exists() and not options.new
     if which and which.is_second_stage and not options.start and not resumed:
         raise ValueError(
             f"{which.name} continues what {which.starts_from} has trained: pass its checkpoint, --start FILE"
         )
     crop, scale = tuple(options.crop * 2)[:2], tuple(options.random_scale)
-    change = datasets.transforms.train(crop, None if scale == (1, 1) else scale)
-    dataset = data_set(options, options.split, change)
+    dataset = _data_set(options, options.split, transforms.train(crop, None if scale == (1, 1) else scale))
     # what is trained on trainval has no image left to be measured on
-    validation = None if options.split == "trainval" else data_set(options, None)
+    validation = None if options.split == "trainval" else _data_set(options, None)
     if which:
         which = replace(which, num_classes=len(dataset.classes))
         network, model = which.network, which.model(options.seed, options.weights)
@@ -242,13 +212,10 @@ def train(options: argparse.Namespace) -> None:
 
 def evaluate(options: argparse.Namespace) -> None:
     """`deeplab-lessons evaluate`."""
-    from deeplab_lessons import crf, inference, parallel, training
-    from deeplab_lessons.models.with_crf import CRFNetwork
-
     model, about = training.load_model(options.checkpoint)
     options.data = options.data or about.get("data")
     options.scene_size = options.scene_size or about.get("scene_size")
-    dataset = data_set(options, options.split)
+    dataset = _data_set(options, options.split)
     if options.flip or options.scales != [1.0]:
         model = inference.ManyViews(model, options.scales, options.flip)
     if options.crf:
@@ -261,24 +228,16 @@ def evaluate(options: argparse.Namespace) -> None:
 
 def experiments(options: argparse.Namespace) -> None:
     """`deeplab-lessons experiments`."""
-    from deeplab_lessons.training.experiments import table
-
     rows = [{"name": name, **row} for name, row in table().items()]
-    cells = [
-        list(rows[0]),
-        *(["–" if value in (None, "") else str(value) for value in row.values()] for row in rows),
-    ]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]
+    cells = [list(rows[0])]
+    cells += [["–" if value in (None, "") else str(value) for value in row.values()] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for line in cells:
         print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
 def segment(options: argparse.Namespace) -> None:
     """`deeplab-lessons segment`."""
-    import numpy as np
-
-    from deeplab_lessons import inference, training
-
     if options.output and len(options.pictures) > 1 and options.output.suffix:
         raise ValueError(
             f"{len(options.pictures)} pictures do not go into one file {options.output}: name a folder"
@@ -292,20 +251,16 @@ def segment(options: argparse.Namespace) -> None:
         print(inference.segment(model, picture, output, palette, options.opacity))
 
 
-def _device(options: argparse.Namespace):
-    import torch
-
-    from deeplab_lessons import runtime
-
+def _device(options: argparse.Namespace) -> torch.device:
     return runtime.device() if options.device == "auto" else torch.device(options.device)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return 0, or 1 after a message on stderr for what went wrong."""
-    commands = {"train": train, "evaluate": evaluate, "segment": segment}
+    commands = {"train": train, "evaluate": evaluate, "segment": segment, "experiments": experiments}
     try:
         options = parse(arguments)
-        commands.get(options.command, experiments)(options)
+        commands[options.command](options)
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         return 130

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from deeplab_lessons import metrics, parallel
-from deeplab_lessons.datasets import as_picture, transforms
+from deeplab_lessons.datasets import Pairs, as_picture, transforms
 from deeplab_lessons.grid import PIXELS, Grid, grid_of, logits_of, upsample
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX as VOID
 from deeplab_lessons.models.multi_scale import rescaled
@@ -194,7 +194,7 @@ class Scores:
 
 def evaluate(
     model: Model,
-    dataset: Sequence,
+    dataset: Sequence | Pairs,
     trimap: Iterable[int] | None = None,
     progress: bool = False,
     grid: Grid | None = None,

@@ -118,6 +118,7 @@ def test_mistakes_get_one_line(checkpoint, arguments, words, capsys, tmp_path, m
     assert not (tmp_path / "new.pt").exists()
 
 
+@pytest.mark.slow
 def test_an_experiment_sets_what_is_not_given(tmp_path, capsys):
     path = tmp_path / "twin.pt"
     options = ["--experiment", "v2_vgg_aspp_s", "--checkpoint", str(path), "--device", "cpu"]
@@ -133,6 +134,7 @@ def test_an_experiment_sets_what_is_not_given(tmp_path, capsys):
     assert "mIoU " in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_second_stage_goes_on_with_the_first(tmp_path, capsys):
     small = ["--count", "4", "--iterations", "1", "--device", "cpu"]
     stage = ["--experiment", "v3_stage2", "--checkpoint", str(tmp_path / "second.pt"), *small]
@@ -176,6 +178,7 @@ def test_experiments_are_listed(command, capsys):
     assert "v2, table 4, rows 6 and 7: + ASPP" in line and line.split()[-2:] == ["76.35", "77.69"]
 
 
+@pytest.mark.slow
 def test_help_names_every_command():
     done = subprocess.run(
         [sys.executable, "-m", "deeplab_lessons.cli", "--help"], capture_output=True, text=True
@@ -190,7 +193,7 @@ TRAIN = ["train", "--checkpoint", "a.pt"]
 def test_defaults_of_the_commands_can_be_parsed():
     options = cli.parse(TRAIN)
     assert options.loss == "subsample" and options.head == "CRF-LargeFOV" and options.width == 0.125
-    assert set(vars(options)) == {*cli._DEFAULTS, "command", "checkpoint"}
+    assert options.which is None and options.experiment is None and options.data == "embedded"
     assert (
         cli.parse(["evaluate", "a.pt"]).scales == [1.0] and cli.parse(["evaluate", "a.pt"]).device == "auto"
     )
@@ -230,8 +233,7 @@ def test_what_is_given_counts_also_where_it_is_the_default(name):
 
 
 def test_every_option_that_an_experiment_sets_is_tested():
-    chosen = {"experiment": "v3_stage2", "scale": "full"}
-    assert set(cli._experiment_options(chosen)) == set(SET)
+    assert set(cli._set_by(EXPERIMENTS["v3_stage2"])) == set(SET)
 
 
 @pytest.mark.parametrize(

@@ -17,24 +17,7 @@ from deeplab_lessons.training.losses import (
 from deeplab_lessons.training.schedules import poly, step
 
 __all__ = [
-    "Batches",
-    "CheckpointError",
-    "History",
-    "NotFinite",
-    "Scores",
-    "area_loss",
-    "cell_shares",
-    "cross_entropy",
-    "data_order",
-    "evaluate",
-    "load_checkpoint",
-    "load_model",
-    "optimiser_for",
-    "poly",
-    "save_checkpoint",
-    "step",
-    "subsample_labels",
-    "subsample_loss",
-    "train",
-    "upsampled_loss",
-]
+    "Batches", "CheckpointError", "History", "NotFinite", "Scores", "area_loss", "cell_shares", "cross_entropy",
+    "data_order", "evaluate", "load_checkpoint", "load_model", "optimiser_for", "poly", "save_checkpoint", "step",
+    "subsample_labels", "subsample_loss", "train", "upsampled_loss",
+]  # fmt: skip

@@ -13,24 +13,24 @@ import numpy as np
 import torch
 
 from deeplab_lessons import parallel, runtime
+from deeplab_lessons.datasets import Pairs
 
 _ORDER, _CHANGE, _DROPOUT = range(3)  # three uses of one seed, kept apart
 
 
 def mixed_seed(seed: int, use: int, number: int) -> int:
-    """A seed of 32 bits for one use and one iteration; neighbours have nothing in common."""
+    """Return a seed of 32 bits for one use and one iteration; neighbours have nothing in common."""
     return int(np.random.SeedSequence([seed % 2**32, use, number]).generate_state(1)[0])
 
 
 def data_order(seed: int, iteration: int, batch_size: int, count: int) -> list[int]:
-    """Indices of the `batch_size` samples of one iteration, out of `count`.
+    """Return the indices of the `batch_size` samples of one iteration, out of `count`.
 
-    All samples come once before any comes again, each time in a new order; a batch may reach into the next
-    round.
+    All samples come once before any comes again, each time in a new order; a batch may reach into the next epoch.
     """
     first = iteration * batch_size
-    places = (divmod(number, count) for number in range(first, first + batch_size))
-    return [_shuffled(seed, epoch, count)[place] for epoch, place in places]
+    positions = (divmod(number, count) for number in range(first, first + batch_size))
+    return [_shuffled(seed, epoch, count)[position] for epoch, position in positions]
 
 
 @lru_cache(maxsize=4)
@@ -39,14 +39,14 @@ def _shuffled(seed: int, epoch: int, count: int) -> list[int]:
 
 
 class Batches(torch.utils.data.Dataset):
-    """Item i is the batch of iteration i, or this process's share: images [N, 3, H, W], labels int64 [N, H, W].
+    """Item i is the batch of iteration i, or this process's part: images [N, 3, H, W], labels int64 [N, H, W].
 
-    `dataset` holds pairs (image, mask) of tensors: a data set of the course, or a plain list. Its random
-    changes draw from Python's, numpy's or torch's generator; all three are seeded for each batch.
+    `dataset` holds pairs (image, mask) of tensors: a data set of the course, or a plain list. Its random changes
+    draw from Python's, numpy's or torch's generator; all three are seeded for each batch. Raises ValueError for a
+    data set without samples, or a batch with fewer than there are processes.
     """
 
-    def __init__(self, dataset: Sequence, batch_size: int, seed: int):
-        """Raise ValueError for a data set without samples, or a batch with fewer than there are processes."""
+    def __init__(self, dataset: Sequence | Pairs, batch_size: int, seed: int):
         if len(dataset) < 1:
             raise ValueError("nothing to train on: the data set is empty")
         if batch_size < parallel.world_size():
@@ -55,22 +55,17 @@ class Batches(torch.utils.data.Dataset):
         self.rank, self.processes = parallel.rank(), parallel.world_size()
 
     def __getitem__(self, iteration: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Load, change and stack the samples of one iteration."""
         runtime.seed_everything(mixed_seed(self.seed, _CHANGE, iteration * self.processes + self.rank))
         order = data_order(self.seed, iteration, self.batch_size, len(self.dataset))
         return stack([self.dataset[index] for index in order[self.rank :: self.processes]])
 
 
 def loader(batches: Batches, iterations: range, workers: int, device: torch.device) -> Iterable:
-    """The batches of `iterations`, one after the other, made by `workers` processes if there are any."""
+    """Return the batches of `iterations`, one after the other, made by `workers` processes if there are any."""
     return torch.utils.data.DataLoader(
-        batches,
-        batch_size=None,
-        sampler=iterations,
-        num_workers=workers,
-        pin_memory=device.type == "cuda",
+        batches, batch_size=None, sampler=iterations, num_workers=workers, pin_memory=device.type == "cuda",
         worker_init_fn=_ignore_interrupts,
-    )
+    )  # fmt: skip
 
 
 def stack(pairs: Sequence[tuple]) -> tuple[torch.Tensor, torch.Tensor]:

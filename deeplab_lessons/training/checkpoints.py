@@ -5,11 +5,14 @@ seed among the settings is the whole state of the random generators, because eac
 """
 
 import contextlib
+import io
 import os
 from pathlib import Path
-from typing import BinaryIO
 
 import torch
+
+from deeplab_lessons.backbones.weights import mismatches
+from deeplab_lessons.models import deeplab
 
 FORMAT = "deeplab-lessons checkpoint, version 1"
 
@@ -48,43 +51,36 @@ def load_checkpoint(path: str | Path) -> dict:
 
     Raises CheckpointError for a missing, broken or foreign file.
     """
-    path = Path(path)
     try:
-        with open(path, "rb") as file:
-            content = _read(file, path)
+        stored = Path(path).read_bytes()
     except FileNotFoundError:
         raise CheckpointError(
-            f"there is no checkpoint {path}. Train one first, or correct the path."
+            f"there is no checkpoint {path}: train one first, or correct the path"
         ) from None
     except OSError as error:
         raise CheckpointError(f"could not read the checkpoint {path}: {error.strerror}") from error
+    try:
+        content = torch.load(io.BytesIO(stored), map_location="cpu", weights_only=True)
+    except Exception as error:  # what a damaged file raises depends on where the damage is
+        raise CheckpointError(
+            f"{path} is not a checkpoint of this course, or it is damaged: it cannot be read as tensors and "
+            "numbers. Delete it to train afresh, or pass another path."
+        ) from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         keys = ", ".join(map(str, list(content)[:4])) if isinstance(content, dict) else type(content).__name__
         raise CheckpointError(
             f"{path} is a file of torch, but not a checkpoint of this course (it holds: {keys}). "
-            "Plain weights are given to the model, not here."
+            "Pass plain weights to the model, not here."
         )
     return content
 
 
-def _read(file: BinaryIO, path: Path) -> object:
-    try:
-        return torch.load(file, map_location="cpu", weights_only=True)
-    except Exception as error:  # what a damaged file raises depends on where the damage is
-        raise CheckpointError(
-            f"{path} is not a checkpoint of this course, or it is damaged: it cannot be read as tensors and "
-            "numbers. Delete it to train anew, or give another path."
-        ) from error
-
-
 def load_model(path: str | Path) -> tuple[torch.nn.Module, dict]:
-    """The trained DeepLab in a checkpoint, ready to predict, and what was noted about it.
+    """Return the trained DeepLab in a checkpoint, ready to predict, and what was noted about it.
 
     Needs a checkpoint with `about["model"]`, the arguments of `models.deeplab`, as `deeplab-lessons train` writes
     it. Raises CheckpointError.
     """
-    from deeplab_lessons.models import deeplab
-
     content = load_checkpoint(path)
     about = content.get("about", {})
     if "model" not in about:
@@ -97,32 +93,24 @@ def load_model(path: str | Path) -> tuple[torch.nn.Module, dict]:
     return model.eval(), about
 
 
-def check_settings(path: str | Path, found: dict, wanted: dict) -> None:
+def check_settings(path: str | Path, before: dict, now: dict) -> None:
     """Raise CheckpointError, naming each, if a training is resumed with other settings than it was begun."""
     changed = [
-        f"{name} was {found.get(name)!r}, now {value!r}"
-        for name, value in wanted.items()
-        if found.get(name) != value
+        f"{name} was {before.get(name)!r}, now {now[name]!r}" for name in now if before.get(name) != now[name]
     ]
     if changed:
         raise CheckpointError(
-            f"{path} was begun with other settings: {'; '.join(changed)}. To go on, give the old ones; "
-            "to begin anew, pass resume=False or another path."
+            f"{path} was begun with other settings: {'; '.join(changed)}. To continue, pass the old ones; "
+            "to begin afresh, pass resume=False or another path."
         )
 
 
-def load_state_dict(model: torch.nn.Module, weights: dict, path: str | Path) -> None:
-    """Load `weights` into `model`; CheckpointError naming the first names or shapes that differ."""
-    own = model.state_dict()
-    odd = [name for name in [*own, *weights] if (name in own) != (name in weights)]
-    odd += [
-        f"{name} {list(weights[name].shape)} for {list(own[name].shape)}"
-        for name in own
-        if name in weights and own[name].shape != weights[name].shape
-    ]
-    if odd:
+def load_state_dict(model: torch.nn.Module, state: dict, path: str | Path) -> None:
+    """Load `state`, which came from `path`, into `model`; CheckpointError names the first parts that do not fit."""
+    wrong = [phrase for phrases in mismatches(model, state) for phrase in phrases]
+    if wrong:
         raise CheckpointError(
-            f"{path} holds another model: {len(odd)} parts do not fit, for example {'; '.join(odd[:2])}. "
-            "Build the model that it was made with, or give another path."
+            f"{path} holds another model: {len(wrong)} parts do not fit, for example {'; '.join(wrong[:2])}. "
+            "Build the model that it was made with, or pass another path."
         )
-    model.load_state_dict(weights)
+    model.load_state_dict(state)

@@ -15,6 +15,7 @@ import torch
 
 from deeplab_lessons import runtime
 from deeplab_lessons.datasets import Pairs, embedded, named, scenes, transforms
+from deeplab_lessons.datasets.pairs import check_choice
 from deeplab_lessons.heads.aspp import atrous_rates
 from deeplab_lessons.models import deeplab
 from deeplab_lessons.receptive_field import trace
@@ -29,21 +30,17 @@ EDITION = 1
 TWIN_CROP = 161  # pixels: about half of the papers' 321, a third of their 513
 TWIN_SCENES = 1000
 
-#: What changes in a twin's network, by family and backbone: batch norm replaces ImageNet weights.
-_TWINS = {
-    ("v1", "vgg16"): {"width": 1 / 8, "batch_norm": True, "dropout": 0.0},
-    ("v2", "vgg16"): {"width": 1 / 8, "batch_norm": True, "dropout": 0.0},
-    ("v2", "resnet101"): {"backbone": "resnet50", "width": 1 / 4, "blocks": (1, 1, 1, 1), "frozen": False},
-    ("v3", "resnet101"): {"backbone": "resnet50", "width": 1 / 4, "blocks": (1, 1, 1, 3)},
-    ("v3", "xception"): {"width": 1 / 8, "middle_blocks": 2},
-}
-_TWIN_TRAINING = {  # learning rates chosen on seed 0
-    ("v1", "vgg16"): {"iterations": 1200, "lr": 0.02},
-    ("v2", "vgg16"): {"iterations": 1200, "lr": 0.02},
-    ("v2", "resnet101"): {"iterations": 800, "lr": 0.01},
-    ("v3", "resnet101"): {"iterations": 500, "lr": 0.1},
-    ("v3", "xception"): {"iterations": 500, "lr": 0.1},
-}
+#: By family and backbone: what changes in a twin's network (batch norm replaces ImageNet weights), its iterations, and
+#: its learning rate, chosen on seed 0.
+_TWINS: dict[tuple[str, str], tuple[dict[str, Any], int, float]] = {
+    ("v1", "vgg16"): ({"width": 1 / 8, "batch_norm": True, "dropout": 0.0}, 1200, 0.02),
+    ("v2", "vgg16"): ({"width": 1 / 8, "batch_norm": True, "dropout": 0.0}, 1200, 0.02),
+    ("v2", "resnet101"): (
+        {"backbone": "resnet50", "width": 1 / 4, "blocks": (1, 1, 1, 1), "frozen": False}, 800, 0.01,
+    ),
+    ("v3", "resnet101"): ({"backbone": "resnet50", "width": 1 / 4, "blocks": (1, 1, 1, 3)}, 500, 0.1),
+    ("v3", "xception"): ({"width": 1 / 8, "middle_blocks": 2}, 500, 0.1),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -107,11 +104,11 @@ class Experiment:
         if self.data == "camvid":
             return replace(small, scene_size=TWIN_CROP)
         family = (self.network["version"].removesuffix("plus"), self.network.get("backbone", "vgg16"))
-        training: dict[str, Any] = dict(_TWIN_TRAINING[family])
+        changes, iterations, lr = _TWINS[family]
         if self.is_second_stage:
-            training["lr"] *= self.lr / EXPERIMENTS[self.starts_from].lr
+            lr *= self.lr / EXPERIMENTS[self.starts_from].lr
         return replace(
-            small, **training, network={**self.network, **_TWINS[family], **_smaller_rates(self.network)},
+            small, network={**self.network, **changes, **_smaller_rates(self.network)}, iterations=iterations, lr=lr,
             batch_size=4, crop=TWIN_CROP, batch_norm_decay=None, mean_iou=None, with_crf=None,
             starts_from=self.starts_from if self.is_second_stage else "random weights",
         )  # fmt: skip
@@ -144,57 +141,45 @@ class Experiment:
 
 def _smaller_rates(network: dict[str, Any]) -> dict[str, Any]:
     """The dilations of a network for a twin's map: halved for v1 and v2, a third for v3 and v3+."""
-    by, rates, changed = 2, network.get("rates"), {}
-    if network["version"] in ("v3", "v3plus"):
-        by = 3
-        if rates is None and network.get("cascade", 4) == 4:
-            rates = atrous_rates(network["output_stride"])
-    if "rate" in network:
-        changed["rate"] = network["rate"] // by
-    if rates is not None:
-        changed["rates"] = tuple(rate // by for rate in rates)
-    return changed
+    by = 3 if network["version"] in ("v3", "v3plus") else 2
+    rates = network.get("rates")
+    if rates is None and by == 3 and network.get("cascade", 4) == 4:
+        rates = atrous_rates(network["output_stride"])
+    smaller = {"rate": network["rate"] // by} if "rate" in network else {}
+    return smaller | ({} if rates is None else {"rates": tuple(rate // by for rate in rates)})
 
 
 #: Lesson 05: v1 at an eighth of VGG16's width on scenes of 128 pixels, heads after v1's table 2 with its dilations
 #: divided by 4. Batch norm replaces ImageNet weights, without which VGG16 barely begins to learn, and there is no
 #: dropout: a network so small needs none.
-_SMALL = {
-    "small_7x7": {"kernel_size": 7, "rate": 1},
-    "small_3x3": {"kernel_size": 3, "rate": 1},
-    "small_largefov": {"kernel_size": 3, "rate": 3},
-}
+_SMALL = [
+    Experiment(
+        name, {"version": "v1", "width": 1 / 8, "batch_norm": True, "dropout": 0.0, "kernel_size": size, "rate": rate},
+        iterations=1200, batch_size=4, lr=0.05, crop=128, data="embedded", count=1000,
+        num_classes=len(scenes.CLASSES), starts_from="random weights",
+    )
+    for name, size, rate in (("small_7x7", 7, 1), ("small_3x3", 3, 1), ("small_largefov", 3, 3))
+]  # fmt: skip
 
 #: Lesson 13: every version on MobileNetV2 at output stride 16, so that only the heads differ. A crop of 256 x 320
 #: pixels is a map of 16 x 20 cells, about half of v3's 33, so the dilations are half of the papers'; v3+ takes
 #: separable convolutions, as on the paper's Xception. v1 and v2 give their heads ten times the learning rate.
-_CAMVID: dict[str, tuple[float, dict]] = {
-    "camvid_v1": (0.01, {"version": "v1", "rate": 6, "channels": 256, "batch_norm": True, "dropout": 0.0}),
-    "camvid_v2": (0.01, {"version": "v2", "rates": (3, 6, 9, 12)}),
-    "camvid_v3": (0.03, {"version": "v3", "rates": (3, 6, 9)}),
-    "camvid_v3plus": (0.03, {"version": "v3plus", "rates": (3, 6, 9), "separable": True}),
-}
+_CAMVID = [
+    Experiment(
+        f"camvid_{version}", {"version": version, "backbone": "mobilenet_v2", "output_stride": 16, **head},
+        iterations=400, batch_size=8, lr=lr, loss="upsampled", crop=(256, 320), scale=(0.75, 1.75), data="camvid",
+        num_classes=11,
+    )
+    for version, lr, head in (
+        ("v1", 0.01, {"rate": 6, "channels": 256, "batch_norm": True, "dropout": 0.0}),
+        ("v2", 0.01, {"rates": (3, 6, 9, 12)}),
+        ("v3", 0.03, {"rates": (3, 6, 9)}),
+        ("v3plus", 0.03, {"rates": (3, 6, 9), "separable": True}),
+    )
+]  # fmt: skip
 
-PUBLISHED = {row["name"]: Experiment(**row) for row in ROWS}
-EXPERIMENTS: dict[str, Experiment] = {
-    **PUBLISHED,
-    **{
-        name: Experiment(
-            name, {"version": "v1", "width": 1 / 8, "batch_norm": True, "dropout": 0.0, **head},
-            iterations=1200, batch_size=4, lr=0.05, crop=128, data="embedded", count=1000,
-            num_classes=len(scenes.CLASSES), starts_from="random weights",
-        )
-        for name, head in _SMALL.items()
-    },
-    **{
-        name: Experiment(
-            name, {"backbone": "mobilenet_v2", "output_stride": 16, **network},
-            iterations=400, batch_size=8, lr=lr, loss="upsampled", crop=(256, 320), scale=(0.75, 1.75),
-            data="camvid", num_classes=11,
-        )
-        for name, (lr, network) in _CAMVID.items()
-    },
-}  # fmt: skip
+_PUBLISHED = [Experiment(**row) for row in ROWS]
+EXPERIMENTS = {each.name: each for each in (*_PUBLISHED, *_SMALL, *_CAMVID)}
 
 
 def experiment(name: str, scale: str | None = None) -> Experiment:
@@ -202,8 +187,7 @@ def experiment(name: str, scale: str | None = None) -> Experiment:
 
     Raises ValueError listing the names there are.
     """
-    if name not in EXPERIMENTS:
-        raise ValueError(f"unknown experiment {name!r}: choose from {', '.join(EXPERIMENTS)}")
+    check_choice("experiment", name, EXPERIMENTS)
     found = EXPERIMENTS[name]
     return found if (scale or runtime.scale()) == "full" else found.twin()
 
@@ -211,14 +195,11 @@ def experiment(name: str, scale: str | None = None) -> Experiment:
 def table() -> dict[str, dict[str, Any]]:
     """Return all experiments by name: where printed, on what and how trained, what the paper reached."""
     columns = {
-        "printed in": "row", "data": "data", "starts from": "starts_from", "policy": "schedule",
-        "batch": "batch_size", "iterations": "iterations", "lr": "lr", "mIoU (%)": "mean_iou",
-        "with CRF (%)": "with_crf",
+        "printed in": "row", "data": "data", "starts from": "starts_from", "policy": "schedule", "batch": "batch_size",
+        "iterations": "iterations", "lr": "lr", "mIoU (%)": "mean_iou", "with CRF (%)": "with_crf",
     }  # fmt: skip
-    return {
-        name: {title: getattr(each, key) for title, key in columns.items()}
-        for name, each in EXPERIMENTS.items()
-    }
+    rows = EXPERIMENTS.items()
+    return {name: {title: getattr(each, key) for title, key in columns.items()} for name, each in rows}
 
 
 def cache_path(which: Experiment, seed: int | None = None) -> Path:

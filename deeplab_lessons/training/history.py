@@ -1,7 +1,7 @@
 """What a training reports: its history, and while it runs a bar with the time left and a line now and then."""
 
 import sys
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -38,10 +38,6 @@ class History:
             smoothed.append(total / weight)
         return smoothed
 
-    def to_dict(self) -> dict:
-        """Return the history as lists and dicts, for a checkpoint."""
-        return asdict(self)
-
 
 class Watcher(Protocol):
     """What may watch a training, such as a curve in a notebook: `update` after each iteration, `close` at the end."""
@@ -54,10 +50,7 @@ class Watcher(Protocol):
 
 
 class Progress:
-    """A progress bar up to `iterations`, and with it `shown`: a watcher, or True for a line at each validation.
-
-    `shown=False` is silent.
-    """
+    """A progress bar, and with it what is `shown`: a watcher, or lines at validations (True); or nothing (False)."""
 
     def __init__(self, history: History, iterations: int, shown: bool | Watcher):
         self.history, self.iterations, self.shown = history, iterations, shown

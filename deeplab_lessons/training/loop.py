@@ -3,12 +3,14 @@
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from deeplab_lessons import parallel, runtime
+from deeplab_lessons.datasets import Pairs
 from deeplab_lessons.grid import Grid, grid_of, logits_of, unwrapped
 from deeplab_lessons.inference import evaluate
 from deeplab_lessons.metrics.label_maps import check_labels
@@ -21,8 +23,8 @@ from deeplab_lessons.training.schedules import SCHEDULES
 
 def train(
     model: torch.nn.Module,
-    dataset: Sequence,
-    validation: Sequence | None = None,
+    dataset: Sequence | Pairs,
+    validation: Sequence | Pairs | None = None,
     *,
     iterations: int,
     batch_size: int,
@@ -71,12 +73,10 @@ def train(
         loss=loss, seed=seed, clip=clip, samples=len(dataset), **second,
     )  # fmt: skip
     device = torch.device(device) if device is not None else runtime.device()
-    run = _Run(
-        model, grid_of(model, grid), settings, device, amp, channels_last, checkpoint and Path(checkpoint),
-        about or {}, compiled,
-    )  # fmt: skip
-    if run.path and resume and run.path.exists():
-        run.restore()
+    path = Path(checkpoint) if checkpoint else None
+    run = _Run(model, grid_of(model, grid), settings, path, device, amp, channels_last, compiled)
+    if path and resume and path.exists():
+        run.restore(path)
     parallel.barrier()
     todo = range(len(run.history.loss), iterations)
     every = validate_every or max(iterations // 10, 1)
@@ -89,8 +89,10 @@ def train(
         checks.stop_politely() as stop,
         Progress(run.history, iterations, progress if todo and parallel.rank() == 0 else False) as bar,
     ):
-        if run.path and todo.start == 0:
-            run.save()  # a folder that cannot be written is better found now than after hours
+        if path and todo.start == 0:
+            run.save(
+                path, about or {}
+            )  # a folder that cannot be written is better found now than after hours
         batches = loader(Batches(dataset, batch_size, seed), todo, workers, device)
         for iteration, (images, labels) in zip(todo, batches, strict=True):
             run.step(iteration, images, labels)
@@ -102,32 +104,24 @@ def train(
             if validated and watch:
                 watch(done, model)
             stopped = parallel.any_process(bool(stop))
-            if run.path and (done % save_every == 0 or done == iterations or stopped):
-                run.save()
+            if path and (done % save_every == 0 or done == iterations or stopped):
+                run.save(path, about or {})
             if stopped:
                 break
     run.history.seconds = time.monotonic() - began
     run.history.finished = len(run.history.loss) == iterations
-    bar.farewell(run.path)
+    bar.farewell(path)
     return run.history
 
 
 class _Run:
-    """One training: the model, its optimiser, what happened so far, and where it is kept."""
+    """One training: the model, its optimiser, and what happened so far."""
 
     def __init__(
-        self,
-        model: torch.nn.Module,
-        grid: Grid,
-        settings: dict,
-        device: torch.device,
-        amp: bool | str,
-        channels_last: bool,
-        path: Path | None,
-        about: dict,
-        compiled: bool,
-    ):
-        self.model, self.grid, self.settings, self.path, self.about = model, grid, settings, path, about
+        self, model: torch.nn.Module, grid: Grid, settings: dict, path: Path | None, device: torch.device,
+        amp: bool | str, channels_last: bool, compiled: bool,
+    ):  # fmt: skip
+        self.model, self.grid, self.settings, self.path = model, grid, settings, path
         self.device, self.history = device, History()
         if "freeze_batch_norm" in settings:
             if not any(batch_norms(model)):
@@ -135,7 +129,7 @@ class _Run:
             for norm in batch_norms(model):
                 norm.requires_grad_(False)
         self.layout = torch.channels_last if channels_last else torch.contiguous_format
-        model.to(device, memory_format=self.layout)
+        model.to(device).to(memory_format=self.layout)
         called = parallel.distribute(model, device)
         self.called = torch.compile(called) if compiled else called
         self.half = checks.half_precision(amp, device)
@@ -173,23 +167,26 @@ class _Run:
         outputs = outputs if isinstance(outputs, list) else [(logits_of(outputs), self.grid)]
         check_labels(labels, outputs[0][0].shape[1])
         criterion, labels = LOSSES[self.settings["loss"]], labels.to(self.device, non_blocking=True)
-        return sum(criterion(logits.float(), labels, grid) for logits, grid in outputs)
+        losses = [criterion(logits.float(), labels, grid) for logits, grid in outputs]
+        return sum(losses[1:], losses[0])
 
-    def save(self) -> None:
-        """Write everything that is needed to go on: the first process does, the others only look."""
-        checks.check_weights(self.model, len(self.history.loss), self.path)
+    def save(self, path: Path, about: dict) -> None:
+        """Write everything that is needed to continue: the first process does, the others only look."""
+        checks.check_weights(self.model, len(self.history.loss), path)
         if parallel.rank() > 0:
             return
-        parts = {"model": self.model, "optimiser": self.optimiser, "scaler": self.scaler}
-        state = {name: part.state_dict() for name, part in parts.items()}
-        state |= {"history": self.history.to_dict(), "settings": self.settings, "about": self.about}
-        checkpoints.save_checkpoint(state, self.path)
+        state = {
+            "model": self.model.state_dict(), "optimiser": self.optimiser.state_dict(),
+            "scaler": self.scaler.state_dict(), "history": asdict(self.history), "settings": self.settings,
+            "about": about,
+        }  # fmt: skip
+        checkpoints.save_checkpoint(state, path)
 
-    def restore(self) -> None:
+    def restore(self, path: Path) -> None:
         """Read what `save` wrote."""
-        content = checkpoints.load_checkpoint(self.path)
-        checkpoints.check_settings(self.path, content["settings"], self.settings)
-        checkpoints.load_state_dict(self.model, content["model"], self.path)
+        content = checkpoints.load_checkpoint(path)
+        checkpoints.check_settings(path, content["settings"], self.settings)
+        checkpoints.load_state_dict(self.model, content["model"], path)
         self.optimiser.load_state_dict(content["optimiser"])
         if content["scaler"] and self.scaler.is_enabled():
             self.scaler.load_state_dict(content["scaler"])

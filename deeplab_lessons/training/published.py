@@ -1,9 +1,9 @@
 """The rows of the papers' tables, as `experiments` reads them. One entry for each published experiment.
 
-Where the paper leaves a number open, the released code gives it: the rate of 0.001 for VGG16 and 0.00025 for
+Where the paper leaves a number open, the released code gives it: the learning rate of 0.001 for VGG16 and 0.00025 for
 ResNet-101 under "poly", the crop of 321 pixels. v2's table 2 trains the step policy with batches of 30, its section
 4.1.1 with 20 as v1 does; both report 62.25. v3 prints its recipe in section 4.1, and v3+ takes it over; what is
-measured on val was trained in the first stage alone, at output stride 16, and the second stage is for the test set.
+measured on val was trained in the first stage only, at output stride 16, and the second stage is for the test set.
 """
 
 _V1 = {"iterations": 6000, "batch_size": 20, "lr": 0.001, "schedule": "step", "crf": "v1_caffe"}
@@ -36,12 +36,8 @@ def _resnet(rates: tuple[int, ...] | None = None, multi_scale: bool = True) -> d
 
 def _v3(multi_grid: tuple[int, ...] = (1, 2, 4), version: str = "v3", **more) -> dict:
     return {
-        "version": version,
-        "backbone": "resnet101",
-        "output_stride": 16,
-        "multi_grid": multi_grid,
-        **more,
-    }
+        "version": version, "backbone": "resnet101", "output_stride": 16, "multi_grid": multi_grid, **more,
+    }  # fmt: skip
 
 
 def _row(name: str, row: str, network: dict, training: dict, mean_iou=None, with_crf=None, **more) -> dict:
@@ -60,15 +56,9 @@ ROWS = [
     _row("v1_msc", "v1, table 1: MSc", _v1(4, 4, multi_scale=True), _V1, 61.30, 65.21),
     _row("v1_4x4_large", "v2, table 1: 4x4, rate 8", _v1(4, 8), _V1, 63.41, 67.14),
     _row("v1_largefov", "v1, table 1: LargeFOV", _v1(3, 12, 1024), _V1, 62.25, 67.64),
-    _row(
-        "v1_msc_largefov", "v1, table 1: MSc-LargeFOV", _v1(3, 12, 1024, multi_scale=True), _V1, 64.21, 68.70
-    ),
-    _row(
-        "v2_vgg_poly_6k", "v2, table 2", _vgg(), {**_VGG, "iterations": 6000, "batch_size": 30}, 63.42
-    ),
-    _row(
-        "v2_vgg_poly_10k", "v2, table 2", _vgg(), {**_VGG, "iterations": 10000, "batch_size": 30}, 64.90
-    ),
+    _row("v1_msc_largefov", "v1, table 1: MSc-LargeFOV", _v1(3, 12, 1024, multi_scale=True), _V1, 64.21, 68.70),
+    _row("v2_vgg_poly_6k", "v2, table 2", _vgg(), {**_VGG, "iterations": 6000, "batch_size": 30}, 63.42),
+    _row("v2_vgg_poly_10k", "v2, table 2", _vgg(), {**_VGG, "iterations": 10000, "batch_size": 30}, 64.90),
     _row("v2_vgg_poly_10k_batch10", "v2, table 2", _vgg(), {**_VGG, "iterations": 10000}, 64.71),
     _row("v2_vgg_largefov", "v2, table 3: LargeFOV", _vgg(), _VGG, 65.76, 69.84),
     _row("v2_vgg_aspp_s", "v2, table 3: ASPP-S", _vgg(_S), _VGG, 66.98, 69.73),

@@ -140,7 +140,7 @@ def test_another_model_or_other_settings_are_refused(tmp_path):
     path = tmp_path / "run.pt"
     run(tiny(), checkpoint=path)
     with pytest.raises(
-        CheckpointError, match=r"holds another model: 2 parts do not fit, .*fc8.weight \[2, 8"
+        CheckpointError, match=r"holds another model: 2 parts do not fit, .*fc8.weight is \[2, 8"
     ):
         run(tiny(classes=3), checkpoint=path)
     with pytest.raises(CheckpointError, match=r"lr was 0.01, now 0.02.*resume=False"):

@@ -71,6 +71,7 @@ print(len(history.loss), history.finished)
 """
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_the_iteration_keeps_the_state_and_says_so(tmp_path):
     path = tmp_path / "run.pt"
     program = [sys.executable, "-c", INTERRUPTED, TESTS, str(path)]

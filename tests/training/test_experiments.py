@@ -12,19 +12,26 @@ from deeplab_lessons.receptive_field import trace
 from deeplab_lessons.training import experiments
 from deeplab_lessons.training.experiments import (
     EXPERIMENTS,
-    PUBLISHED,
     cache_path,
     experiment,
     table,
     trained,
 )
+from deeplab_lessons.training.published import ROWS
 
-NAMES = list(PUBLISHED)
+NAMES = [row["name"] for row in ROWS]
+PUBLISHED = {name: EXPERIMENTS[name] for name in NAMES}
 SMALL = ["small_7x7", "small_3x3", "small_largefov"]
 CAMVID = ["camvid_v1", "camvid_v2", "camvid_v3", "camvid_v3plus"]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow if each.network.get("multi_scale") else ())
+        for name, each in PUBLISHED.items()
+    ],
+)
 def test_every_row_builds_the_papers_network(name):
     which = experiment(name, "full")
     with torch.device("meta"):
@@ -71,10 +78,17 @@ def test_table_5_of_v3_and_the_recipe_of_section_4_1():
     assert {round(norm.momentum, 6) for norm in norms} == {0.0003}
 
 
+def quickly(monkeypatch, family, lr):
+    """Two iterations on eight scenes for the twins of a family."""
+    network, _, _ = experiments._TWINS[family]
+    monkeypatch.setitem(experiments._TWINS, family, (network, 2, lr))
+    monkeypatch.setattr(experiments, "TWIN_SCENES", 8)
+
+
+@pytest.mark.slow
 def test_the_second_stage_goes_on_where_the_first_ended(tmp_path, monkeypatch):
     monkeypatch.setenv("DEEPLAB_LESSONS_CACHE", str(tmp_path))
-    monkeypatch.setitem(experiments._TWIN_TRAINING, ("v3", "resnet101"), {"iterations": 2, "lr": 0.07})
-    monkeypatch.setattr(experiments, "TWIN_SCENES", 8)
+    quickly(monkeypatch, ("v3", "resnet101"), 0.07)
     second, history = trained("v3_stage2", seed=1, progress=False)
     first, _ = trained("v3_resnet101", seed=1, progress=False)
     assert experiment("v3_stage2", "class").lr == pytest.approx(0.01) and history.lr[0] == pytest.approx(0.01)
@@ -118,8 +132,7 @@ def test_a_twin_is_drawn_from_its_seed():
 
 def test_a_twin_is_trained_once_and_kept(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("DEEPLAB_LESSONS_CACHE", str(tmp_path))
-    monkeypatch.setitem(experiments._TWIN_TRAINING, ("v2", "vgg16"), {"iterations": 2, "lr": 0.02})
-    monkeypatch.setattr(experiments, "TWIN_SCENES", 8)
+    quickly(monkeypatch, ("v2", "vgg16"), 0.02)
     which = experiment("v2_vgg_aspp_s", "class")
     network, history = trained("v2_vgg_aspp_s", seed=3)
     assert "2/2" in capsys.readouterr().err
@@ -146,8 +159,8 @@ def test_a_kept_network_is_found_by_edition_and_settings(monkeypatch):
         "not its weights'"
     )
     before = cache_path(which, 3), cache_path(experiment("v3_stage2", "class"), 3)
-    monkeypatch.setitem(experiments._TWIN_TRAINING, ("v3", "resnet101"), {"iterations": 2, "lr": 0.1})
-    second = replace(experiment("v3_stage2", "class"), iterations=500)
+    quickly(monkeypatch, ("v3", "resnet101"), 0.1)
+    second = replace(experiment("v3_stage2", "class"), iterations=500, count=1000)
     assert second.lr == EXPERIMENTS["v3_stage2"].twin().lr and cache_path(second, 3) != before[1], (
         "another first stage makes another second one"
     )
@@ -259,6 +272,7 @@ def test_a_seed_draws_the_head_and_nothing_else():
     assert torch.equal(one, same) and not torch.equal(one, other)
 
 
+@pytest.mark.slow
 def test_versions_cost_what_their_heads_cost():
     found = {name: experiment(name, "full").cost((360, 480)) for name in CAMVID}
     v1, v2, v3, v3plus = (each["parameters (10⁶)"] for each in found.values())

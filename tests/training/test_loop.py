@@ -88,6 +88,7 @@ def test_the_callers_random_numbers_are_left_alone():
     assert torch.equal(torch.rand(2), expected[0]) and (np.random.rand(2) == expected[1]).all()
 
 
+@pytest.mark.slow
 def test_worker_processes_change_nothing():
     one, two = tiny(), tiny()
     assert run(one, iterations=5).loss == run(two, iterations=5, workers=2).loss
