@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
-from torch.overrides import handle_torch_function, has_torch_function_unary
+from torch.nn import functional as F
 
 
 @dataclass(frozen=True)
@@ -130,16 +130,24 @@ def bilinear_weights(size: int, cells: int, grid: Grid) -> torch.Tensor:
     return (1 - (place[:, None] - torch.arange(cells)).abs()).clamp(min=0)
 
 
-def upsample(logits: torch.Tensor, size: Sequence[int], grid: Grid) -> torch.Tensor:
+def upsample(logits: torch.Tensor, size: Sequence[int], grid: Grid, by_torch: bool = False) -> torch.Tensor:
     """Enlarge scores [N, C, h, w] bilinearly to `size` (H, W) pixels or finer cells: [N, C, H, W].
 
     The same as `torch.nn.functional.interpolate` with `align_corners=False` where the map is centred and
-    H = stride · h, and with `align_corners=True` where H = stride · (h - 1) + 1. Raises ValueError if the map's
-    size cannot come from `grid`. Source: DeepLab v1, section 3.1 (scores, not labels).
+    H = stride · h, and with `align_corners=True` where H = stride · (h - 1) + 1. `by_torch` takes that operator
+    itself, which `receptive_field.trace` can follow, for a whole stride from start 0; cells beyond the last centre
+    repeat the last cell. Raises ValueError if the map's size cannot come from `grid`.
+    Source: DeepLab v1, section 3.1 (scores, not labels).
     """
-    if has_torch_function_unary(logits):
-        return handle_torch_function(upsample, (logits,), logits, size, grid)
     grid.check(size, logits.shape[2:])
+    if by_torch:
+        if grid.start != 0 or grid.stride != int(grid.stride):
+            raise ValueError(f"by_torch needs a whole stride and start 0, got {grid}: leave by_torch out")
+        reached = [int(grid.stride) * (cells - 1) + 1 for cells in logits.shape[2:]]
+        down, across = (max(pixels - have, 0) for pixels, have in zip(size, reached, strict=True))
+        logits = F.interpolate(logits, reached, mode="bilinear", align_corners=True)
+        logits = F.pad(logits, (0, across, 0, down), mode="replicate") if down or across else logits
+        return logits[..., : size[0], : size[1]]
     down, across = (
         bilinear_weights(pixels, cells, grid).to(logits)
         for pixels, cells in zip(size, logits.shape[2:], strict=True)

@@ -83,6 +83,15 @@ def test_a_map_from_pixel_0_is_enlarged_with_aligned_corners_and_its_last_cells_
     wanted = F.interpolate(x, reached, mode="bilinear", align_corners=True)
     wanted = F.pad(wanted, (0, missing[1], 0, missing[0]), mode="replicate")
     torch.testing.assert_close(upsample(x, size, Grid(4, 0.0)), wanted, atol=1e-5, rtol=0)
+    assert torch.equal(upsample(x, size, Grid(4, 0.0), by_torch=True), wanted)
+
+
+@pytest.mark.parametrize("grid", [Grid(8, None), Grid(8, 3.5), Grid(8 / 0.75, 0.0)])
+def test_torchs_own_operator_needs_a_whole_stride_from_pixel_0(grid):
+    with pytest.raises(ValueError, match="whole stride and start 0"):
+        upsample(
+            torch.zeros(1, 2, 16, 16), (128, 128) if grid.stride == 8 else (171, 171), grid, by_torch=True
+        )
 
 
 @pytest.mark.parametrize("scale", [0.5, 0.75])

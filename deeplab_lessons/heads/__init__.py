@@ -1,7 +1,7 @@
 """Heads: what turns a backbone's map into scores for each class."""
 
 from deeplab_lessons.heads.aspp import ASPP, ASPP_RATES, ImagePooling, SummedASPP, atrous_rates
-from deeplab_lessons.heads.decoder import Decoder, enlarged
+from deeplab_lessons.heads.decoder import Decoder
 from deeplab_lessons.heads.large_fov import LargeFOV, head_parameters, rate_that_keeps_field
 from deeplab_lessons.heads.side_branches import SideBranches
 
@@ -14,7 +14,6 @@ __all__ = [
     "SideBranches",
     "SummedASPP",
     "atrous_rates",
-    "enlarged",
     "head_parameters",
     "rate_that_keeps_field",
 ]

@@ -2,8 +2,8 @@
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
+from deeplab_lessons.grid import Grid, upsample
 from deeplab_lessons.heads.aspp import CHANNELS, conv_bn_relu
 
 LOW_LEVEL_CHANNELS = 48  # Source: DeepLab v3+, section 4.1, table 1.
@@ -14,7 +14,8 @@ class Decoder(nn.Module):
 
     The early map [N, low_channels, H', W'] is reduced to `low_level_channels`, the coarse one
     [N, in_channels, h, w] enlarged to its size; both are concatenated and refined by `convolutions` units of
-    3 x 3 with `channels` each. `factor` is how many cells of the early map lie between two of the coarse one.
+    3 x 3 with `channels` each. `factor` is how many cells of the early map lie between two of the coarse one; cell 0
+    of both lies on pixel 0, as in every network whose strided layers are padded on both sides.
     Raises ValueError for fewer than one convolution. Source: DeepLab v3+, sections 3.1 and 4.1, tables 1 and 2
     (48 channels and two convolutions were best).
     """
@@ -40,28 +41,7 @@ class Decoder(nn.Module):
         self.classifier = nn.Conv2d(channels, num_classes, 1)
 
     def forward(self, x: torch.Tensor, low: torch.Tensor) -> torch.Tensor:
-        """Logits of a coarse map x and the early map `low`."""
+        """Return the logits of a coarse map x and the early map `low`."""
         low = self.reduce(low)
-        x = enlarged(x, tuple(low.shape[2:]), self.factor)
+        x = upsample(x, low.shape[2:], Grid(self.factor, 0.0), by_torch=True)
         return self.classifier(self.refine(torch.cat([x, low], dim=1)))
-
-
-def enlarged(x: torch.Tensor, size: tuple[int, int], factor: int) -> torch.Tensor:
-    """Lay a map [N, C, h, w] bilinearly over `size` = (H', W') finer cells, `factor` of them between two of its own.
-
-    Cell 0 of both maps lies on pixel 0, as in every network whose strided layers are padded on both sides: cell
-    i of x lies on the finer cell `factor * i`. So the corners are aligned on factor (h - 1) + 1 cells, and the
-    cells after the last one repeat it: 33 cells reach 129 as they are; 32 cells reach 125, and 3 more follow.
-    The same as `grid.upsample(x, size, factor, start=0)`. Raises ValueError where the sizes cannot belong
-    to each other.
-    """
-    reached = [factor * (cells - 1) + 1 for cells in x.shape[2:]]
-    missing = [wanted - have for wanted, have in zip(size, reached, strict=True)]
-    if min(missing) < 0 or max(missing) >= factor:
-        raise ValueError(
-            f"a map of {tuple(x.shape[2:])} cells, {factor} finer cells apart, cannot lie on {tuple(size)} cells"
-        )
-    x = F.interpolate(x, reached, mode="bilinear", align_corners=True)
-    if max(missing) == 0:
-        return x
-    return F.pad(x, (0, missing[1], 0, missing[0]), mode="replicate")

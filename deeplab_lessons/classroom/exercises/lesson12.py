@@ -10,7 +10,8 @@ from torch.nn import functional as F
 from deeplab_lessons.classroom.exercises.cases import torch_generator
 from deeplab_lessons.classroom.exercises.compare import show
 from deeplab_lessons.classroom.exercises.framework import exercise, misconception
-from deeplab_lessons.heads import Decoder, enlarged
+from deeplab_lessons.grid import Grid, upsample
+from deeplab_lessons.heads import Decoder
 
 
 def _decoder(seed: int, factor: int) -> Decoder:
@@ -30,10 +31,15 @@ def _show(value: object) -> str:
     return f"a decoder (factor {value.factor}) with .reduce, .refine and .classifier"
 
 
+def _laid_over(decoder):
+    """The right way to enlarge: cell i of the coarse map on the finer cell `factor * i`."""
+    return lambda x, size: upsample(x, size, Grid(decoder.factor, 0.0))
+
+
 def _decoded(decoder, x, low, enlarge=None, order=1):
     """The decoder with one thing done wrong."""
     low = decoder.reduce(low)
-    x = enlarge(x, low.shape[2:]) if enlarge else enlarged(x, low.shape[2:], decoder.factor)
+    x = (enlarge or _laid_over(decoder))(x, low.shape[2:])
     return decoder.classifier(decoder.refine(torch.cat([x, low][::order], dim=1)))
 
 
@@ -193,12 +199,12 @@ class DenseKernel:
 class Decode:
     """The decoder's forward pass."""
 
-    parts = (Decoder.forward, enlarged)
+    parts = (Decoder.forward, upsample)
     trials = 25
     show = _show
     hints = (
-        "Four steps: `decoder.reduce` for the early map; `enlarged(x, (rows, columns), decoder.factor)` for the "
-        "coarse one; `torch.cat` along the channels; then `decoder.refine` and `decoder.classifier`.",
+        "Four steps: `decoder.reduce` for the early map; `upsample(x, (rows, columns), Grid(decoder.factor, 0.0))` "
+        "for the coarse one; `torch.cat` along the channels; then `decoder.refine` and `decoder.classifier`.",
         "The size to which x is enlarged is that of the early map: `low.shape[2:]`.",
         "The coarse map comes first in `torch.cat`, as in lesson and package: [x, low], dim=1.",
     )
@@ -209,7 +215,7 @@ class Decode:
         Source: DeepLab v3+, section 3.1, figure 2.
         """
         low = decoder.reduce(low)
-        x = enlarged(x, low.shape[2:], decoder.factor)
+        x = upsample(x, low.shape[2:], Grid(decoder.factor, 0.0))
         both = torch.cat([x, low], dim=1)
         return decoder.classifier(decoder.refine(both))
 
@@ -237,14 +243,14 @@ class Decode:
 
     @misconception(
         "The coarse map is stretched over the whole fine one (align_corners=False). That moves it: its cell i "
-        "must lie on the finer cell `factor * i`. `enlarged` does that."
+        "must lie on the finer cell `factor * i`. `upsample` with `Grid(decoder.factor, 0.0)` does that."
     )
     def stretched_by_edges(decoder, x, low):
         return _stretched(decoder, x, low, "bilinear", align_corners=False)
 
     @misconception(
         "This is right where the fine map has factor · (h - 1) + 1 cells, as 129 = 4 · 32 + 1. On 128 it pulls the "
-        "last cell to the edge, and everything before it with it. `enlarged` repeats the last cell instead."
+        "last cell to the edge, and everything before it with it. `upsample` repeats the last cell instead."
     )
     def stretched_by_corners(decoder, x, low):
         return _stretched(decoder, x, low, "bilinear", align_corners=True)
@@ -266,13 +272,11 @@ class Decode:
         "the details of the early map: enlarge first, then concatenate."
     )
     def enlarged_late(decoder, x, low):
-        return enlarged(Decode.on_the_coarse_map(decoder, x, low), low.shape[2:], decoder.factor)
+        return _laid_over(decoder)(Decode.on_the_coarse_map(decoder, x, low), low.shape[2:])
 
     @misconception("These are the refined features. The classifier is still missing.")
     def no_classifier(decoder, x, low):
-        return decoder.refine(
-            torch.cat([enlarged(x, low.shape[2:], decoder.factor), decoder.reduce(low)], dim=1)
-        )
+        return decoder.refine(torch.cat([_laid_over(decoder)(x, low.shape[2:]), decoder.reduce(low)], dim=1))
 
 
 @exercise
