@@ -30,6 +30,7 @@ def numbers(explorer):
     return (explorer.output_stride, explorer.map_size, explorer.field, *work)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fc6", FC6)
 def test_every_combination_says_what_the_real_network_says(fc6):
     compared = 0

@@ -24,6 +24,7 @@ def test_the_portrait_is_small_and_its_outline_plausible():
     assert labels[tuple(inside.T)].all() and not labels[tuple(outside.T)].any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pixel", [[0, 0], [9, 38], [63, 20]])
 def test_its_rows_are_those_of_the_exact_kernel(pixel):
     picture, labels = portrait()

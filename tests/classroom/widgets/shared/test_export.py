@@ -8,6 +8,8 @@ from pages import FRAME
 
 from deeplab_lessons.classroom.widgets.shared.export import export_html, put_frames
 
+pytestmark = pytest.mark.slow  # a notebook is executed first
+
 
 @pytest.fixture(scope="module")
 def stored_notebook(tmp_path_factory):
