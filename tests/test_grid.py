@@ -150,6 +150,7 @@ def test_every_map_of_a_padded_network_lies_on_its_grid_at_every_scale(stride, s
 # ---------------------------------------------------------------- who states it
 
 
+@pytest.mark.slow
 def test_wrappers_pass_the_grid_on():
     model = Stated()
     assert grid_of(model) == grid_of(nn.DataParallel(model)) == Grid(4, 0.0)

@@ -25,6 +25,7 @@ def wrong(q, truth):
     return (q.argmax(0) != truth).sum().item()
 
 
+@pytest.mark.slow
 def test_appearance_brings_the_edge_back_and_smoothness_alone_rounds_it(portrait_and_filters):
     truth, p, appearance, smoothness = portrait_and_filters
     unary = crf.unary_from_probabilities(p)
@@ -34,6 +35,7 @@ def test_appearance_brings_the_edge_back_and_smoothness_alone_rounds_it(portrait
     assert wrong(crf.mean_field(unary, [(4.0, appearance), (256.0, smoothness)]), truth) > wrong(p, truth)
 
 
+@pytest.mark.slow
 def test_smoothness_cleans_up_after_a_weak_classifier(portrait_and_filters):
     truth, _, _, smoothness = portrait_and_filters
     noise = torch.randn(64, 64, generator=torch.Generator().manual_seed(0))
@@ -43,6 +45,7 @@ def test_smoothness_cleans_up_after_a_weak_classifier(portrait_and_filters):
     assert wrong(q, truth) < 0.15 * wrong(weak, truth)
 
 
+@pytest.mark.slow
 def test_free_energy_falls_and_most_at_the_first_step(portrait_and_filters):
     _, p, appearance, smoothness = portrait_and_filters
     unary, filters, falling = crf.unary_from_probabilities(p), [(4.0, appearance), (3.0, smoothness)], []

@@ -189,6 +189,7 @@ def test_resnet101_of_torchvision():
     assert trace(model, 224).multiply_adds == 7_801_405_440
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("replaced", [(False, False, True), (False, True, True)])
 def test_dilated_resnets_keep_the_field(replaced):
     for name, size in (("resnet50", 427), ("resnet101", 971)):
