@@ -54,7 +54,6 @@ def test_an_exported_notebook_is_alive_without_kernel_and_network(show, stored_n
     assert all(abs(shown - needed) < 40 for shown, needed in heights)  # no scroll bars inside
 
 
-@pytest.mark.slow
 def test_a_notebook_without_stored_state_is_not_exported_silently(stored_notebook, tmp_path):
     notebook = nbformat.read(stored_notebook, as_version=4)
     del notebook.metadata["widgets"]
