@@ -84,19 +84,6 @@ def test_wrong_views_are_named(options, words):
         ManyViews(Pointwise(), **options)
 
 
-def test_memory_for_backward_is_counted_by_hand():
-    pictures = 4 * 3 * 10 * 10
-    convolution = nn.Conv2d(3, 2, 3, padding=1)
-    assert models.kept_for_backward(convolution, 10) == pictures, "a convolution keeps what it was given"
-    with_relu = nn.Sequential(convolution, nn.ReLU())
-    assert models.kept_for_backward(with_relu, 10) == pictures + 4 * 2 * 10 * 10, "a ReLU keeps its output"
-    in_place = nn.Sequential(convolution, nn.ReLU(inplace=True), nn.Conv2d(2, 2, 1))
-    assert models.kept_for_backward(in_place, 10) == pictures + 4 * 2 * 10 * 10, "shared memory counts once"
-    assert models.kept_for_backward(with_relu, 10, batch_size=3) == 3 * (pictures + 800)
-    frozen = nn.Conv2d(3, 2, 3, padding=1).requires_grad_(False)
-    assert models.kept_for_backward(frozen, 10) == 0
-
-
 # A whole data set, measured against what can be said beforehand
 
 VOID = 255

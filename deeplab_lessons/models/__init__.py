@@ -6,11 +6,9 @@
 - `deeplab_v3plus`: DeepLab v3+.
 - `deeplab`: any of them by the name of its version.
 - `mobile_deeplab_v3`: a small DeepLab v3 that comes trained.
-- `describe`, `milliseconds`, `kept_for_backward`: a network's row in a table, its time, what training keeps.
 """
 
 from deeplab_lessons.models.factory import deeplab
-from deeplab_lessons.models.measured import describe, kept_for_backward, milliseconds
 from deeplab_lessons.models.mobile import MobileDeepLabV3, mobile_deeplab_v3
 from deeplab_lessons.models.multi_scale import MultiScale
 from deeplab_lessons.models.v1 import V1_TABLE, DeepLabV1, deeplab_v1
@@ -31,9 +29,6 @@ __all__ = [
     "deeplab_v2",
     "deeplab_v3",
     "deeplab_v3plus",
-    "describe",
-    "kept_for_backward",
-    "milliseconds",
     "mobile_deeplab_v3",
     "torchvision_deeplab_v3",
 ]

@@ -14,7 +14,8 @@ from dataclasses import replace
 import runs
 import torch
 
-from deeplab_lessons import inference, models, runtime, training
+from deeplab_lessons import inference, runtime, training
+from deeplab_lessons.classroom import measure
 from deeplab_lessons.training import experiments
 from deeplab_lessons.training.experiments import Experiment, experiment
 
@@ -67,7 +68,7 @@ def costs(tested: dict[str, Experiment], quick: bool) -> dict[str, dict]:
     milliseconds: dict[str, list[float]] = {name: [] for name in networks}
     for _ in range(1 if quick else 9):
         for name, network in networks.items():
-            milliseconds[name].append(round(models.milliseconds(network, SIZE, repeats=1), 1))
+            milliseconds[name].append(round(measure.milliseconds(network, SIZE, repeats=1), 1))
     seconds: dict[str, list[float]] = {name: [] for name in networks}
     for _ in range(1 if quick else TURNS):
         for name, which in tested.items():
