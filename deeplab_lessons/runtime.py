@@ -8,8 +8,8 @@
 | `DEEPLAB_LESSONS_DATA` | folder of real data sets | in a checkout `data/`, else `~/deeplab-lessons/data` |
 | `DEEPLAB_LESSONS_CACHE` | folder for trained networks | in a checkout `data/cache/`, else `~/.cache/deeplab-lessons` |
 
-In a checkout the package's folder is beside this project's `pyproject.toml`. Installed from a wheel the package
-looks in the home folder, so that the same data are found from every working folder.
+In a checkout the package is beside this project's `pyproject.toml`; an installed one looks in the home folder, so
+that the same data are found from every working folder.
 """
 
 import os
@@ -19,17 +19,15 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deeplab_lessons.checks import check_choice
+
 if TYPE_CHECKING:
     import torch
 
-_DEVICES = ("auto", "cpu", "cuda", "mps")
-_SCALES = ("class", "full")
 
-
-def _choice(variable: str, allowed: tuple[str, ...]) -> str:
+def _choice(variable: str, *allowed: str) -> str:
     value = os.environ.get(variable, allowed[0]).strip().lower()
-    if value not in allowed:
-        raise ValueError(f"{variable} must be one of {', '.join(allowed)}, got {value!r}")
+    check_choice(variable, value, allowed)
     return value
 
 
@@ -37,26 +35,24 @@ def device() -> "torch.device":
     """Return the `torch.device` to compute on. Raises RuntimeError if the chosen one is not available."""
     import torch
 
-    name = _choice("DEEPLAB_LESSONS_DEVICE", _DEVICES)
+    name = _choice("DEEPLAB_LESSONS_DEVICE", "auto", "cpu", "cuda", "mps")
     present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     available = [kind for kind, is_there in present.items() if is_there]
-    if name == "auto":
-        return torch.device(available[0])
-    if name not in available:
+    if name not in ("auto", *available):
         raise RuntimeError(
             f"DEEPLAB_LESSONS_DEVICE is {name!r}, but torch {torch.__version__} finds only: {', '.join(available)}. "
             "Unset the variable to use what is available."
         )
-    return torch.device(name)
+    return torch.device(available[0] if name == "auto" else name)
 
 
 def scale() -> str:
     """Return `"class"` for sizes that two cores train in minutes, `"full"` for the papers' sizes."""
-    return _choice("DEEPLAB_LESSONS_SCALE", _SCALES)
+    return _choice("DEEPLAB_LESSONS_SCALE", "class", "full")
 
 
 def seed() -> int:
-    """Return the course's seed, 0 unless `DEEPLAB_LESSONS_SEED` says otherwise."""
+    """Return the course's seed."""
     value = os.environ.get("DEEPLAB_LESSONS_SEED", "0")
     try:
         return int(value)

@@ -166,7 +166,7 @@ def test_a_scale_that_is_none_gets_one_line(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("DEEPLAB_LESSONS_SCALE", "huge")
     options = ["--experiment", "v1_7x7", "--checkpoint", str(tmp_path / "new.pt")]
     assert cli.main(["train", *options]) == 1
-    assert "DEEPLAB_LESSONS_SCALE must be one of class, full, got 'huge'" in capsys.readouterr().err
+    assert "unknown DEEPLAB_LESSONS_SCALE 'huge': choose from class, full" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["experiments", "configurations"])

@@ -12,7 +12,7 @@ import torch
 import torchvision
 
 import deeplab_lessons
-from deeplab_lessons import runtime
+from deeplab_lessons import checks, runtime
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -51,14 +51,14 @@ def test_a_device_that_is_not_there_is_refused(monkeypatch, no_accelerator):
 @pytest.mark.parametrize(
     ("name", "value", "call", "message"),
     [
-        ("DEVICE", "gpu", runtime.device, "must be one of auto, cpu, cuda, mps, got 'gpu'"),
-        ("SCALE", "huge", runtime.scale, "must be one of class, full, got 'huge'"),
-        ("SEED", "1.5", runtime.seed, "must be a whole number, got '1.5'"),
+        ("DEVICE", "gpu", runtime.device, "unknown {} 'gpu': choose from auto, cpu, cuda, mps"),
+        ("SCALE", "huge", runtime.scale, "unknown {} 'huge': choose from class, full"),
+        ("SEED", "1.5", runtime.seed, "{} must be a whole number, got '1.5'"),
     ],
 )
 def test_a_wrong_value_is_named(monkeypatch, name, value, call, message):
     monkeypatch.setenv(f"DEEPLAB_LESSONS_{name}", value)
-    with pytest.raises(ValueError, match=f"DEEPLAB_LESSONS_{name} {message}"):
+    with pytest.raises(ValueError, match=message.format(f"DEEPLAB_LESSONS_{name}")):
         call()
 
 
@@ -95,7 +95,7 @@ def test_an_installed_package_keeps_nothing_beside_itself(tmp_path, beside):
     packages, home = tmp_path / "site-packages", tmp_path / "home"
     for folder in (packages / "deeplab_lessons", packages / "data", home):
         folder.mkdir(parents=True)
-    for module in (deeplab_lessons, runtime):
+    for module in (deeplab_lessons, checks, runtime):
         shutil.copy(module.__file__, packages / "deeplab_lessons")
     if beside is not None:
         (packages / "pyproject.toml").write_text(beside)

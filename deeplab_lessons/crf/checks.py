@@ -1,18 +1,10 @@
 """What the CRF may be given: shapes, ranges and signs, checked once and explained in words."""
 
-from collections.abc import Collection
-
 import numpy as np
 import torch
 from torch import Tensor
 
 SUM_TOLERANCE = 5e-3  # how far from one a pixel's probabilities may add up: bfloat16 strays by 4e-3
-
-
-def one_of(name: str, value: str, choices: Collection[str]) -> None:
-    """Raise ValueError, with the choices, unless `value` is one of them."""
-    if value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")
 
 
 def tensor(value, name: str) -> Tensor:

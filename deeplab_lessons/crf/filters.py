@@ -8,6 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from deeplab_lessons.checks import check_choice
 from deeplab_lessons.crf import checks
 from deeplab_lessons.crf.permutohedral import Lattice
 from deeplab_lessons.crf.tables import write_tables
@@ -75,7 +76,7 @@ def normalise(kernel: Tensor, normalisation: str = "symmetric") -> Tensor:
     - "row": `k(i, j) / s_i`, a weighted mean, as bilateral filters and common ports of CRF-as-RNN take it. Not
       symmetric: mean field runs, but it descends no energy.
     """
-    checks.one_of("normalisation", normalisation, NORMALISATIONS)
+    check_choice("normalisation", normalisation, NORMALISATIONS)
     sums = kernel.sum(1)
     if normalisation == "none":
         return kernel
@@ -113,7 +114,7 @@ class LatticeFilter:
     """
 
     def __init__(self, features: Tensor, normalisation: str = "symmetric"):
-        checks.one_of("normalisation", normalisation, NORMALISATIONS)
+        check_choice("normalisation", normalisation, NORMALISATIONS)
         self.normalisation, self.points = normalisation, features.shape[-1]
         self._matrix: Callable[[Tensor], Tensor]
         if (

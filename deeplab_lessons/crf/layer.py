@@ -11,6 +11,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor, nn
 
+from deeplab_lessons.checks import check_choice
 from deeplab_lessons.crf import checks, filters, reference
 from deeplab_lessons.crf.energy import potts, unary_from_logits, unary_from_probabilities
 from deeplab_lessons.crf.fast import fast_mean_field
@@ -51,10 +52,10 @@ class DenseCRF(nn.Module):
     ):
         super().__init__()
         trainable = (trainable,) if isinstance(trainable, str) else tuple(trainable)
-        checks.one_of("backend", backend, ("lattice", "exact", "pydensecrf"))
-        checks.one_of("normalisation", normalisation, filters.NORMALISATIONS)
+        check_choice("backend", backend, ("lattice", "exact", "pydensecrf"))
+        check_choice("normalisation", normalisation, filters.NORMALISATIONS)
         for part in trainable:
-            checks.one_of("trainable", part, ("weights", "compatibility"))
+            check_choice("trainable part", part, ("weights", "compatibility"))
         self.setting, self.backend, self.normalisation = preset(parameters), backend, normalisation
         if iterations is not None:
             self.setting = replace(self.setting, iterations=iterations)
@@ -80,7 +81,7 @@ class DenseCRF(nn.Module):
         large as the scores, on their device. float32 or float64 as the scores are; half precision is computed and
         returned in float32, under autocast too. Raises ValueError or TypeError for anything that does not fit.
         """
-        checks.one_of("kind", kind, UNARIES)
+        check_choice("kind", kind, UNARIES)
         scores, picture = checks.belong_together(scores, picture, self.num_classes)
         with torch.autocast(scores.device.type, enabled=False):
             unary = UNARIES[kind](scores)

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from deeplab_lessons.checks import check_choice
 from deeplab_lessons.datasets import transforms
+from deeplab_lessons.datasets.archives import unpack
 from deeplab_lessons.datasets.download import DownloadError, fetch
 from deeplab_lessons.datasets.embedded import Embedded
-from deeplab_lessons.datasets.files import unpack
 from deeplab_lessons.datasets.folders import CamVid, LabelMapFolder, PascalContext, PersonPart
-from deeplab_lessons.datasets.pairs import Pairs, check_choice, class_shares
+from deeplab_lessons.datasets.pairs import Pairs, class_frequencies
 from deeplab_lessons.datasets.palettes import VOC_CLASSES, colours_to_indices, indices_to_colours, voc_colours
 from deeplab_lessons.datasets.reading import as_picture
 from deeplab_lessons.datasets.scenes import CLASSES, photograph, photograph_names, scene
@@ -18,7 +19,7 @@ from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 __all__ = [
     "CLASSES", "IGNORE_INDEX", "SBD", "SETS", "VOC", "VOC_CLASSES", "CamVid", "Cityscapes", "DownloadError",
     "Embedded", "LabelMapFolder", "OxfordPet", "Pairs", "PascalContext", "PersonPart", "as_picture",
-    "class_shares", "colours_to_indices", "fetch", "find_voc", "indices_to_colours", "named", "photograph",
+    "class_frequencies", "colours_to_indices", "fetch", "find_voc", "indices_to_colours", "named", "photograph",
     "photograph_names", "scene", "transforms", "unpack", "voc_colours",
 ]  # fmt: skip
 

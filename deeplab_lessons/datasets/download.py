@@ -12,7 +12,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from deeplab_lessons.datasets.files import explained, folder
+from deeplab_lessons.files import explained, folder
 
 _BLOCK = 1 << 16
 _BROKEN = (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from deeplab_lessons import runtime
+from deeplab_lessons import files, runtime
+from deeplab_lessons.checks import check_choice
 from deeplab_lessons.datasets import scenes
-from deeplab_lessons.datasets.files import whole_file
-from deeplab_lessons.datasets.pairs import Pairs, check_choice
+from deeplab_lessons.datasets.pairs import Pairs
 from deeplab_lessons.datasets.palettes import palette_of
 
 COUNTS = {"train": 1000, "val": 200, "test": 200}
@@ -65,7 +65,8 @@ class Embedded(Pairs):
             every = [np.dstack(self.pair(index)) for index in range(len(self))]
             content = io.BytesIO()  # written by numpy itself, a full disk would give a fault without errno
             np.save(content, np.array(every, np.uint8).reshape(shape))
-            with whole_file(path) as part:
+            files.folder(folder)
+            with files.explained(path), files.whole_file(path) as part:
                 part.write_bytes(content.getvalue())
             stored = np.load(path, mmap_mode="r")
         self._kept = {index: (each[..., :3], each[..., 3]) for index, each in enumerate(stored)}

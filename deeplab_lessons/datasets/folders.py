@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from deeplab_lessons import runtime
+from deeplab_lessons.checks import check_choice
 from deeplab_lessons.datasets import palettes, reading
-from deeplab_lessons.datasets.pairs import Pairs, check_choice
+from deeplab_lessons.datasets.pairs import Pairs
 
 _PICTURES = (".jpg", ".jpeg", ".png", ".ppm", ".bmp")
 

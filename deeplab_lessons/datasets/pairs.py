@@ -1,6 +1,6 @@
 """One interface for every data set: a picture with its labels, read safely, checked, and made fit for a network."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Self
 
 import numpy as np
@@ -75,7 +75,7 @@ class Pairs(Dataset):
         return f"{type(self).__name__}({len(self)} pairs, {len(self.classes)} classes)"
 
 
-def class_shares(dataset: Pairs, limit: int | None = None) -> dict[str, float]:
+def class_frequencies(dataset: Pairs, limit: int | None = None) -> dict[str, float]:
     """Return each class's share of the labelled pixels, and "void"'s of all, over the first `limit` pairs.
 
     The classes' shares sum to 1.
@@ -86,9 +86,3 @@ def class_shares(dataset: Pairs, limit: int | None = None) -> dict[str, float]:
     labelled = counts.sum() - counts[IGNORE_INDEX]
     shares = {name: float(counts[label] / max(labelled, 1)) for label, name in enumerate(dataset.classes)}
     return shares | {"void": float(counts[IGNORE_INDEX] / max(counts.sum(), 1))}
-
-
-def check_choice(kind: str, value: str, choices: Collection[str]) -> None:
-    """Raise ValueError, with the choices, unless `value` is one of them."""
-    if value not in choices:
-        raise ValueError(f"unknown {kind} {value!r}: choose from {', '.join(choices)}")

@@ -14,7 +14,7 @@ from functools import cache
 
 import numpy as np
 
-from deeplab_lessons.datasets.pairs import check_choice
+from deeplab_lessons.checks import check_choice
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 
 CLASSES = ("background", "disc", "box", "triangle", "pole", "wire")

@@ -10,11 +10,11 @@ from torchvision import datasets as sets
 from torchvision.datasets.voc import DATASET_YEAR_DICT
 
 from deeplab_lessons import runtime
+from deeplab_lessons.checks import check_choice
 from deeplab_lessons.datasets import reading
+from deeplab_lessons.datasets.archives import unpack
 from deeplab_lessons.datasets.download import fetch
-from deeplab_lessons.datasets.files import unpack
 from deeplab_lessons.datasets.folders import FilePairs, require, set_folder
-from deeplab_lessons.datasets.pairs import check_choice
 from deeplab_lessons.datasets.palettes import VOC_CLASSES, palette_of, voc_colours
 
 _VOC = Path("VOCdevkit", "VOC2012")

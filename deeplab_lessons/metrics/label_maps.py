@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from deeplab_lessons.checks import check_choice
+
 IGNORE_INDEX = 255  # void: pixels that no loss and no score may count, in every data set of the course
 READINGS = ("subsample", "majority", "shares")
 
@@ -124,8 +126,7 @@ def redraw(labels: np.ndarray, stride: int, num_classes: int, reading: str = "ma
     `reading` is "subsample" (a void sample takes its cell's majority), "majority", or "shares". Raises
     ValueError for any other.
     """
-    if reading not in READINGS:
-        raise ValueError(f"unknown reading {reading!r}: choose from {', '.join(READINGS)}")
+    check_choice("reading", reading, READINGS)
     if reading == "shares":
         return draw_from_shares(class_shares(labels, stride, num_classes), stride, labels.shape)
     cells = majority(labels, stride, num_classes)

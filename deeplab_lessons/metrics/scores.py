@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import torch
 
+from deeplab_lessons.checks import check_choice
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX, check_labels, one_map
 
 
@@ -128,8 +129,7 @@ def boundary_distance(
     from scipy.ndimage import distance_transform_edt
 
     labels = one_map(labels)
-    if around not in ("labels", "void"):
-        raise ValueError(f'around must be "labels" or "void", got {around!r}')
+    check_choice("around", around, ("labels", "void"))
     distance = np.full(labels.shape, np.inf)
     for label in np.unique(labels) if around == "labels" else [ignore_index]:
         inside = labels == label if around == "labels" else labels != ignore_index

@@ -4,14 +4,13 @@ A checkpoint holds the model, the optimiser, how many iterations are done, the h
 seed among the settings is the whole state of the random generators, because each iteration seeds them anew.
 """
 
-import contextlib
 import io
-import os
 from pathlib import Path
 
 import torch
 
 from deeplab_lessons.backbones.weights import mismatches
+from deeplab_lessons.files import whole_file
 from deeplab_lessons.models import deeplab
 
 FORMAT = "deeplab-lessons checkpoint, version 1"
@@ -27,18 +26,10 @@ def save_checkpoint(content: dict, path: str | Path) -> None:
     The new file is written beside it as `NAME.part`, forced to disk and renamed. Raises CheckpointError if
     the folder cannot be written or the disk is full.
     """
-    path = Path(path)
-    part = path.with_name(path.name + ".part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(part, "wb") as file:
+        with whole_file(path, f"{path}.part") as part, open(part, "wb") as file:
             torch.save({"format": FORMAT, **content}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
     except (OSError, RuntimeError) as error:
-        with contextlib.suppress(OSError):
-            part.unlink()
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise CheckpointError(
             f"could not write the checkpoint {path}: {reason}. "

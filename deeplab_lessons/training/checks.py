@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from deeplab_lessons.checks import check_choice
 from deeplab_lessons.training.history import History
 
 
@@ -19,8 +20,7 @@ class NotFinite(ArithmeticError):
 def checked_settings(schedules: Collection, losses: Collection, amp: bool | str, **settings) -> dict:
     """Return the settings that a resumed training must share with its beginning; ValueError for wrong ones."""
     for name, known in (("schedule", schedules), ("loss", losses)):
-        if settings[name] not in known:
-            raise ValueError(f"unknown {name} {settings[name]!r}: choose from {', '.join(known)}")
+        check_choice(name, settings[name], known)
     for name in ("iterations", "batch_size", "lr"):
         if not settings[name] > 0:
             raise ValueError(f"{name} must be above 0, got {settings[name]!r}")

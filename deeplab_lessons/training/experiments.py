@@ -14,8 +14,8 @@ from typing import Any, Self
 import torch
 
 from deeplab_lessons import runtime
+from deeplab_lessons.checks import check_choice
 from deeplab_lessons.datasets import Pairs, embedded, named, scenes, transforms
-from deeplab_lessons.datasets.pairs import check_choice
 from deeplab_lessons.heads.aspp import atrous_rates
 from deeplab_lessons.models import deeplab
 from deeplab_lessons.receptive_field import trace

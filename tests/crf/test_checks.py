@@ -46,7 +46,7 @@ MISTAKES = {
     "one class": (GOOD[:, :1], PICTURE, "logits", "two classes"),
     "flat scores": (GOOD.flatten(2), PICTURE[0], "logits", "."),
     "no axes": (GOOD[0, 0], PICTURE[0], "logits", r"\[C, H, W\]"),
-    "another kind": (GOOD, PICTURE, "logit", "kind must be one of"),
+    "another kind": (GOOD, PICTURE, "logit", "unknown kind 'logit': choose from logits, probabilities"),
     "another device": (GOOD.to("meta"), PICTURE, "logits", "move one"),
     "a list": (GOOD.tolist(), PICTURE, "logits", "got list"),
     "empty": (GOOD[:0], PICTURE[:0], "logits", "empty"),

@@ -69,7 +69,7 @@ def test_normalisations_are_what_they_say():
     }
     for name, each in wanted.items():
         assert torch.allclose(LatticeFilter(features, name)(values), values @ each.T), name
-    with pytest.raises(ValueError, match="'symmetric', 'row', 'none'"):
+    with pytest.raises(ValueError, match="'columns': choose from symmetric, row, none"):
         LatticeFilter(features, "columns")
 
 

@@ -9,7 +9,7 @@ from deeplab_lessons.datasets import (
     CamVid,
     PascalContext,
     PersonPart,
-    class_shares,
+    class_frequencies,
 )
 
 
@@ -77,5 +77,5 @@ def test_camvid_as_it_lies_here():
     }
     picture, labels = CamVid(split="test").pair(0)
     assert picture.shape == (360, 480, 3) and set(np.unique(labels)) <= {*range(11), 255}
-    shares = class_shares(CamVid(split="val"), limit=20)
+    shares = class_frequencies(CamVid(split="val"), limit=20)
     assert shares["road"] > 0.2 and shares["bicyclist"] < 0.1

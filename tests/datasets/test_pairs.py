@@ -7,7 +7,7 @@ from torchvision import tv_tensors
 
 from deeplab_lessons.datasets import (
     Embedded,
-    class_shares,
+    class_frequencies,
     scenes,
     transforms,
 )
@@ -52,8 +52,8 @@ def test_a_transform_that_writes_does_not_spoil_what_is_kept():
 
 
 @pytest.mark.slow
-def test_class_shares_are_stated_and_every_class_is_there_to_learn():
-    shares = class_shares(Embedded("train", 200, size=64))
+def test_class_frequencies_are_stated_and_every_class_is_there_to_learn():
+    shares = class_frequencies(Embedded("train", 200, size=64))
     void = shares.pop("void")
     assert list(shares) == list(scenes.CLASSES) and sum(shares.values()) == pytest.approx(1)
     assert 0.02 < void < 0.12

@@ -224,7 +224,10 @@ def test_bands_grow_to_the_whole_picture():
         (lambda: metrics.trimap(np.zeros((4, 4)), 0), "width must be at least 1 pixel, got 0"),
         (lambda: metrics.trimap_confusions(np.zeros((4, 4)), np.zeros((4, 4)), 2, [0]), "at least 1 pixel"),
         (lambda: metrics.trimap(np.zeros((1, 4, 4)), 1), r"\[H, W\], got \[1, 4, 4\]"),
-        (lambda: metrics.trimap(np.zeros((4, 4)), 1, around="edges"), '"labels" or "void", got \'edges\''),
+        (
+            lambda: metrics.trimap(np.zeros((4, 4)), 1, around="edges"),
+            "around 'edges': choose from labels, void",
+        ),
     ],
 )
 def test_wrong_bands_are_explained(call, words):

@@ -1,46 +1,18 @@
-"""Files that are whole or absent, and archives that misbehave."""
+"""Archives that misbehave."""
 
 import errno
 import io
-import os
 import random
 import tarfile
 import zipfile
 
 import pytest
 
-from deeplab_lessons.datasets import (
-    unpack,
-)
-from deeplab_lessons.datasets.files import explained, whole_file
-
-CONTENT = random.Random(0).randbytes(300_000)
+from deeplab_lessons.datasets import unpack
 
 
 def names(folder):
     return sorted(path.name for path in folder.iterdir())
-
-
-def test_a_whole_file_is_the_old_one_or_the_new_one(tmp_path):
-    path = tmp_path / "state"
-    path.write_text("old")
-    with pytest.raises(KeyboardInterrupt), whole_file(path) as part:
-        part.write_text("ha")
-        raise KeyboardInterrupt
-    assert path.read_text() == "old" and names(tmp_path) == ["state"]
-    with whole_file(path) as part:
-        part.write_text("new")
-    assert path.read_text() == "new" and names(tmp_path) == ["state"]
-
-
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full on this system")
-def test_a_disk_that_is_really_full_is_explained():
-    with (
-        pytest.raises(OSError, match="could not write state: the disk is full"),
-        explained("state"),
-        open("/dev/full", "wb") as file,
-    ):
-        file.write(bytes(100_000))
 
 
 def make_tar(path, *members, mode="w:gz"):
