@@ -6,11 +6,9 @@ from typing import Any, NoReturn
 import torch
 from torch.utils._pytree import tree_leaves
 
-from deeplab_lessons.receptive_field import layout as layouts
-from deeplab_lessons.receptive_field.fields import Path, distinct, union
-from deeplab_lessons.receptive_field.graph import ONE, Node, Window, Windows
-from deeplab_lessons.receptive_field.layout import AXIS_NAMES, Layout
-from deeplab_lessons.receptive_field.record import Record, State, UntraceableError
+from deeplab_lessons.receptive_field import record as maps
+from deeplab_lessons.receptive_field.graph import ONE, Node, Path, Window, Windows, distinct, union
+from deeplab_lessons.receptive_field.record import AXIS_NAMES, Layout, Record, State, UntraceableError
 from deeplab_lessons.receptive_field.table import Row
 
 _WORDS = {
@@ -100,33 +98,31 @@ class Call:
         state = self.state(name)
         if state is None:
             self.refuse("its map does not come from the input, but something else does")
-        state = unfolded(state)
+        state = state.unfolded()
         for back, tag in ((2, "y"), (1, "x")):
             if len(state.layout) < back:
                 self.refuse("it needs a map with rows and columns")
             here = [name for name, _ in state.layout[-back]]
-            if here != [tag] and (here or tag in layouts.tags(*state.layout)):
+            if here != [tag] and (here or tag in maps.tags(*state.layout)):
                 held = " and ".join(AXIS_NAMES.get(name, "channels") for name in here) or "neither"
-                self.refuse(
-                    f"dimension {-back} of its input should hold the {AXIS_NAMES[tag]} of the map, "
-                    f"but it holds {held}"
-                )
+                wanted = f"dimension {-back} of its input should hold the {AXIS_NAMES[tag]} of the map"
+                self.refuse(f"{wanted}, but it holds {held}")
         return state
 
     def apply(self, state: State, layout: Layout, windows: Windows, kind: str, **details: Any) -> State:
         """Return the map that windows along its axes make, with its row in the table."""
-        node = state.node.after(layouts.map_size(layout), windows)
+        node = state.node.after(maps.map_size(layout), windows)
         node.name = self.note(kind, node, **details)
         return State(node, layout)
 
     def slide(self, state: State, windows: Sequence[Window], kind: str, **details: Any) -> State:
         """Return the map that two windows, for rows and for columns, make of the last two dimensions."""
         pair = dict(zip("yx", windows, strict=True))
-        return self.apply(state, layouts.image(self.outs[0].shape), pair, kind, **details)
+        return self.apply(state, maps.image(self.outs[0].shape), pair, kind, **details)
 
     def join(self, states: Sequence[State], layout: Layout, kind: str) -> State:
         """Return the map of several added, multiplied or concatenated unit by unit: all their paths continue."""
-        size = layouts.map_size(layout)
+        size = maps.map_size(layout)
         nodes = {self._stretched(s.node, size): s.joined and kind == s.node.kind for s in states}
         if len(nodes) == 1:
             parts = {state.parts for state in states if len(state.layout) == len(layout)}
@@ -143,25 +139,10 @@ class Call:
 
     def _stretched(self, node: Node, size: tuple[int, int]) -> Node:
         """A map of one cell, repeated to meet a larger one."""
-        if node.size == size:
-            return node
-        if any(have not in (1, want) for have, want in zip(node.size, size, strict=True)):
+        axes = list(zip("yx", node.size, size, strict=True))
+        if any(have not in (1, want) for _, have, want in axes):
             self.refuse(f"it combines maps of {node.size} and {size} units")
-        return node.after(
-            size, {axis: ONE for axis, n, m in zip("yx", node.size, size, strict=True) if n != m}
-        )
-
-
-def unfolded(state: State) -> State:
-    """Return the map with channels that views folded into rows or columns (pixel shuffle) as units of their own."""
-    for place, here in enumerate(state.layout):
-        if len(here) == 2 and here[0][0] != "c" and here[1][0] == "c":
-            (tag, cells), (_, factor) = here
-            whole = (layouts.entry(tag, cells * factor),)
-            layout = state.layout[:place] + whole + state.layout[place + 1 :]
-            node = state.node.after(layouts.map_size(layout), {tag: Window.of_repeat(factor)})
-            state = State(node, layout, written=state.written)
-    return state
+        return node if node.size == size else node.after(size, {axis: ONE for axis, n, m in axes if n != m})
 
 
 Rule = Callable[[Call], "State | list[State] | None"]

@@ -6,8 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from deeplab_lessons.receptive_field.evaluation import check_input, evaluating, layer_output, unit_values
-from deeplab_lessons.receptive_field.graph import Box
+from deeplab_lessons.receptive_field.evaluation import Box, check_input, evaluating, layer_output, unit_values
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,9 +1,11 @@
-"""Running a model that is not ours: arguments checked, evaluation mode, and everything put back afterwards."""
+"""What all three tools share: arguments checked, a model run and left as it was, units and boxes of pixels."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -32,20 +34,13 @@ def evaluating(
     A tensor or module that stands in several places is replaced once. What the model's forward writes into its
     modules' attributes is undone too.
     """
-    before = [(vars(module), dict(vars(module))) for module in model.modules()]
-    tensors: list[dict[str, Any]] = [
-        table for module in model.modules() for table in (module._parameters, module._buffers)
-    ]
-    before += [(table, dict(table)) for table in tensors]
+    modules, made = list(model.modules()), cache(replace)
+    tensors: list[dict[str, Any]] = [table for m in modules for table in (m._parameters, m._buffers)]
+    before = [(table, dict(table)) for table in (*map(vars, modules), *tensors)]
     try:
         model.eval()
-        made: dict[torch.Tensor, torch.Tensor] = {}
         for table in tensors:
-            for name, tensor in table.items():
-                if tensor is not None:
-                    if tensor not in made:
-                        made[tensor] = replace(tensor)
-                    table[name] = made[tensor]
+            table.update({name: made(tensor) for name, tensor in table.items() if tensor is not None})
         yield
     finally:
         for table, entries in before:
@@ -105,3 +100,30 @@ def unit_values(output: torch.Tensor, unit: Any, name: str) -> tuple[torch.Tenso
         output = output.reshape(1, -1, 1, 1)
     y, x = unit_index((output.shape[-2], output.shape[-1]), unit, name)
     return output[..., y, x], (y, x)
+
+
+class Box(NamedTuple):
+    """A rectangle of pixels; all four sides belong to it."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+    @property
+    def height(self) -> int:
+        """Rows of pixels in the box."""
+        return self.bottom - self.top + 1
+
+    @property
+    def width(self) -> int:
+        """Columns of pixels in the box."""
+        return self.right - self.left + 1
+
+
+def bounding_box(mask: np.ndarray) -> Box | None:
+    """Return the smallest box around the True pixels of a mask [H, W]; None where there is none."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not rows.size:
+        return None
+    return Box(int(rows[0]), int(columns[0]), int(rows[-1]), int(columns[-1]))

@@ -1,41 +1,151 @@
-"""The maps of a traced model as a graph, and the walk back from one unit to the input pixels it sees."""
+"""The maps of a traced model as a graph: the field of each, and the walk back from a unit to the pixels it sees.
 
-from collections.abc import Callable, Sequence
+For a chain of convolutions and pools `arithmetic.Field` says it all: every unit sees a window of one size, moved
+on by one jump. Interpolation breaks that rule: of eight neighbouring units of a map enlarged 8 times, one may
+see a single cell of the map below and the others two. So an `AxisField` holds the windows of one *period* of
+units, after which the pattern repeats; an ordinary field has a period of one unit.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from typing import NamedTuple
+from fractions import Fraction
+from functools import cache, cached_property
+from math import gcd, lcm
 
 import numpy as np
 
 from deeplab_lessons.arithmetic import Layer
-from deeplab_lessons.receptive_field.fields import AxisField, Path, distinct
 
 
-class Box(NamedTuple):
-    """A rectangle of pixels; all four sides belong to it."""
+@dataclass(frozen=True)
+class AxisField:
+    """Fields of all units along one axis, in input pixels, padding included.
 
-    top: int
-    left: int
-    bottom: int
-    right: int
+    Unit 0 sees pixels `lows[0]` to `highs[0]`; a period further on, all lies `step` pixels further on. `whole` marks
+    an operation that looks at the entire map (image pooling): every unit sees the same window, and the jump is 0.
+    """
+
+    lows: tuple[int, ...] = (0,)
+    highs: tuple[int, ...] = (0,)
+    step: int = 1
+    whole: bool = False
 
     @property
-    def height(self) -> int:
-        """Rows of pixels in the box."""
-        return self.bottom - self.top + 1
+    def period(self) -> int:
+        """Units after which the pattern of windows repeats: 1 unless an interpolation came before."""
+        return len(self.lows)
+
+    @cached_property
+    def size(self) -> int:
+        """Pixels in the widest window of any unit: the receptive field."""
+        return max(high - low for low, high in zip(self.lows, self.highs, strict=True)) + 1
+
+    @cached_property
+    def jump(self) -> int | Fraction:
+        """Pixels from one unit's window to the next one's, on average over a period."""
+        jump = Fraction(self.step, self.period)
+        return jump.numerator if jump.denominator == 1 else jump
 
     @property
-    def width(self) -> int:
-        """Columns of pixels in the box."""
-        return self.right - self.left + 1
+    def start(self) -> float:
+        """Centre of unit 0's window; 0.0 is the centre of pixel 0."""
+        return (self.lows[0] + self.highs[0]) / 2
+
+    def box(self, unit: int, last: int | None = None) -> tuple[int, int]:
+        """Return the first and last pixel that units `unit` … `last` see, padding included."""
+        lows, highs = self.windows(np.arange(unit, (unit if last is None else last) + 1))
+        return int(lows.min()), int(highs.max())
+
+    def windows(self, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the first and last pixel that each of many units sees."""
+        turns, phase = np.divmod(units, self.period)
+        return np.array(self.lows)[phase] + turns * self.step, np.array(self.highs)[phase] + turns * self.step
 
 
-def bounding_box(mask: np.ndarray) -> Box | None:
-    """Return the smallest box around the True pixels of a mask [H, W]; None where there is none."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if not rows.size:
-        return None
-    return Box(int(rows[0]), int(columns[0]), int(rows[-1]), int(columns[-1]))
+def _shortest(lows: np.ndarray, highs: np.ndarray, step: int, whole: bool = False) -> AxisField:
+    """The field with these windows, by the shortest period that describes them."""
+    n, both_ends = len(lows), (lows, highs)
+    periods = (p for p in range(1, n) if n % p == 0 and step * p % n == 0)
+    repeating = (p for p in periods if all((e[p:] == e[:-p] + step * p // n).all() for e in both_ends))
+    shortest = next(repeating, n)
+    first, last = tuple(lows[:shortest].tolist()), tuple(highs[:shortest].tolist())
+    return AxisField(first, last, step * shortest // n, whole)
+
+
+def _covering(fields: Iterable[AxisField], units: int) -> AxisField:
+    """The smallest windows that hold those of all `fields`, for a map of `units` units."""
+    known = list(dict.fromkeys(fields))
+    if len(known) == 1:
+        return known[0]
+    whole = any(field.whole for field in known)
+    if all(field.period == 1 and field.step == known[0].step for field in known):
+        low, high = min(field.lows[0] for field in known), max(field.highs[0] for field in known)
+        return AxisField((low,), (high,), known[0].step, whole)
+    period = lcm(*(field.period for field in known))
+    if len({field.jump for field in known}) > 1 or period > max(units, 1):
+        period = units  # no pattern, as beside a map enlarged by an odd factor: a window for each unit
+    windows = [field.windows(np.arange(period + 1)) for field in known]
+    lows = np.min([low for low, _ in windows], axis=0)
+    highs = np.max([high for _, high in windows], axis=0)
+    if whole:
+        return AxisField((int(lows[:-1].min()),), (int(highs[:-1].max()),), 0, whole)
+    return _shortest(lows[:-1], highs[:-1], int(lows[-1] - lows[0]))
+
+
+@dataclass(frozen=True)
+class Path:
+    """One way from the input to a map, or one branch of the model: its field along both axes, and its name."""
+
+    y: AxisField = AxisField()
+    x: AxisField = AxisField()
+    via: str = ""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the field, in input pixels."""
+        return self.y.size, self.x.size
+
+    @property
+    def labels(self) -> tuple[int | str, int | str]:
+        """The size, with "global" for an axis along which every unit sees the whole input."""
+        return "global" if self.y.whole else self.y.size, "global" if self.x.whole else self.x.size
+
+    @property
+    def is_global(self) -> bool:
+        """Whether every unit sees the whole input."""
+        return self.y.whole and self.x.whole
+
+    def __repr__(self) -> str:
+        name = f"{self.via}: " if self.via else ""
+        size = "global" if self.is_global else "×".join(map(str, self.labels))
+        jump, start = both(self.y.jump, self.x.jump), both(self.y.start, self.x.start)
+        return f"<{name}{size}, jump {jump}, start {start}>"
+
+
+def both(y: object, x: object) -> str:
+    """Return one number where the two axes agree, else `y×x`."""
+    return number(y) if y == x else f"{number(y)}×{number(x)}"
+
+
+def number(value: object) -> str:
+    """Return a number as the table prints it: 8, 4.03, -3.5."""
+    if isinstance(value, (float, Fraction)):
+        return f"{float(value):.2f}".rstrip("0").rstrip(".")
+    return str(value)
+
+
+def distinct(paths: Iterable[Path]) -> tuple[Path, ...]:
+    """Return each path once, and one for all that see the whole input: millions of routes have few fields."""
+    known = tuple(dict.fromkeys(paths))
+    everywhere = [path for path in known if path.is_global]
+    if len(everywhere) < 2:
+        return known
+    return (*(path for path in known if not path.is_global), union(everywhere, (1, 1)))
+
+
+def union(paths: Sequence[Path], size: tuple[int, int]) -> Path:
+    """Return the field that covers those of all paths, on a map of `size` = (rows, columns) units."""
+    return Path(_covering((p.y for p in paths), size[0]), _covering((p.x for p in paths), size[1]))
 
 
 @dataclass(frozen=True)
@@ -74,8 +184,19 @@ class Window:
         return cls(lambda unit: (unit // factor,), units=factor)
 
     def widen(self, field: AxisField) -> AxisField:
-        """Return the field of the operation's output, given that of its input."""
-        return field.resampled(self.taps, self.units, self.cells, self.whole)
+        """Return the field of the operation's output, given that of its input.
+
+        All taps count, not only the outermost: after a bicubic resize an inner one may reach further than they do.
+        """
+        repeats = field.period // gcd(self.cells, field.period)
+        seen = [self.taps(unit) for unit in range(self.units * repeats)]
+        step, whole = field.step * (self.cells * repeats // field.period), self.whole or field.whole
+        if field.period == self.units == 1:
+            low, high = field.lows[0] + min(seen[0]) * field.step, field.highs[0] + max(seen[0]) * field.step
+            return AxisField((low,), (high,), step, whole)
+        begins = np.cumsum([0, *(len(some) for some in seen[:-1])])
+        lows, highs = field.windows(np.concatenate(seen))
+        return _shortest(np.minimum.reduceat(lows, begins), np.maximum.reduceat(highs, begins), step, whole)
 
     def matrix(self, units: int, cells: int) -> np.ndarray:
         """Return which cells each unit sees, bool [units, cells]; taps in the padding see nothing."""
@@ -123,10 +244,9 @@ def back_project(node: Node, units: np.ndarray) -> np.ndarray:
 
     Padding is dropped at every layer on the way down, and holes stay holes.
     """
-    marked, waiting = {node: units}, {node}
-    while waiting:
-        top = max(waiting, key=lambda n: n.order)
-        waiting.remove(top)
+    marked = {node: units}
+    while True:
+        top = max(marked, key=lambda n: n.order)
         here = marked.pop(top)
         if not top.parents:
             return here
@@ -134,8 +254,6 @@ def back_project(node: Node, units: np.ndarray) -> np.ndarray:
             below = _project(here, windows.get("y"), parent.size[0])
             below = _project(below.T, windows.get("x"), parent.size[1]).T
             marked[parent] = marked[parent] | below if parent in marked else below
-            waiting.add(parent)
-    raise AssertionError("a traced map always begins at the input")
 
 
 def _project(units: np.ndarray, window: Window | None, cells: int) -> np.ndarray:

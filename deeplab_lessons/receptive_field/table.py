@@ -1,17 +1,16 @@
 """The table of a traced model: its rows, its totals, and the way back from a unit to the pixels it sees."""
 
 import difflib
-from collections.abc import Iterator
+import html
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deeplab_lessons.receptive_field import printing
-from deeplab_lessons.receptive_field.evaluation import unit_index
-from deeplab_lessons.receptive_field.fields import Path, both, distinct, union
-from deeplab_lessons.receptive_field.graph import Box, Node, back_project, bounding_box
+from deeplab_lessons.receptive_field.evaluation import Box, bounding_box, unit_index
+from deeplab_lessons.receptive_field.graph import Node, Path, back_project, both, distinct, number, union
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,38 +87,20 @@ class Row:
 
     def cells(self) -> dict[str, object]:
         """Return the row as plain values: a number where both axes agree, else text such as "3×7"; "" for none."""
-        local = self.local
-        return {
-            "name": self.name,
-            "kind": self.kind,
-            "kernel": _plain(self.kernel_size),
-            "stride": _plain(self.stride),
-            "dilation": _plain(self.dilation),
-            "padding": _plain(self.padding),
-            "channels": self.channels,
-            "map size": f"{self.node.size[0]}×{self.node.size[1]}",
-            "jump": "" if local.is_global else _plain((local.y.jump, local.x.jump)),
-            "field": _plain(self.field.labels),
-            "start": "" if local.is_global else _plain((local.y.start, local.x.start)),
-            "parameters": self.parameters,
-            "multiply_adds": self.multiply_adds,
-        }
-
-    def _path_sizes(self) -> str:
-        """The fields of the few branches that meet here; else how many different fields there are, from … to."""
-        meeting = [both(*path.labels) for path in self.branches.values()] if self.node.kind else []
-        if len(set(meeting)) > 2 and len(meeting) <= 6:
-            return f"{len(meeting)} branches: {', '.join(meeting)}"
-        sizes = [both(*path.labels) for path in self.paths]
-        return f"{len(sizes)}: {sizes[0]}–{sizes[-1]}" if len(sizes) > 1 else ""
-
-    def printed(self) -> dict[str, object]:
-        """Return the cells of the printed table: those of `cells`, and the paths in a few words."""
-        return self.cells() | {"paths": self._path_sizes()}
+        return {column: cell(self) for column, cell in _COLUMNS.items() if column != "paths"}
 
     def __repr__(self) -> str:
         cells = {key: value for key, value in self.cells().items() if value not in ("", 0) or key == "start"}
         return f"<{', '.join(str(v) if key == 'name' else f'{key} {v}' for key, v in cells.items())}>"
+
+
+def _path_sizes(row: Row) -> str:
+    """The fields of the few branches that meet here; else how many different fields there are, from … to."""
+    meeting = [both(*path.labels) for path in row.branches.values()] if row.node.kind else []
+    if len(set(meeting)) > 2 and len(meeting) <= 6:
+        return f"{len(meeting)} branches: {', '.join(meeting)}"
+    sizes = [both(*path.labels) for path in row.paths]
+    return f"{len(sizes)}: {sizes[0]}–{sizes[-1]}" if len(sizes) > 1 else ""
 
 
 def _short_names(names: list[str], module: str) -> list[str]:
@@ -151,6 +132,33 @@ def _plain(pair: tuple | None) -> object:
 
 def _sides(before: int, after: int) -> int | str:
     return before if before == after else f"{before}+{after}"
+
+
+def _text(column: str, value: object) -> str:
+    if column in ("parameters", "multiply_adds"):
+        return f"{value:,}" if value else ""
+    return number(value)
+
+
+_COLUMNS: dict[str, Callable[[Row], object]] = {
+    "name": lambda row: row.name,
+    "kind": lambda row: row.kind,
+    "kernel": lambda row: _plain(row.kernel_size),
+    "stride": lambda row: _plain(row.stride),
+    "dilation": lambda row: _plain(row.dilation),
+    "padding": lambda row: _plain(row.padding),
+    "channels": lambda row: row.channels,
+    "map size": lambda row: "×".join(map(str, row.map_size)),
+    "jump": lambda row: "" if row.local.is_global else _plain((row.local.y.jump, row.local.x.jump)),
+    "field": lambda row: _plain(row.field.labels),
+    "start": lambda row: "" if row.local.is_global else _plain((row.local.y.start, row.local.x.start)),
+    "paths": _path_sizes,
+    "parameters": lambda row: row.parameters,
+    "multiply_adds": lambda row: row.multiply_adds,
+}
+_ALWAYS = {"name", "kind", "map size", "jump", "field", "start"}
+_LEFT = {"name", "kind"}
+_MOST_ROWS = 60
 
 
 @dataclass(eq=False, repr=False)
@@ -186,10 +194,8 @@ class Trace:
         if name in rows:
             return rows[name]
         names = [*dict.fromkeys(row.name for row in self.rows), *self.modules]
-        near = difflib.get_close_matches(str(name), names, n=3, cutoff=0.4)
-        hint = f"choose from {', '.join(names[:12])} …"
-        if near:
-            hint = f"did you mean {' or '.join(map(repr, near))}?"
+        near = " or ".join(map(repr, difflib.get_close_matches(str(name), names, n=3, cutoff=0.4)))
+        hint = f"did you mean {near}?" if near else f"choose from {', '.join(names[:12])} …"
         raise KeyError(f"{self.model_name} ran no layer called {name!r}: {hint}")
 
     def _row(self, layer: str | Row | None) -> Row:
@@ -232,26 +238,57 @@ class Trace:
             import pandas as pd
         except ImportError as error:
             raise ImportError("to_dataframe needs pandas: pip install 'deeplab-lessons[lab]'") from error
-        columns = [name for name in printing.COLUMNS if name != "paths"]
+        columns = [name for name in _COLUMNS if name != "paths"]
         return pd.DataFrame([row.cells() for row in (self.rows if pointwise else self)], columns=columns)
 
     def summary(self) -> str:
         """Return the totals, in a few lines."""
         height, width = self.input_size
-        lines = [
+        text = (
             f"{self.model_name}, input {self.in_channels}×{height}×{width}: {self.parameters:,} parameters, "
             f"{self.multiply_adds:,} multiply-adds (convolutions and linear layers)"
-        ]
+        )
         if hidden := len(self.rows) - len(self):
-            lines += [
-                f"{hidden} pointwise operations (batch norm, ReLU, …) are not listed: they change no field"
-            ]
+            text += (
+                f"\n{hidden} pointwise operations (batch norm, ReLU, …) are not listed: they change no field"
+            )
         if self.unused_parameters:
-            lines += [f"{self.unused_parameters:,} parameters of the model took no part"]
-        return "\n".join(lines)
+            text += f"\n{self.unused_parameters:,} parameters of the model took no part"
+        return text
+
+    def _lines(self) -> tuple[list[str], list[list[str]]]:
+        """Columns to print, and lines with their titles and cells; one that begins with ⋮ stands for rows left out."""
+        table = [{column: cell(row) for column, cell in _COLUMNS.items()} for row in self]
+        head = [c for c in _COLUMNS if c in _ALWAYS or any(cells[c] not in ("", 0) for cells in table)]
+        lines = [[_text(column, cells[column]) for column in head] for cells in table]
+        if len(lines) > _MOST_ROWS:
+            note, half = f"{len(lines) - _MOST_ROWS} more rows: .to_dataframe() has all", _MOST_ROWS // 2
+            lines[half:-half] = [["⋮", note, *[""] * (len(head) - 2)]]
+        return head, [[column.replace("_", "-") for column in head], *lines]
 
     def __repr__(self) -> str:
-        return printing.as_text([row.printed() for row in self], self.summary())
+        head, lines = self._lines()
+        widths = [max(map(len, cells)) for cells in zip(*(ln for ln in lines if ln[0] != "⋮"), strict=True)]
+        text = []
+        for line in lines:
+            cells = (
+                c.ljust(w) if h in _LEFT else c.rjust(w) for c, w, h in zip(line, widths, head, strict=True)
+            )
+            text.append(f"⋮  {line[1]}" if line[0] == "⋮" else "  ".join(cells).rstrip())
+        return "\n".join([*text, "", self.summary()])
 
     def _repr_html_(self) -> str:
-        return printing.as_html([row.printed() for row in self], self.summary())
+        """The same for a notebook; it sets no colours, so that it suits light and dark themes."""
+        head, lines = self._lines()
+        styles = [f'style="text-align:{"left" if column in _LEFT else "right"}"' for column in head]
+        rows: list[str] = []
+        for line in lines:
+            tag = "td" if rows else "th"
+            cells = (
+                f"<{tag} {style}>{html.escape(c)}</{tag}>" for style, c in zip(styles, line, strict=True)
+            )
+            rows.append(f"<tr>{''.join(cells)}</tr>")
+        return (
+            f'<div style="overflow-x:auto"><table><thead>{rows[0]}</thead><tbody>{"".join(rows[1:])}</tbody></table>'
+            f"<p>{html.escape(self.summary()).replace(chr(10), '<br>')}</p></div>"
+        )

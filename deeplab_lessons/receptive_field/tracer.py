@@ -1,20 +1,25 @@
 """`trace`: runs a model once, without numbers, and follows each map from operator to operator."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves, tree_map
+from torch.utils._pytree import tree_leaves, tree_map_only
 
-from deeplab_lessons.receptive_field.calls import RULES, Call, Rule, unfolded
+from deeplab_lessons.receptive_field.calls import RULES, Call
 from deeplab_lessons.receptive_field.evaluation import check_input, evaluating
 from deeplab_lessons.receptive_field.graph import Node
-from deeplab_lessons.receptive_field.layout import LayoutError, image
-from deeplab_lessons.receptive_field.record import Record, State, UntraceableError, is_part
+from deeplab_lessons.receptive_field.record import (
+    LayoutError,
+    Record,
+    State,
+    UntraceableError,
+    image,
+    is_part,
+)
 from deeplab_lessons.receptive_field.rules import mixing
 from deeplab_lessons.receptive_field.table import Row, Trace
 
@@ -33,7 +38,7 @@ def trace(model: nn.Module, input_size: int | tuple[int, int], in_channels: int 
     Raises UntraceableError, naming module and operator, where a field cannot be known; ValueError for an input
     that is too small or has the wrong number of channels; TypeError if `model` is no `nn.Module`.
     """
-    size = check_input(model, input_size, in_channels)
+    size, model_name = check_input(model, input_size, in_channels), type(model).__name__
     names: dict[torch.Tensor, str] = {parameter: name for name, parameter in model.named_parameters()}
     modules = {module: name for name, module in model.named_modules()}
     record = Record(modules, {name: parameter.numel() for parameter, name in names.items()})
@@ -47,28 +52,19 @@ def trace(model: nn.Module, input_size: int | tuple[int, int], in_channels: int 
     dtype = next((p.dtype for p in names if p.is_floating_point()), torch.get_default_dtype())
     x = torch.empty(1, in_channels, *size, dtype=dtype, device="meta")
     record.know(x, State(Node(size), image(x.shape)))
-    with evaluating(model, blank), _hooks(record), torch.no_grad():
+    with (
+        register_module_forward_pre_hook(record.enter),  # torch's global hooks: the model itself gets none
+        register_module_forward_hook(record.leave),
+        evaluating(model, blank),
+        torch.no_grad(),
+    ):
         output = _run(model, record, x)
     outputs = {key: _row(key, state) for key, state in _outputs(record, output)}
     if not outputs:
-        raise UntraceableError(
-            f"the output of {type(model).__name__} holds no tensor that depends on the input"
-        )
+        raise UntraceableError(f"the output of {model_name} holds no tensor that depends on the input")
     made = {name: _row(name, state) for name, state in record.modules.items() if name}
     used, total = (sum(record.sizes[name] for name in chosen) for chosen in (record.used, record.sizes))
-    model_name = type(model).__name__
     return Trace(tuple(record.rows), made, outputs, model_name, size, in_channels, used, total - used)
-
-
-@contextmanager
-def _hooks(record: Record) -> Iterator[None]:
-    """Tell the record of every module call, through torch's global hooks, so that the model gets none."""
-    hooks = [register_module_forward_pre_hook(record.enter), register_module_forward_hook(record.leave)]
-    try:
-        yield
-    finally:
-        for hook in hooks:
-            hook.remove()
 
 
 def _run(model: nn.Module, record: Record, x: torch.Tensor) -> Any:
@@ -99,7 +95,7 @@ def _outputs(record: Record, output: Any, key: str = "") -> Iterator[tuple[str, 
 
 
 def _row(name: str, state: State) -> Row:
-    state = unfolded(state)
+    state = state.unfolded()
     sizes = [size for dimension in state.layout for _, size in dimension]
     return Row(name, "output", name, state.node, (1, *sizes), pointwise=True)
 
@@ -113,7 +109,7 @@ class Tracer(TorchDispatchMode):
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         record = self.record
-        args, kwargs = tree_map(_to_meta, (args, kwargs or {}))
+        args, kwargs = tree_map_only(torch.Tensor, _to_meta, (args, kwargs or {}))
         name = func._schema.name.split("::")[-1]
         op = name[:-1] if name.endswith("_") and not name.endswith("__") else name
         tensors = [value for value in tree_leaves((args, kwargs)) if isinstance(value, torch.Tensor)]
@@ -131,8 +127,10 @@ class Tracer(TorchDispatchMode):
                 record.forget(args[0])
             return out
         call = Call(record, op, func, args, kwargs)
+        known = op in mixing.POINTWISE or torch.Tag.pointwise in func.tags
+        rule = RULES.get(op, mixing.pointwise if known else mixing.unknown)
         try:
-            result = _rule(op, func)(call)
+            result = rule(call)
         except LayoutError as error:
             call.refuse(str(error))
         except (LookupError, TypeError, AttributeError) as error:
@@ -141,32 +139,18 @@ class Tracer(TorchDispatchMode):
             raise UntraceableError(f"{record.where}: there is no rule for this use of {op}") from error
         if result is not None:
             states = result if isinstance(result, list) else [result] * len(call.outs)
-            changed = op != name and self._changes_map(call, states[0])
+            before = record.states.get(call.out) if op != name else None
+            changed = op != name and (before is None or before.node is not states[0].node)
+            if changed and is_part(call.out):
+                call.refuse("it writes another map into a part of a tensor, in place")
             for i, (out, state) in enumerate(zip(call.outs, states, strict=True)):
                 if isinstance(out, torch.Tensor) and (i == 0 or len(state.layout) == out.dim()):
                     record.know(out, state, changed)
         return call.out
 
-    def _changes_map(self, call: Call, state: State) -> bool:
-        """Whether an operator that writes in place puts another map there; a part of a tensor must keep its map."""
-        before = self.record.states.get(call.out)
-        if before is not None and before.node is state.node:
-            return False
-        if is_part(call.out):
-            call.refuse("it writes another map into a part of a tensor, in place")
-        return True
 
-
-def _rule(op: str, func: Any) -> Rule:
-    if op in RULES:
-        return RULES[op]
-    follows = op in mixing.POINTWISE or torch.Tag.pointwise in func.tags
-    return mixing.pointwise if follows else mixing.unknown
-
-
-def _to_meta(value: Any) -> Any:
-    real = isinstance(value, torch.Tensor) and value.device.type != "meta"
-    return _without_numbers(value) if real else value
+def _to_meta(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor if tensor.device.type == "meta" else _without_numbers(tensor)
 
 
 def _without_numbers(tensor: torch.Tensor) -> torch.Tensor:

@@ -15,8 +15,7 @@ from torch.func import functional_call
 from torch.nn import functional as F
 
 from deeplab_lessons.receptive_field import Box, bounding_box, empirical_field, trace
-from deeplab_lessons.receptive_field.empirical import unit_gradient
-from deeplab_lessons.receptive_field.positive import Positive
+from deeplab_lessons.receptive_field.empirical import Positive, unit_gradient
 
 STEADY = settings(derandomize=True, deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
 

@@ -9,7 +9,7 @@ import torch
 
 from deeplab_lessons.receptive_field.calls import Call, State, rule
 from deeplab_lessons.receptive_field.graph import Node, Window
-from deeplab_lessons.receptive_field.layout import Entry, broadcast, channels, entry, reshape, tags
+from deeplab_lessons.receptive_field.record import Entry, broadcast, channels, entry, reshape, tags
 
 
 @rule("view", "_unsafe_view", "reshape", "_reshape_alias", "_reshape_copy", "view_copy", "flatten", "unflatten",

@@ -8,7 +8,7 @@ import torch
 from deeplab_lessons.arithmetic import Layer
 from deeplab_lessons.receptive_field.calls import Call, State, rule
 from deeplab_lessons.receptive_field.graph import Window
-from deeplab_lessons.receptive_field.layout import AXIS_NAMES, Layout, broadcast, channels, entry, tags
+from deeplab_lessons.receptive_field.record import AXIS_NAMES, Layout, broadcast, channels, entry, tags
 
 #: Operators that work unit by unit, beside those that torch itself marks as pointwise.
 POINTWISE = {

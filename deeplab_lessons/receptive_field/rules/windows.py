@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as F
 
 from deeplab_lessons.arithmetic import Layer
-from deeplab_lessons.receptive_field.calls import Call, State, rule, unfolded
+from deeplab_lessons.receptive_field.calls import Call, State, rule
 from deeplab_lessons.receptive_field.graph import ONE, Window
-from deeplab_lessons.receptive_field.layout import axis_at, entry, tags
+from deeplab_lessons.receptive_field.record import axis_at, entry, tags
 
 
 def _pair(value: Any) -> tuple[int, int]:
@@ -176,7 +176,7 @@ def pixel_unshuffle(call: Call) -> State:
 @rule("constant_pad_nd")
 def pad(call: Call) -> State:
     """Cells added around the map (or, with a negative number, cut off), whichever dimensions hold it."""
-    state, amounts = unfolded(call.states()[0]), call["pad"]
+    state, amounts = call.states()[0].unfolded(), call["pad"]
     out, layout = call.run(), list(state.layout)
     sides: dict[str, tuple[int, int]] = {}
     for back in range(1, len(amounts) // 2 + 1):
