@@ -1,14 +1,14 @@
 """The arithmetic of convolution and pooling layers along one axis, in whole numbers.
 
-Cells are counted from 0, and the centre of cell 0 is position 0. A picture has two axes: ask once for
-its rows and once for its columns. Pooling follows the same rules as convolution, so one `Layer` serves
-both. Nothing here needs torch.
+Cells are counted from 0, and the centre of cell 0 is position 0. A picture has two axes: ask once for its rows
+and once for its columns. Pooling follows the same rules as convolution. Nothing here needs torch.
 """
 
 import operator
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 _MINIMUM = {
     "kernel_size": (1, "a kernel needs at least one tap"),
@@ -20,7 +20,6 @@ _MINIMUM = {
 
 
 def _check_number(name: str, value: int, where: str = "") -> int:
-    """Return `value` as an int, or say what was expected of `name`."""
     minimum, why = _MINIMUM[name]
     if isinstance(value, (tuple, list)):
         raise TypeError(f"{where}{name} must be one whole number, got {value!r}: ask for one axis at a time")
@@ -46,11 +45,10 @@ def same_padding(kernel_size: int, dilation: int = 1) -> int:
 
     Raises ValueError where the kernel covers an even number of cells, because the two sides then differ.
     """
-    layer = Layer(kernel_size, padding="same", dilation=dilation)
-    before, after = layer.sides
+    before, after = Layer(kernel_size, padding="same", dilation=dilation).sides
     if before != after:
         raise ValueError(
-            f"a kernel covering {layer.covers} cells (kernel_size {kernel_size}, dilation {dilation}) has no "
+            f"a kernel covering {before + after + 1} cells (kernel_size {kernel_size}, dilation {dilation}) has no "
             f"equal padding that keeps the size: it needs {before} before and {after} after. "
             'A Layer takes padding="same" or a pair (before, after).'
         )
@@ -68,8 +66,8 @@ def output_size(
     """Return the number of positions at which the kernel fits: `floor((in - k - (k - 1)(d - 1) + 2p) / s) + 1`.
 
     `padding` is one number for both sides or a pair (before, after). With `ceil_mode` the division rounds
-    up, as Caffe's pooling does: the last window may hang over the end, but not start beyond it.
-    Raises ValueError where the kernel fits nowhere.
+    up, as Caffe's pooling does: the last window may hang over the end, but not start beyond it. Raises
+    ValueError where the kernel fits nowhere.
     """
     return Layer(kernel_size, stride, padding, dilation, ceil_mode).output_size(input_size)
 
@@ -78,8 +76,8 @@ def output_size(
 class Layer:
     """One convolution or pooling layer along one axis.
 
-    `padding` counts cells on each side; it may be a pair (before, after), or "same" at stride 1.
-    Raises TypeError or ValueError, with the layer's name, for a layer that cannot exist.
+    `padding` counts cells on each side; it may be a pair (before, after), or "same" at stride 1. Raises TypeError
+    or ValueError, with the layer's name, for a layer that cannot exist.
     """
 
     kernel_size: int
@@ -92,19 +90,15 @@ class Layer:
     def __post_init__(self):
         for name in ("kernel_size", "stride", "dilation"):
             object.__setattr__(self, name, _check_number(name, getattr(self, name), self._where))
-        if isinstance(self.padding, str):
-            if self.padding != "same":
-                raise ValueError(
-                    f'{self._where}padding must be a number, a pair or "same", got {self.padding!r}'
-                )
-            if self.stride != 1:
-                raise ValueError(
-                    f'{self._where}padding "same" keeps the size at stride 1 only, got stride {self.stride}: '
-                    "pass the padding as a number"
-                )
-        else:
-            for side in self.sides:
-                _check_number("padding", side, self._where)
+        if isinstance(self.padding, str) and self.padding != "same":
+            raise ValueError(f'{self._where}padding must be a number, a pair or "same", got {self.padding!r}')
+        if self.padding == "same" and self.stride != 1:
+            raise ValueError(
+                f'{self._where}padding "same" keeps the size at stride 1 only, got stride {self.stride}: '
+                "pass the padding as a number"
+            )
+        for side in self.sides:
+            _check_number("padding", side, self._where)
 
     @property
     def _where(self) -> str:
@@ -120,11 +114,11 @@ class Layer:
         """Padding (before, after), in cells of the layer's input; an odd cell of "same" goes after, as in PyTorch."""
         if isinstance(self.padding, str):
             return (self.covers - 1) // 2, self.covers // 2
-        if isinstance(self.padding, (tuple, list)):
-            if len(self.padding) != 2:
-                raise ValueError(f"{self._where}a padding pair is (before, after), got {self.padding!r}")
-            return self.padding[0], self.padding[1]
-        return self.padding, self.padding
+        if not isinstance(self.padding, (tuple, list)):
+            return self.padding, self.padding
+        if len(self.padding) != 2:
+            raise ValueError(f"{self._where}a padding pair is (before, after), got {self.padding!r}")
+        return self.padding[0], self.padding[1]
 
     def output_size(self, input_size: int) -> int:
         """Return the units this layer makes from `input_size` cells; ValueError where its kernel fits nowhere."""
@@ -149,11 +143,10 @@ class Layer:
 
 @dataclass(frozen=True)
 class Field:
-    """What the units after a layer see of the input, all lengths in input pixels.
+    """What the units after a layer see of the input, in input pixels.
 
-    `size`: width of a unit's receptive field. `jump`: distance between the fields of neighbouring units.
-    `first`: leftmost pixel of unit 0's field, negative where it begins in the padding. `out`: number of
-    units, or None where no input size was given.
+    `size`: width of a unit's receptive field. `jump`: distance between the fields of neighbouring units. `first`:
+    leftmost pixel of unit 0's field, negative in the padding. `out`: number of units, None without an input size.
     """
 
     size: int = 1
@@ -191,15 +184,14 @@ def extend(field: Field, layer: Layer) -> Field:
 def receptive_fields(layers: Iterable[Layer], input_size: int | None = None) -> list[Field]:
     """Return the fields of the input (index 0: size 1, jump 1) and after each of `layers`, in order.
 
-    Pass `input_size` in pixels to have the number of units too. Raises ValueError naming the layer whose
-    kernel fits nowhere; unnamed layers are called "layer 1", "layer 2", …
+    With `input_size` in pixels the number of units too. Raises ValueError naming the layer whose kernel fits
+    nowhere; unnamed layers are called "layer 1", "layer 2", …
     """
     fields = [Field(out=None if input_size is None else _check_number("input_size", input_size))]
     for number, layer in enumerate(layers, 1):
         if not isinstance(layer, Layer):
-            raise TypeError(
-                f"layer {number} must be an arithmetic.Layer, got {layer!r} ({type(layer).__name__})"
-            )
+            kind = type(layer).__name__
+            raise TypeError(f"layer {number} must be an arithmetic.Layer, got {layer!r} ({kind})")
         fields.append(extend(fields[-1], replace(layer, name=layer.name or f"layer {number}")))
     return fields
 
@@ -218,8 +210,8 @@ def back_project(
 ) -> tuple[int, int] | None:
     """Return the first and last input pixel that units `unit` … `last` really see; None if only padding.
 
-    Unlike `Field.box` it drops padding at every layer on the way down, so the answer lies in the input.
-    Raises IndexError for a unit that the output does not have.
+    Unlike `Field.box` it drops padding at every layer on the way down, so the answer lies in the input. Raises
+    IndexError for a unit that the output does not have.
     """
     last = unit if last is None else last
     reached = set(range(unit, last + 1))
@@ -231,42 +223,41 @@ def back_project(
 def path_counts(layers: Sequence[Layer], unit: int, *, input_size: int) -> list[int]:
     """Return how many paths lead from each input pixel to output unit `unit`: one count per pixel.
 
-    0 inside the field is a hole (gridding); paths through padding are not counted. Raises IndexError for a
-    unit that the output does not have.
+    0 inside the field is a hole (gridding); padding does not count. Raises IndexError as `back_project` does.
     """
     counts = Counter({unit: 1})
     for layer, cells in _downwards(layers, input_size, unit, unit):
         below: Counter[int] = Counter()
         for u, paths in counts.items():
-            for i in layer.taps(u):
-                below[i] += paths if 0 <= i < cells else 0
-        counts = +below
+            below.update({i: paths for i in layer.taps(u) if 0 <= i < cells})
+        counts = below
     return [counts[i] for i in range(input_size)]
 
 
 def taps_on_map(size: int, kernel_size: int = 3, dilation: int = 1) -> list[int]:
     """Return how many of a kernel's taps fall on the map, for each of its `size` cells along one axis.
 
-    The convolution keeps the size (padding "same", stride 1); taps in the padding read zeros. On a map of two
-    axes the taps are the product of both. Raises ValueError for numbers below 1.
+    Padding is "same", stride 1; taps in the padding read zeros. On a map of two axes the taps are the product of
+    both. Raises ValueError for numbers below 1.
     """
-    layer = Layer(kernel_size, padding="same", dilation=dilation)
-    cells = range(_check_number("input_size", size))
+    layer, cells = (
+        Layer(kernel_size, padding="same", dilation=dilation),
+        range(_check_number("input_size", size)),
+    )
     return [sum(tap in cells for tap in layer.taps(cell)) for cell in cells]
 
 
 def tap_shares(size: int | tuple[int, int], kernel_size: int = 3, dilation: int = 1) -> dict[int, float]:
     """Return the fraction of a map's cells by how many of a kernel's taps fall on it: {1: …, 2: …, …, 9: …}.
 
-    `size` is one number for a square map or a pair (rows, columns). Numbers of taps that a square kernel can
-    have and this one nowhere has come with fraction 0. Source: DeepLab v3, figure 4.
+    `size` is one number for a square map or a pair (rows, columns). Numbers that a square kernel can have and this
+    one nowhere has come with fraction 0. Source: DeepLab v3, figure 4.
     """
     sides = size if isinstance(size, (tuple, list)) else (size, size)
     if len(sides) != 2:
         raise ValueError(f"size must be one number or a pair (rows, columns), got {size!r}")
     down, across = (Counter(taps_on_map(side, kernel_size, dilation)) for side in sides)
-    cells = Counter({a * b: 0 for a in range(1, kernel_size + 1) for b in range(1, kernel_size + 1)})
-    for taps, rows in down.items():
-        for others, columns in across.items():
-            cells[taps * others] += rows * columns
+    cells = Counter({a * b: 0 for a, b in product(range(1, kernel_size + 1), repeat=2)})
+    for (taps, rows), (others, columns) in product(down.items(), across.items()):
+        cells[taps * others] += rows * columns
     return {taps: cells[taps] / cells.total() for taps in sorted(cells)}

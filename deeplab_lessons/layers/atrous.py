@@ -1,8 +1,8 @@
 """Dilated convolution in two other ways, for signals `[N, C, L]` and for images `[N, C, H, W]`.
 
-Both give what torch's `dilation` gives: a kernel with zeros between its taps, and an undilated convolution
-on every d-th cell, once for each of the d phases, whose answers are woven together again.
-Source: DeepLab v2, section 3.1 (both ways); Holschneider et al. 1989 for the name "à trous", with holes.
+Both give what torch's `dilation` gives: a kernel with zeros between its taps, and an undilated convolution of each
+of the d phases (every d-th cell), whose answers are woven together again. Source: DeepLab v2, section 3.1 (both
+ways); Holschneider et al. 1989 for the name "à trous", with holes.
 """
 
 from itertools import product
@@ -19,9 +19,7 @@ def dilate_kernel(weight: torch.Tensor, dilation: int) -> torch.Tensor:
     `weight` is `[O, I, k, k]` or `[O, I, k]`, square or not. Raises ValueError for a dilation below 1.
     """
     sizes = [effective_kernel_size(taps, dilation) for taps in weight.shape[2:]]
-    dilated = weight.new_zeros(*weight.shape[:2], *sizes)
-    dilated[_phase(dilation, (0,) * len(sizes))] = weight
-    return dilated
+    return join_phases({(0,) * len(sizes): weight}, dilation, sizes)
 
 
 def split_phases(x: torch.Tensor, dilation: int) -> dict[tuple[int, ...], torch.Tensor]:
@@ -29,8 +27,7 @@ def split_phases(x: torch.Tensor, dilation: int) -> dict[tuple[int, ...], torch.
 
     `[N, C, H, W]` gives d² tensors of about `[N, C, H/d, W/d]`, keyed by (row, column) below d.
     """
-    starts = product(range(dilation), repeat=x.ndim - 2)
-    return {start: x[_phase(dilation, start)] for start in starts}
+    return {start: x[_phase(dilation, start)] for start in product(range(dilation), repeat=x.ndim - 2)}
 
 
 def join_phases(phases: dict[tuple[int, ...], torch.Tensor], dilation: int, size: list[int]) -> torch.Tensor:
@@ -47,9 +44,8 @@ def convolve_by_phases(
 ) -> torch.Tensor:
     """Convolve without a dilated kernel: subsample, convolve undilated, interleave.
 
-    `x` is `[N, I, H, W]` and `weight` `[O, I, k, k]` (or `[N, I, L]` and `[O, I, k]`); the answer is that of
-    torch's convolution with this `dilation` and `padding` at stride 1. Where sums are exact (whole numbers)
-    the two agree to the bit; elsewhere up to rounding, because the terms may be added in another order.
+    `x` is `[N, I, H, W]` and `weight` `[O, I, k, k]` (or `[N, I, L]` and `[O, I, k]`); the answer is that of torch's
+    convolution at stride 1, to the bit for whole numbers, else up to rounding: the order of the terms may differ.
     Raises ValueError for a kernel that fits nowhere or a dilation below 1. Source: DeepLab v2, section 3.1.
     """
     taps = weight.shape[2:]

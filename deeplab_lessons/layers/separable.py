@@ -11,9 +11,8 @@ class SeparableConv2d(nn.Sequential):
 
     Sizes round up. Stride and dilation belong to the depthwise part; with dilation above 1 it is the paper's
     *atrous separable convolution*. Each part is followed by batch norm, and by a ReLU where `relu_between` and
-    `relu_after` say so; with `batch_norm=False` neither follows, and the whole is linear. Raises ValueError
-    for an even kernel, which has no centre. Source: DeepLab v3+, section 3.1, figure 3; section 3.2 (batch norm
-    and ReLU after each depthwise convolution).
+    `relu_after` say so; with `batch_norm=False` by neither, and the whole is linear. Raises ValueError for an even
+    kernel. Source: DeepLab v3+, section 3.1, figure 3; section 3.2 (batch norm and ReLU after each depthwise one).
     """
 
     depthwise: nn.Conv2d
@@ -34,10 +33,8 @@ class SeparableConv2d(nn.Sequential):
             raise ValueError(
                 f"kernel_size must be odd, so that a tap lies in its centre, got {kernel_size!r}"
             )
-        padding = dilation * (kernel_size - 1) // 2
-        depthwise = nn.Conv2d(
-            in_channels, in_channels, kernel_size, stride, padding, dilation, in_channels, bias=False
-        )
+        padding, c = dilation * (kernel_size - 1) // 2, in_channels
+        depthwise = nn.Conv2d(c, c, kernel_size, stride, padding, dilation, groups=c, bias=False)
         pointwise = nn.Conv2d(in_channels, out_channels, 1, bias=False)
         parts: OrderedDict[str, nn.Module] = OrderedDict()
         for name, conv, relu in ("depthwise", depthwise, relu_between), ("pointwise", pointwise, relu_after):
@@ -49,8 +46,8 @@ class SeparableConv2d(nn.Sequential):
         super().__init__(parts)
 
     def dense_kernel(self) -> torch.Tensor:
-        """Return the kernel [out_channels, C, k, k] of the dense convolution that both parts make without batch norm.
+        """Return the dense kernel that both parts make without batch norm: [out_channels, C, k, k].
 
-        Entry (o, c, y, x) is pointwise(o, c) times depthwise(c, y, x): all kernels of a channel have one shape.
+        Entry (o, c, y, x) is pointwise(o, c) times depthwise(c, y, x).
         """
         return self.pointwise.weight * self.depthwise.weight[:, 0]

@@ -70,9 +70,8 @@ def _transposed(call: Call, state: State, numbers: Sequence[Any]) -> State:
     for k, s, p, d in zip(*pairs, strict=True):
         taps = partial(_cells_under, kernel=k, stride=s, padding=p, dilation=d)
         if not all(taps(unit) for unit in range(s)):
-            call.refuse(
-                f"with kernel_size {k}, stride {s} and dilation {d} some of its units see nothing at all"
-            )
+            numbers_of_it = f"kernel_size {k}, stride {s} and dilation {d}"
+            call.refuse(f"with {numbers_of_it} some of its units see nothing at all")
         windows.append(Window(taps, units=s))
     details = dict(zip(("kernel_size", "stride", "padding", "dilation"), pairs, strict=True))
     work = call["weight"].numel() * prod(state.node.size)
@@ -97,9 +96,9 @@ def pool(call: Call) -> State:
 def adaptive_pool(call: Call) -> State:
     """Unit `u` of `n` sees cells `floor(u m / n)` … `ceil((u + 1) m / n) - 1` of `m`."""
     state, size = call.image(), tuple(call.run().shape[-2:])
-    which = "max" if "max" in call.op else "average"
+    kind = f"{'global' if size == (1, 1) else 'adaptive'} {'max' if 'max' in call.op else 'average'} pool"
     windows = [_adaptive(cells, units) for cells, units in zip(state.node.size, size, strict=True)]
-    return call.slide(state, windows, f"{'global' if size == (1, 1) else 'adaptive'} {which} pool")
+    return call.slide(state, windows, kind)
 
 
 def _adaptive(cells: int, units: int) -> Window:
@@ -182,7 +181,9 @@ def pad(call: Call) -> State:
     for back in range(1, len(amounts) // 2 + 1):
         before, after = amounts[2 * back - 2 : 2 * back]
         if before or after:
-            tag = _padded_axis(call, state, back)
+            if len(here := state.layout[-back]) > 1:
+                call.refuse("it pads a flattened map")
+            tag = here[0][0] if here else axis_at(back, len(state.layout), tags(*state.layout))
             layout[-back] = entry(tag, out.shape[-back])
             if tag != "c":
                 sides[tag] = (before, after)
@@ -194,24 +195,12 @@ def pad(call: Call) -> State:
     return call.apply(state, tuple(layout), windows, kind, padding=padding)
 
 
-def _padded_axis(call: Call, state: State, back: int) -> str:
-    """Which axis a dimension holds; one of size 1 is taken for rows or columns by its place in [N, C, H, W]."""
-    here = state.layout[-back]
-    if len(here) > 1:
-        call.refuse("it pads a flattened map")
-    return here[0][0] if here else axis_at(back, len(state.layout), tags(*state.layout))
-
-
 @rule("reflection_pad2d", "replication_pad2d")
 def mirror_pad(call: Call) -> State:
     """Cells around the map that repeat what lies inside."""
     state, (left, right, top, bottom) = call.image(), call["padding"]
     mode, sides = "reflect" if "reflection" in call.op else "replicate", ((top, bottom), (left, right))
     call.run()
-    windows = [
-        replace(
-            Window.of_crop(-before), exact=_by_torch(partial(F.pad, pad=(0, 0, before, after), mode=mode))
-        )
-        for before, after in sides
-    ]
+    exact = [_by_torch(partial(F.pad, pad=(0, 0, *side), mode=mode)) for side in sides]
+    windows = [replace(Window.of_crop(-side[0]), exact=e) for side, e in zip(sides, exact, strict=True)]
     return call.slide(state, windows, f"{mode} pad", padding=sides)
