@@ -49,8 +49,8 @@ def same_padding(kernel_size: int, dilation: int = 1) -> int:
     if before != after:
         raise ValueError(
             f"a kernel covering {before + after + 1} cells (kernel_size {kernel_size}, dilation {dilation}) has no "
-            f"equal padding that keeps the size: it needs {before} before and {after} after. "
-            'A Layer takes padding="same" or a pair (before, after).'
+            f"equal padding that keeps the size: it needs {before} before and {after} after. A Layer takes "
+            'padding="same" or a pair (before, after).'
         )
     return before
 
@@ -93,10 +93,8 @@ class Layer:
         if isinstance(self.padding, str) and self.padding != "same":
             raise ValueError(f'{self._where}padding must be a number, a pair or "same", got {self.padding!r}')
         if self.padding == "same" and self.stride != 1:
-            raise ValueError(
-                f'{self._where}padding "same" keeps the size at stride 1 only, got stride {self.stride}: '
-                "pass the padding as a number"
-            )
+            why = f"keeps the size at stride 1 only, got stride {self.stride}: pass the padding as a number"
+            raise ValueError(f'{self._where}padding "same" {why}')
         for side in self.sides:
             _check_number("padding", side, self._where)
 
@@ -129,8 +127,8 @@ class Layer:
             raise ValueError(
                 f"{self._where}the kernel covers {self.covers} cells (kernel_size {self.kernel_size}, "
                 f"dilation {self.dilation}), but there are only {cells + before + after} (input {cells} + "
-                f"padding {before} + {after}), so the output size would be below 1. "
-                "Pass a larger input or more padding."
+                f"padding {before} + {after}), so the output size would be below 1. Pass a larger "
+                "input or more padding."
             )
         starts_beyond = self.ceil_mode and (out - 1) * self.stride >= cells + before
         return out - 1 if starts_beyond else out
@@ -240,10 +238,8 @@ def taps_on_map(size: int, kernel_size: int = 3, dilation: int = 1) -> list[int]
     Padding is "same", stride 1; taps in the padding read zeros. On a map of two axes the taps are the product of
     both. Raises ValueError for numbers below 1.
     """
-    layer, cells = (
-        Layer(kernel_size, padding="same", dilation=dilation),
-        range(_check_number("input_size", size)),
-    )
+    layer = Layer(kernel_size, padding="same", dilation=dilation)
+    cells = range(_check_number("input_size", size))
     return [sum(tap in cells for tap in layer.taps(cell)) for cell in cells]
 
 

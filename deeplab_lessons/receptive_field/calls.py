@@ -8,7 +8,7 @@ from torch.utils._pytree import tree_leaves
 
 from deeplab_lessons.receptive_field import record as maps
 from deeplab_lessons.receptive_field.graph import ONE, Node, Path, Window, Windows, distinct, union
-from deeplab_lessons.receptive_field.record import AXIS_NAMES, Layout, Record, State, UntraceableError
+from deeplab_lessons.receptive_field.record import AXIS_NAMES, Layout, Record, State
 from deeplab_lessons.receptive_field.table import Row
 
 _WORDS = {
@@ -63,7 +63,7 @@ class Call:
 
     def refuse(self, why: str) -> NoReturn:
         """Raise UntraceableError with the module's and the operator's name."""
-        raise UntraceableError(f"{self.record.where}: {self.op} cannot be followed: {why}.")
+        self.record.refuse(f"{self.op} cannot be followed: {why}.")
 
     def note(self, kind: str, node: Node, **details: Any) -> str:
         """Add a row to the table and return its name; a module's later pointwise operators share its row."""
@@ -117,8 +117,8 @@ class Call:
 
     def slide(self, state: State, windows: Sequence[Window], kind: str, **details: Any) -> State:
         """Return the map that two windows, for rows and for columns, make of the last two dimensions."""
-        pair = dict(zip("yx", windows, strict=True))
-        return self.apply(state, maps.image(self.outs[0].shape), pair, kind, **details)
+        layout = maps.image(self.outs[0].shape)
+        return self.apply(state, layout, dict(zip("yx", windows, strict=True)), kind, **details)
 
     def join(self, states: Sequence[State], layout: Layout, kind: str) -> State:
         """Return the map of several added, multiplied or concatenated unit by unit: all their paths continue."""

@@ -41,11 +41,8 @@ class EffectiveField:
 
     def gaussian(self) -> np.ndarray:
         """Return the fitted Gaussian on the same pixels, scaled to sum 1: [H, W]."""
-        sides = [
-            np.exp(-0.5 * ((np.arange(n) - mid) / max(sigma, 1e-9)) ** 2)
-            for n, mid, sigma in zip(self.heat.shape, self.centre, self.sigmas, strict=True)
-        ]
-        bell = np.outer(*sides)
+        axes = zip(self.heat.shape, self.centre, self.sigmas, strict=True)
+        bell = np.outer(*(np.exp(-0.5 * ((np.arange(n) - mid) / max(s, 1e-9)) ** 2) for n, mid, s in axes))
         return bell / bell.sum()
 
     def energy_box(self, share: float = 0.95) -> Box:
@@ -74,10 +71,8 @@ class EffectiveField:
         return float(np.sqrt((strength > (1 - 0.9545) * strength.max()).sum()))
 
     def __repr__(self) -> str:
-        return (
-            f"<effective field of {self.layer}, unit {self.unit}: sigma {self.sigma:.1f} pixels, "
-            f"95 % of the energy within {self.energy_size()} pixels>"
-        )
+        sizes = f"sigma {self.sigma:.1f} pixels, 95 % of the energy within {self.energy_size()} pixels"
+        return f"<effective field of {self.layer}, unit {self.unit}: {sizes}>"
 
 
 def effective_field(
@@ -92,13 +87,11 @@ def effective_field(
     """Return how much each input pixel influences one unit, with the model's real weights.
 
     For each of `samples` random inputs (unit normal noise [1, C, H, W]), a random ±1 goes back from every channel
-    of the unit, and the squared gradient at the input is the energy of that pixel. Random signs make the
-    channels' energies add up instead of cancelling. `layer` and `unit` as in `empirical_field`. Runs where the
-    model's weights are, in evaluation mode; the model's gradients and random state are left alone.
-
-    Raises KeyError, IndexError, TypeError, ValueError as `empirical_field` does; ValueError too for weights on the
-    meta device or where no gradient arrives. Source: Luo et al., NIPS 2016, sections 2 and 3 (the gradient at
-    the input from one output unit, averaged over random inputs; its Gaussian shape).
+    of the unit (so that their energies add up), and the squared gradient at the input is the energy of that pixel.
+    `layer`, `unit` and errors as in `empirical_field`; ValueError too for weights on the meta device or where no
+    gradient arrives. Runs where the weights are, in evaluation mode; gradients and random state are left alone.
+    Source: Luo et al., NIPS 2016, sections 2 and 3 (the gradient at the input from one output unit, averaged over
+    random inputs; its Gaussian shape).
     """
     size = check_input(model, input_size, in_channels)
     name = layer or "output"
@@ -117,7 +110,6 @@ def effective_field(
             (gradient,) = torch.autograd.grad((values * signs).sum(), image)
             energy += gradient.double().square().sum((0, 1)).cpu().numpy()
     if not energy.sum() > 0:
-        raise ValueError(
-            f"no gradient arrives from {layer or 'the output'}: its units are dead on these inputs"
-        )
+        source = layer or "the output"
+        raise ValueError(f"no gradient arrives from {source}: its units are dead on these inputs")
     return EffectiveField(energy / energy.sum(), name, position, samples)

@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_leaves
 
 from deeplab_lessons.receptive_field.evaluation import check_input, evaluating, layer_output, unit_values
 
@@ -44,10 +45,7 @@ def empirical_field(
 def unit_gradient(
     output: torch.Tensor, image: torch.Tensor, unit: Any, name: str, again: bool = False
 ) -> np.ndarray:
-    """Return the gradient of one unit (all its channels) at the image, summed over channels: [H, W].
-
-    `again` keeps what is needed to ask for another unit.
-    """
+    """Return the gradient of one unit (all its channels) at the image: [H, W]; `again` lets one ask for another."""
     total = unit_values(output, unit, name)[0].sum()
     (gradient,) = torch.autograd.grad(total, image, retain_graph=again, allow_unused=True)
     return np.zeros(image.shape[-2:]) if gradient is None else gradient.sum((0, 1)).numpy()
@@ -85,7 +83,7 @@ class Positive(TorchFunctionMode):
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         kwargs, name = kwargs or {}, func.__name__.strip("_")
-        given = [v for value in (*args, *kwargs.values()) for v in _each(value) if _flows(v)]
+        given = [value for value in tree_leaves((args, kwargs)) if _flows(value)]
         if not given:
             return func(*args, **kwargs)
         if any(getattr(tensor, "overwritten", False) for tensor in given):
@@ -112,10 +110,6 @@ class Positive(TorchFunctionMode):
             if name in _REPLACED:
                 return _REPLACED[name](*args, **kwargs)
             return (torch.Tensor.reshape if name == "view" else func)(*args, **kwargs)
-
-
-def _each(value: Any) -> Any:
-    return value if isinstance(value, (list, tuple)) else (value,)
 
 
 def _flows(value: Any) -> bool:
@@ -165,10 +159,9 @@ def _kernel(like: torch.Tensor, *size: int) -> torch.Tensor:
 
 
 def _conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
-    if input.shape[1] != weight.shape[1] * groups:
-        raise ValueError(
-            f"a convolution expects {weight.shape[1] * groups} channels, but {input.shape[1]} arrive"
-        )
+    given, expected = input.shape[1], weight.shape[1] * groups
+    if given != expected:
+        raise ValueError(f"a convolution expects {expected} channels, but {given} arrive")
     kernel = _kernel(weight, *weight.shape[2:])
     return _equal_channels(F.conv2d(_one(input), kernel, None, stride, padding, dilation), weight.shape[0])
 
@@ -184,9 +177,8 @@ def _max_pool2d(
 ):
     one = _one(input)
     rows, columns = F.max_pool2d(one.detach(), kernel_size, stride, padding, dilation, ceil_mode).shape[-2:]
-    (kh, kw), (ph, pw), (dh, dw) = (
-        v if isinstance(v, (tuple, list)) else (v, v) for v in (kernel_size, padding, dilation)
-    )
+    numbers = (kernel_size, padding, dilation)
+    (kh, kw), (ph, pw), (dh, dw) = (v if isinstance(v, (tuple, list)) else (v, v) for v in numbers)
     room = F.pad(one, (pw, pw + dw * kw, ph, ph + dh * kh))
     summed = F.conv2d(room, _kernel(one, kh, kw), None, stride or kernel_size, 0, dilation)
     return _equal_channels(summed[..., :rows, :columns], input.shape[1])

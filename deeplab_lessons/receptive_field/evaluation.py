@@ -17,9 +17,8 @@ def check_input(model: Any, input_size: Any, in_channels: int) -> tuple[int, int
         raise TypeError(f"model must be a torch.nn.Module, got {type(model).__name__}{hint}")
     size = tuple(input_size) if isinstance(input_size, (tuple, list)) else (input_size, input_size)
     if len(size) != 2 or not all(isinstance(n, int) and n >= 1 for n in size):
-        raise ValueError(
-            f"input_size must be a whole number of pixels or a pair (height, width), got {input_size!r}"
-        )
+        wanted = "a whole number of pixels or a pair (height, width)"
+        raise ValueError(f"input_size must be {wanted}, got {input_size!r}")
     if not isinstance(in_channels, int) or in_channels < 1:
         raise ValueError(f"in_channels must be a whole number of at least 1, got {in_channels!r}")
     return size[0], size[1]
@@ -29,10 +28,9 @@ def check_input(model: Any, input_size: Any, in_channels: int) -> tuple[int, int
 def evaluating(
     model: nn.Module, replace: Callable[[torch.Tensor], torch.Tensor] = lambda tensor: tensor
 ) -> Iterator[None]:
-    """Put the model in evaluation mode and `replace` its parameters and buffers; afterwards all is as it was.
+    """Put the model in evaluation mode and `replace` its parameters and buffers, each once; afterwards all is undone.
 
-    A tensor or module that stands in several places is replaced once. What the model's forward writes into its
-    modules' attributes is undone too.
+    So is what the model's forward writes into its modules' attributes.
     """
     modules, made = list(model.modules()), cache(replace)
     tensors: list[dict[str, Any]] = [table for m in modules for table in (m._parameters, m._buffers)]
@@ -54,9 +52,8 @@ def layer_output(model: nn.Module, layer: str | None, image: torch.Tensor) -> to
         return _first_tensor(model(image))
     modules = dict(model.named_modules())
     if layer not in modules:
-        raise KeyError(
-            f"{type(model).__name__} has no module called {layer!r}; list(dict(model.named_modules())) has all"
-        )
+        kind = type(model).__name__
+        raise KeyError(f"{kind} has no module called {layer!r}; list(dict(model.named_modules())) has all")
 
     def stop(module: nn.Module, args: Any, output: Any) -> None:
         raise _Stop(output)
@@ -87,10 +84,8 @@ def unit_index(size: tuple[int, int], unit: int | tuple[int, int] | None, name: 
         return size[0] // 2, size[1] // 2
     y, x = unit if isinstance(unit, (tuple, list)) else (unit, unit)
     if not (0 <= y < size[0] and 0 <= x < size[1]):
-        raise IndexError(
-            f"unit {(y, x)} asked for, but the map of {name!r} has rows 0 to {size[0] - 1} "
-            f"and columns 0 to {size[1] - 1}"
-        )
+        there = f"rows 0 to {size[0] - 1} and columns 0 to {size[1] - 1}"
+        raise IndexError(f"unit {(y, x)} asked for, but the map of {name!r} has {there}")
     return int(y), int(x)
 
 

@@ -231,12 +231,9 @@ class Node:
     def after(self, size: tuple[int, int], windows: Windows) -> "Node":
         """Return the map that one operation makes of this one."""
         y, x = (cache(windows.get(axis, SAME).widen) for axis in "yx")
-        paths, branches = (
-            tuple(Path(y(path.y), x(path.x), path.via) for path in known)
-            for known in (self.paths, self.branches)
-        )
-        parents = [(self, windows)]
-        return Node(size, distinct(paths), parents, self.name, self.order + 1, branches=branches)
+        paths = (Path(y(path.y), x(path.x), path.via) for path in self.paths)
+        branches = tuple(Path(y(path.y), x(path.x), path.via) for path in self.branches)
+        return Node(size, distinct(paths), [(self, windows)], self.name, self.order + 1, branches=branches)
 
 
 def back_project(node: Node, units: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ So views, permutations and flattening are followed exactly, and what would tear 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import nn
@@ -87,11 +87,8 @@ def reshape(layout: Layout, shape: Sequence[int]) -> Layout:
                 parts.insert(0, (tag, have // size))
                 size = 1
             else:
-                what = AXIS_NAMES.get(tag, "channels")
-                raise LayoutError(
-                    f"it cuts the {have} {what} of the map into pieces (as patches or windows do), so that a "
-                    "unit no longer has one place on the map"
-                )
+                what = f"the {have} {AXIS_NAMES.get(tag, 'channels')} of the map into pieces (as patches or windows do)"
+                raise LayoutError(f"it cuts {what}, so that a unit no longer has one place on the map")
         new.append(tidy(tuple(dimension)))
     return tuple(new)
 
@@ -99,8 +96,7 @@ def reshape(layout: Layout, shape: Sequence[int]) -> Layout:
 def broadcast(layouts: Sequence[Layout], shape: Sequence[int]) -> Layout:
     """Return the layout of an element-wise operation on several tensors, aligned at the last dimension.
 
-    A dimension that only constants fill is that of `axis_at`. Raises LayoutError where rows would meet columns or
-    channels.
+    A dimension of constants alone is that of `axis_at`. Raises LayoutError where rows would meet columns or channels.
     """
     result: list[Entry] = []
     taken = {tag for layout in layouts for tag in tags(*layout)}
@@ -114,10 +110,7 @@ def broadcast(layouts: Sequence[Layout], shape: Sequence[int]) -> Layout:
 
 
 class UntraceableError(ValueError):
-    """A model does something whose receptive field cannot be known; the message names module and operator.
-
-    Better no number than a wrong one.
-    """
+    """The receptive field cannot be known (better no number than a wrong one): the message names the operator."""
 
 
 @dataclass(frozen=True)
@@ -175,7 +168,6 @@ class Record:
         self.written: dict[int, tuple[State, torch.Tensor]] = {}
         self.clock = 0
 
-    # what is known of tensors -----------------------------------------------------------------------------
     def state(self, value: Any) -> State | None:
         """Return what is known of a tensor; None for anything that doesn't depend on the input."""
         if not isinstance(value, torch.Tensor):
@@ -186,9 +178,9 @@ class Record:
             return state
         if value.shape == written[1].shape:
             return written[0]
-        raise UntraceableError(
-            f"{self.where}: it uses a part of a tensor after another part of it was written in place, "
-            "which cannot be followed. Write x = x + y instead of x += y there."
+        self.refuse(
+            "it uses a part of a tensor after another part of it was written in place, which cannot be followed. "
+            "Write x = x + y instead of x += y there."
         )
 
     def know(self, tensor: torch.Tensor, state: State, changed: bool = False) -> None:
@@ -200,11 +192,14 @@ class Record:
 
     def forget(self, tensor: torch.Tensor) -> None:
         """Drop the state of a tensor that was overwritten with constants."""
-        if is_part(tensor):
-            raise UntraceableError(
-                f"{self.where}: it overwrites a part of a map in place, which cannot be followed"
-            )
+        if self.is_part(tensor):
+            self.refuse("it overwrites a part of a map in place, which cannot be followed")
         self.states.pop(tensor, None)
+
+    @staticmethod
+    def is_part(tensor: torch.Tensor) -> bool:
+        """Return whether a tensor is a view of a part of its memory."""
+        return tensor.numel() * tensor.element_size() != tensor.untyped_storage().nbytes()
 
     def origins(self, values: Any) -> frozenset[str]:
         """Return the parameters that tensors, however nested, were made from."""
@@ -218,7 +213,6 @@ class Record:
                 if isinstance(tensor, torch.Tensor):
                     self.sources[tensor] = self.origins(tensor) | origins
 
-    # module calls -----------------------------------------------------------------------------------------
     def enter(self, module: nn.Module, args: Any = None) -> None:
         """Begin a module's call (forward pre-hook); modules that are not the model's are passed over."""
         if module in self.names:
@@ -239,10 +233,9 @@ class Record:
         frame = self.frames[-1]
         return f"module {frame.name!r} ({frame.kind})" if frame.name else "the model's own forward"
 
-
-def is_part(tensor: torch.Tensor) -> bool:
-    """Return whether a tensor is a view of a part of its memory."""
-    return tensor.numel() * tensor.element_size() != tensor.untyped_storage().nbytes()
+    def refuse(self, why: str) -> NoReturn:
+        """Raise UntraceableError with the name of the running module."""
+        raise UntraceableError(f"{self.where}: {why}")
 
 
 def _storage(tensor: torch.Tensor) -> int:

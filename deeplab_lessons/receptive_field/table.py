@@ -20,9 +20,8 @@ if TYPE_CHECKING:
 class Row:
     """One line of the table: one operation of the model and the map it makes.
 
-    `field` covers all paths to the map; `paths` lists the different fields one by one; `branches` those of the
-    branches that met at the last sum or concatenation, by name. `multiply_adds` counts convolutions and linear
-    layers alone. `pointwise` rows (batch norm, ReLU, …) change no field and are left out of the printed table.
+    `multiply_adds` counts convolutions and linear layers alone. `pointwise` rows (batch norm, ReLU, …) change no
+    field and are left out of the printed table.
     """
 
     name: str
@@ -124,14 +123,11 @@ def _plain(pair: tuple | None) -> object:
     """A number where both axes agree, else text; a padding may be a pair (before, after) for each axis."""
     if pair is None:
         return ""
-    y, x = (_sides(*value) if isinstance(value, tuple) else value for value in pair)
+    y, x = ("+".join(map(str, v)) if isinstance(v, tuple) and v[0] != v[1] else v for v in pair)
+    y, x = (v[0] if isinstance(v, tuple) else v for v in (y, x))
     if y == x:
         return y if isinstance(y, (int, str)) else float(y)
     return both(y, x)
-
-
-def _sides(before: int, after: int) -> int | str:
-    return before if before == after else f"{before}+{after}"
 
 
 def _text(column: str, value: object) -> str:
@@ -271,9 +267,8 @@ class Trace:
         widths = [max(map(len, cells)) for cells in zip(*(ln for ln in lines if ln[0] != "⋮"), strict=True)]
         text = []
         for line in lines:
-            cells = (
-                c.ljust(w) if h in _LEFT else c.rjust(w) for c, w, h in zip(line, widths, head, strict=True)
-            )
+            padded = zip(line, widths, head, strict=True)
+            cells = (c.ljust(w) if h in _LEFT else c.rjust(w) for c, w, h in padded)
             text.append(f"⋮  {line[1]}" if line[0] == "⋮" else "  ".join(cells).rstrip())
         return "\n".join([*text, "", self.summary()])
 
@@ -284,9 +279,8 @@ class Trace:
         rows: list[str] = []
         for line in lines:
             tag = "td" if rows else "th"
-            cells = (
-                f"<{tag} {style}>{html.escape(c)}</{tag}>" for style, c in zip(styles, line, strict=True)
-            )
+            styled = zip(styles, line, strict=True)
+            cells = (f"<{tag} {style}>{html.escape(cell)}</{tag}>" for style, cell in styled)
             rows.append(f"<tr>{''.join(cells)}</tr>")
         return (
             f'<div style="overflow-x:auto"><table><thead>{rows[0]}</thead><tbody>{"".join(rows[1:])}</tbody></table>'

@@ -12,14 +12,7 @@ from torch.utils._pytree import tree_leaves, tree_map_only
 from deeplab_lessons.receptive_field.calls import RULES, Call
 from deeplab_lessons.receptive_field.evaluation import check_input, evaluating
 from deeplab_lessons.receptive_field.graph import Node
-from deeplab_lessons.receptive_field.record import (
-    LayoutError,
-    Record,
-    State,
-    UntraceableError,
-    image,
-    is_part,
-)
+from deeplab_lessons.receptive_field.record import LayoutError, Record, State, UntraceableError, image
 from deeplab_lessons.receptive_field.rules import mixing
 from deeplab_lessons.receptive_field.table import Row, Trace
 
@@ -44,7 +37,7 @@ def trace(model: nn.Module, input_size: int | tuple[int, int], in_channels: int 
     record = Record(modules, {name: parameter.numel() for parameter, name in names.items()})
 
     def blank(tensor: torch.Tensor) -> torch.Tensor:
-        empty = _without_numbers(tensor)
+        empty = _without_numbers(tensor, always=True)
         if tensor in names:
             record.sources[empty] = frozenset({names[tensor]})
         return empty
@@ -109,15 +102,15 @@ class Tracer(TorchDispatchMode):
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         record = self.record
-        args, kwargs = tree_map_only(torch.Tensor, _to_meta, (args, kwargs or {}))
+        args, kwargs = tree_map_only(torch.Tensor, _without_numbers, (args, kwargs or {}))
         name = func._schema.name.split("::")[-1]
         op = name[:-1] if name.endswith("_") and not name.endswith("__") else name
         tensors = [value for value in tree_leaves((args, kwargs)) if isinstance(value, torch.Tensor)]
         traced = [tensor for tensor in tensors if record.state(tensor) is not None]
         if name in ("_local_scalar_dense", "is_nonzero", "equal", "item"):
-            raise UntraceableError(
-                f"{record.where}: it looks at the value of a tensor (as .item(), int(t) or `if t:` do). The tracer "
-                "runs models without values, so it can't know which way this one goes."
+            record.refuse(
+                "it looks at the value of a tensor (as .item(), int(t) or `if t:` do). The tracer runs models without "
+                "values, so it can't know which way this one goes."
             )
         if not traced or op in mixing.NO_VALUES:
             out = func(*args, **kwargs)
@@ -141,7 +134,7 @@ class Tracer(TorchDispatchMode):
             states = result if isinstance(result, list) else [result] * len(call.outs)
             before = record.states.get(call.out) if op != name else None
             changed = op != name and (before is None or before.node is not states[0].node)
-            if changed and is_part(call.out):
+            if changed and record.is_part(call.out):
                 call.refuse("it writes another map into a part of a tensor, in place")
             for i, (out, state) in enumerate(zip(call.outs, states, strict=True)):
                 if isinstance(out, torch.Tensor) and (i == 0 or len(state.layout) == out.dim()):
@@ -149,9 +142,7 @@ class Tracer(TorchDispatchMode):
         return call.out
 
 
-def _to_meta(tensor: torch.Tensor) -> torch.Tensor:
-    return tensor if tensor.device.type == "meta" else _without_numbers(tensor)
-
-
-def _without_numbers(tensor: torch.Tensor) -> torch.Tensor:
+def _without_numbers(tensor: torch.Tensor, always: bool = False) -> torch.Tensor:
+    if tensor.device.type == "meta" and not always:
+        return tensor
     return torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta")

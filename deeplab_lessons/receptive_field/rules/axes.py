@@ -57,21 +57,14 @@ def part(call: Call) -> State | list[State]:
     state = call.states()[0]
     call.run()
     dim = call.args.get("dim", 0) % len(state.layout)
-    start, every = _first_kept(call, dim)
+    size = next(v for v in call.args.values() if isinstance(v, torch.Tensor)).shape[dim]
+    kept = slice(call.args.get("start"), call.args.get("end"), call.args.get("step") or 1)
+    start, every = call["index"] % size if "index" in call.args else kept.indices(size)[0], kept.step
     states = []
     for piece in call.outs:
         states.append(_one_part(call, state, piece, dim, start, every))
         start += 1 if piece.dim() < len(state.layout) else piece.shape[dim]
     return states
-
-
-def _first_kept(call: Call, dim: int) -> tuple[int, int]:
-    """The first index kept along `dim`, and the step."""
-    size = next(v for v in call.args.values() if isinstance(v, torch.Tensor)).shape[dim]
-    if "index" in call.args:
-        return call["index"] % size, 1
-    kept = slice(call.args.get("start"), call.args.get("end"), call.args.get("step") or 1)
-    return kept.indices(size)[0], kept.step
 
 
 def _one_part(call: Call, state: State, piece: torch.Tensor, dim: int, start: int, every: int) -> State:

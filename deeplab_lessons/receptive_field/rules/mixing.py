@@ -8,7 +8,7 @@ import torch
 from deeplab_lessons.arithmetic import Layer
 from deeplab_lessons.receptive_field.calls import Call, State, rule
 from deeplab_lessons.receptive_field.graph import Window
-from deeplab_lessons.receptive_field.record import AXIS_NAMES, Layout, broadcast, channels, entry, tags
+from deeplab_lessons.receptive_field.record import AXIS_NAMES, broadcast, channels, entry, tags
 
 #: Operators that work unit by unit, beside those that torch itself marks as pointwise.
 POINTWISE = {
@@ -91,9 +91,8 @@ def _axes(axes: set[str]) -> str:
 
 def _whole(state: State, axes: set[str]) -> dict[str, Window]:
     """Windows that see the whole map along some axes."""
-    return {
-        axis: Window.of_all(cells) for axis, cells in zip("yx", state.node.size, strict=True) if axis in axes
-    }
+    sizes = zip("yx", state.node.size, strict=True)
+    return {axis: Window.of_all(cells) for axis, cells in sizes if axis in axes}
 
 
 def _mix(call: Call, state: State, dims: Sequence[int], kind: str) -> State:
@@ -170,7 +169,10 @@ def matrix_product(call: Call) -> State:
     other = call[left if b else right]
     over = len(state.layout) - (1 if a or call[right].dim() == 1 else 2)
     work = out.numel() * call[left if a else right].shape[over]
-    layout = _product_layout(state.layout, over, out, first=a is not None)
+    kept = list(state.layout[:over] + state.layout[over + 1 :])
+    if len(kept) < out.dim():  # the other factor adds channels
+        kept.insert(len(kept) - (a is None), entry("c", out.shape[-2 if a is None else -1]))
+    layout = tuple(kept)
     gone = tags(state.layout[over])
     if not gone and not call.record.origins(other):
         call.note_pointwise("matrix product", work)
@@ -182,19 +184,10 @@ def matrix_product(call: Call) -> State:
     return call.apply(state, layout, windows, kind, multiply_adds=work, kernel_size=(rows, columns))
 
 
-def _product_layout(layout: Layout, over: int, out: torch.Tensor, first: bool) -> Layout:
-    """The traced factor's layout without the summed dimension; the other factor adds channels."""
-    kept = [dimension for i, dimension in enumerate(layout) if i != over]
-    if len(kept) < out.dim():
-        kept.insert(len(kept) - (not first), entry("c", out.shape[-1 if first else -2]))
-    return tuple(kept)
-
-
 _WHY = {
     "roll": "it moves units around the edge of the map, so that neighbours are no longer neighbours",
     "flip": "it mirrors the map",
-    "im2col": "it cuts the map into patches",
-    "unfold": "it cuts the map into patches",
+    **dict.fromkeys(("im2col", "unfold"), "it cuts the map into patches"),
     "grid_sampler_2d": "where its units look depends on a grid of values",
     "max_unpool2d": "where its values go depends on the input's values",
     "deform_conv2d": "where its taps look depends on values",

@@ -25,10 +25,7 @@ def _pair(value: Any) -> tuple[int, int]:
 def _slide_layers(
     call: Call, state: State, kind: str, numbers: Sequence[Any], ceil_mode: bool = False, weights: int = 0
 ) -> State:
-    """Run the operator and compare torch's map size with the arithmetic's.
-
-    `numbers` are kernel size, stride, padding and dilation; `weights` are multiplied once for each unit.
-    """
+    """Windows by kernel size, stride, padding and dilation (`numbers`); torch's map size must be the arithmetic's."""
     pairs = [_pair(value) for value in numbers]
     name = call.record.frames[-1].name or "the model's forward"
     layers = [Layer(k, s, p, d, ceil_mode, name) for k, s, p, d in zip(*pairs, strict=True)]
@@ -70,8 +67,8 @@ def _transposed(call: Call, state: State, numbers: Sequence[Any]) -> State:
     for k, s, p, d in zip(*pairs, strict=True):
         taps = partial(_cells_under, kernel=k, stride=s, padding=p, dilation=d)
         if not all(taps(unit) for unit in range(s)):
-            numbers_of_it = f"kernel_size {k}, stride {s} and dilation {d}"
-            call.refuse(f"with {numbers_of_it} some of its units see nothing at all")
+            sizes = f"kernel_size {k}, stride {s} and dilation {d}"
+            call.refuse(f"with {sizes} some of its units see nothing at all")
         windows.append(Window(taps, units=s))
     details = dict(zip(("kernel_size", "stride", "padding", "dilation"), pairs, strict=True))
     work = call["weight"].numel() * prod(state.node.size)
