@@ -16,8 +16,9 @@ def tensor(value, name: str) -> Tensor:
     return value
 
 
-def floating(values: Tensor, name: str) -> Tensor:
+def floating(values, name: str) -> Tensor:
     """Return finite numbers in float32 or float64; half precision becomes float32."""
+    values = tensor(values, name)
     if not values.is_floating_point():
         raise TypeError(f"{name} must hold floating-point numbers, got {values.dtype}")
     values = values if values.dtype == torch.float64 else values.float()
@@ -31,11 +32,11 @@ def floating(values: Tensor, name: str) -> Tensor:
 
 def class_map(values, name: str = "scores", num_classes: int | None = None) -> Tensor:
     """Return values per class and pixel, `[C, H, W]` or `[B, C, H, W]`, finite and with at least two classes."""
-    values = tensor(values, name)
+    values = floating(values, name)
     shape = list(values.shape)
     if len(shape) not in (3, 4):
         raise ValueError(f"{name} must be [C, H, W] or [B, C, H, W], classes before pixels, got {shape}")
-    values, classes = floating(values, name), shape[-3]
+    classes = shape[-3]
     if num_classes is not None and classes != num_classes:
         hint = _channels_last(name, values) if shape[-1] == num_classes else ""
         raise ValueError(f"{name} {shape} must have {num_classes} classes, got {classes}.{hint}")
@@ -58,10 +59,8 @@ def _channels_last(name: str, values: Tensor) -> str:
 
 def adds_to_one(p: Tensor, axis: int) -> bool:
     """Return whether `p` is in 0 … 1 and adds up to one along `axis`, so that it must be probabilities."""
-    low, high = torch.aminmax(p.detach())
-    if low < 0 or high > 1 + SUM_TOLERANCE:
-        return False
-    return bool(((p.detach().sum(axis) - 1).abs() <= SUM_TOLERANCE).all())
+    p = p.detach()
+    return bool(p.min() >= 0 and ((p.sum(axis) - 1).abs() <= SUM_TOLERANCE).all())
 
 
 def probabilities(p, name: str = "p") -> Tensor:
@@ -71,16 +70,12 @@ def probabilities(p, name: str = "p") -> Tensor:
         return p
     if adds_to_one(p, -1):
         raise ValueError(f"{name} adds up to one over its last axis.{_channels_last(name, p)}")
-    low, high = p.min().item(), p.max().item()
-    if low < 0 or high > 1 + SUM_TOLERANCE:
-        raise ValueError(
-            f"{name} must hold probabilities in 0 … 1, got {low:.3g} … {high:.3g}: "
-            'for logits, pass kind="logits" or use unary_from_logits'
-        )
-    least, most = (value.item() for value in torch.aminmax(p.detach().sum(-3)))
+    (low, high), (least, most) = (torch.aminmax(each) for each in (p.detach(), p.detach().sum(-3)))
     raise ValueError(
-        f"{name} must add up to one over the classes at every pixel, got sums from {least:.4g} to {most:.4g}: divide "
-        "by p.sum(-3, keepdim=True), or take a softmax over the classes (sigmoids of several are no distribution)"
+        f"{name} must hold probabilities in 0 … 1, got {low:.3g} … {high:.3g}, and add up to one over the classes at "
+        f'every pixel, got sums from {least:.4g} to {most:.4g}: for logits, pass kind="logits" or use '
+        "unary_from_logits; otherwise divide by p.sum(-3, keepdim=True), or take a softmax over the classes (sigmoids "
+        "of several are no distribution)"
     )
 
 
@@ -96,14 +91,10 @@ def logits(scores, name: str = "scores") -> Tensor:
 
 
 def unary(u, name: str = "unary") -> Tensor:
-    """Return energies `[C, H, W]` or `[C, N]`: low where a class is likely. The two usual mix-ups are refused.
-
-    For energies that really look like one of them, add a constant: the marginals don't change.
-    """
-    u = tensor(u, name)
+    """Return energies `[C, H, W]` or `[C, N]`: low where a class is likely. The two usual mix-ups are refused."""
+    u = floating(u, name)
     if u.dim() not in (2, 3):
         raise ValueError(f"{name} must be [C, H, W] or [C, N] of one picture, got {list(u.shape)}")
-    u = floating(u, name)
     if adds_to_one(u, 0):
         raise ValueError(
             f"{name} is in 0 … 1 and adds up to one over the classes, so it holds probabilities, not energies: "
@@ -128,7 +119,7 @@ def picture(image, name: str = "picture") -> Tensor:
         return image.float()
     image = floating(image, name)
     low, high = (value.item() for value in torch.aminmax(image.detach()))
-    if low < 0 or high > 255 or (low >= 0 and 0 < high <= 1):
+    if low < 0 or high > 255 or 0 < high <= 1:
         hint = "pass the picture as it was before any mean was subtracted"
         if low >= 0 and high <= 1:
             hint = "sigma_beta counts such levels, so pass 255 * picture, or the uint8 picture"
@@ -152,14 +143,12 @@ def belong_together(scores, image, num_classes: int | None = None) -> tuple[Tens
     if scores.shape[-3:-1] == image.shape[-2:] != scores.shape[-2:]:
         raise ValueError(f"scores and picture differ in size.{_channels_last('scores', scores)}")
     scores = class_map(scores, "scores", num_classes)
-    shapes = f"scores {list(scores.shape)} and picture {list(image.shape)}"
-    if scores.dim() != image.dim() or scores.shape[:-3] != image.shape[:-3]:
-        raise ValueError(
-            f"{shapes} differ in their batch: pass a picture for every score map, one axis B in both"
-        )
+    shapes = f"scores {list(scores.shape)} and picture {list(image.shape)} differ in"
+    if scores.shape[:-3] != image.shape[:-3]:
+        raise ValueError(f"{shapes} their batch: pass a picture for every score map, one axis B in both")
     if scores.shape[-2:] != image.shape[-2:]:
         raise ValueError(
-            f"{shapes} differ in size: bring the scores to the picture's size first with "
+            f"{shapes} size: bring the scores to the picture's size first with "
             'torch.nn.functional.interpolate(scores, size, mode="bilinear", align_corners=False)'
         )
     return scores, image.to(scores.dtype)

@@ -2,9 +2,8 @@
 
 `P(x | I) = exp(-E(x | I)) / Z(I)`, with `E(x) = Σ_i θ_i(x_i) + Σ_{i<j} μ(x_i, x_j) Σ_m w_m k_m(i, j)`. The unary
 `θ_i(x_i) = -log P(x_i)` is what the network says about each single pixel. `kernels` is a list of pairs `(w, k)`: a
-weight and a symmetric matrix `[N, N]`, or an `ExactFilter`, which holds one. Its diagonal is ignored, since no pixel
-is its own neighbour. float64 is worth its memory here: these are sums over N² pairs, and you want to see them fall.
-Source: Krähenbühl and Koltun 2011, equations (1) to (3).
+weight and a symmetric matrix `[N, N]`, or an `ExactFilter`, which holds one; its diagonal is ignored. float64 is worth
+its memory: these are sums over N² pairs. Source: Krähenbühl and Koltun 2011, equations (1) to (3).
 """
 
 import math
@@ -24,9 +23,8 @@ Kernels = Sequence[tuple[float, Tensor]]
 def unary_from_probabilities(p: Tensor, floor: float = 1e-5) -> Tensor:
     """Return `-log p`, where probabilities below `floor` count as `floor`: same shape, `[C, H, W]` or `[B, C, H, W]`.
 
-    Without a floor one probability of zero would forbid a class for good. 1e-5 is pydensecrf's choice; as
-    there, nothing is rescaled afterwards. Source: DeepLab v1, section 4.2. Raises ValueError where `p` is no
-    distribution over the classes.
+    Without a floor a probability of zero would forbid a class for good. 1e-5 is pydensecrf's choice; as there, nothing
+    is rescaled afterwards. Source: DeepLab v1, section 4.2. Raises ValueError where `p` is no distribution.
     """
     if not 0 < floor < 1:
         raise ValueError(f"floor must be between 0 and 1, got {floor}: log 0 is infinite")
@@ -41,11 +39,10 @@ def unary_from_logits(logits: Tensor) -> Tensor:
 def unary_from_labels(
     labels: Tensor, num_classes: int, confidence: float, ignore_index: int | None = IGNORE_INDEX
 ) -> Tensor:
-    """Return energies `[C, H, W]` (or `[B, C, H, W]`) of a label map that is right with probability `confidence`.
+    """Return energies `[C, H, W]` of a label map `[H, W]` (or both in batches) right with probability `confidence`.
 
-    The other classes share the rest; pixels labelled `ignore_index` could be anything. `labels` is `[H, W]` or
-    `[B, H, W]`, whole numbers. In pydensecrf's helper label 0 means unknown unless told otherwise; here 0
-    is a class like any other. Raises ValueError for other labels and for a confidence no better than a guess.
+    The other classes share the rest; pixels labelled `ignore_index` could be anything. Label 0 is a class like any
+    other, unlike in pydensecrf's helper. Raises ValueError for other labels and a confidence no better than a guess.
     """
     labels = checks.tensor(labels, "labels").long()
     if not 1 / num_classes < confidence < 1:
@@ -85,7 +82,7 @@ def pair_weights(kernels: Kernels, unary: Tensor) -> Tensor:
         kernel = (kernel if isinstance(kernel, Tensor) else kernel.kernel).to(unary)
         if kernel.shape != total.shape:
             raise ValueError(
-                f"a kernel of {pixels} pixels must be {list(total.shape)}, got {list(kernel.shape)}"
+                f"a kernel of {pixels} pixels must be [{pixels}, {pixels}], got {list(kernel.shape)}"
             )
         if not torch.allclose(kernel, kernel.T, atol=1e-6):
             raise ValueError(
@@ -119,12 +116,11 @@ def free_energy(
 ) -> Tensor:
     """Return `F(Q) = E_Q[E] - entropy(Q) = KL(Q ‖ P) - log Z`, one number: what mean field tries to lower.
 
-    `q` and `unary` are `[C, H, W]`. KL is never negative, so F never falls below `-log Z`, and since Z does
-    not depend on Q, F falls exactly when KL does. Differentiable.
+    `q` and `unary` are `[C, H, W]`. F never falls below `-log Z`, and falls exactly when KL does. Differentiable.
 
-    With `self_term=True` the pairs i = j count too (as half a pair). That is no longer the papers' F, but it
-    is what parallel updates with a self-term descend; it may be asked of filters as well as of matrices.
-    pydensecrf's `klDivergence` is a third thing: it counts each pair twice, and the self-term.
+    With `self_term=True` the pairs i = j count too (as half a pair), and filters will do as well as matrices. That is
+    not the papers' F, but it is what parallel updates with a self-term descend. (pydensecrf's `klDivergence` is a third
+    thing: it counts each pair twice, and the self-term.)
     """
     unary, mu = checks.unary(unary), symmetric(compatibility, unary)
     q, theta = q.flatten(1), unary.flatten(1)
@@ -141,8 +137,8 @@ def every_labelling(
 ) -> tuple[Tensor, Tensor]:
     """Return all `C^N` labellings `[M, H, W]` of a tiny picture, and their energies `[M]`.
 
-    `torch.softmax(-energies, 0)` is the Gibbs distribution itself, `torch.logsumexp(-energies, 0)` is log Z.
-    Raises ValueError where there are more than `MOST_LABELLINGS` of them: 9 pixels in 3 classes have 19,683.
+    `torch.softmax(-energies, 0)` is the Gibbs distribution itself. Raises ValueError where there are more than
+    `MOST_LABELLINGS` of them: 9 pixels in 3 classes have 19,683.
     """
     unary = checks.unary(unary)
     mu, weights = symmetric(compatibility, unary), pair_weights(kernels, unary)

@@ -1,10 +1,8 @@
 """Mean field on the permutohedral lattice as fast as plain PyTorch goes, with the readable one's numbers.
 
-Splat, blur and slice are one operation: add up some rows of a table, each times a weight. PyTorch has it as
-`embedding_bag`, made for word vectors. So the lattice is written down once per picture as lists of rows (`tables`),
-and the rest of an iteration is done in chunks that stay in a core's own cache.
-
-Shapes: C classes, N = H·W pixels, M vertices. A pixel is a row here: tables are [N, C] or [M, C].
+Splat, blur and slice add up some rows of a table, each times a weight: PyTorch's `embedding_bag`. So the lattice is
+written down once per picture as lists of rows (`tables`), and the rest of an iteration is done in chunks that stay in
+a core's own cache. A pixel is a row here: tables are [N, C] or [M, C], M vertices.
 Source: Krähenbühl & Koltun 2011 (mean field by filtering), Adams, Baek & Davis 2010 (the filter).
 """
 
@@ -12,6 +10,7 @@ import math
 from functools import lru_cache, reduce
 
 import torch
+from torch import Tensor
 
 from deeplab_lessons.crf.filters import bilateral_features, spatial_features
 from deeplab_lessons.crf.parameters import Parameters
@@ -23,17 +22,16 @@ _DEEP = 40.0  # exp(-40) is nothing next to 1, and far from float32's limits
 
 @torch.no_grad()
 def fast_mean_field(
-    unary: torch.Tensor,
-    picture: torch.Tensor,
+    unary: Tensor,
+    picture: Tensor,
     parameters: Parameters,
-    compatibility: torch.Tensor | None = None,
+    compatibility: Tensor | None = None,
     iterations: int | None = None,
-) -> torch.Tensor:
+) -> Tensor:
     """Return marginals q [C, N] after `iterations` updates of all pixels at once, without gradients.
 
-    `unary` is float [C, N], `picture` [3, H, W] holds values 0 … 255, N = H·W in row order. A batch, unary
-    [B, C, N] and picture [B, 3, H, W], is done picture by picture. `compatibility` is μ [C, C], Potts if
-    None. The spatial kernel's lattice is kept for the next picture of the same size.
+    `unary` is float [C, N], `picture` [3, H, W] holds values 0 … 255; a batch of both is done picture by picture.
+    `compatibility` is μ [C, C], Potts if None. The spatial lattice is kept for the next picture of the same size.
     """
     if unary.ndim == 3:
         pairs = zip(unary, picture, strict=True)
@@ -42,21 +40,15 @@ def fast_mean_field(
     return infer(unary, write_kernels(picture, parameters, unary), compatibility, steps)
 
 
-def write_kernels(
-    picture: torch.Tensor, parameters: Parameters, like: torch.Tensor
-) -> list[tuple[float, Tables]]:
-    """Return the two normalised kernels of a picture [3, H, W] with their weights; one of weight 0 is left out.
-
-    Number type and device are those of `like`.
-    """
+def write_kernels(picture: Tensor, parameters: Parameters, like: Tensor) -> list[tuple[float, Tables]]:
+    """Return the normalised kernels of a picture [3, H, W], each with its weight unless that is 0, in `like`'s type."""
     p, kernels = parameters, []
     if p.w1:
         features = bilateral_features(picture.to(like), p.sigma_alpha, p.sigma_beta)
         kernels.append((p.w1, write_tables(features).normalised()))
     if p.w2:
-        kernels.append(
-            (p.w2, _spatial_tables(tuple(picture.shape[1:]), p.sigma_gamma, like.dtype, like.device))
-        )
+        size = tuple(picture.shape[1:])
+        kernels.append((p.w2, _spatial_tables(size, p.sigma_gamma, like.dtype, like.device)))
     return kernels
 
 
@@ -67,11 +59,11 @@ def _spatial_tables(size, sigma_gamma, dtype, device) -> Tables:
 
 @torch.no_grad()
 def infer(
-    unary: torch.Tensor,
+    unary: Tensor,
     kernels: list[tuple[float, Tables]],
-    compatibility: torch.Tensor | None = None,
+    compatibility: Tensor | None = None,
     iterations: int = 10,
-) -> torch.Tensor:
+) -> Tensor:
     """Return marginals [C, N] from unary [C, N] and ready kernels: splat and blur everything, the rest in chunks."""
     start = (unary.amin(0) - unary).T.contiguous()  # rows [N, C] whose largest number is 0
     rows = max(1, _CHUNK // start.shape[1]) if start.device.type == "cpu" else len(start)
@@ -94,13 +86,11 @@ def infer(
     return q.T.contiguous()
 
 
-def _softmax_for(start: torch.Tensor, kernels, compatibility):
-    """The quickest safe softmax, and the unit in which it wants its logits. Changes `start` to suit.
-
-    With Potts nothing falls below its start, and nothing rises by more than `most`. So every row's largest
-    logit lies between 0 and `most`, and if that is small powers need no care once `start` is lifted where it
-    is hopelessly low. Of all powers PyTorch is quickest at those of 2: e^x = 2^(x / ln 2).
-    """
+def _softmax_for(start: Tensor, kernels, compatibility):
+    """The quickest safe softmax, and the unit in which it wants its logits. Changes `start` to suit."""
+    # With Potts nothing falls below its start, or rises by more than `most`. So every row's largest logit lies
+    # between 0 and `most`, and if that is small powers need no care once `start` is lifted where it is hopelessly
+    # low. Of all powers PyTorch is quickest at those of 2: e^x = 2^(x / ln 2).
     most = sum(weight * kernel.row_sums.max().item() for weight, kernel in kernels)
     if compatibility is not None or most > _DEEP:
         return 1, _softmax
@@ -109,12 +99,12 @@ def _softmax_for(start: torch.Tensor, kernels, compatibility):
     return unit, _softmax_of_bounded
 
 
-def _softmax(logits: torch.Tensor, out: torch.Tensor) -> None:
+def _softmax(logits: Tensor, out: Tensor) -> None:
     """Softmax over rows, not below 1e-25: smaller numbers soon become denormal, and those are slow."""
     torch.softmax(logits, 1, out=out).clamp_(min=1e-25)
 
 
-def _softmax_of_bounded(logits: torch.Tensor, out: torch.Tensor) -> None:
+def _softmax_of_bounded(logits: Tensor, out: Tensor) -> None:
     """The same from logits times 1 / ln 2, and without looking for the largest first."""
     torch.exp2(logits, out=out)
     out /= torch.mv(out, out.new_ones(out.shape[1]))[:, None]

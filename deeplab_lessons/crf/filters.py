@@ -25,8 +25,7 @@ def spatial_features(
 ) -> Tensor:
     """Return column and row of every pixel divided by `sigma_gamma` (pixels): `[2, N]`, N = H·W in row order.
 
-    `size` is (H, W) in pixels. x comes first, y second, as in pydensecrf: the order does not matter to a
-    Gaussian, but the lattice rounds one axis after the other.
+    x comes first, y second, as in pydensecrf: the lattice rounds one axis after the other.
     """
     rows, columns = (torch.arange(side, dtype=dtype, device=device) for side in size)
     y, x = torch.meshgrid(rows, columns, indexing="ij")
@@ -36,8 +35,8 @@ def spatial_features(
 def bilateral_features(picture: Tensor, sigma_alpha: float, sigma_beta: float) -> Tensor:
     """Return position divided by `sigma_alpha` (pixels) and colour by `sigma_beta` (grey levels): `[5, N]`.
 
-    `picture` is `[3, H, W]`, uint8 or float in 0 … 255. Order: x, y, red, green, blue. Differentiable in a
-    float picture, and in the two σ where they are tensors. Source: Krähenbühl and Koltun 2011, equation (3).
+    `picture` is `[3, H, W]`, uint8 or float in 0 … 255. Order: x, y, red, green, blue. Differentiable, in the two σ
+    too where they are tensors. Source: Krähenbühl and Koltun 2011, equation (3).
     """
     image = checks.picture(picture)
     if image.dim() != 3:
@@ -89,10 +88,9 @@ def normalise(kernel: Tensor, normalisation: str = "symmetric") -> Tensor:
 class ExactFilter:
     """Gaussian filter by the complete matrix: values `[C, N]` -> `[C, N]`, `out_i = Σ_j k(i, j) value_j`.
 
-    `.kernel` is the normalised matrix `[N, N]` of features `[d, N]`, ready for `energy` and `free_energy`.
-    `self_term`: whether a pixel hears itself. The papers' sum runs over j ≠ i, so without; the libraries
-    filter the complete picture and keep it, and parallel updates need it to descend (see `mean_field`).
-    With `self_term=False` the diagonal goes before the sums are taken. Differentiable in values and features.
+    `.kernel` is the normalised matrix `[N, N]` of features `[d, N]`, ready for `energy` and `free_energy`. The papers'
+    sum runs over j ≠ i, `self_term=False`: the diagonal then goes before the sums are taken. The libraries keep it, and
+    parallel updates need it to descend (see `mean_field`). Differentiable in values and features.
     """
 
     def __init__(self, features: Tensor, normalisation: str = "symmetric", self_term: bool = True):
@@ -104,12 +102,10 @@ class ExactFilter:
 
 
 class LatticeFilter:
-    """The lattice's matrix K with a normalisation: values [C, N] -> [C, N], differentiable in the values.
+    """The same by the lattice's matrix K, self-term included: values [C, N] -> [C, N], differentiable in the values.
 
-    With n = K·1, `"symmetric"` divides by √n before and after (pydensecrf's default), `"row"` by n after,
-    `"none"` not at all. Every point hears itself too. If the features [d, N] require a gradient they get one,
-    through the barycentric weights, and the filter is slower. Raises ValueError for another normalisation, for
-    features that make no lattice, and for values of another shape or number type.
+    If the features [d, N] require a gradient they get one, through the barycentric weights, and the filter is slower.
+    Raises ValueError for another normalisation, features that make no lattice, and values of another shape or type.
     Source: Adams, Baek & Davis 2010; normalisation as in Krähenbühl & Koltun 2013 and pydensecrf.
     """
 
@@ -119,7 +115,7 @@ class LatticeFilter:
         self._matrix: Callable[[Tensor], Tensor]
         if (
             features.requires_grad
-        ):  # the readable lattice, whose every step autograd follows, down to the features
+        ):  # the readable lattice: autograd follows its every step down to the features
             self._matrix = Lattice(features).filter
         else:
             tables = write_tables(features)
@@ -132,9 +128,7 @@ class LatticeFilter:
         if values.ndim != 2 or values.shape[1] != self.points:
             raise ValueError(f"values must be [C, {self.points}], got {list(values.shape)}")
         if values.dtype != self.before.dtype:
-            raise ValueError(
-                f"values are {values.dtype}, the features were {self.before.dtype}: make them alike"
-            )
+            raise ValueError(f"values are {values.dtype}, the features {self.before.dtype}: make them alike")
         return self.after * self._matrix(self.before * values)
 
 

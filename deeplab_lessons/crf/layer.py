@@ -18,19 +18,15 @@ from deeplab_lessons.crf.fast import fast_mean_field
 from deeplab_lessons.crf.mean_field import Filters, mean_field
 from deeplab_lessons.crf.parameters import Parameters, preset
 
-UNARIES: dict[str, Callable[[Tensor], Tensor]] = {
-    "logits": unary_from_logits,
-    "probabilities": unary_from_probabilities,
-}
+UNARIES: dict[str, Callable] = {"logits": unary_from_logits, "probabilities": unary_from_probabilities}
 
 
 class DenseCRF(nn.Module):
     """Mean field in the fully connected CRF: `crf(scores, picture)` -> marginals of the scores' shape.
 
     - `parameters`: `Parameters` or the name of a preset; `iterations` overrides theirs.
-    - `backend`: "lattice" (fast, any size), "exact" (all pairs, up to 80 x 80 pixels), or "pydensecrf" (the
-      C++ library, if installed: CPU, no gradients). Lattice and pydensecrf agree with each other, not with
-      exact: the lattice is an approximation.
+    - `backend`: "lattice" (fast, any size, an approximation), "exact" (all pairs, up to 80 x 80 pixels), or
+      "pydensecrf" (the C++ library, if installed: the lattice on the CPU, no gradients).
     - `normalisation`: "symmetric", "row" or "none", see `normalise`. The self-term stays in.
     - `compatibility`: μ `[C, C]`, Potts by default; its symmetric part is used.
     - `trainable`: any of "weights" (w1 and w2, kept positive as `log_weights`) and "compatibility", which
@@ -77,9 +73,9 @@ class DenseCRF(nn.Module):
     def forward(self, scores: Tensor, picture: Tensor, kind: str = "logits") -> Tensor:
         """Return the marginals of `scores` `[C, H, W]` or `[B, C, H, W]` given `picture` `[3, H, W]` or `[B, 3, H, W]`.
 
-        `kind` says what the scores are: "logits" or "probabilities". The picture is uint8 or float in 0 … 255, as
-        large as the scores, on their device. float32 or float64 as the scores are; half precision is computed and
-        returned in float32, under autocast too. Raises ValueError or TypeError for anything that does not fit.
+        `kind` says what the scores are: "logits" or "probabilities". The picture is uint8 or float in 0 … 255, of the
+        scores' size and device. Half precision is computed and returned in float32, under autocast too.
+        Raises ValueError or TypeError for anything that does not fit.
         """
         check_choice("kind", kind, UNARIES)
         scores, picture = checks.belong_together(scores, picture, self.num_classes)
@@ -126,10 +122,11 @@ class DenseCRF(nn.Module):
         """Return `[(w1, bilateral filter), (w2, spatial filter)]` of one picture `[3, H, W]`, for `mean_field`."""
         image, exact, s = checks.picture(picture), self.backend == "exact", self.setting
         kind = filters.ExactFilter if exact else filters.LatticeFilter
-        features = filters.bilateral_features(image, s.sigma_alpha, s.sigma_beta)
-        bilateral = kind(features, self.normalisation)
-        plane = (tuple(image.shape[1:]), s.sigma_gamma, self.normalisation, image.dtype, image.device)
-        spatial = _spatial_filter(kind, *plane) if exact else _spatial_lattice(*plane)
+        bilateral = kind(filters.bilateral_features(image, s.sigma_alpha, s.sigma_beta), self.normalisation)
+        make = _spatial_filter if exact else _kept_spatial_filter
+        spatial = make(
+            kind, tuple(image.shape[1:]), s.sigma_gamma, self.normalisation, image.dtype, image.device
+        )
         return [(self.weights[0], bilateral), (self.weights[1], spatial)]
 
     def extra_repr(self) -> str:
@@ -143,10 +140,7 @@ def _spatial_filter(kind, size, sigma, normalisation, dtype, device):
         return kind(filters.spatial_features(size, sigma, dtype=dtype, device=device), normalisation)
 
 
-@lru_cache(maxsize=4)
-def _spatial_lattice(*plane) -> filters.LatticeFilter:
-    """The spatial lattice depends only on the size: kept for the next picture."""
-    return _spatial_filter(filters.LatticeFilter, *plane)
+_kept_spatial_filter = lru_cache(maxsize=4)(_spatial_filter)  # it depends on the size, not on the picture
 
 
 @torch.no_grad()
@@ -157,8 +151,5 @@ def refine(
     kind: str = "logits",
     backend: str = "lattice",
 ) -> Tensor:
-    """Return the marginals of scores and a picture in one call: `refine(logits, picture).argmax(-3)` is the label map.
-
-    Shapes and `kind` as in `DenseCRF.forward`; `preset` is a name in `PRESETS` or `Parameters`.
-    """
+    """Return the marginals of scores and a picture, as `DenseCRF.forward`: their `.argmax(-3)` is the label map."""
     return DenseCRF(preset, backend=backend)(scores, picture, kind)

@@ -74,8 +74,7 @@ def sequential_mean_field(
 ) -> Tensor:
     """Run mean field one pixel after the other, in row order: `free_energy` never rises. Slow, for the proof.
 
-    `kernels` are pairs `(w, k)`, k `[N, N]` and symmetric; its diagonal is ignored. An iteration is one visit to
-    every pixel. Shapes and `watch` as in `mean_field`.
+    `kernels` as in `energy`. An iteration is one visit to every pixel. Shapes and `watch` as in `mean_field`.
     """
     unary = checks.unary(unary)
     mu, weights = symmetric(compatibility, unary), pair_weights(kernels, unary)

@@ -1,10 +1,9 @@
 """The five numbers of the dense CRF, the number of iterations, and the sets that were published.
 
-The papers' kernel, between pixels i and j at places p with colours I (pixels; grey levels of 0 … 255):
-
     k(i, j) = w1 exp(-|p_i - p_j|² / 2σα² - |I_i - I_j|² / 2σβ²)  +  w2 exp(-|p_i - p_j|² / 2σγ²)
 
-The weights below are meant for *symmetrically normalised* kernels, which the formula does not show.
+is the papers' kernel between pixels i and j at places p with colours I (pixels; grey levels of 0 … 255). The published
+weights are meant for *symmetrically normalised* kernels, which the formula does not show.
 """
 
 import math
@@ -14,10 +13,8 @@ from numbers import Real
 
 @dataclass(frozen=True)
 class Parameters:
-    """One setting of the dense CRF, under the papers' names.
+    """One setting: weights `w1` and `w2`, at least 0, widths in pixels, `sigma_beta` in grey levels of 0 … 255.
 
-    `w1`, `w2`: weights of the two kernels, no unit, at least 0. `sigma_alpha`, `sigma_gamma`: widths in
-    pixels. `sigma_beta`: width in grey levels of 0 … 255. `iterations`: mean-field updates.
     Source: DeepLab v1, section 4.2, equation (2); Krähenbühl and Koltun 2011, equation (3), where σα, σβ
     and σγ are called θα, θβ and θγ. Raises TypeError or ValueError for an impossible number.
     """
@@ -58,10 +55,7 @@ PRESETS = {
 
 
 def preset(setting: Parameters | str) -> Parameters:
-    """Return the published setting of that name; `Parameters` come back as they are.
-
-    Raises KeyError with the choices.
-    """
+    """Return the published setting of that name (KeyError, with the choices, for none); `Parameters` as they are."""
     if isinstance(setting, Parameters):
         return setting
     if setting not in PRESETS:

@@ -1,23 +1,21 @@
 """The permutohedral lattice: a Gaussian filter in d dimensions whose cost grows with N, not with N².
 
-Points of a d-dimensional feature space are laid on a lattice of simplices (triangles for d = 2). Each point
-gives its value to the d+1 corners of the simplex it lies in (*splat*), the corners exchange values with
-their neighbours (*blur*), and each point collects from its corners again (*slice*). Only corners that some
-point touches are kept. The result approximates `sum_j exp(-|f_i - f_j|²/2) v_j` up to a common factor.
-
-Shapes: d features, N points, C channels, M vertices. The lattice lies in the plane "coordinates sum to 0" of
-d+1 dimensions, so a position on it has d+1 coordinates. Rounding and ties follow pydensecrf.
+Each point gives its value to the d+1 corners of the simplex it lies in (*splat*), corners exchange values with their
+neighbours (*blur*), each point collects from its corners again (*slice*): `sum_j exp(-|f_i - f_j|²/2) v_j`, nearly, up
+to a common factor. The lattice lies in the plane "coordinates sum to 0" of d+1 dimensions. d features, N points, C
+channels, M vertices, those that some point touches. Rounding and ties follow pydensecrf.
 Source: Adams, Baek & Davis, "Fast High-Dimensional Filtering Using the Permutohedral Lattice", 2010.
 """
 
 import math
 
 import torch
+from torch import Tensor
 
 _BASE = 6364136223846793005  # odd and large: coordinates as digits in this base hardly ever share a code
 
 
-def embed(features: torch.Tensor) -> torch.Tensor:
+def embed(features: Tensor) -> Tensor:
     """Carry features [d, N] into the lattice's plane: [d+1, N], each column sums to 0.
 
     The scale makes blurring with (½, 1, ½) along d+1 directions, with splat and slice, a Gaussian of standard
@@ -33,11 +31,6 @@ def embed(features: torch.Tensor) -> torch.Tensor:
         rows.append(total - i * scaled[i - 1])
         total = total + scaled[i - 1]
     elevated = torch.stack([total, *reversed(rows)])
-    _check_resolution(features, elevated)
-    return elevated
-
-
-def _check_resolution(features: torch.Tensor, elevated: torch.Tensor) -> None:
     limit = 1 / (16 * torch.finfo(elevated.dtype).eps)
     if elevated.numel() and not elevated.detach().abs().max() < limit:  # "not <" refuses nan as well
         raise ValueError(
@@ -45,9 +38,10 @@ def _check_resolution(features: torch.Tensor, elevated: torch.Tensor) -> None:
             "lattice cells apart (or they hold nan or inf). Features are positions and colours divided by "
             "their σ: look for a σ near 0."
         )
+    return elevated
 
 
-def nearest_simplex(elevated: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def nearest_simplex(elevated: Tensor) -> tuple[Tensor, Tensor]:
     """Find the simplex around each point: its vertex of colour 0 [d+1, N] and the rank of each axis [d+1, N].
 
     Vertices of colour 0 have coordinates divisible by d+1. Rank 0 has the axis along which the point lies
@@ -60,7 +54,7 @@ def nearest_simplex(elevated: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]
     return ((rounded + turn) * axes).long(), (rank + turn * axes).long()  # step back onto it
 
 
-def _ranks(residual: torch.Tensor) -> torch.Tensor:
+def _ranks(residual: Tensor) -> Tensor:
     """For each of the rows [d+1, N], how many rows are larger (or equal and earlier), point by point."""
     rank = torch.zeros_like(residual, dtype=torch.int8)
     for i in range(len(residual)):
@@ -71,7 +65,7 @@ def _ranks(residual: torch.Tensor) -> torch.Tensor:
     return rank
 
 
-def barycentric(elevated: torch.Tensor, origin: torch.Tensor, rank: torch.Tensor) -> torch.Tensor:
+def barycentric(elevated: Tensor, origin: Tensor, rank: Tensor) -> Tensor:
     """Return the weights [d+1, N] of each point's d+1 vertices, by colour: not negative, and they sum to 1.
 
     Sorted by rank, the point's offsets from the vertex of colour 0 fall from axis to axis; each step down is
@@ -84,7 +78,7 @@ def barycentric(elevated: torch.Tensor, origin: torch.Tensor, rank: torch.Tensor
     return torch.cat([1 - offset[:1] + offset[-1:], steps.flip(0)])
 
 
-def simplex_vertices(origin: torch.Tensor, rank: torch.Tensor) -> torch.Tensor:
+def simplex_vertices(origin: Tensor, rank: Tensor) -> Tensor:
     """Return the coordinates of the simplices' vertices, int64 [d+1 colours, d+1 coordinates, N].
 
     The vertex of colour k lies k steps up every axis from the origin, except that the k axes of the highest
@@ -105,11 +99,11 @@ class Lattice:
     Raises ValueError for features that are not float [d, N] or too far out.
     """
 
-    def __init__(self, features: torch.Tensor) -> None:
+    def __init__(self, features: Tensor) -> None:
         if features.ndim != 2 or not features.is_floating_point() or not features.numel():
+            given = f"{features.dtype} {list(features.shape)}"
             raise ValueError(
-                "features must be float [d, N], one row for each feature, one column for each point, "
-                f"got {features.dtype} {list(features.shape)}"
+                f"features must be float [d, N], a row for each feature of N points, got {given}"
             )
         self.d, self.points = features.shape
         elevated = embed(features)
@@ -125,13 +119,13 @@ class Lattice:
         return f"Lattice(d={self.d}, points={self.points}, vertices={len(self)})"
 
     @property
-    def positions(self) -> torch.Tensor:
+    def positions(self) -> Tensor:
         """The vertices in feature space [d, M], for drawing: `embed` undone."""
         axes = torch.eye(self.d, dtype=torch.float64)
         backwards = torch.linalg.pinv(embed(axes)).to(self.weights)  # embed is linear: E, column by column
         return backwards @ self.vertices.to(self.weights)
 
-    def _find_neighbours(self) -> torch.Tensor:
+    def _find_neighbours(self) -> Tensor:
         codes = vertex_codes(self.vertices, self._base)
         found = []
         for j in range(self.d + 1):
@@ -143,18 +137,15 @@ class Lattice:
                 found.append(torch.where(there, place, len(self)))
         return torch.stack(found).view(self.d + 1, 2, -1)
 
-    def splat(self, values: torch.Tensor) -> torch.Tensor:
-        """Give each point's value to the vertices of its simplex: [C, N] -> [M+1, C], the last row zero.
-
-        That row is every vertex that nothing touches.
-        """
+    def splat(self, values: Tensor) -> Tensor:
+        """Give each point's value to the vertices of its simplex: [C, N] -> [M+1, C], the last row zero."""
         rows = values.T.contiguous()
         table = rows.new_zeros(len(self) + 1, rows.shape[1])
         for vertex, weight in zip(self.vertex, self.weights, strict=True):
             table = table.index_add(0, vertex, rows * weight[:, None])
         return table
 
-    def blur(self, table: torch.Tensor, transpose: bool = False) -> torch.Tensor:
+    def blur(self, table: Tensor, transpose: bool = False) -> Tensor:
         """Along each direction, add half of both neighbours: [M+1, C] -> [M+1, C].
 
         Where neighbours are missing, the order of the directions matters; `transpose` reverses it.
@@ -166,37 +157,30 @@ class Lattice:
             table = table + 0.5 * (below + above)
         return table
 
-    def slice(self, table: torch.Tensor) -> torch.Tensor:
-        """Collect each point's value from the vertices of its simplex: [M+1, C] -> [C, N].
-
-        The factor 1 / (1 + 2^-d) is pydensecrf's.
-        """
+    def slice(self, table: Tensor) -> Tensor:
+        """Collect each point's value from the vertices of its simplex, with pydensecrf's factor: [M+1, C] -> [C, N]."""
         pairs = zip(self.vertex, self.weights, strict=True)
         return sum(table[vertex] * weight[:, None] for vertex, weight in pairs).T / (1 + 2.0**-self.d)
 
-    def filter(self, values: torch.Tensor, transpose: bool = False) -> torch.Tensor:
+    def filter(self, values: Tensor, transpose: bool = False) -> Tensor:
         """Splat, blur, slice: values [C, N] -> [C, N]; `transpose` applies the transposed matrix."""
         if values.ndim != 2 or values.shape[1] != self.points:
             raise ValueError(f"values must be [C, N] with N = {self.points} points, got {list(values.shape)}")
         return self.slice(self.blur(self.splat(values), transpose))
 
 
-def vertex_codes(vertices: torch.Tensor, base: int) -> torch.Tensor:
-    """Return one int64 for each vertex: [d+1, ...] -> [...]. Coordinates are digits in `base`, modulo 2^64.
-
-    The last coordinate is left out: it follows from the others, since they sum to 0.
-    """
+def vertex_codes(vertices: Tensor, base: int) -> Tensor:
+    """Return one int64 for each vertex: [d+1, ...] -> [...], with coordinates as digits in `base`, modulo 2^64."""
     code = torch.zeros_like(vertices[0])
-    for coordinate in vertices[:-1]:
+    for coordinate in vertices[:-1]:  # the last follows from the others, since they sum to 0
         code = code * base + coordinate
     return code
 
 
-def number_vertices(corners: torch.Tensor, base: int = _BASE) -> tuple[torch.Tensor, torch.Tensor, int]:
-    """Number the distinct vertices among corners [d+1 colours, d+1, N].
+def number_vertices(corners: Tensor, base: int = _BASE) -> tuple[Tensor, Tensor, int]:
+    """Return the distinct vertices [d+1, M] among corners [d+1 colours, d+1, N], and each corner's number.
 
-    Returns their coordinates [d+1, M], each corner's number [d+1 colours, N], and the base that was used:
-    if two vertices share a code in `base`, the next one is tried.
+    The third result is the base that was used: if two vertices share a code in `base`, the next one is tried.
     """
     corners = corners.transpose(0, 1)
     codes, number = torch.unique(vertex_codes(corners, base), return_inverse=True)

@@ -18,19 +18,6 @@ def available() -> bool:
     return importlib.util.find_spec("pydensecrf") is not None
 
 
-def _library():
-    """pydensecrf's main module, or how to get it and what to do without it."""
-    try:
-        from pydensecrf import densecrf
-    except ImportError as error:
-        raise ImportError(
-            'pydensecrf is not installed here. It is only a reference: backend="lattice" gives the same '
-            'marginals without it. To compare, run pip install "deeplab-lessons[crf]" (needs a C++ compiler '
-            "and Python below 3.13)"
-        ) from error
-    return densecrf
-
-
 def pydensecrf_mean_field(
     unary: Tensor,
     picture: Tensor,
@@ -40,28 +27,29 @@ def pydensecrf_mean_field(
 ) -> Tensor:
     """Return pydensecrf's marginals `[C, H, W]` of unary `[C, H, W]` and picture `[3, H, W]`.
 
-    The picture must hold whole grey levels. Works in float32 on the CPU, without gradients; the result has
-    the number type and device of `unary`. `compatibility` `[C, C]` must be symmetric (the library makes it
-    so). Raises ImportError where pydensecrf is not installed.
+    Works in float32 on the CPU, without gradients; the result has the number type and device of `unary`. The library
+    makes `compatibility` `[C, C]` symmetric. Raises ImportError where it is not installed, and ValueError for a picture
+    without whole grey levels.
     """
-    library = _library()
+    try:
+        from pydensecrf import densecrf
+    except ImportError as error:
+        raise ImportError(
+            'pydensecrf is not installed here. It is only a reference: backend="lattice" gives the same '
+            'marginals without it. To compare, run pip install "deeplab-lessons[crf]" (needs a C++ compiler '
+            "and Python below 3.13)"
+        ) from error
     unary, picture = checks.unary(unary), checks.picture(picture)
     classes, height, width = unary.shape
-    model = library.DenseCRF2D(width, height, classes)
+    model = densecrf.DenseCRF2D(width, height, classes)
     model.setUnaryEnergy(_array(unary.flatten(1)))
     names = {"symmetric": "NORMALIZE_SYMMETRIC", "row": "NORMALIZE_AFTER", "none": "NO_NORMALIZATION"}
-    norm = getattr(library, names[normalisation])
-    (
-        w1,
-        w2,
-    ) = (  # a number means Potts and is added; a matrix is a cost and is subtracted: the library's two signs
-        float(weight) if compatibility is None else _array(weight * compatibility)
-        for weight in (parameters.w1, parameters.w2)
-    )
-    model.addPairwiseBilateral(
-        sxy=parameters.sigma_alpha, srgb=parameters.sigma_beta, rgbim=_bytes(picture), compat=w1,
-        normalization=norm,
-    )  # fmt: skip
+    norm = getattr(densecrf, names[normalisation])
+    # a number means Potts and is added; a matrix is a cost and is subtracted: the library's two signs
+    both = (parameters.w1, parameters.w2)
+    w1, w2 = (float(w) if compatibility is None else _array(w * compatibility) for w in both)
+    sigmas = {"sxy": parameters.sigma_alpha, "srgb": parameters.sigma_beta}
+    model.addPairwiseBilateral(**sigmas, rgbim=_bytes(picture), compat=w1, normalization=norm)
     model.addPairwiseGaussian(sxy=parameters.sigma_gamma, compat=w2, normalization=norm)
     q = np.array(model.inference(parameters.iterations))
     return torch.from_numpy(q).view(classes, height, width).to(unary)

@@ -1,10 +1,8 @@
 """The permutohedral lattice written down as lists of rows to add up: what `fast` runs on.
 
-The geometry is `permutohedral`'s. Here the vertices are found in a quicker way, numbered in a better order,
-and the filter's three steps become tables for `torch.nn.functional.embedding_bag`. One sort does most of the
-work: of all pairs (vertex, pixel), each packed into one whole number.
-
-Shapes: d features, N pixels, C channels, M vertices, E = N·(d+1) entries: a pixel and a vertex of its simplex.
+The geometry is `permutohedral`'s. Here the vertices are found in a quicker way, by one sort of all pairs (vertex,
+pixel), and the filter's three steps become tables for `torch.nn.functional.embedding_bag`.
+d features, N pixels, C channels, M vertices, E = N·(d+1) entries: a pixel and a vertex of its simplex.
 """
 
 from collections.abc import Callable
@@ -14,6 +12,7 @@ from functools import cached_property
 import numpy as np
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from deeplab_lessons.crf.permutohedral import Lattice, barycentric, embed, nearest_simplex
 
@@ -21,7 +20,7 @@ _FRESH = 2**25  # bytes from which on the operating system takes a tensor's memo
 _PIECE = 2**14  # rows of vertices done at a time
 
 
-def bags(table: torch.Tensor, index: torch.Tensor, weight: torch.Tensor, start=None) -> torch.Tensor:
+def bags(table: Tensor, index: Tensor, weight: Tensor, start=None) -> Tensor:
     """Return sums of weighted rows: row i of the result adds up `weight · table[index]` over bag i.
 
     Bag i is row i of `index`; or, given `start`, the stretch `index[start[i] : start[i + 1]]`.
@@ -34,20 +33,17 @@ def bags(table: torch.Tensor, index: torch.Tensor, weight: torch.Tensor, start=N
 
 @dataclass(frozen=True)
 class Tables:
-    """The filter's matrix K = slice · blur · splat as lists of rows and weights.
+    """The filter's matrix K = slice · blur · splat; row M of a table of vertices, no point's vertex, is always zero."""
 
-    Row M of a table of vertices is always zero: it is every vertex that no point touches.
-    """
+    splat_index: Tensor  # int32 [E]: pixels, grouped by vertex
+    splat_start: Tensor  # int32 [M + 2]: where each vertex's group begins
+    splat_weight: Tensor  # [E]
+    blur_index: Tensor  # int32 [d+1, M + 1, 3]: a vertex, its lower and its upper neighbour
+    blur_weight: Tensor  # [M + 1, 3]: 1, ½, ½
+    slice_index: Tensor  # int32 [N, d+1]: vertices
+    slice_weight: Tensor  # [N, d+1]
 
-    splat_index: torch.Tensor  # int32 [E]: pixels, grouped by vertex
-    splat_start: torch.Tensor  # int32 [M + 2]: where each vertex's group begins
-    splat_weight: torch.Tensor  # [E]
-    blur_index: torch.Tensor  # int32 [d+1, M + 1, 3]: a vertex, its lower and its upper neighbour
-    blur_weight: torch.Tensor  # [M + 1, 3]: 1, ½, ½
-    slice_index: torch.Tensor  # int32 [N, d+1]: vertices
-    slice_weight: torch.Tensor  # [N, d+1]
-
-    def splat_and_blur(self, values: torch.Tensor, transpose: bool = False) -> torch.Tensor:
+    def splat_and_blur(self, values: Tensor, transpose: bool = False) -> Tensor:
         """Go from rows of pixels [N, C] to rows of vertices [M + 1, C]; `transpose` blurs in reversed order."""
         table = bags(values, self.splat_index, self.splat_weight, self.splat_start)
         directions = self.blur_index.unbind()
@@ -59,19 +55,19 @@ class Tables:
                 table, spare = self._blur_into(spare, table, index), table
         return table
 
-    def _blur_into(self, target: torch.Tensor, table: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
+    def _blur_into(self, target: Tensor, table: Tensor, index: Tensor) -> Tensor:
         """The same piece by piece into memory that is there: fresh memory is slow where it is much."""
         pieces = (each.split(_PIECE) for each in (target, index, self.blur_weight))
         for part, rows, weight in zip(*pieces, strict=True):
             part.copy_(bags(table, rows, weight))
         return target
 
-    def filter(self, values: torch.Tensor, transpose: bool = False) -> torch.Tensor:
+    def filter(self, values: Tensor, transpose: bool = False) -> Tensor:
         """Return K times values [N, C] (or K transposed): [N, C]."""
         return bags(self.splat_and_blur(values, transpose), self.slice_index, self.slice_weight)
 
     @cached_property
-    def row_sums(self) -> torch.Tensor:
+    def row_sums(self) -> Tensor:
         """K·1, [N, 1]."""
         return self.filter(self.slice_weight.new_ones(len(self.slice_weight), 1))
 
@@ -82,7 +78,7 @@ class Tables:
         return replace(self, splat_weight=splat_weight, slice_weight=self.slice_weight * norm)
 
 
-def write_tables(features: torch.Tensor) -> Tables:
+def write_tables(features: Tensor) -> Tables:
     """Write the tables of the lattice under features [d, N], float32 or float64; not normalised."""
     axes, points = len(features) + 1, features.shape[1]
     weights, codes, find_up = number_corners(features)
@@ -104,12 +100,12 @@ def write_tables(features: torch.Tensor) -> Tables:
     )
 
 
-def number_corners(features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, Callable]:
+def number_corners(features: Tensor) -> tuple[Tensor, Tensor, Callable]:
     """Return every pixel's vertices' weights and codes, both [d+1, N], and how to find neighbours.
 
-    A vertex of colour k has coordinates that leave the rest k when divided by d+1. Its code is made of k and,
-    as further digits, the quotients of the first d. The third result is a function from sorted codes [M] to
-    the place of each vertex's upper neighbour along each direction: [d+1, M], M for none.
+    A vertex's code is made of its colour, which every coordinate leaves when divided by d+1, and, as further digits,
+    the quotients of the first d. The third result is a function from sorted codes [M] to the place of each vertex's
+    upper neighbour along each direction: [d+1, M], M for none.
     """
     elevated = embed(features)
     origin, rank = nearest_simplex(elevated)
@@ -126,7 +122,7 @@ def number_corners(features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, 
     for colour in range(1, axes):
         codes.append(codes[-1] + 1 - step_down[axes - colour])  # one axis after the other steps down
 
-    def find_up(known: torch.Tensor) -> torch.Tensor:
+    def find_up(known: Tensor) -> Tensor:
         step = torch.ones(axes, dtype=torch.int64, device=known.device)  # one colour on,
         step[-1] = worth.sum() - (axes - 1)  # and from the last colour to colour 0 of the next simplex
         on = known + step.index_select(0, known % axes)
@@ -135,14 +131,14 @@ def number_corners(features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, 
     return weights, torch.stack(codes), find_up
 
 
-def _number_slowly(features: torch.Tensor) -> tuple[torch.Tensor, Callable]:
+def _number_slowly(features: Tensor) -> tuple[Tensor, Callable]:
     """The same for features so far apart that a code and a pixel do not fit into 63 bits together."""
     lattice = Lattice(features)
     colours = torch.arange(lattice.d + 1, device=features.device)[:, None]
     return lattice.vertex * (lattice.d + 1) + colours, lambda known: lattice.neighbours[:, 1]
 
 
-def group_by_vertex(codes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def group_by_vertex(codes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Sort codes [d+1, N]: the pixels of each vertex in turn [E], where each begins [M + 1], its code [M]."""
     pixels = torch.arange(codes.shape[1], device=codes.device)
     bits = len(pixels).bit_length()
@@ -153,11 +149,8 @@ def group_by_vertex(codes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, to
     return pixel, start, code.index_select(0, start[:-1])
 
 
-def by_first_pixel(pixel: torch.Tensor, start: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    """Order the vertices by the first pixel that touches them: near in the picture, near in memory.
-
-    Returns pixels [E] and starts [M + 1] in the new order, and the old number of each vertex [M].
-    """
+def by_first_pixel(pixel: Tensor, start: Tensor) -> tuple[Tensor, ...]:
+    """Order vertices by their first pixel, so that near ones are near in memory: pixels, starts, old numbers [M]."""
     count = len(start) - 1
     first = pixel.index_select(0, start[:-1])
     order = _sorted(first * count + torch.arange(count, device=start.device)) % count
@@ -168,7 +161,7 @@ def by_first_pixel(pixel: torch.Tensor, start: torch.Tensor) -> tuple[torch.Tens
     return pixel.index_select(0, source), moved, order
 
 
-def blur_table(up: torch.Tensor, order: torch.Tensor) -> torch.Tensor:
+def blur_table(up: Tensor, order: Tensor) -> Tensor:
     """Return each vertex, its lower and its upper neighbour, int32 [d+1, M + 1, 3], from `up` [d+1, M].
 
     `up` is in the old numbering, whose order[i] becomes vertex i; M stands for none.
@@ -186,14 +179,14 @@ def blur_table(up: torch.Tensor, order: torch.Tensor) -> torch.Tensor:
     return torch.stack([itself.int(), down.int(), up.int()], 2)
 
 
-def _sorted(numbers: torch.Tensor) -> torch.Tensor:
+def _sorted(numbers: Tensor) -> Tensor:
     """Sorted int64 [E]; on the CPU by numpy, which is several times faster than torch."""
     if numbers.device.type == "cpu":
         return torch.from_numpy(np.sort(numbers.numpy()))
     return numbers.sort().values
 
 
-def _places(known: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+def _places(known: Tensor, wanted: Tensor) -> Tensor:
     """Where in sorted `known` [M] each of `wanted` is; M if it is not there."""
     if known.device.type == "cpu":
         place = torch.from_numpy(np.searchsorted(known.numpy(), wanted.numpy()))

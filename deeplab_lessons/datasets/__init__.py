@@ -46,9 +46,8 @@ def named(
 ) -> Pairs:
     """Return the data set called `name`; `split` is "train", another one of its own, or None: the one to measure on.
 
-    `count` cuts it to its first pairs; `size` is the side of the built-in scenes in pixels. "sbd" is VOC's trainaug;
-    it is measured on VOC's val, since SBD's own val holds pictures of trainaug. Raises ValueError for an
-    unknown name or split, FileNotFoundError with the folder expected.
+    `count` cuts it to its first pairs; `size` is the side of the built-in scenes in pixels. "sbd" is measured on VOC's
+    val: its own val holds pictures of trainaug. Raises ValueError for an unknown name or split, FileNotFoundError.
     """
     check_choice("data set", name, SETS)
     kind, to_train, to_measure = SETS[name]

@@ -1,7 +1,7 @@
 """Files from the network, only when needed: with progress, checksum and resume, and never half a file.
 
-A download grows in `<name>.part` next to its place and gets its name only when it is complete and its checksum
-is right. What a broken connection leaves is kept, and the next call continues from there.
+A download grows in `<name>.part` and gets its name only when it is complete and its checksum is right. What a broken
+connection leaves is kept, and the next call continues from there.
 """
 
 import hashlib
@@ -38,10 +38,9 @@ def fetch(
 ) -> Path:
     """Download `url` to the file `path` and return it; a file that is there and right is not fetched again.
 
-    A broken connection is tried `tries` times, each from where the last broke off. Raises DownloadError where
-    the server cannot be reached or refuses, the file stays incomplete, its length is unknown and there is no
-    checksum, or its checksum is wrong (then nothing is kept). Raises ValueError for an address that is not
-    http(s), OSError in words for a full disk or a forbidden folder.
+    A broken connection is tried `tries` times, each from where the last broke off. Raises DownloadError where the
+    server cannot be reached or refuses, the file stays incomplete or has a wrong checksum (then nothing is kept), or
+    neither length nor checksum is known; ValueError for an address that is not http(s); OSError in words.
     """
     if not url.startswith(("http://", "https://")):
         raise ValueError(f"url must be a web address, http://… or https://…, got {url!r}")
@@ -74,9 +73,7 @@ def _grow(part: Path, url: str, progress: bool, timeout: float, has_checksum: bo
     """Fetch what is still missing of `part`; _Interrupted where the connection ends early."""
     have = part.stat().st_size if part.is_file() else 0
     headers = {"Accept-Encoding": "identity", "User-Agent": "deeplab-lessons"}
-    if (
-        have and _tag(part).is_file()
-    ):  # only the missing bytes, and only of the very file that `part` began with
+    if have and _tag(part).is_file():  # only the missing bytes, and only of the file that `part` began with
         headers |= {"Range": f"bytes={have}-", "If-Range": _tag(part).read_text()}
     try:
         answer = urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=timeout)
@@ -95,7 +92,12 @@ def _grow(part: Path, url: str, progress: bool, timeout: float, has_checksum: bo
         chunked = sent.get("Transfer-Encoding", "").lower() == "chunked"
         if total is None and not (chunked or has_checksum):
             raise DownloadError(f"{url} does not say how long it is: pass sha256, so that the end is known")
-        _check_room(part, (total or 0) - have)
+        missing, free = (total or 0) - have, shutil.disk_usage(part.parent).free
+        if missing > free:  # known before the first byte
+            raise DownloadError(
+                f"{part.parent} has {free / 1e6:,.1f} MB free, but {missing / 1e6:,.1f} MB are still to come. "
+                "Make room, or set DEEPLAB_LESSONS_DATA to a folder on a larger disk"
+            )
         mark = sent.get("ETag") or sent.get("Last-Modified") or ""
         if mark and not mark.startswith("W/"):
             _tag(part).write_text(mark)
@@ -118,16 +120,6 @@ def _copy(answer, part: Path, have: int, total: int | None, progress: bool) -> N
         os.fsync(file.fileno())
     if total is not None and have != total:
         raise _Interrupted(f"the connection ended after {have:,} of {total:,} bytes")
-
-
-def _check_room(part: Path, missing: int) -> None:
-    """Raise before the first byte if the `missing` bytes will not fit on the disk."""
-    free = shutil.disk_usage(part.parent).free
-    if missing > free:
-        raise DownloadError(
-            f"{part.parent} has {free / 1e6:,.1f} MB free, but {missing / 1e6:,.1f} MB are still to come. "
-            "Make room, or set DEEPLAB_LESSONS_DATA to a folder on a larger disk"
-        )
 
 
 def _tag(part: Path) -> Path:

@@ -1,4 +1,8 @@
-"""Data sets kept on disk as pictures and label maps: CamVid's layout, and folders of label maps."""
+"""Data sets kept on disk as pictures and label maps: CamVid's layout, and folders of label maps.
+
+The known sets have a `root` (by default a folder of the data folder that has the set's name) and a `split`. They raise
+FileNotFoundError with the folder expected and what it lacks, and ValueError, with the choices, for another split.
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -61,9 +65,8 @@ class FilePairs(Pairs):
 class CamVid(FilePairs):
     """CamVid's street pictures, 480 x 360, 11 classes: SegNet's edition, with its void (11) turned into 255.
 
-    `root` (by default `camvid` in the data folder) holds `train`, `trainannot` and `train.txt`, and the same
-    for "val" and "test". The 101 val frames come from one short clip: state a score on "test" as well.
-    Raises FileNotFoundError with the folder expected, ValueError for another split.
+    `root` (by default `camvid`) holds `train`, `trainannot` and `train.txt`, and the same for "val" and "test". The
+    101 val frames come from one short clip: state a score on "test" as well.
     """
 
     classes = tuple(palettes.CAMVID_CLASSES)
@@ -117,10 +120,7 @@ class LabelMapFolder(FilePairs):
 
 
 class SplitFolder(LabelMapFolder):
-    """A known set as a label-map folder: `images`, `labels` and `<split>.txt`, the list of names.
-
-    `root` is by default the folder `name` in the data folder. Raises FileNotFoundError with the folder expected.
-    """
+    """A known set as a label-map folder: `images`, `labels` and `<split>.txt`, the list of names."""
 
     name: str
 
@@ -151,14 +151,12 @@ def set_folder(root: str | Path | None, name: str) -> Path:
 
 def require(name: str, root: Path, parts: Sequence[str], how: str = "") -> None:
     """Raise FileNotFoundError, naming the exact folder expected and what it lacks, unless all `parts` are there."""
-    missing = [part for part in parts if not (root / part).exists()] if root.is_dir() else list(parts)
+    missing = [part for part in parts if not (root / part).exists()]
     if missing or not root.is_dir():
+        inside = f" with {', '.join(parts)} in it" if parts else ""
         lacks = f"it lacks {', '.join(missing)}" if root.is_dir() else "there is no such folder"
-        raise FileNotFoundError(
-            f"no {name} found. Expected the folder {root}"
-            + (f" with {', '.join(parts)} in it" if parts else "")
-            + f"; {lacks}. {how or 'Put it there, or pass the folder as the first argument.'}"
-        )
+        how = how or "Put it there, or pass the folder as the first argument."
+        raise FileNotFoundError(f"no {name} found. Expected the folder {root}{inside}; {lacks}. {how}")
 
 
 def _listed(path: Path) -> Path:

@@ -20,9 +20,8 @@ class Pairs(Dataset):
     - `dataset.pair(i)` is what a person looks at: picture, uint8 [H, W, 3], and labels, uint8 [H, W].
     - `.classes` (names), `.palette` (uint8 [256, 3]) and `.ignore_index`: 255 for every set.
 
-    `dataset[i]` depends on `i` and on torch's global generator, and on nothing else. With `cache="memory"`
-    each pair is kept as it is first read, H * W * 4 bytes; worker processes share what is read before they
-    start (see `fill`), and what they read themselves is theirs only.
+    `dataset[i]` depends on `i` and on torch's global generator only. With `cache="memory"` each pair is kept as it is
+    first read, H * W * 4 bytes; worker processes share what is read before they start (see `fill`).
     """
 
     classes: tuple[str, ...]
@@ -43,10 +42,7 @@ class Pairs(Dataset):
         raise NotImplementedError
 
     def pair(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return picture, uint8 [H, W, 3], and labels, uint8 [H, W], to look at; don't change them in place.
-
-        Raises IndexError outside 0 … len - 1 (negative numbers count from the end).
-        """
+        """Return picture, uint8 [H, W, 3], and labels, uint8 [H, W], to look at; don't change them in place."""
         if not -len(self) <= index < len(self):
             raise IndexError(f"there is no pair {index}: this set has {len(self)}, numbered from 0")
         index %= len(self)
@@ -76,10 +72,7 @@ class Pairs(Dataset):
 
 
 def class_frequencies(dataset: Pairs, limit: int | None = None) -> dict[str, float]:
-    """Return each class's share of the labelled pixels, and "void"'s of all, over the first `limit` pairs.
-
-    The classes' shares sum to 1.
-    """
+    """Return each class's share of the labelled pixels, and "void"'s of all, over the first `limit` pairs."""
     counts = np.zeros(256, np.int64)
     for index in range(len(dataset) if limit is None else min(limit, len(dataset))):
         counts += np.bincount(dataset.pair(index)[1].ravel(), minlength=256)

@@ -45,22 +45,18 @@ def voc_colours() -> np.ndarray:
 
 
 def indices_to_colours(labels: np.ndarray, palette: np.ndarray) -> np.ndarray:
-    """Return the colour of each pixel, uint8 [H, W, 3], from labels [H, W] and a palette [C, 3].
-
-    Raises ValueError, naming them, for labels outside the palette.
-    """
+    """Return the colour of each pixel, uint8 [H, W, 3]; ValueError for labels outside the palette [C, 3]."""
     labels, palette = np.asarray(labels), np.asarray(palette, dtype=np.uint8)
     strange = [int(label) for label in np.unique(labels) if not 0 <= label < len(palette)]
     if strange:
-        raise ValueError(f"labels {_few(strange)} have no colour: the palette holds {len(palette)} colours")
+        raise ValueError(f"labels {few(strange)} have no colour: the palette holds {len(palette)} colours")
     return palette[labels]
 
 
 def colours_to_indices(colours: np.ndarray, palette: np.ndarray) -> np.ndarray:
     """Return the label of each pixel, uint8 [H, W], from colours [H, W, 3] and a palette [C, 3], C up to 256.
 
-    Where the palette repeats a colour, the smaller label is meant. Raises ValueError, naming the first few,
-    for colours that are not in the palette, such as those a resize has mixed.
+    Where the palette repeats a colour, the smaller label is meant. Raises ValueError for colours that are not in it.
     """
     colours = np.asarray(colours)
     if colours.ndim != 3 or colours.shape[2] != 3:
@@ -72,7 +68,7 @@ def colours_to_indices(colours: np.ndarray, palette: np.ndarray) -> np.ndarray:
     place = np.minimum(np.searchsorted(distinct, numbers), len(distinct) - 1)
     missing = np.unique(numbers[distinct[place] != numbers])
     if missing.size:
-        named = _few([(int(n >> 16), int(n >> 8 & 255), int(n & 255)) for n in missing])
+        named = few([(int(n >> 16), int(n >> 8 & 255), int(n & 255)) for n in missing])
         raise ValueError(
             f"colours {named} are not in the palette of {len(known)} colours: was the map resized with mixed "
             "colours, saved as JPEG, or coloured with another palette?"
@@ -80,6 +76,7 @@ def colours_to_indices(colours: np.ndarray, palette: np.ndarray) -> np.ndarray:
     return first[place].astype(np.uint8)
 
 
-def _few(values: list) -> str:
+def few(values: list) -> str:
+    """Return the first five values in words, and how many more there are."""
     more = f" and {len(values) - 5} more" if len(values) > 5 else ""
     return ", ".join(map(str, values[:5])) + more

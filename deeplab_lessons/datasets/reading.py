@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from deeplab_lessons.datasets.palettes import colours_to_indices
+from deeplab_lessons.datasets.palettes import colours_to_indices, few
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 
 _UNKNOWN = -1
@@ -38,9 +38,8 @@ def as_picture(source: str | Path | bytes | np.ndarray | Image.Image) -> np.ndar
 def read_label_map(path: str | Path, palette: np.ndarray | None = None) -> np.ndarray:
     """Return the numbers that a label map holds, [H, W], before they are turned into classes.
 
-    Palette and grey files hold the numbers themselves (8 or 16 bits). A file of colours is looked up in
-    `palette` [C, 3]. Raises FileNotFoundError for a missing file, and ValueError for one that is cut off or
-    no picture, for colours without a palette, and for colours that the palette does not know.
+    Palette and grey files hold the numbers themselves (8 or 16 bits); colours are looked up in `palette` [C, 3].
+    Raises FileNotFoundError, and ValueError for a file that is no picture and for colours that cannot be looked up.
     """
     image = _open(path)
     if image.mode in ("P", "L", "1") or image.mode.startswith("I"):
@@ -70,20 +69,16 @@ def identity(num_classes: int, void: tuple[int, ...] = (IGNORE_INDEX,)) -> dict[
 
 
 def to_classes(numbers: np.ndarray, table: np.ndarray, path: str | Path) -> np.ndarray:
-    """Turn the numbers read from `path` into classes, uint8 [H, W], by `class_table`.
-
-    Raises ValueError naming the file, the unexpected numbers, and the expected ones.
-    """
+    """Turn the numbers read from `path` into classes, uint8 [H, W], by `class_table`; ValueError for others."""
     inside = (numbers >= 0) & (numbers < len(table))
     labels = np.where(inside, table[np.where(inside, numbers, 0)], _UNKNOWN)
     if labels.min(initial=0) == _UNKNOWN:
         strange = np.unique(numbers[labels == _UNKNOWN]).tolist()
-        more = f" and {len(strange) - 8} more" if len(strange) > 8 else ""
         expected = np.flatnonzero(table != _UNKNOWN)
         runs = np.split(expected, np.flatnonzero(np.diff(expected) > 1) + 1)
         known = ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)
         raise ValueError(
-            f"{path} holds the class numbers {strange[:8]}{more}, but this data set knows {known}. Is it a label "
+            f"{path} holds the class numbers [{few(strange)}], but this data set knows {known}. Is it a label "
             'map of another data set? Was a palette map saved as grey (`convert("L")` turns colours, not numbers, '
             "into grey)?"
         )

@@ -1,11 +1,9 @@
 """The built-in scenes: shapes with photographic textures, made on the spot and without a network.
 
-Each scene holds what makes segmentation hard: objects over an 8:1 range of sizes, thin poles and wires,
-sharp boundaries, and a border of void pixels around everything. Discs, boxes and triangles are signs: the
-colour of the rim and the outline show the class, while the inside is a photograph picked at random. So the
-middle of a large sign cannot be classified without seeing its rim. The ground is grey, poles are pale, wires dark.
-The same index gives the same scene at every size and on every machine. The photographs come inside scikit-image's
-wheel.
+Objects over an 8:1 range of sizes, thin poles and wires, sharp boundaries, a border of void around all. Of discs,
+boxes and triangles the colour of the rim and the outline show the class, while the inside is a photograph picked at
+random: the middle of a large sign cannot be classified without seeing its rim. The same index gives the same scene at
+every size and on every machine.
 """
 
 import math

@@ -1,6 +1,7 @@
 """VOC 2012, SBD, Cityscapes and Oxford-IIIT Pet: torchvision finds the files, `FilePairs` reads and checks them.
 
-Nothing is downloaded unless `download=True` is passed. Addresses and checksums are torchvision's own.
+`root`, `split` and errors as in `folders`. With `download=True` a set that is not there is fetched; addresses and
+checksums are torchvision's own.
 """
 
 from pathlib import Path
@@ -40,11 +41,9 @@ def find_voc() -> Path | None:
 
 
 class VOC(FilePairs):
-    """PASCAL VOC 2012 segmentation: 20 classes and background; 255 is void.
+    """PASCAL VOC 2012 segmentation, "train", "val" or "trainval": 20 classes and background; the archive has 2 GB.
 
-    `root` is the folder that holds `VOCdevkit`; by default the one that `find_voc` finds. `split` is "train",
-    "val" or "trainval". With `download=True` the archive (2 GB) is fetched unless the set is there. Raises
-    FileNotFoundError with the folder expected, ValueError for another split.
+    `root` is the folder that holds `VOCdevkit`; by default the one that `find_voc` finds.
     """
 
     def __init__(self, root=None, split: str = "train", download=False, transforms=None, cache=None):
@@ -56,9 +55,8 @@ class SBD(FilePairs):
     """Hariharan's extra labels for VOC pictures. `split`: "train", "val", or "trainaug".
 
     "trainaug" is what DeepLab trains on: VOC's train, with SBD's labels for all further pictures that are not
-    in VOC's val (10,582 pairs in the full sets); it also needs `voc`, the root of `VOC`. `root` (by default
-    `sbd` in the data folder) holds `img`, `cls`, `train.txt` and `val.txt`. SBD's own labels hold no void.
-    Raises FileNotFoundError with the folder expected, ValueError for another split. Source: DeepLab v1, section 5.
+    in VOC's val (10,582 pairs in the full sets); it also needs `voc`, the root of `VOC`. `root` (by default `sbd`)
+    holds `img`, `cls`, `train.txt` and `val.txt`. SBD's own labels hold no void. Source: DeepLab v1, section 5.
     """
 
     def __init__(
@@ -85,10 +83,9 @@ class SBD(FilePairs):
 
 
 class OxfordPet(FilePairs):
-    """Oxford-IIIT Pet: pet against background, with the border that its makers left open as void.
+    """Oxford-IIIT Pet, "trainval" or "test": pet against background, the border that its makers left open as void.
 
-    `root` (by default the data folder) holds `oxford-iiit-pet`. `split`: "trainval" or "test". Raises
-    FileNotFoundError with the folder expected, ValueError for another split.
+    `root` (by default the data folder itself) holds `oxford-iiit-pet`.
     """
 
     def __init__(self, root=None, split: str = "trainval", download=False, transforms=None, cache=None):
@@ -106,11 +103,9 @@ class OxfordPet(FilePairs):
 
 
 class Cityscapes(FilePairs):
-    """Cityscapes with fine labels: the 19 classes that are scored; all others are void.
+    """Cityscapes with fine labels, "train" or "val" ("test" is not public): the 19 scored classes; others are void.
 
-    `root` (by default `cityscapes` in the data folder) holds `leftImg8bit` and `gtFine`. `split`: "train" or
-    "val" (the labels of "test" are not public). The makers require an account, so nothing can be fetched from
-    here. Raises FileNotFoundError with the folder expected, ValueError for another split.
+    `root` (by default `cityscapes`) holds `leftImg8bit` and `gtFine`. The makers require an account: no download.
     """
 
     def __init__(self, root=None, split: str = "train", transforms=None, cache=None):

@@ -1,8 +1,7 @@
 """Pictures and labels changed together, on torchvision's `transforms.v2`.
 
-All randomness is drawn from torch's global generator, and nothing is remembered from one sample to the next.
-So `torch.manual_seed(n)` before a sample fixes that sample, in whichever worker process it is made: the
-training loop seeds each iteration, and can therefore stop, resume, or use other workers without a change.
+All randomness is drawn from torch's global generator: `torch.manual_seed(n)` before a sample fixes that sample, in
+whichever worker process it is made. So a training that seeds each iteration can stop, resume, or use other workers.
 """
 
 import numpy as np
@@ -20,10 +19,9 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 class RandomScale(v2.Transform):
     """Resize picture and labels by one factor, drawn evenly from `scale`: (smallest, largest).
 
-    Pictures are resized bilinearly, labels by the nearest neighbour, so that no label is mixed from two:
-    "nearest-exact", since torch's older "nearest" shifts labels by half a pixel against their picture.
-    Source: DeepLab v2, section 4.1.2 ("randomly scaling the input images (from 0.5 to 1.5)").
-    Raises ValueError for factors that are not positive or in the wrong order.
+    Pictures are resized bilinearly, labels by "nearest-exact": torch's older "nearest" shifts them by half a pixel.
+    Source: DeepLab v2, section 4.1.2 ("randomly scaling the input images (from 0.5 to 1.5)"). Raises ValueError for
+    factors that are not positive or in the wrong order.
     """
 
     def __init__(self, scale: tuple[float, float] = (0.5, 1.5)):
@@ -53,8 +51,8 @@ def train(
 ) -> v2.Compose:
     """Return the transform for training: random scale, random crop of `size` (side, or (H, W)), flip, normalise.
 
-    Where the scaled picture is smaller than the crop, it is padded with ImageNet's mean colour (0 after
-    normalising) and void labels (255). `scale=None` leaves the size, `flip=0` never mirrors.
+    A picture smaller than the crop is padded with ImageNet's mean colour (0 after normalising) and void labels (255).
+    `scale=None` leaves the size, `flip=0` never mirrors.
     """
     crop = (size, size) if isinstance(size, int) else tuple(size)
     mean = tuple(round(255 * value) for value in IMAGENET_MEAN)

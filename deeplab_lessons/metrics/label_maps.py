@@ -1,8 +1,7 @@
 """Label maps made smaller and drawn large again: what a map of stride s can still say.
 
-A label map is [H, W] with classes 0 … C - 1 and `IGNORE_INDEX` (void) where the class is unknown. One *cell* of a
-map of stride s covers s x s pixels. Where H or W is no multiple of s, the last cells are cut: they cover the pixels
-that are there, as if void pixels had been added below and to the right.
+A label map is [H, W] with classes 0 … C - 1 and `IGNORE_INDEX` (void). One *cell* of a map of stride s covers s x s
+pixels; where H or W is no multiple of s the last cells are cut, as if void were added below and to the right.
 """
 
 import math
@@ -21,10 +20,7 @@ READINGS = ("subsample", "majority", "shares")
 def check_labels(
     labels, num_classes: int, ignore_index: int | None = IGNORE_INDEX, name: str = "labels"
 ) -> None:
-    """Raise ValueError, naming them, for numbers that are neither a class (0 … C - 1) nor void.
-
-    `labels` is an array or a tensor of any shape; `ignore_index=None` allows classes only. `name` is the message's.
-    """
+    """Raise ValueError, naming them, for numbers that are neither a class (0 … C - 1) nor void, if that is not None."""
     values = torch.as_tensor(labels).long()
     strange = (values < 0) | (values >= num_classes)
     if ignore_index is not None:
@@ -56,10 +52,7 @@ def subsample(labels: np.ndarray, stride: int) -> np.ndarray:
 
 
 def class_counts(labels: np.ndarray, stride: int, num_classes: int) -> np.ndarray:
-    """Count the pixels of each class in each cell, [C, ceil(H/s), ceil(W/s)]; void pixels are counted nowhere.
-
-    Raises ValueError, naming it, for a label that is neither a class nor void.
-    """
+    """Count the pixels of each class in each cell, [C, ceil(H/s), ceil(W/s)]; void pixels are counted nowhere."""
     height, width = _sides(labels, stride)
     check_labels(labels, num_classes)
     down, across = -(-height // stride), -(-width // stride)
@@ -113,18 +106,17 @@ def draw_cells(cells: np.ndarray, stride: int, size: tuple[int, ...] | None = No
 def draw_from_shares(shares: np.ndarray, stride: int, size: tuple[int, ...] | None = None) -> np.ndarray:
     """Upsample shares or scores [C, h, w] bilinearly and take each pixel's best class: uint8 [H, W].
 
-    This is how DeepLab v1 and v2 read their score maps at test time. Cell centres are in the middle of their
-    s x s pixels (`align_corners=False`). The result is cut to `size` (H, W) if given.
+    This is how DeepLab v1 and v2 read their score maps. Cell centres are in the middle of their s x s pixels
+    (`align_corners=False`). The result is cut to `size` (H, W) if given.
     """
     pixels = _bilinear(torch.as_tensor(shares)[None], stride)[0].argmax(0).to(torch.uint8).numpy()
     return pixels if size is None else pixels[: size[0], : size[1]]
 
 
 def redraw(labels: np.ndarray, stride: int, num_classes: int, reading: str = "majority") -> np.ndarray:
-    """Shrink true labels to cells of `stride` and draw them again at full size, uint8 [H, W].
+    """Shrink true labels to cells of `stride` and draw them again at full size, uint8 [H, W], by one of `READINGS`.
 
-    `reading` is "subsample" (a void sample takes its cell's majority), "majority", or "shares". Raises
-    ValueError for any other.
+    With "subsample" a void sample takes its cell's majority. Raises ValueError for another reading.
     """
     check_choice("reading", reading, READINGS)
     if reading == "shares":
@@ -139,8 +131,8 @@ def redraw(labels: np.ndarray, stride: int, num_classes: int, reading: str = "ma
 def fit_scores(labels: np.ndarray, stride: int, num_classes: int, steps: int = 150) -> np.ndarray:
     """Fit scores [C, ceil(H/s), ceil(W/s)] whose bilinear upsampling draws `labels` [H, W].
 
-    Starts at the shares and lowers the cross-entropy of the labelled pixels with Adam: what a network could put
-    into a map of stride s if it knew the answer. It isn't a proof that nothing better exists.
+    Adam lowers the cross-entropy of the labelled pixels from the shares on: what a network could put into a map of
+    stride s if it knew the answer, but no proof that nothing better exists.
     """
     target = torch.as_tensor(labels.astype(np.int64))[None]
     start = torch.as_tensor(class_shares(labels, stride, num_classes))[None]

@@ -1,7 +1,7 @@
 """How well a label map is drawn: confusion matrix, intersection over union, and its mean over the classes.
 
-As in PASCAL VOC the confusion matrix is summed over all pictures of a set first, and IoU is computed once
-from the sum; it is not averaged over pictures. Void pixels are counted nowhere.
+As in PASCAL VOC the confusion matrix is summed over all pictures of a set first, and IoU is computed once from the sum.
+Void pixels are counted nowhere.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,8 +16,8 @@ from deeplab_lessons.metrics.label_maps import IGNORE_INDEX, check_labels, one_m
 def confusion_matrix(prediction, labels, num_classes: int, ignore_index: int = IGNORE_INDEX) -> torch.Tensor:
     """Count pixels by true class (rows) and predicted class (columns), int64 [C, C]; matrices of pictures add up.
 
-    `prediction` and `labels` are arrays or tensors of one shape. Pixels whose label is `ignore_index` do not
-    count, whatever is predicted there. Raises ValueError for other values outside 0 … C - 1.
+    `prediction` and `labels` are arrays or tensors of one shape. Raises ValueError for values outside 0 … C - 1
+    where the label is not `ignore_index`.
     """
     from torchmetrics.functional.classification import multiclass_confusion_matrix
 
@@ -35,10 +35,7 @@ def confusion_matrix(prediction, labels, num_classes: int, ignore_index: int = I
 
 
 def iou_per_class(confusion: torch.Tensor) -> torch.Tensor:
-    """Return the intersection over union of each class, float64 [C]: `TP / (TP + FP + FN)`.
-
-    NaN for a class that is neither in the labels nor in the prediction: it has no union to divide by.
-    """
+    """Return each class's `TP / (TP + FP + FN)`, float64 [C]; NaN for one in neither the labels nor the prediction."""
     confusion = confusion.double()
     both = confusion.diagonal()
     return both / (confusion.sum(0) + confusion.sum(1) - both)
@@ -68,9 +65,6 @@ def class_iou(
     return float((predicted & true).sum() / union) if union else float("nan")
 
 
-# ---------------------------------------------------------------- object by object
-
-
 def _objects(labels: np.ndarray, classes: Iterable[int]) -> Iterator[tuple]:
     """Each connected part of each class: class, numbered parts [H, W], its number, its box, its longer side."""
     from scipy.ndimage import find_objects, label
@@ -84,9 +78,8 @@ def _objects(labels: np.ndarray, classes: Iterable[int]) -> Iterator[tuple]:
 def object_sides(labels: np.ndarray, classes: tuple[int, ...] = (1, 2, 3)) -> np.ndarray:
     """Return the size of the object at each pixel: the longer side of its visible part in pixels, int32 [H, W].
 
-    An object is a connected part of one class; pixels of none of `classes` (by default the built-in scenes' disc,
-    box and triangle) are 0. A wire in front of a disc leaves two parts. To score large objects only, set the labels
-    of all other pixels to 255.
+    An object is a connected part of one of `classes` (by default the built-in scenes' disc, box and triangle); pixels
+    of none are 0. A wire in front of a disc leaves two. To score large objects only, set all other labels to 255.
     """
     sides = np.zeros(labels.shape, np.int32)
     for _, parts, number, box, side in _objects(labels, classes):
@@ -99,8 +92,8 @@ def object_ious(
 ) -> list[tuple[int, float]]:
     """Return for every single object its longer side in pixels and its IoU, between 0 and 1.
 
-    An object is a connected part of one of `classes`. It is compared with the pixels predicted as its class in the
-    box around it, grown by a quarter of its longer side; void and other objects of the class don't count.
+    It is compared with the pixels predicted as its class in the box around it, grown by a quarter of its longer side;
+    void and other objects of the class don't count.
     """
     ious = []
     for each, parts, number, (rows, columns), side in _objects(labels, classes):
@@ -113,18 +106,14 @@ def object_ious(
     return ious
 
 
-# ---------------------------------------------------------------- near boundaries (trimaps)
-
-
 def boundary_distance(
     labels: np.ndarray, around: str = "labels", ignore_index: int = IGNORE_INDEX
 ) -> np.ndarray:
     """Return each pixel's distance in pixels to the nearest boundary, float64 [H, W]; infinite if there is none.
 
-    `around="labels"`: to the nearest pixel with another label, so that pixels on both sides of an edge have
-    distance 1; void counts as a label here. `around="void"`: to the nearest void pixel, as the papers do on PASCAL
-    VOC, where void borders surround the objects. Euclidean distances between pixel centres. Raises ValueError for
-    other words or a map that is not [H, W].
+    Euclidean, between pixel centres: to the nearest pixel with another label, void too (pixels on both sides of an edge
+    have distance 1), or, with `around="void"`, to the nearest void pixel, as the papers do on PASCAL VOC, where void
+    borders surround the objects. Raises ValueError for other words or a map that is not [H, W].
     """
     from scipy.ndimage import distance_transform_edt
 
