@@ -1,13 +1,13 @@
-"""Backbones, and the surgery that turns a classifier into one.
+"""Backbones, from images [N, 3, H, W] to a map [N, channels, H / output_stride, W / output_stride], sizes rounded up.
 
-- `vgg16`, `resnet`, `mobilenet_v2`: torchvision's networks, at any width, with any weights.
-- `xception`: DeepLab v3+'s own backbone.
-- `fully_convolutional`, `keep_resolution`, `dilate`, `large_fov`, `new_classifier`: the five edits of
-  DeepLab v1. Each takes a network and returns a new one; the network given is left as it was.
+`width` multiplies every number of channels, for small networks. `weights` are None (random), "imagenet"
+(torchvision's file, downloaded when it is not there), a path, or a state dict with torchvision's keys, with or
+without the classifier. `output_stride` is 32 (as trained), 16 or 8, see `shapes.dilate_strides`. What there is
+not raises ValueError. The edits of DeepLab v1 (`surgery`) take a network and return a new one.
 """
 
-from deeplab_lessons.backbones.mobilenet import mobilenet_v2
 from deeplab_lessons.backbones.resnet import freeze_batch_norm, resnet
+from deeplab_lessons.backbones.sequential import mobilenet_v2, vgg16
 from deeplab_lessons.backbones.surgery import (
     SameMaxPool2d,
     as_kernel,
@@ -20,7 +20,6 @@ from deeplab_lessons.backbones.surgery import (
     new_classifier,
     released_pools,
 )
-from deeplab_lessons.backbones.vgg import vgg16
 from deeplab_lessons.backbones.weights import load_weights, weights_file
 from deeplab_lessons.backbones.xception import xception
 

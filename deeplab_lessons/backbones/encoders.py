@@ -6,21 +6,17 @@ from typing import Any
 import torch
 from torch import nn
 
-from deeplab_lessons.backbones.initialise import materialise
-from deeplab_lessons.backbones.mobilenet import mobilenet_v2
 from deeplab_lessons.backbones.resnet import DEPTHS, resnet
-from deeplab_lessons.backbones.weights import Weights
+from deeplab_lessons.backbones.sequential import mobilenet_v2
+from deeplab_lessons.backbones.weights import Weights, materialise
 from deeplab_lessons.backbones.xception import XceptionBlock, xception
+from deeplab_lessons.checks import check_choice
 
-#: Factors of layer4's three blocks on ResNets. Source: DeepLab v3, table 5.
-MULTI_GRID = (1, 2, 4)
-RESNETS = tuple(f"resnet{depth}" for depth in DEPTHS)
 LOW_LEVEL_STRIDE = 4  # Source: DeepLab v3+, section 3.1.
-
-_ON_RESNETS = {"multi_grid": None, "cascade": 4, "blocks": None, "stride_in": "3x3"}
+RESNETS = tuple(f"resnet{depth}" for depth in DEPTHS)
 #: Which options a backbone has, and their defaults.
 OPTIONS: dict[str, dict[str, Any]] = {
-    **dict.fromkeys(RESNETS, _ON_RESNETS),
+    **{name: {"multi_grid": None, "cascade": 4, "blocks": None, "stride_in": "3x3"} for name in RESNETS},
     "xception": {"multi_grid": None, "middle_blocks": 16, "relu_between": True},
     "mobilenet_v2": {},
 }
@@ -34,18 +30,17 @@ def encoder(
     multi_grid: Sequence[int] | str | None = "paper",
     **options: Any,
 ) -> nn.Sequential:
-    """Build a backbone by name: pictures [N, 3, H, W] -> [N, channels, H / output_stride, W / output_stride].
+    """Build a backbone by name.
 
-    `multi_grid` "paper" is (1, 2, 4) on ResNets and none elsewhere. An option of another backbone may be given as
-    long as it has its default. Raises ValueError for an unknown name, or an option that is not this one's.
+    `multi_grid` "paper" is (1, 2, 4) on ResNets (DeepLab v3, table 5) and none elsewhere. An option of another
+    backbone may be given as long as it has its default. Raises ValueError for an unknown name, or an option that is
+    not this one's.
     """
-    if name not in OPTIONS:
-        known = ", ".join(f'"{known}"' for known in OPTIONS)
-        raise ValueError(f"backbone must be one of {known}; got {name!r}")
+    check_choice("backbone", name, OPTIONS)
     if isinstance(multi_grid, str):
         if multi_grid != "paper":
             raise ValueError(f'multi_grid must be "paper", numbers or None; got {multi_grid!r}')
-        multi_grid = MULTI_GRID if name in RESNETS else None
+        multi_grid = (1, 2, 4) if name in RESNETS else None
     defaults = {option: value for own in OPTIONS.values() for option, value in own.items()}
     options = {"multi_grid": multi_grid, **options}
     options = {option: value for option, value in options.items() if value != defaults[option]}
@@ -86,20 +81,21 @@ def low_level_channels(net: nn.Sequential) -> int:
 
 
 def low_level_features(net: nn.Sequential, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the low-level features [N, C, H/4, W/4] and the last map of pictures x [N, 3, H, W].
+    """Return the low-level features [N, C, H/4, W/4] and the last map of images x [N, 3, H, W].
 
     They are the last ones at stride 4: after layer1 of a ResNet (the paper's Conv2), in MobileNetV2 after its
     second block of 24 channels (our choice), in Xception before entry2's stride, as in the released code (the
     paper's text says "before striding" of ResNet-101 alone). Source: DeepLab v3+, section 4.1.
     """
-    low, wanted = x, _low_level_layer(net)
+    wanted = _low_level_layer(net)
     for name, layer in net.named_children():
-        if name == wanted and isinstance(layer, XceptionBlock):
+        if name != wanted:
+            x = layer(x)
+        elif isinstance(layer, XceptionBlock):
             low = layer.inner(x)
             x = layer.finish(x, low)
         else:
-            x = layer(x)
-            low = x if name == wanted else low
+            low = x = layer(x)
     return low, x
 
 

@@ -1,7 +1,7 @@
 """The edits that turn VGG16 into DeepLab v1. Each returns a new network and leaves the one given untouched.
 
-A network under surgery is one flat `nn.Sequential` whose layers bear the papers' names: conv1_1 … conv5_3,
-pool1 … pool5, fc6, fc7, fc8. Source: DeepLab v1, sections 3.1 and 3.2; v2, section 3.1.
+It is one flat `nn.Sequential` under the papers' names: conv1_1 … conv5_3, pool1 … pool5, fc6, fc7, fc8.
+Source: DeepLab v1, sections 3.1 and 3.2; v2, section 3.1.
 """
 
 import copy
@@ -14,11 +14,11 @@ from torch import nn
 from torchvision.models import VGG
 
 from deeplab_lessons.arithmetic import same_padding
-from deeplab_lessons.backbones.dilation import set_dilation
-from deeplab_lessons.backbones.initialise import init_classifier
+from deeplab_lessons.backbones.shapes import set_dilation
+from deeplab_lessons.backbones.weights import init_classifier
+from deeplab_lessons.checks import check_choice
 
 _FC6_TAPS = 7
-_KINDS: dict[type, str] = {nn.Conv2d: "conv", nn.BatchNorm2d: "bn", nn.ReLU: "relu", nn.MaxPool2d: "pool"}
 
 
 def as_kernel(weight: torch.Tensor, kernel_size: int) -> torch.Tensor:
@@ -39,71 +39,65 @@ def as_kernel(weight: torch.Tensor, kernel_size: int) -> torch.Tensor:
 
 def linear_to_conv(linear: nn.Linear, kernel_size: int) -> nn.Conv2d:
     """Return the convolution that gives on a [C, k, k] map a fully connected layer's scores, as a 1 x 1 map."""
-    weight = as_kernel(linear.weight.detach().clone(), kernel_size)
-    return _conv(weight, None if linear.bias is None else linear.bias.detach().clone())
+    return _conv(as_kernel(linear.weight, kernel_size), linear.bias)
 
 
 def _conv(weight: torch.Tensor, bias: torch.Tensor | None, dilation: int = 1, padding: int = 0) -> nn.Conv2d:
-    """A convolution that holds these very numbers."""
+    """A convolution that holds a copy of these numbers."""
     outs, ins, *taps = weight.shape
     with torch.device("meta"):  # its own random start would be thrown away
         conv = nn.Conv2d(ins, outs, (taps[0], taps[1]), padding=padding, dilation=dilation)
-    conv.weight = nn.Parameter(weight)
-    conv.bias = None if bias is None else nn.Parameter(bias)
+    conv.weight = nn.Parameter(weight.detach().clone(memory_format=torch.contiguous_format))
+    conv.bias = None if bias is None else nn.Parameter(bias.detach().clone())
     return conv
 
 
 def fully_convolutional(vgg: VGG, padding: str = "valid") -> nn.Sequential:
-    """Edit 1: VGG16 with convolutions in place of its fully connected layers, under the papers' names.
+    """Edit 1: VGG16 with convolutions instead of its fully connected layers; all weights are carried over.
 
-    Pictures [N, 3, H, W] of at least 224 pixels a side -> scores [N, classes, H/32 - 6, W/32 - 6] (rounded
+    Images [N, 3, H, W] of at least 224 pixels a side -> scores [N, classes, H/32 - 6, W/32 - 6] (rounded
     down): at 224 the classifier's own scores. `padding` "same" pads fc6 by 3 cells on each side, for a map of
-    H/32 x W/32. All weights are carried over. Raises TypeError for anything but torchvision's VGG16.
+    H/32 x W/32. Raises TypeError for anything but torchvision's VGG16.
     """
     if not isinstance(vgg, VGG) or sum(isinstance(m, nn.MaxPool2d) for m in vgg.features) != 5:
         raise TypeError(f"expected the VGG16 of backbones.vgg16 or of torchvision, got {type(vgg).__name__}")
+    check_choice("padding", padding, ("same", "valid"))
     vgg = copy.deepcopy(vgg)
     names = ("fc6", "relu6", "drop6", "fc7", "relu7", "drop7", "fc8")
-    layers = _named(vgg.features) | dict(zip(names, vgg.classifier, strict=True))
+    layers: dict[str, Any] = _named(vgg.features) | dict(zip(names, vgg.classifier, strict=True))
     for name, kernel_size in (("fc6", _FC6_TAPS), ("fc7", 1), ("fc8", 1)):
         layers[name] = linear_to_conv(layers[name], kernel_size)
-    if _is_same(padding):
+    if padding == "same":
         layers["fc6"].padding = (same_padding(_FC6_TAPS),) * 2
     return nn.Sequential(OrderedDict(layers)).train(vgg.training)
 
 
 def _named(features: nn.Sequential) -> dict[str, nn.Module]:
     """torchvision's numbered layers, under the names of the papers."""
-    layers, block, position = {}, 1, 0
+    kinds = {nn.Conv2d: "conv", nn.BatchNorm2d: "bn", nn.ReLU: "relu"}
+    layers: dict[str, nn.Module] = {}
+    block, position = 1, 0
     for layer in features:
-        kind = _KINDS[type(layer)]
-        position += kind == "conv"
-        layers[f"pool{block}" if kind == "pool" else f"{kind}{block}_{position}"] = layer
-        if kind == "pool":
+        if isinstance(layer, nn.MaxPool2d):
+            layers[f"pool{block}"] = layer
             block, position = block + 1, 0
+        else:
+            position += isinstance(layer, nn.Conv2d)
+            layers[f"{kinds[type(layer)]}{block}_{position}"] = layer
     return layers
 
 
-def _is_same(padding: str) -> bool:
-    if padding not in ("same", "valid"):
-        raise ValueError(f'padding must be "same" or "valid", got {padding!r}')
-    return padding == "same"
-
-
 def _surgery_copy(net: nn.Module) -> Any:
-    """A deep copy of a network on which edit 1 has been done: its layers are known by name."""
+    """A deep copy of a network on which edit 1 has been done."""
     if not isinstance(net, nn.Sequential) or not hasattr(net, "fc6"):
-        raise TypeError(
-            f"this edit works on the network that fully_convolutional returns, got {type(net).__name__}"
-        )
+        raise TypeError(f"net must be what fully_convolutional returns, got {type(net).__name__}")
     return copy.deepcopy(net)
 
 
 class SameMaxPool2d(nn.MaxPool2d):
     """Max pooling at stride 1 that keeps the map's size: [N, C, H, W] -> [N, C, H, W].
 
-    Unit i looks at cells i and i + dilation. Cells that are missing on the right and below count as minus
-    infinity, so that they never win.
+    Unit i looks at cells i and i + dilation; cells missing on the right and below never win.
     """
 
     kernel_size: int
@@ -121,7 +115,8 @@ def keep_resolution(net: nn.Sequential, padding: str = "same") -> nn.Sequential:
     With `padding` "same" a pool keeps its map's size; "valid" adds no cells, and the map loses one at each pool.
     No weight changes, but conv5 and fc6 now see cells that lie too close together: see `dilate`.
     """
-    pool, edited = SameMaxPool2d if _is_same(padding) else nn.MaxPool2d, _surgery_copy(net)
+    check_choice("padding", padding, ("same", "valid"))
+    pool, edited = SameMaxPool2d if padding == "same" else nn.MaxPool2d, _surgery_copy(net)
     edited.pool4, edited.pool5 = pool(2, stride=1), pool(2, stride=1)
     return edited
 
@@ -154,10 +149,7 @@ def dilate(net: nn.Sequential, pool5: bool = True) -> nn.Sequential:
 
 
 def new_classifier(net: nn.Sequential, num_classes: int = 21) -> nn.Sequential:
-    """Edit 4: a fresh 1 x 1 layer from fc7's channels to `num_classes` (VOC: 20 and background).
-
-    See `init_classifier`: every class begins about equally likely.
-    """
+    """Edit 4: a fresh 1 x 1 layer from fc7's channels to `num_classes` (VOC: 20 and background), almost undecided."""
     edited = _surgery_copy(net)
     weight = edited.fc8.weight
     edited.fc8 = nn.Conv2d(weight.shape[1], num_classes, 1, device=weight.device, dtype=weight.dtype)
@@ -187,38 +179,25 @@ def large_fov(
 ) -> nn.Sequential:
     """Edit 5: fc6 with fewer taps further apart, fc6 and fc7 with fewer channels.
 
-    fc6 is decimated to `kernel_size` and dilated by `rate`; of the trained filters of fc6 and of fc7 a random
-    subset of `channels` stays (always the same one for one `seed`). fc8 keeps the weights that belong to them.
-    With padding in fc6 before, the new fc6 keeps the map's size.
-    The paper's rows (kernel_size, rate, channels): (7, 4, 4096), (4, 4, 4096), (4, 8, 4096), (3, 12, 1024).
-    Source: DeepLab v1, table 2; the random subset: v2.
+    fc6 is decimated to `kernel_size` and dilated by `rate`, and keeps the map's size if it did so before. Of the
+    trained filters of fc6 and of fc7 a random subset of `channels` stays, drawn from `seed`; fc8 keeps the weights
+    that belong to them. The paper's rows (kernel_size, rate, channels): (7, 4, 4096), (4, 4, 4096), (4, 8, 4096),
+    (3, 12, 1024). Source: DeepLab v1, table 2; the random subset: v2.
     """
     edited = _surgery_copy(net)
-    padded = edited.fc6.padding != (0, 0)
-    if channels > edited.fc6.out_channels:
-        raise ValueError(
-            f"fc6 has {edited.fc6.out_channels} channels to choose from, {channels} were asked for"
-        )
+    fc6, fc7, fc8 = edited.fc6, edited.fc7, edited.fc8
+    if channels > fc6.out_channels:
+        raise ValueError(f"fc6 has {fc6.out_channels} channels to choose from, {channels} were asked for")
     generator = torch.Generator().manual_seed(seed)
-    kept6, kept7 = (_subset(conv.out_channels, channels, generator) for conv in (edited.fc6, edited.fc7))
-    weight = decimate(edited.fc6.weight.detach(), kernel_size)
-    padding = same_padding(kernel_size, rate) if padded else 0
-    edited.fc6 = _conv(_pick(weight, kept6), _pick(edited.fc6.bias.detach(), kept6), rate, padding)
-    edited.fc7 = _conv(
-        _pick(edited.fc7.weight.detach(), kept7, kept6), _pick(edited.fc7.bias.detach(), kept7)
-    )
-    edited.fc8 = _conv(_pick(edited.fc8.weight.detach(), None, kept7), edited.fc8.bias.detach().clone())
+    kept6, kept7 = (_subset(conv, channels, generator) for conv in (fc6, fc7))
+    padding = 0 if fc6.padding == (0, 0) else same_padding(kernel_size, rate)
+    edited.fc6 = _conv(decimate(fc6.weight, kernel_size)[kept6], fc6.bias[kept6], rate, padding)
+    edited.fc7 = _conv(fc7.weight[kept7][:, kept6], fc7.bias[kept7])
+    edited.fc8 = _conv(fc8.weight[:, kept7], fc8.bias)
     return edited
 
 
-def _subset(of: int, channels: int, generator: torch.Generator) -> torch.Tensor:
-    """`channels` of `of` numbers, drawn at random, in order."""
-    return torch.randperm(of, generator=generator, device="cpu")[:channels].sort().values
-
-
-def _pick(tensor: torch.Tensor, outs: torch.Tensor | None, ins: torch.Tensor | None = None) -> torch.Tensor:
-    """The chosen output channels (first axis) and input channels (second axis)."""
-    for axis, chosen in enumerate((outs, ins)):
-        if chosen is not None:
-            tensor = tensor.index_select(axis, chosen.to(tensor.device))
-    return tensor.clone(memory_format=torch.contiguous_format)
+def _subset(conv: nn.Conv2d, channels: int, generator: torch.Generator) -> torch.Tensor:
+    """`channels` of a convolution's filters, drawn at random, in order."""
+    drawn = torch.randperm(conv.out_channels, generator=generator, device="cpu")[:channels]
+    return drawn.sort().values.to(conv.weight.device)

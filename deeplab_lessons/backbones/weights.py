@@ -1,42 +1,43 @@
-"""Where weights come from: a dict, a file, or torchvision's ImageNet files, fetched only when asked for."""
+"""A network's numbers: a dict, a file, torchvision's ImageNet files (fetched only when asked for), or random ones.
+
+A network is built on the meta device, shapes only, and filled once, by `materialise`.
+"""
 
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlparse
 
 import torch
 from torch import nn
 
-_HALF = (torch.float16, torch.bfloat16)
+Network = TypeVar("Network", bound=nn.Module)
 Weights = Mapping[str, torch.Tensor] | str | Path | None
 
 
 def load_weights(weights: Weights, imagenet) -> dict[str, torch.Tensor]:
-    """Return a state dict from a dict, a path, or the word "imagenet".
+    """Return a state dict from a dict, a path, or the word "imagenet"; half-precision tensors become float32.
 
     `imagenet` is the entry of torchvision's list that the word stands for. Its file is downloaded once, with a
-    progress bar, and kept in torch's own cache. Half-precision tensors become float32. Raises
-    FileNotFoundError, RuntimeError (no network, broken file) or TypeError, saying what to do.
+    progress bar, into torch's own cache. Raises FileNotFoundError, RuntimeError (no network, broken file) or
+    TypeError, saying what to do.
     """
-    if isinstance(weights, str) and weights == "imagenet":
-        weights = _read(_download(imagenet))
-    elif isinstance(weights, (str, Path)):
-        path = Path(weights).expanduser()
+    if isinstance(weights, (str, Path)):
+        path = _download(imagenet) if weights == "imagenet" else Path(weights).expanduser()
         if not path.is_file():
-            raise FileNotFoundError(
-                f'there is no weights file {path}: give its path, a state dict or "imagenet"'
-            )
+            raise FileNotFoundError(f'there is no weights file {path}: pass a path, state dict or "imagenet"')
         weights = _read(path)
     if not isinstance(weights, Mapping):
         raise TypeError(
             f'weights must be a state dict, a path, "imagenet" or None, got {type(weights).__name__}'
         )
-    return {key: tensor.float() if tensor.dtype in _HALF else tensor for key, tensor in weights.items()}
+    half = (torch.float16, torch.bfloat16)
+    return {key: tensor.float() if tensor.dtype in half else tensor for key, tensor in weights.items()}
 
 
 def weights_file(imagenet) -> Path:
-    """Where the file of a torchvision weights entry is kept, whether or not it is there."""
+    """Return where the file of a torchvision weights entry is kept, whether or not it is there."""
     return Path(torch.hub.get_dir()) / "checkpoints" / Path(urlparse(imagenet.url).path).name
 
 
@@ -73,17 +74,14 @@ def mismatches(model: nn.Module, state: Mapping[str, torch.Tensor]) -> tuple[lis
     Batch norm's `num_batches_tracked` may be missing, as in old files of torchvision: torch then counts from 0.
     """
     own = model.state_dict()
-    missing = [key for key in own if key not in state and not key.endswith("num_batches_tracked")]
+    needed = (key for key in own if not key.endswith("num_batches_tracked"))
     shapes = [
-        f"{key} is {list(state[key].shape)}, the network needs {list(own[key].shape)}"
-        for key in own
-        if key in state and state[key].shape != own[key].shape
+        f"{key} is {list(state[key].shape)}, the network needs {list(tensor.shape)}"
+        for key, tensor in own.items()
+        if key in state and state[key].shape != tensor.shape
     ]
-    return (
-        [f"missing {key}" for key in missing],
-        [f"unexpected {key}" for key in state if key not in own],
-        shapes,
-    )
+    missing = [f"missing {key}" for key in needed if key not in state]
+    return missing, [f"unexpected {key}" for key in state if key not in own], shapes
 
 
 def fill(model: nn.Module, state: Mapping[str, torch.Tensor]) -> None:
@@ -99,3 +97,45 @@ def fill(model: nn.Module, state: Mapping[str, torch.Tensor]) -> None:
         )
     model.load_state_dict(state, assign=True)
     model.requires_grad_(True)
+
+
+def materialise(
+    net: Network, weights: Weights = None, imagenet=None, unused: tuple[str, ...] = (), prefix: str = ""
+) -> Network:
+    """Fill a network that was built on the meta device, and return it: with `load_weights`, or by `init_kaiming`.
+
+    Keys of the weights lose `prefix`; those that then begin with one of `unused` are left out. The network goes to
+    the default device. If that is the meta device itself, weights are only checked and the network stays without
+    numbers. Raises ValueError for weights of another network.
+    """
+    device = torch.get_default_device()
+    if weights is not None:
+        state = {k.removeprefix(prefix): value for k, value in load_weights(weights, imagenet).items()}
+        fill(net, {key: value for key, value in state.items() if not key.startswith(unused)})
+        return net.to(device) if device.type == "meta" else net
+    if device.type != "meta":
+        net = net.to_empty(device=device)
+        init_kaiming(net)
+    return net
+
+
+def init_kaiming(net: nn.Module) -> None:
+    """Draw random weights that keep a signal's strength from layer to layer; works in place.
+
+    Convolutions and linear layers: normal, variance 2 / (inputs of a unit); biases 0; batch norm 1 and 0.
+    Numbers come from torch's global generator. Source: He et al., ICCV 2015, for layers before a ReLU.
+    """
+    for layer in net.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.reset_parameters()
+        elif isinstance(layer, (nn.Conv2d, nn.Linear)):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+
+def init_classifier(classifier: nn.Conv2d | nn.Linear) -> None:
+    """Draw small weights (standard deviation 0.01) and set the bias to 0: all classes begin about equally likely."""
+    nn.init.normal_(classifier.weight, std=0.01)
+    if classifier.bias is not None:
+        nn.init.zeros_(classifier.bias)

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
+SIDE_CHANNELS = 128  # of each branch, at width 1
+
 
 class SideBranches(nn.Module):
     """One two-layer branch for the picture and one for each of the first four pools, concatenated.
@@ -17,7 +19,7 @@ class SideBranches(nn.Module):
     """
 
     def __init__(
-        self, in_channels: Sequence[int], strides: Sequence[int] = (8, 4, 2, 1, 1), channels: int = 128
+        self, in_channels: Sequence[int], strides: Sequence[int] = (8, 4, 2, 1, 1), channels: int = SIDE_CHANNELS
     ):
         super().__init__()
         self.branches = nn.ModuleList(

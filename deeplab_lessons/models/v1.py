@@ -6,20 +6,14 @@ from typing import Any
 import torch
 from torch import nn
 
-from deeplab_lessons.backbones import (
-    dilate,
-    fully_convolutional,
-    keep_resolution,
-    large_fov,
-    mobilenet_v2,
-    released_pools,
-    vgg16,
-)
+from deeplab_lessons import backbones
 from deeplab_lessons.backbones.encoders import check_images, out_channels
-from deeplab_lessons.backbones.initialise import init_classifier, init_kaiming, materialise, scale_channels
-from deeplab_lessons.backbones.weights import Weights
+from deeplab_lessons.backbones.shapes import scale_channels
+from deeplab_lessons.backbones.weights import Weights, init_classifier, init_kaiming, materialise
+from deeplab_lessons.checks import check_choice
 from deeplab_lessons.grid import Grid
 from deeplab_lessons.heads import LargeFOV, SideBranches
+from deeplab_lessons.heads.side_branches import SIDE_CHANNELS
 
 #: The rows of DeepLab v1's table 2. `channels` are those of fc6 and fc7.
 V1_TABLE = {
@@ -29,14 +23,9 @@ V1_TABLE = {
     "CRF-LargeFOV": {"kernel_size": 3, "rate": 12, "channels": 1024},
 }
 
-SIDE_CHANNELS = 128  # of each of v1's five side branches, at width 1
-
 
 class DeepLabV1(nn.Module):
-    """A backbone and a LargeFOV head: pictures [N, 3, H, W] -> logits [N, classes, h, w].
-
-    The logits stay at the backbone's output stride; they are not enlarged here. Build it with `deeplab_v1`.
-    """
+    """A backbone and a LargeFOV head: images [N, 3, H, W] -> logits [N, classes, h, w]. See `deeplab_v1`."""
 
     def __init__(
         self,
@@ -51,7 +40,7 @@ class DeepLabV1(nn.Module):
         self.backbone, self.side, self.head, self.grid, self.new_head = backbone, side, head, grid, new_head
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Logits [N, classes, h, w] of normalised pictures x [N, 3, H, W]; ValueError for another shape."""
+        """Return logits [N, classes, h, w] of normalised images [N, 3, H, W]; ValueError for another shape."""
         check_images(x, smallest=int(self.grid.stride))
         if self.side is None:
             return self.head(self.backbone(x))
@@ -59,7 +48,7 @@ class DeepLabV1(nn.Module):
         return self.head(maps[-1], self.side(maps[:-1], tuple(maps[-1].shape[2:])))
 
     def early_maps(self, x: torch.Tensor) -> list[torch.Tensor]:
-        """The picture, the maps after pool1 … pool4, and the backbone's last map."""
+        """Return the image, the maps after pool1 … pool4, and the backbone's last map."""
         maps = [x]
         for name, layer in self.backbone.named_children():
             x = layer(x)
@@ -68,24 +57,21 @@ class DeepLabV1(nn.Module):
         return [*maps, x]
 
     def parameter_groups(self, lr: float, released_biases: bool = False) -> list[dict]:
-        """Groups for an optimiser: trained weights at `lr`, new layers at 10 `lr`.
+        """Return an optimiser's groups: trained weights at `lr`, new layers at 10 `lr`.
 
-        New are fc8 and the side branches; on a MobileNetV2 the whole head. The paper prints two rates and says
-        nothing of biases, so they go with their weights. The released solver files double the rate of
-        biases and do not decay them: `released_biases=True` does that. Source: DeepLab v1, section 5 (training).
+        New are fc8 and the side branches; on a MobileNetV2 the whole head. The paper says nothing of biases, so
+        they go with their weights. The released solver files double the rate of biases and do not decay them:
+        `released_biases=True` does that. Source: DeepLab v1, section 5 (training).
         """
         new = [self.head if self.new_head else self.head.fc8, *([self.side] if self.side else [])]
         is_new = {id(p) for part in new for p in part.parameters()}
         groups: dict[tuple, dict] = {}
         for name, p in self.named_parameters():
-            if not p.requires_grad:
-                continue
-            bias = released_biases and name.endswith("bias")
-            rate = lr * (10 if id(p) in is_new else 1) * (2 if bias else 1)
-            group = groups.setdefault((id(p) in is_new, bias), {"params": [], "lr": rate})
-            group["params"].append(p)
-            if bias:
-                group["weight_decay"] = 0.0
+            if p.requires_grad:
+                bias = released_biases and name.endswith("bias")
+                rate = lr * (10 if id(p) in is_new else 1) * (2 if bias else 1)
+                start = {"params": [], "lr": rate} | ({"weight_decay": 0.0} if bias else {})
+                groups.setdefault((id(p) in is_new, bias), start)["params"].append(p)
         return list(groups.values())
 
 
@@ -104,37 +90,33 @@ def deeplab_v1(
     dropout: float = 0.5,
     output_stride: int = 8,
 ) -> DeepLabV1:
-    """DeepLab v1: pictures [N, 3, H, W] -> logits [N, num_classes, H/8, W/8].
+    """DeepLab v1, at output stride 8; `weights` and `width` as in `backbones`.
 
     `kernel_size`, `rate` and `channels` are fc6's; `V1_TABLE` has the paper's four rows, and LargeFOV is the
-    default. `width` multiplies every number of channels, for networks of class size. `pool_size` 3 gives the
-    released networks' pools; `dilate_pool5` is by default True with 2 x 2 pools and False with 3 x 3 pools.
-    `multi_scale` adds the side branches (MSc). `backbone` "mobilenet_v2" takes `output_stride` 8 or 16.
-    `weights` are the backbone's: None (random), "imagenet", a state dict with torchvision's keys or a path;
-    those of VGG16's fc6 and fc7 are carried over. `batch_norm` adds batch norm to all of VGG (torchvision's
-    vgg16_bn) and to the head: not the paper's, for training from random weights.
+    default. `pool_size` 3 gives the released networks' pools; `dilate_pool5` is by default True with 2 x 2 pools and
+    False with 3 x 3 pools. `multi_scale` adds the side branches (MSc). `backbone` "mobilenet_v2" takes
+    `output_stride` 8 or 16. Weights of VGG16's fc6 and fc7 are carried over. `batch_norm` adds batch norm to all of
+    VGG (vgg16_bn) and to the head: not the paper's, for training from random weights.
     Raises ValueError for what doesn't go together. Source: DeepLab v1, sections 3 and 4.3; table 2.
     """
-    head: dict[str, Any] = {
-        "kernel_size": kernel_size,
-        "rate": rate,
-        "channels": scale_channels(channels, width),
-    }
-    head |= {"num_classes": num_classes, "batch_norm": batch_norm, "dropout": dropout}
+    check_choice("backbone", backbone, ("vgg16", "mobilenet_v2"))
+    if backbone == "vgg16" and output_stride != 8:
+        raise ValueError(f"on VGG16 DeepLab v1 has output stride 8, got {output_stride}")
+    if backbone == "mobilenet_v2" and (multi_scale or pool_size != 2):
+        raise ValueError("multi_scale and pool_size belong to the VGG16 backbone")
+    head: dict[str, Any] = {"kernel_size": kernel_size, "rate": rate, "num_classes": num_classes}
+    head |= {"channels": scale_channels(channels, width), "batch_norm": batch_norm, "dropout": dropout}
     with contextlib.nullcontext() if weights is not None else torch.device("meta"):
         if backbone == "vgg16":
-            if output_stride != 8:
-                raise ValueError(f"on VGG16 DeepLab v1 has output stride 8, got {output_stride}")
             model = _on_vgg(width, weights, pool_size, dilate_pool5, multi_scale, head)
-        elif backbone == "mobilenet_v2":
-            if multi_scale or pool_size != 2:
-                raise ValueError("multi_scale and pool_size belong to the VGG16 backbone")
-            model = _on_mobilenet(width, weights, output_stride, head)
         else:
-            raise ValueError(f'backbone must be "vgg16" or "mobilenet_v2", got {backbone!r}')
+            net = backbones.mobilenet_v2(output_stride, weights, width)
+            top = LargeFOV(out_channels(net), **head)
+            init_kaiming(top)
+            model = DeepLabV1(net, top, grid=Grid(output_stride, 0.0), new_head=True)
     if weights is None:
         model = materialise(model)
-        init_classifier(model.head.fc8)
+    init_classifier(model.head.fc8)
     return model
 
 
@@ -142,28 +124,20 @@ def _on_vgg(width, weights, pool_size, dilate_pool5, multi_scale, head) -> DeepL
     """The five edits, one after the other, then cut into backbone and head."""
     if pool_size not in (2, 3):
         raise ValueError(f"pool_size must be 2 (VGG16's own) or 3 (the released networks'), got {pool_size}")
-    net: Any = fully_convolutional(vgg16(width, weights, head["batch_norm"]), padding="same")
-    net = keep_resolution(net) if pool_size == 2 else released_pools(net)
-    net = dilate(net, pool5=pool_size == 2 if dilate_pool5 is None else dilate_pool5)
-    net = large_fov(net, head["kernel_size"], head["rate"], head["channels"])
-    cut = list(dict(net.named_children())).index("fc6")
-    side = None
+    net: Any = backbones.fully_convolutional(
+        backbones.vgg16(width, weights, head["batch_norm"]), padding="same"
+    )
+    net = backbones.keep_resolution(net) if pool_size == 2 else backbones.released_pools(net)
+    net = backbones.dilate(net, pool5=pool_size == 2 if dilate_pool5 is None else dilate_pool5)
+    net = backbones.large_fov(net, head["kernel_size"], head["rate"], head["channels"])
+    side, extra = None, 0
     if multi_scale:
-        pools = [net.conv1_2, net.conv2_2, net.conv3_3, net.conv4_3]
+        before = [3, *(conv.out_channels for conv in (net.conv1_2, net.conv2_2, net.conv3_3, net.conv4_3))]
         channels = scale_channels(SIDE_CHANNELS, width)
-        side = SideBranches([3, *(conv.out_channels for conv in pools)], channels=channels)
+        side, extra = SideBranches(before, channels=channels), len(before) * channels
         init_kaiming(side)
-    top = LargeFOV(net.fc6.in_channels, extra_channels=5 * channels if multi_scale else 0, **head)
+    top = LargeFOV(net.fc6.in_channels, extra_channels=extra, **head)
     top.fc6, top.fc7 = net.fc6, net.fc7
-    init_classifier(top.fc8)
     start = 3.5 if pool_size == 2 else 0.0  # a cell on the middle of its 8 pixels, or on every eighth pixel
+    cut = list(dict(net.named_children())).index("fc6")
     return DeepLabV1(net[:cut], top, side, grid=Grid(8, start))
-
-
-def _on_mobilenet(width, weights, output_stride, head) -> DeepLabV1:
-    """The dilated MobileNetV2 under a head that is new altogether."""
-    net = mobilenet_v2(output_stride, weights, width)
-    top = LargeFOV(out_channels(net), **head)
-    init_kaiming(top)
-    init_classifier(top.fc8)
-    return DeepLabV1(net, top, grid=Grid(output_stride, 0.0), new_head=True)

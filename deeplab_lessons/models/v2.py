@@ -7,8 +7,8 @@ from torch import nn
 
 from deeplab_lessons.backbones import mobilenet_v2, resnet
 from deeplab_lessons.backbones.encoders import check_images, out_channels
-from deeplab_lessons.backbones.initialise import init_classifier, init_kaiming
-from deeplab_lessons.backbones.weights import Weights
+from deeplab_lessons.backbones.weights import Weights, init_classifier, init_kaiming
+from deeplab_lessons.checks import check_choice
 from deeplab_lessons.grid import Grid
 from deeplab_lessons.heads.aspp import ASPP_RATES, SummedASPP
 from deeplab_lessons.models.multi_scale import MultiScale
@@ -16,34 +16,31 @@ from deeplab_lessons.models.v1 import deeplab_v1
 
 
 class DeepLabV2(nn.Module):
-    """A backbone under a summed ASPP: pictures [N, 3, H, W] -> logits [N, classes, h, w]. See `deeplab_v2`.
+    """A backbone under a summed ASPP: images [N, 3, H, W] -> logits [N, classes, h, w]. See `deeplab_v2`.
 
-    Cell 0 lies on pixel 0 (`grid`), whatever the picture's size: every layer that steps is padded by half its
-    kernel, in ResNets and in VGG16 with the released pools.
+    Cell 0 is on pixel 0 (`grid`), whatever the image's size: every strided layer is padded by half its kernel.
     """
 
     def __init__(self, backbone: nn.Module, head: SummedASPP, output_stride: int = 8):
-        """Put the parts together."""
         super().__init__()
         self.backbone, self.head, self.grid = backbone, head, Grid(output_stride, 0.0)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Logits at the backbone's output stride, not enlarged; ValueError for another shape of x."""
+        """Return logits [N, classes, h, w] of normalised images [N, 3, H, W]; ValueError for another shape."""
         return self.head(self.backbone(check_images(x)))
 
     def parameter_groups(self, lr: float) -> list[dict]:
-        """Trained weights at `lr`; classifiers' weights at 10 `lr`, their biases at 20 `lr` without decay.
+        """Return trained weights at `lr`; classifiers' weights at 10 `lr`, their biases at 20 `lr` without decay.
 
-        Source: DeepLab v2, section 4.1 (10 times); the biases' 20 times stand in the released networks.
+        Source: DeepLab v2, section 4.1 (10 times); the released networks (the biases' 20 times).
         """
-        new = self.head.classifiers
-        weights, biases = [layer.weight for layer in new], [layer.bias for layer in new]
+        weights, biases = zip(*((layer.weight, layer.bias) for layer in self.head.classifiers), strict=True)
         known = {id(p) for p in (*weights, *biases)}
         trained = [p for p in self.parameters() if id(p) not in known and p.requires_grad]
         return [
             {"params": trained, "lr": lr},
-            {"params": weights, "lr": 10 * lr},
-            {"params": biases, "lr": 20 * lr, "weight_decay": 0.0},
+            {"params": list(weights), "lr": 10 * lr},
+            {"params": list(biases), "lr": 20 * lr, "weight_decay": 0.0},
         ]
 
 
@@ -61,52 +58,39 @@ def deeplab_v2(
     dropout: float = 0.5,
     output_stride: int = 8,
 ) -> DeepLabV2 | MultiScale:
-    """DeepLab v2: pictures [N, 3, H, W] -> logits [N, num_classes, H/8, W/8].
+    """DeepLab v2, in `MultiScale` with `multi_scale`; `weights` and `width` as in `backbones`.
 
-    `backbone` is "vgg16" (released pools of 3 x 3, branches of fc6 – fc7 – fc8) or "resnet50", "resnet101",
-    "mobilenet_v2" (branches of one 3 x 3). `output_stride` is the paper's 8; on MobileNetV2 it may be 16.
-    `rates` is "S", "L", or numbers, one for each branch; (12,) alone is LargeFOV. On a ResNet it may be None:
-    one 1 x 1 classifier, where ImageNet's stood (table 4's rows without LargeFOV and ASPP; the paper does not
-    print its kernel). `multi_scale` wraps it in `MultiScale`. `weights` are the backbone's: None, "imagenet", a
-    path or a state dict; VGG16's fc6 and fc7 are carried over to every branch. `width` multiplies every number
-    of channels. ResNets only: `blocks`, `stride_in` and `frozen` (batch norm as ImageNet left it; False to
+    `backbone` is "vgg16" (released pools of 3 x 3, branches of fc6 – fc7 – fc8, which begin with its weights) or
+    "resnet50", "resnet101", "mobilenet_v2" (branches of one 3 x 3). `output_stride` is the paper's 8; on MobileNetV2
+    it may be 16. `rates` is "S", "L", or numbers, one for each branch; (12,) alone is LargeFOV. Except on VGG16 it
+    may be None: one 1 x 1 classifier, where ImageNet's was (table 4's rows without LargeFOV and ASPP; the paper does
+    not print its kernel). ResNets only: `blocks`, `stride_in` and `frozen` (batch norm as ImageNet left it; False to
     start from random weights). VGG16 only: `batch_norm`, `dropout`. Raises ValueError for what isn't there.
     Source: DeepLab v2, sections 3 and 4; table 4.
     """
     if output_stride != 8 and backbone != "mobilenet_v2":
         raise ValueError(f"DeepLab v2 has output stride 8 (16 on MobileNetV2 only), got {output_stride}")
-    rates, kernel_size = ((1,), 1) if rates is None else (_rates(rates), 3)
+    if isinstance(rates, str):
+        check_choice("named rates", rates, ASPP_RATES)
+        rates = ASPP_RATES[rates]
+    check_choice("backbone", backbone, ("vgg16", "resnet50", "resnet101", "mobilenet_v2"))
     if backbone == "vgg16":
-        if kernel_size == 1:
+        if rates is None:
             raise ValueError('on "vgg16" every branch is fc6 – fc7 – fc8 and needs its rate; got rates=None')
         model = _on_vgg(num_classes, rates, width, weights, batch_norm, dropout)
-    elif backbone in ("resnet50", "resnet101"):
-        net = resnet(int(backbone[6:]), 8, weights, width, blocks, stride_in, frozen)
-        model = _under_aspp(net, num_classes, rates, kernel_size)
-    elif backbone == "mobilenet_v2":
-        net = mobilenet_v2(output_stride, weights, width)
-        model = _under_aspp(net, num_classes, rates, kernel_size, output_stride)
     else:
-        raise ValueError(
-            f'backbone must be "vgg16", "resnet50", "resnet101" or "mobilenet_v2", got {backbone!r}'
+        if backbone == "mobilenet_v2":
+            net = mobilenet_v2(output_stride, weights, width)
+        else:
+            net = resnet(int(backbone[6:]), output_stride, weights, width, blocks, stride_in, frozen)
+        kernel_size = 1 if rates is None else 3
+        head = SummedASPP(
+            out_channels(net), num_classes, (1,) if rates is None else rates, kernel_size=kernel_size
         )
+        for layer in head.classifiers:
+            init_classifier(layer)
+        model = DeepLabV2(net, head, output_stride)
     return MultiScale(model) if multi_scale else model
-
-
-def _rates(rates: str | Sequence[int]) -> tuple[int, ...]:
-    if isinstance(rates, str):
-        if rates not in ASPP_RATES:
-            raise ValueError(f"rates must be one of {', '.join(ASPP_RATES)} or numbers, got {rates!r}")
-        return ASPP_RATES[rates]
-    return tuple(rates)
-
-
-def _under_aspp(net, num_classes, rates, kernel_size, output_stride=8) -> DeepLabV2:
-    """A backbone under branches of one convolution to the classes."""
-    head = SummedASPP(out_channels(net), num_classes, rates, kernel_size=kernel_size)
-    for layer in head.classifiers:
-        init_classifier(layer)
-    return DeepLabV2(net, head, output_stride)
 
 
 def _on_vgg(num_classes, rates, width, weights, batch_norm, dropout) -> DeepLabV2:

@@ -1,24 +1,27 @@
-"""DeepLab v3: multi-grid, the cascade, and a pyramid with batch norm and image pooling."""
+"""DeepLab v3: multi-grid, the cascade, a pyramid with image pooling; and two that come trained."""
 
+import math
 from collections.abc import Sequence
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 from torchvision.models import segmentation
 
+from deeplab_lessons.backbones import mobilenet_v2
 from deeplab_lessons.backbones.encoders import check_images, encoder, out_channels
-from deeplab_lessons.backbones.initialise import init_classifier, materialise, scale_channels
-from deeplab_lessons.backbones.weights import Weights, fill, load_weights
+from deeplab_lessons.backbones.shapes import scale_channels
+from deeplab_lessons.backbones.weights import Weights, fill, init_classifier, load_weights, materialise
+from deeplab_lessons.checks import check_choice
 from deeplab_lessons.grid import Grid
 from deeplab_lessons.heads.aspp import ASPP, CHANNELS, atrous_rates, conv_bn_relu
 
 
 class DeepLabV3(nn.Module):
-    """Backbone, pyramid, classifier: pictures [N, 3, H, W] -> logits [N, classes, h, w]. See `deeplab_v3`.
+    """Backbone, pyramid, classifier: images [N, 3, H, W] -> logits [N, classes, h, w]. See `deeplab_v3`.
 
-    `start` (of `grid`) is the centre of cell 0 in pixels. It is 0.0, since every strided layer is padded on both
-    sides; the next cells lie `output_stride` pixels apart whatever the picture's size. None means a map centred on the
-    picture. Both agree where a side is a multiple of the output stride plus 1, as 513 is.
+    `start` (of `grid`) is 0.0, since every strided layer is padded on both sides, or None for a map centred on the
+    image. Both agree where a side is a multiple of the output stride plus 1, as 513 is.
     """
 
     def __init__(
@@ -29,17 +32,16 @@ class DeepLabV3(nn.Module):
         output_stride: int = 16,
         start: float | None = 0.0,
     ):
-        """Put the parts together."""
         super().__init__()
         self.backbone, self.aspp, self.classifier = backbone, aspp, classifier
         self.grid = Grid(output_stride, start)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Logits at the backbone's output stride, not enlarged; ValueError for another shape of x."""
+        """Return logits [N, classes, h, w] of normalised images [N, 3, H, W]; ValueError for another shape."""
         return self.classifier(self.aspp(self.backbone(check_images(x))))
 
     def parameter_groups(self, lr: float) -> list[dict]:
-        """Every trained weight at `lr`: v3 prints one rate for all. Source: DeepLab v3, section 4.1."""
+        """Return every trained weight at `lr`: v3 prints one rate for all. Source: DeepLab v3, section 4.1."""
         return [{"params": [p for p in self.parameters() if p.requires_grad], "lr": lr}]
 
 
@@ -59,28 +61,18 @@ def deeplab_v3(
     dropout: float = 0.0,
     refine: bool = False,
 ) -> DeepLabV3:
-    """DeepLab v3: pictures [N, 3, H, W] -> logits [N, num_classes, H / output_stride, W / output_stride].
+    """DeepLab v3, at `output_stride` 8, 16 or 32, with a cascade up to 256; `weights` and `width` as in `backbones`.
 
-    `backbone` is "resnet18", "resnet34", "resnet50", "resnet101", "mobilenet_v2" or "xception"; `output_stride`
-    8, 16 or 32, with a cascade up to 256. `multi_grid` "paper" is (1, 2, 4) on ResNets and none elsewhere; None
-    leaves every dilation as the weights want it (`backbones.resnet.dilate_stages`). `cascade` is the number of the
-    last block, 4 to 7. `aspp` is by default on at cascade 4 and off beyond, where the paper's classifier
-    stands on the last block itself. `rates` are by default (6, 12, 18), doubled at output stride 8. `width`
-    multiplies every number of channels; `cascade`, `blocks` and `stride_in` belong to ResNets. `weights` are
-    the backbone's: None, "imagenet", a path or a state dict. `dropout` ends the pyramid, and `refine` puts one more
-    unit of 3 x 3 before the classifier: both as in torchvision, not as in the paper's text.
-    Raises ValueError for what is not there. Source: DeepLab v3, sections 3.2 and 3.3; figures 3 and 5.
+    `backbone` is one of `encoders.OPTIONS`; `cascade`, `blocks` and `stride_in` belong to ResNets. `multi_grid` "paper"
+    is (1, 2, 4) on ResNets and none elsewhere; None leaves every dilation as the weights want it
+    (`backbones.resnet.dilate_stages`). `cascade` is the number of the last block, 4 to 7. `aspp` is by default on at
+    cascade 4 and off beyond, where the paper's classifier is on the last block itself. `rates` are by default
+    `atrous_rates(output_stride)`. `dropout` ends the pyramid, and `refine` puts one more unit of 3 x 3 before the
+    classifier: both as in torchvision, not as in the paper's text. Raises ValueError for what is not there.
+    Source: DeepLab v3, sections 3.2 and 3.3; figures 3 and 5.
     """
-    net = encoder(
-        backbone,
-        output_stride,
-        width,
-        weights,
-        multi_grid,
-        cascade=cascade,
-        blocks=blocks,
-        stride_in=stride_in,
-    )
+    options = {"cascade": cascade, "blocks": blocks, "stride_in": stride_in}
+    net = encoder(backbone, output_stride, width, weights, multi_grid, **options)
     aspp = cascade == 4 if aspp is None else aspp
     with torch.device("meta"):
         wide = out_channels(net)
@@ -96,33 +88,22 @@ def deeplab_v3(
     return model
 
 
-#: What torchvision calls our parts.
-TORCHVISION = {
-    "classifier.0.convs.": "aspp.branches.",
-    "classifier.0.project.": "aspp.project.",
-    "classifier.1.": "classifier.0.0.",
-    "classifier.2.": "classifier.0.1.",
-    "classifier.4.": "classifier.1.",
-}
-
-
 def torchvision_deeplab_v3(
     backbone: str = "resnet101", weights: Weights = "coco", output_stride: int = 8, num_classes: int = 21
 ) -> DeepLabV3:
     """torchvision's `deeplabv3_resnet50` or `deeplabv3_resnet101` as one of our networks, in evaluation mode.
 
-    `weights` are "coco" (torchvision's file: COCO pictures with PASCAL VOC's classes; downloaded when it is not
+    `weights` are "coco" (torchvision's file: COCO images with PASCAL VOC's classes; downloaded when it is not
     there), a path or a state dict of torchvision's; the classifier of layer3 in it is left out. Where it differs
     from the paper: no multi-grid, a 3 x 3 before the classifier, dropout of 0.5. It was trained at output stride 8
-    with scores enlarged as from a map centred on the picture, so its map is centred; at 16 it runs with the
+    with scores enlarged as from a map centred on the image, so its map is centred; at 16 it runs with the
     halved rates. Raises ValueError where the weights belong to another network.
     """
     entries = {
         "resnet50": segmentation.DeepLabV3_ResNet50_Weights.COCO_WITH_VOC_LABELS_V1,
         "resnet101": segmentation.DeepLabV3_ResNet101_Weights.COCO_WITH_VOC_LABELS_V1,
     }
-    if backbone not in entries:
-        raise ValueError(f'torchvision has DeepLab v3 on "resnet50" and "resnet101", got {backbone!r}')
+    check_choice("backbone of torchvision", backbone, entries)
     if isinstance(weights, str) and weights == "coco":
         weights = "imagenet"  # load_weights' word for: torchvision's own file
     given = load_weights(weights, entries[backbone])
@@ -135,7 +116,49 @@ def torchvision_deeplab_v3(
 
 def _ours(key: str) -> str:
     """Our name of one of torchvision's parameters."""
-    for theirs, ours in TORCHVISION.items():
-        if key.startswith(theirs):
-            return ours + key.removeprefix(theirs)
-    return key
+    names = {
+        "classifier.0.convs.": "aspp.branches.",
+        "classifier.0.project.": "aspp.project.",
+        "classifier.1.": "classifier.0.0.",
+        "classifier.2.": "classifier.0.1.",
+        "classifier.4.": "classifier.1.",
+    }
+    theirs = next((start for start in names if key.startswith(start)), "")
+    return names.get(theirs, "") + key.removeprefix(theirs)
+
+
+class MobileDeepLabV3(nn.Module):
+    """MobileNetV2 under the mobile form of v3's head: images [N, 3, H, W] -> logits [N, num_classes, h, w].
+
+    The head is a 1 x 1 branch and image pooling, concatenated, and no atrous branch. It was trained on squares of 513
+    pixels, so smaller images are filled up with the mean colour on the right and below; of the filled image's map
+    the cells that reach the image are returned.
+    """
+
+    grid, side = Grid(16, 0.0), 513
+
+    def __init__(self, num_classes: int = 21):
+        super().__init__()
+        self.features = mobilenet_v2(16)
+        self.aspp0, self.image_pooling, self.projection = (conv_bn_relu(n, 256) for n in (320, 320, 512))
+        self.logits = nn.Conv2d(256, num_classes, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return logits [N, classes, h, w] of normalised images x [N, 3, H, W]."""
+        height, width = (1 + math.ceil((size - 1) / self.grid.stride) for size in x.shape[2:])
+        rows, columns = (max(self.side, 1 + 32 * math.ceil((size - 1) / 32)) for size in x.shape[2:])
+        x = self.features(F.pad(x, (0, columns - x.shape[3], 0, rows - x.shape[2])))
+        pooled = self.image_pooling(x.mean((2, 3), keepdim=True)).expand(-1, -1, *x.shape[2:])
+        return self.logits(self.projection(torch.cat([pooled, self.aspp0(x)], dim=1)))[..., :height, :width]
+
+
+def mobile_deeplab_v3(weights: Weights = None, num_classes: int = 21) -> MobileDeepLabV3:
+    """MobileNetV2 DeepLab v3 in evaluation mode; `weights` is a state dict, a path, or None (random).
+
+    Raises FileNotFoundError or ValueError for weights that are not there or belong to another network.
+    Source: Sandler et al., CVPR 2018, section 6.3.
+    """
+    model = MobileDeepLabV3(num_classes)
+    if weights is not None:
+        fill(model, load_weights(weights, None))
+    return model.eval()

@@ -7,8 +7,8 @@ from torch import nn
 
 from deeplab_lessons.backbones import encoders
 from deeplab_lessons.backbones.encoders import LOW_LEVEL_STRIDE
-from deeplab_lessons.backbones.initialise import init_classifier, materialise, scale_channels
-from deeplab_lessons.backbones.weights import Weights
+from deeplab_lessons.backbones.shapes import scale_channels
+from deeplab_lessons.backbones.weights import Weights, init_classifier, materialise
 from deeplab_lessons.grid import Grid
 from deeplab_lessons.heads.aspp import ASPP, CHANNELS, atrous_rates
 from deeplab_lessons.heads.decoder import LOW_LEVEL_CHANNELS, Decoder
@@ -23,27 +23,25 @@ DEVIATIONS = {
 
 
 class DeepLabV3Plus(nn.Module):
-    """Backbone, pyramid, decoder: pictures [N, 3, H, W] -> logits [N, classes, H/4, W/4]. See `deeplab_v3plus`.
+    """Backbone, pyramid, decoder: images [N, 3, H, W] -> logits [N, classes, H/4, W/4]. See `deeplab_v3plus`.
 
-    `grid` is that of the logits, of stride 4; the encoder's stride is `encoder_stride`. Cell 0 of the early and of
-    the last map lies on pixel 0, as in `DeepLabV3`.
+    `grid` is that of the logits; cell 0 of the early and of the last map is on pixel 0, as in `DeepLabV3`.
     """
 
     grid = Grid(LOW_LEVEL_STRIDE, 0.0)
 
     def __init__(self, backbone: nn.Sequential, aspp: ASPP, decoder: Decoder):
-        """Put the parts together."""
         super().__init__()
         self.backbone, self.aspp, self.decoder = backbone, aspp, decoder
         self.encoder_stride = LOW_LEVEL_STRIDE * decoder.factor
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Logits at stride 4, not enlarged; ValueError for another shape of x."""
+        """Return logits [N, classes, H/4, W/4] of normalised images [N, 3, H, W]; ValueError for another shape."""
         low, last = encoders.low_level_features(self.backbone, encoders.check_images(x))
         return self.decoder(self.aspp(last), low)
 
     def parameter_groups(self, lr: float) -> list[dict]:
-        """Every trained weight at `lr`, as in v3. Source: DeepLab v3+, section 4 (v3's protocol)."""
+        """Return every trained weight at `lr`, as in v3. Source: DeepLab v3+, section 4 (v3's protocol)."""
         return [{"params": [p for p in self.parameters() if p.requires_grad], "lr": lr}]
 
 
@@ -66,21 +64,18 @@ def deeplab_v3plus(
     relu_between: bool = True,
     dropout: float = 0.0,
 ) -> DeepLabV3Plus | DeepLabV3:
-    """DeepLab v3+: pictures [N, 3, H, W] -> logits [N, num_classes, H/4, W/4].
+    """DeepLab v3+: images [N, 3, H, W] -> logits [N, num_classes, H/4, W/4].
 
-    `backbone` is "resnet18", "resnet34", "resnet50", "resnet101", "xception" or "mobilenet_v2". `output_stride`
-    is the encoder's, 8, 16 or 32; without `decoder` the logits have it too, and the network is a `DeepLabV3`.
-    `separable` makes the 3 x 3 convolutions of pyramid and decoder atrous separable; by default on Xception
-    only, as in the paper's tables 3 and 5. `low_level_channels` and `decoder_convolutions` are the decoder's.
-    `width` multiplies every number of channels. `blocks` and `stride_in` belong to ResNets, `middle_blocks` and
-    `relu_between` to Xception; `multi_grid`, `rates`, `image_pooling`, `weights` and `dropout` are those of
-    `deeplab_v3`. `DEVIATIONS` lists what re-implementations change. Raises ValueError for what is not there.
+    `output_stride` is the encoder's, 8, 16 or 32; without `decoder` the logits have it too, and the network is a
+    `DeepLabV3`. `separable` makes the 3 x 3 convolutions of pyramid and decoder atrous separable; by default on
+    Xception only, as in the paper's tables 3 and 5. `low_level_channels` and `decoder_convolutions` are the decoder's.
+    `middle_blocks` and `relu_between` belong to Xception; the other options are those of `deeplab_v3`. `DEVIATIONS`
+    lists what re-implementations change. Raises ValueError for what is not there.
     Source: DeepLab v3+, sections 3 and 4.
     """
-    net = encoders.encoder(
-        backbone, output_stride, width, weights, multi_grid,
-        blocks=blocks, stride_in=stride_in, middle_blocks=middle_blocks, relu_between=relu_between,
-    )  # fmt: skip
+    options: dict = {"blocks": blocks, "stride_in": stride_in}
+    options |= {"middle_blocks": middle_blocks, "relu_between": relu_between}
+    net = encoders.encoder(backbone, output_stride, width, weights, multi_grid, **options)
     separable = backbone == "xception" if separable is None else separable
     rates = atrous_rates(output_stride) if rates is None else rates
     wide = scale_channels(CHANNELS, width)

@@ -12,16 +12,16 @@ from deeplab_lessons.grid import PIXELS, Grid, grid_of, logits_of, unwrapped, up
 
 
 class CRFNetwork(nn.Module):
-    """Scores of `network`, enlarged to the pictures' size, then `crf`: images [N, 3, H, W] -> log q [N, C, H, W].
+    """Scores of `network`, enlarged to the images' size, then `crf`: images [N, 3, H, W] -> log q [N, C, H, W].
 
-    The answer is the logarithm of the marginals. It may be given to any loss that wants scores, for the
-    softmax of log q is q. `frozen=True` leaves the network as it is, batch norm included. In training the CRF
-    makes `iterations[0]` updates, otherwise `iterations[1]`: 5 and 10, as in CRF-as-RNN, section 6 (Zheng et
-    al., ICCV 2015). `rate` is the CRF's learning rate as a multiple of the network's. `grid`: where
-    the network's cells lie, for one that does not state it. The network is shared, not copied.
+    The logarithm of the marginals suits any loss that wants scores, since the softmax of log q is q. `frozen=True`
+    leaves the network as it is, batch norm included. In training the CRF makes `iterations[0]` updates, otherwise
+    `iterations[1]`: 5 and 10, as in CRF-as-RNN, section 6 (Zheng et al., ICCV 2015). `rate` is the CRF's learning
+    rate as a multiple of the network's; `grid` that of a network that does not state it. The network is shared,
+    not copied.
     """
 
-    grid = PIXELS  # the marginals have the pictures' size
+    grid = PIXELS
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class CRFNetwork(nn.Module):
         return self
 
     def parameter_groups(self, lr: float) -> list[dict]:
-        """For the optimiser: the network's groups at `lr` (none if frozen), the CRF at `rate * lr`, undecayed."""
+        """Return the network's groups at `lr` (none if frozen), and the CRF's at `rate * lr`, undecayed."""
         groups = [{"params": list(self.crf.parameters()), "lr": self.rate * lr, "weight_decay": 0.0}]
         if self.frozen:
             return groups
@@ -64,6 +64,6 @@ class CRFNetwork(nn.Module):
 
 
 def pictures_of(images: torch.Tensor) -> torch.Tensor:
-    """Grey levels 0 … 255 of normalised images [N, 3, H, W], uint8, as the CRF wants to see them."""
+    """Return grey levels 0 … 255 of normalised images [N, 3, H, W], uint8 [N, 3, H, W], as the CRF wants them."""
     pictures = np.stack([transforms.denormalise(image) for image in images.detach()])
     return torch.from_numpy(pictures).permute(0, 3, 1, 2).to(images.device)

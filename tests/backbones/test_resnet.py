@@ -93,7 +93,7 @@ def test_frozen_batch_norm_stays_as_it_was_and_has_nothing_to_train():
     ("arguments", "words"),
     [
         ({"depth": 20}, "18, 34, 50, 101"),
-        ({"output_stride": 4}, "8, 16 or 32"),
+        ({"output_stride": 4}, "8, 16, 32"),
         ({"depth": 18, "stride_in": "1x1"}, "ResNet-50"),
         ({"stride_in": "first"}, "Caffe"),
         ({"blocks": (1, 2, 3)}, "four numbers"),

@@ -100,7 +100,7 @@ def test_relu_between_is_the_papers_and_can_be_left_out():
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"output_stride": 4}, "8, 16 or 32"),
+        ({"output_stride": 4}, "8, 16, 32"),
         ({"middle_blocks": 0}, "at least 1"),
         ({"multi_grid": (1, 2)}, "three numbers"),
         ({"weights": "imagenet"}, "no ImageNet weights"),

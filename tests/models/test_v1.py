@@ -154,7 +154,7 @@ def test_gradients_reach_every_parameter():
         ({"channels": 5000}, "4096 channels to choose from"),
         ({"width": 0}, "width"),
         ({"output_stride": 16}, "output stride 8"),
-        ({"backbone": "mobilenet_v2", "output_stride": 4}, "8, 16 or 32"),
+        ({"backbone": "mobilenet_v2", "output_stride": 4}, "8, 16, 32"),
         ({"backbone": "mobilenet_v2", "multi_scale": True}, "VGG16"),
     ],
 )

@@ -154,7 +154,7 @@ def test_it_learns():
     ("arguments", "words"),
     [
         ({"backbone": "vgg16"}, "xception"),
-        ({"output_stride": 4}, "8, 16 or 32"),
+        ({"output_stride": 4}, "8, 16, 32"),
         ({"decoder_convolutions": 0}, "at least one 3 x 3"),
         ({"middle_blocks": 8}, "no option middle_blocks; it has multi_grid, cascade, blocks, stride_in"),
         (

@@ -1,15 +1,15 @@
-"""A stride that is taken out becomes a dilation of all that follows. Source: DeepLab v1, section 3.1."""
+"""What changes a network's shapes: its width, and strides that become dilations (DeepLab v1, section 3.1)."""
 
 from collections.abc import Iterable
 
 from torch import nn
 
+OUTPUT_STRIDES = (8, 16, 32)  # of every dilated backbone
 
-def check_output_stride(output_stride: int, known: Iterable[int] = (8, 16, 32)) -> None:
-    """Raise ValueError for an output stride that a backbone does not have."""
-    *most, last = known
-    if output_stride not in (*most, last):
-        raise ValueError(f"output_stride must be {', '.join(map(str, most))} or {last}, got {output_stride}")
+
+def scale_channels(channels: int, width: float) -> int:
+    """Return `channels` times `width`, rounded, at least 1."""
+    return max(1, round(channels * width))
 
 
 def set_dilation(conv: nn.Conv2d, dilation: int) -> None:
@@ -24,10 +24,10 @@ def set_dilation(conv: nn.Conv2d, dilation: int) -> None:
 def dilate_strides(
     convolutions: Iterable[nn.Conv2d], output_stride: int, stride: int = 1, dilation: int = 1
 ) -> tuple[int, int]:
-    """Take out the strides beyond `output_stride` and dilate what follows; works in place, layer by layer.
+    """Take out the strides beyond `output_stride`, in place; return the stride and the dilation reached.
 
     A stride of 2 that goes becomes a dilation of 2 in every later layer, so that the map holds the trained
-    network's map at every 2nd position. Takes and returns the stride and the dilation that have been reached.
+    network's map at every 2nd position. `stride` and `dilation` are those reached before.
     """
     for conv in convolutions:
         step = conv.stride[0]

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from deeplab_lessons.backbones.dilation import check_output_stride, dilate_strides, set_dilation
+from deeplab_lessons.backbones.shapes import dilate_strides, set_dilation
 
 
 def test_strides_beyond_the_output_stride_dilate_the_layers_after_them():
@@ -27,9 +27,3 @@ def test_padding_grows_with_the_dilation(padding):
         set_dilation(conv, dilation)
         assert conv.dilation == (dilation, dilation)
         assert conv.padding == ("same" if padding == "same" else (dilation * padding,) * 2)
-
-
-def test_output_strides_are_named():
-    check_output_stride(32)
-    with pytest.raises(ValueError, match="must be 8, 16 or 32, got 4"):
-        check_output_stride(4)
