@@ -65,9 +65,8 @@ def output_size(
 ) -> int:
     """Return the number of positions at which the kernel fits: `floor((in - k - (k - 1)(d - 1) + 2p) / s) + 1`.
 
-    `padding` is one number for both sides or a pair (before, after). With `ceil_mode` the division rounds
-    up, as Caffe's pooling does: the last window may hang over the end, but not start beyond it. Raises
-    ValueError where the kernel fits nowhere.
+    `padding` is one number or a pair (before, after). With `ceil_mode` the division rounds up, as Caffe's pooling
+    does: the last window may hang over the end, not start beyond it. Raises ValueError where the kernel fits nowhere.
     """
     return Layer(kernel_size, stride, padding, dilation, ceil_mode).output_size(input_size)
 
@@ -125,10 +124,9 @@ class Layer:
         out = (-(-room // self.stride) if self.ceil_mode else room // self.stride) + 1
         if out < 1:
             raise ValueError(
-                f"{self._where}the kernel covers {self.covers} cells (kernel_size {self.kernel_size}, "
-                f"dilation {self.dilation}), but there are only {cells + before + after} (input {cells} + "
-                f"padding {before} + {after}), so the output size would be below 1. Pass a larger "
-                "input or more padding."
+                f"{self._where}the kernel covers {self.covers} cells (kernel_size {self.kernel_size}, dilation "
+                f"{self.dilation}), but there are only {cells + before + after} (input {cells} + padding {before} + "
+                f"{after}), so the output size would be below 1. Pass a larger input or more padding."
             )
         starts_beyond = self.ceil_mode and (out - 1) * self.stride >= cells + before
         return out - 1 if starts_beyond else out
@@ -225,18 +223,16 @@ def path_counts(layers: Sequence[Layer], unit: int, *, input_size: int) -> list[
     """
     counts = Counter({unit: 1})
     for layer, cells in _downwards(layers, input_size, unit, unit):
-        below: Counter[int] = Counter()
-        for u, paths in counts.items():
-            below.update({i: paths for i in layer.taps(u) if 0 <= i < cells})
-        counts = below
+        above, counts = counts, Counter()
+        for u, paths in above.items():
+            counts.update({i: paths for i in layer.taps(u) if 0 <= i < cells})
     return [counts[i] for i in range(input_size)]
 
 
 def taps_on_map(size: int, kernel_size: int = 3, dilation: int = 1) -> list[int]:
     """Return how many of a kernel's taps fall on the map, for each of its `size` cells along one axis.
 
-    Padding is "same", stride 1; taps in the padding read zeros. On a map of two axes the taps are the product of
-    both. Raises ValueError for numbers below 1.
+    Padding is "same", stride 1. On two axes the taps are the product of both. Raises ValueError for numbers below 1.
     """
     layer = Layer(kernel_size, padding="same", dilation=dilation)
     cells = range(_check_number("input_size", size))

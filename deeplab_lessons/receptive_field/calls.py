@@ -1,6 +1,7 @@
 """One operator of the running model, as the rules see it: its arguments, its maps, and the map that it makes."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, NoReturn
 
 import torch
@@ -129,8 +130,7 @@ class Call:
             return State(next(iter(nodes)), layout, parts=parts.pop() if len(parts) == 1 else ())
         branches: list[Path] = []
         for part, keep in nodes.items():
-            field = union(part.paths, size)
-            branches += part.branches if keep else [Path(field.y, field.x, part.name)]
+            branches += part.branches if keep else [replace(union(part.paths, size), via=part.name)]
         paths = distinct(path for part in nodes for path in part.paths)
         order = max(node.order for node in nodes) + 1
         node = Node(size, paths, [(n, {}) for n in nodes], "", order, kind, tuple(branches))

@@ -58,13 +58,11 @@ def layer_output(model: nn.Module, layer: str | None, image: torch.Tensor) -> to
     def stop(module: nn.Module, args: Any, output: Any) -> None:
         raise _Stop(output)
 
-    hook = modules[layer].register_forward_hook(stop)
-    try:
-        model(image)
-    except _Stop as stopped:
-        return _first_tensor(stopped.args[0])
-    finally:
-        hook.remove()
+    with modules[layer].register_forward_hook(stop):
+        try:
+            model(image)
+        except _Stop as stopped:
+            return _first_tensor(stopped.args[0])
     raise KeyError(f"the module {layer!r} did not run")
 
 

@@ -60,14 +60,12 @@ def axis_at(back: int, dims: int, taken: set[str]) -> str:
     return "c" if tag in taken else tag
 
 
-def tidy(dimension: Entry) -> Entry:
-    """Return the same dimension with neighbouring "c" parts merged into one."""
+def _tidy(dimension: Iterable[tuple[str, int]]) -> Entry:
+    """The same dimension with neighbouring "c" parts merged into one."""
     parts: list[tuple[str, int]] = []
     for tag, size in dimension:
-        if parts and tag == parts[-1][0] == "c":
-            parts[-1] = ("c", parts[-1][1] * size)
-        else:
-            parts.append((tag, size))
+        before = parts.pop()[1] if parts and tag == parts[-1][0] == "c" else 1
+        parts.append((tag, before * size))
     return tuple(parts)
 
 
@@ -89,7 +87,7 @@ def reshape(layout: Layout, shape: Sequence[int]) -> Layout:
             else:
                 what = f"the {have} {AXIS_NAMES.get(tag, 'channels')} of the map into pieces (as patches or windows do)"
                 raise LayoutError(f"it cuts {what}, so that a unit no longer has one place on the map")
-        new.append(tidy(tuple(dimension)))
+        new.append(_tidy(dimension))
     return tuple(new)
 
 
@@ -101,11 +99,10 @@ def broadcast(layouts: Sequence[Layout], shape: Sequence[int]) -> Layout:
     result: list[Entry] = []
     taken = {tag for layout in layouts for tag in tags(*layout)}
     for back in range(len(shape), 0, -1):
-        filled = {tidy(layout[-back]) for layout in layouts if len(layout) >= back and layout[-back]}
+        filled = {_tidy(layout[-back]) for layout in layouts if len(layout) >= back and layout[-back]}
         if len(filled) > 1:
             raise LayoutError("it combines tensors whose rows, columns and channels lie in different places")
-        free = entry(axis_at(back, len(shape), taken), shape[-back])
-        result.append(filled.pop() if filled else free)
+        result.append(filled.pop() if filled else entry(axis_at(back, len(shape), taken), shape[-back]))
     return tuple(result)
 
 
@@ -117,8 +114,8 @@ class UntraceableError(ValueError):
 class State:
     """What the tracer knows of a tensor: its map, where the map's axes lie, and when that was written.
 
-    `joined` is True for the direct result of a sum or concatenation: adding a third branch then makes one
-    join of three. `parts` says how many channels each branch of a concatenation gave, in order.
+    `joined`: the direct result of a sum or concatenation, where a third branch makes one join of three.
+    `parts`: how many channels each branch of a concatenation gave, in order.
     """
 
     node: Node

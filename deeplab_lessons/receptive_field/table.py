@@ -123,8 +123,8 @@ def _plain(pair: tuple | None) -> object:
     """A number where both axes agree, else text; a padding may be a pair (before, after) for each axis."""
     if pair is None:
         return ""
-    y, x = ("+".join(map(str, v)) if isinstance(v, tuple) and v[0] != v[1] else v for v in pair)
-    y, x = (v[0] if isinstance(v, tuple) else v for v in (y, x))
+    sides = (tuple(dict.fromkeys(value)) if isinstance(value, tuple) else (value,) for value in pair)
+    y, x = (value[0] if len(value) == 1 else "+".join(map(str, value)) for value in sides)
     if y == x:
         return y if isinstance(y, (int, str)) else float(y)
     return both(y, x)

@@ -22,11 +22,9 @@ def trace(model: nn.Module, input_size: int | tuple[int, int], in_channels: int 
 
     The model runs once in evaluation mode on an input [1, in_channels, H, W] of the meta device: shapes without
     numbers, so that no weights are read and nothing is computed. `input_size` is H = W or (H, W), in pixels.
-    Every operator is followed by a rule for its kind; at sums and concatenations each path keeps its field.
-    The model is left as it was.
-
-    Conventions: the field of a unit is that of all its channels together; batch norm uses its stored statistics,
-    whereas group, instance and layer norm over rows and columns make every unit see the whole map.
+    At sums and concatenations each path keeps its field. The model is left as it was. The field of a unit is that
+    of all its channels together; batch norm uses its stored statistics, whereas group, instance and layer norm over
+    rows and columns make every unit see the whole map.
 
     Raises UntraceableError, naming module and operator, where a field cannot be known; ValueError for an input
     that is too small or has the wrong number of channels; TypeError if `model` is no `nn.Module`.
