@@ -8,8 +8,7 @@
 | `DEEPLAB_LESSONS_DATA` | folder of real data sets | in a checkout `data/`, else `~/deeplab-lessons/data` |
 | `DEEPLAB_LESSONS_CACHE` | folder for trained networks | in a checkout `data/cache/`, else `~/.cache/deeplab-lessons` |
 
-In a checkout the package is beside this project's `pyproject.toml`; an installed one looks in the home folder, so
-that the same data are found from every working folder.
+An installed package looks in the home folder, so that the same data are found from every working folder.
 """
 
 import os
@@ -73,7 +72,7 @@ def seed_everything(value: int | None = None) -> int:
 
 
 def _checkout() -> Path | None:
-    """Root of the repository that this package is part of; None for an installed package."""
+    """The folder of this project's `pyproject.toml`, which the package is beside; None for an installed package."""
     root = Path(__file__).resolve().parent.parent
     try:
         project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8")).get("project", {})

@@ -1,10 +1,7 @@
 """The fully connected CRF of Krähenbühl and Koltun (2011), as DeepLab v1 and v2 use it.
 
-- `refine(scores, picture)`: sharper marginals in one call; `DenseCRF` is the same as a trainable layer.
-- `energy`, `free_energy`, `ExactFilter`, `mean_field`: the definitions, all pairs of pixels, small pictures.
-- `Lattice`, `LatticeFilter`: Gaussian filtering in time that grows with N instead of N².
-- `fast_mean_field`: the same numbers as `mean_field` with lattice filters, fused for speed, no gradients.
-
+`refine(scores, picture)` in one call; `DenseCRF`, the trainable layer; the definitions, with all pairs of pixels
+(`energy`, `free_energy`, `ExactFilter`, `mean_field`); and lattice filters (`fast_mean_field`: `mean_field`'s numbers).
 C classes, N = H·W pixels in row order, q the marginals. Pictures have grey levels of 0 … 255.
 """
 

@@ -37,7 +37,7 @@ def class_map(values, name: str = "scores", num_classes: int | None = None) -> T
     if len(shape) not in (3, 4):
         raise ValueError(f"{name} must be [C, H, W] or [B, C, H, W], classes before pixels, got {shape}")
     classes = shape[-3]
-    if num_classes is not None and classes != num_classes:
+    if num_classes not in (None, classes):
         hint = _channels_last(name, values) if shape[-1] == num_classes else ""
         raise ValueError(f"{name} {shape} must have {num_classes} classes, got {classes}.{hint}")
     if classes < 2:

@@ -93,10 +93,7 @@ def pair_weights(kernels: Kernels, unary: Tensor) -> Tensor:
 
 
 def energy(labels: Tensor, unary: Tensor, kernels: Kernels, compatibility: Tensor | None = None) -> float:
-    """Return the energy of one labelling `[H, W]` under a unary `[C, H, W]`; a lower one is likelier.
-
-    `compatibility` is μ `[C, C]`, Potts by default. Raises ValueError for sizes that don't belong together.
-    """
+    """Return the energy of a labelling `[H, W]` under a unary `[C, H, W]` and μ `[C, C]` (Potts by default)."""
     unary, labels = checks.unary(unary), checks.tensor(labels, "labels")
     if labels.shape != unary.shape[1:]:
         raise ValueError(f"labels {list(labels.shape)} and unary {list(unary.shape)} differ in size")

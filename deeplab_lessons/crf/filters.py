@@ -46,9 +46,9 @@ def bilateral_features(picture: Tensor, sigma_alpha: float, sigma_beta: float) -
 
 
 def exact_kernel(features: Tensor, self_term: bool = True) -> Tensor:
-    """Compute `k(i, j) = exp(-|f_i - f_j|² / 2)` between all pixels: features `[d, N]` -> `[N, N]`.
+    """Compute `k(i, j) = exp(-|f_i - f_j|² / 2)` between all pixels: features `[d, N]` -> `[N, N]`, differentiable.
 
-    Differentiable in the features. With `self_term=False` the diagonal, where a pixel meets itself, is 0.
+    With `self_term=False` the diagonal, where a pixel meets itself, is 0.
     Source: Krähenbühl and Koltun 2011, equation (2). Raises ValueError above `MOST_PIXELS` pixels.
     """
     if features.dim() != 2:

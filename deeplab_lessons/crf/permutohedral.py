@@ -16,11 +16,10 @@ _BASE = 6364136223846793005  # odd and large: coordinates as digits in this base
 
 
 def embed(features: Tensor) -> Tensor:
-    """Carry features [d, N] into the lattice's plane: [d+1, N], each column sums to 0.
+    """Carry features [d, N] into the lattice's plane by the paper's matrix E: [d+1, N], each column sums to 0.
 
     The scale makes blurring with (½, 1, ½) along d+1 directions, with splat and slice, a Gaussian of standard
     deviation 1 in feature space. Raises ValueError where the features are too large to tell places apart.
-    Source: the paper's matrix E.
     """
     d = len(features)
     spread = features.new_tensor(math.sqrt(2 / 3) * (d + 1)).item()  # rounded as pydensecrf does
@@ -81,8 +80,7 @@ def barycentric(elevated: Tensor, origin: Tensor, rank: Tensor) -> Tensor:
 def simplex_vertices(origin: Tensor, rank: Tensor) -> Tensor:
     """Return the coordinates of the simplices' vertices, int64 [d+1 colours, d+1 coordinates, N].
 
-    The vertex of colour k lies k steps up every axis from the origin, except that the k axes of the highest
-    ranks go k - (d+1) instead: the paper's canonical simplex, moved to the origin.
+    The vertex of colour k lies k steps up every axis from the origin, but k - (d+1) up the k axes of the highest ranks.
     """
     axes = len(origin)
     return torch.stack([origin + k - axes * (rank >= axes - k) for k in range(axes)])
@@ -146,10 +144,9 @@ class Lattice:
         return table
 
     def blur(self, table: Tensor, transpose: bool = False) -> Tensor:
-        """Along each direction, add half of both neighbours: [M+1, C] -> [M+1, C].
+        """Along each direction, add half of both neighbours: [M+1, C] -> [M+1, C]; the paper blurs with half of that.
 
         Where neighbours are missing, the order of the directions matters; `transpose` reverses it.
-        (The paper blurs with ¼, ½, ¼: half of this along each direction, one factor common to all.)
         """
         nothing = torch.tensor([len(self)], device=table.device)
         for down, up in self.neighbours.flip(0) if transpose else self.neighbours:

@@ -39,7 +39,10 @@ def pydensecrf_mean_field(
             'marginals without it. To compare, run pip install "deeplab-lessons[crf]" (needs a C++ compiler '
             "and Python below 3.13)"
         ) from error
-    unary, picture = checks.unary(unary), checks.picture(picture)
+    unary, picture = checks.unary(unary), checks.picture(picture).detach()
+    if not torch.equal(picture.round(), picture):
+        raise ValueError("pydensecrf takes whole grey levels only: pass picture.round()")
+    colours = np.ascontiguousarray(picture.permute(1, 2, 0).to(torch.uint8).cpu().numpy())
     classes, height, width = unary.shape
     model = densecrf.DenseCRF2D(width, height, classes)
     model.setUnaryEnergy(_array(unary.flatten(1)))
@@ -49,7 +52,7 @@ def pydensecrf_mean_field(
     both = (parameters.w1, parameters.w2)
     w1, w2 = (float(w) if compatibility is None else _array(w * compatibility) for w in both)
     sigmas = {"sxy": parameters.sigma_alpha, "srgb": parameters.sigma_beta}
-    model.addPairwiseBilateral(**sigmas, rgbim=_bytes(picture), compat=w1, normalization=norm)
+    model.addPairwiseBilateral(**sigmas, rgbim=colours, compat=w1, normalization=norm)
     model.addPairwiseGaussian(sxy=parameters.sigma_gamma, compat=w2, normalization=norm)
     q = np.array(model.inference(parameters.iterations))
     return torch.from_numpy(q).view(classes, height, width).to(unary)
@@ -58,11 +61,3 @@ def pydensecrf_mean_field(
 def _array(values: Tensor) -> np.ndarray:
     """float32 in C order, as the library's typed memory views want it."""
     return np.ascontiguousarray(values.detach().cpu().numpy(), dtype=np.float32)
-
-
-def _bytes(picture: Tensor) -> np.ndarray:
-    """The picture as uint8 `[H, W, 3]` in C order."""
-    whole = picture.detach().round()
-    if not torch.equal(whole, picture.detach()):
-        raise ValueError("pydensecrf takes whole grey levels only: pass picture.round()")
-    return np.ascontiguousarray(whole.permute(1, 2, 0).to(torch.uint8).cpu().numpy())

@@ -20,8 +20,8 @@ _PICTURES = (".jpg", ".jpeg", ".png", ".ppm", ".bmp")
 class FilePairs(Pairs):
     """Pairs of files. `ids` turns the numbers in the label maps into classes, and into 255 for void.
 
-    No file is opened before it is needed. Reading raises FileNotFoundError or ValueError naming the file: a picture
-    cut off, a label map of another size, a number that `ids` does not hold.
+    Reading raises FileNotFoundError or ValueError naming the file: a picture cut off, a label map of another size, a
+    number that `ids` does not hold.
     """
 
     def __init__(

@@ -13,7 +13,7 @@ from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 
 
 class Pairs(Dataset):
-    """Base of the data sets. A data set says how to `read` one pair; everything else is the same for all.
+    """Base of the data sets, which say how to `read` one pair.
 
     - `dataset[i]` is what a network takes: picture, float32 [3, H, W], normalised, and labels,
       `tv_tensors.Mask` int64 [H, W]. `transforms` makes them; None means `transforms.evaluate()`.

@@ -20,7 +20,7 @@ READINGS = ("subsample", "majority", "shares")
 def check_labels(
     labels, num_classes: int, ignore_index: int | None = IGNORE_INDEX, name: str = "labels"
 ) -> None:
-    """Raise ValueError, naming them, for numbers that are neither a class (0 … C - 1) nor void, if that is not None."""
+    """Raise ValueError, naming them, for numbers that are neither a class nor void (`ignore_index`; None: no void)."""
     values = torch.as_tensor(labels).long()
     strange = (values < 0) | (values >= num_classes)
     if ignore_index is not None:
@@ -64,10 +64,7 @@ def class_counts(labels: np.ndarray, stride: int, num_classes: int) -> np.ndarra
 
 
 def vote(cell: np.ndarray) -> int:
-    """Return the class with most pixels in one cell [s, s]; a tie goes to the smaller class.
-
-    Void pixels have no vote; a cell that holds only void is void (255).
-    """
+    """Return the class with most pixels in a cell [s, s], of a tie the smaller; void (255) if it holds only void."""
     labelled = cell[cell != IGNORE_INDEX]
     return int(np.bincount(labelled).argmax()) if labelled.size else IGNORE_INDEX
 
@@ -79,10 +76,7 @@ def majority(labels: np.ndarray, stride: int, num_classes: int) -> np.ndarray:
 
 
 def class_shares(labels: np.ndarray, stride: int, num_classes: int) -> np.ndarray:
-    """Return each class's share of the labelled pixels of each cell, float32 [C, ceil(H/s), ceil(W/s)].
-
-    The shares of a cell sum to 1, or are all 0 where the cell holds only void.
-    """
+    """Return each class's share of each cell's labelled pixels (0 if none), float32 [C, ceil(H/s), ceil(W/s)]."""
     counts = class_counts(labels, stride, num_classes)
     return (counts / np.maximum(counts.sum(axis=0), 1)).astype(np.float32)
 
@@ -90,9 +84,8 @@ def class_shares(labels: np.ndarray, stride: int, num_classes: int) -> np.ndarra
 def surviving_width(stride: int) -> int:
     """Return how many pixels wide a bar must be to win the vote of some cell of width `stride`, wherever it is.
 
-    At worst two cells share the bar half and half. A part wins with more than half a cell: of an odd bar the
-    larger part does at width `stride`. An even bar only ties, and a tie goes to the background (class 0), so
-    an even stride needs one pixel more.
+    At worst two cells share it half and half. A part wins with more than half a cell: of an odd bar the larger does at
+    width `stride`. An even bar only ties, and a tie goes to the background, so an even stride needs one pixel more.
     """
     return stride if stride % 2 else stride + 1
 

@@ -42,10 +42,7 @@ def iou_per_class(confusion: torch.Tensor) -> torch.Tensor:
 
 
 def mean_iou(confusion: torch.Tensor) -> float:
-    """Return the mean IoU of the classes that occur (NaN is left out); NaN if no pixel is labelled.
-
-    A class that was predicted but is nowhere in the labels counts, with IoU 0.
-    """
+    """Return the mean IoU of the classes in labels or prediction (NaN is left out); NaN if no pixel is labelled."""
     return iou_per_class(confusion).nanmean().item()
 
 
@@ -90,7 +87,7 @@ def object_sides(labels: np.ndarray, classes: tuple[int, ...] = (1, 2, 3)) -> np
 def object_ious(
     prediction: np.ndarray, labels: np.ndarray, classes: Iterable[int], ignore_index: int = IGNORE_INDEX
 ) -> list[tuple[int, float]]:
-    """Return for every single object its longer side in pixels and its IoU, between 0 and 1.
+    """Return for every single object (see `object_sides`) its longer side in pixels and its IoU, between 0 and 1.
 
     It is compared with the pixels predicted as its class in the box around it, grown by a quarter of its longer side;
     void and other objects of the class don't count.
@@ -130,10 +127,9 @@ def boundary_distance(
 def trimap(
     labels: np.ndarray, width: float, around: str = "labels", ignore_index: int = IGNORE_INDEX
 ) -> np.ndarray:
-    """Return the labelled pixels within `width` pixels of a boundary, bool [H, W]: a band on both sides of it.
+    """Return the labelled pixels within `width` pixels (at least 1) of a boundary, bool [H, W]: a band on both sides.
 
-    Raises ValueError for a width below 1. Source of the measure: Kohli, Ladický and Torr 2009; used by DeepLab v1
-    (section 5) and v3+ with void.
+    Source: Kohli, Ladický and Torr 2009; used by DeepLab v1 (section 5) and v3+ with void.
     """
     labels = one_map(labels)
     return _within(boundary_distance(labels, around, ignore_index), width) & (labels != ignore_index)
