@@ -20,7 +20,6 @@ from deeplab_lessons.backbones.surgery import (
     new_classifier,
     released_pools,
 )
-from deeplab_lessons.backbones.weights import load_weights, weights_file
 from deeplab_lessons.backbones.xception import xception
 
 __all__ = [
@@ -33,12 +32,10 @@ __all__ = [
     "keep_resolution",
     "large_fov",
     "linear_to_conv",
-    "load_weights",
     "mobilenet_v2",
     "new_classifier",
     "released_pools",
     "resnet",
     "vgg16",
-    "weights_file",
     "xception",
 ]

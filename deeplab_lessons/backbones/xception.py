@@ -86,25 +86,19 @@ def xception(
     if isinstance(weights, str) and weights == "imagenet":
         raise ValueError("torchvision has no ImageNet weights of Xception: pass a path, a state dict or None")
     with torch.device("meta"):
-        net = _build(output_stride, width, middle_blocks, grid, relu_between)
-    return materialise(net, weights)
-
-
-def _build(output_stride, width, middle_blocks, multi_grid, relu_between) -> nn.Sequential:
-    """Stem, entry, middle and exit flow; each block with the strides and dilations left to it."""
-    first, before = (scale_channels(number, width) for number in STEM)
-    layers: dict[str, nn.Module] = {
-        "conv1": Conv2dNormActivation(3, first, 3, stride=2, inplace=False),
-        "conv2": Conv2dNormActivation(first, before, 3, inplace=False),
-    }
-    entry = [(f"entry{i}", channels, 2, "conv") for i, channels in enumerate(ENTRY, start=1)]
-    middle = [(f"middle{i}", MIDDLE, 1, "sum") for i in range(1, middle_blocks + 1)]
-    last = [("exit1", EXIT[0], 2, "conv"), ("exit2", EXIT[1], 1, "none")]
-    stride, dilation = 2, 1
-    for name, numbers, step, shortcut in (*entry, *middle, *last):
-        channels = [scale_channels(number, width) for number in numbers]
-        kept = step if stride * step <= output_stride else 1
-        dilations = [dilation * factor for factor in multi_grid] if name == "exit2" else [dilation] * 3
-        layers[name] = XceptionBlock(before, channels, kept, dilations, shortcut, relu_between)
-        before, stride, dilation = channels[-1], stride * kept, dilation * step // kept
-    return nn.Sequential(OrderedDict(layers))
+        first, before = (scale_channels(number, width) for number in STEM)
+        layers: dict[str, nn.Module] = {
+            "conv1": Conv2dNormActivation(3, first, 3, stride=2, inplace=False),
+            "conv2": Conv2dNormActivation(first, before, 3, inplace=False),
+        }
+        entry = [(f"entry{i}", channels, 2, "conv") for i, channels in enumerate(ENTRY, start=1)]
+        middle = [(f"middle{i}", MIDDLE, 1, "sum") for i in range(1, middle_blocks + 1)]
+        last = [("exit1", EXIT[0], 2, "conv"), ("exit2", EXIT[1], 1, "none")]
+        stride, dilation = 2, 1
+        for name, numbers, step, shortcut in (*entry, *middle, *last):
+            channels = [scale_channels(number, width) for number in numbers]
+            kept = step if stride * step <= output_stride else 1
+            dilations = [dilation * factor for factor in grid] if name == "exit2" else [dilation] * 3
+            layers[name] = XceptionBlock(before, channels, kept, dilations, shortcut, relu_between)
+            before, stride, dilation = channels[-1], stride * kept, dilation * step // kept
+    return materialise(nn.Sequential(OrderedDict(layers)), weights)

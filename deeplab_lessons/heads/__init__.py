@@ -2,8 +2,7 @@
 
 from deeplab_lessons.heads.aspp import ASPP, ASPP_RATES, ImagePooling, SummedASPP, atrous_rates
 from deeplab_lessons.heads.decoder import Decoder
-from deeplab_lessons.heads.large_fov import LargeFOV, head_parameters, rate_that_keeps_field
-from deeplab_lessons.heads.side_branches import SideBranches
+from deeplab_lessons.heads.large_fov import LargeFOV, SideBranches, head_parameters, rate_that_keeps_field
 
 __all__ = [
     "ASPP",

@@ -1,4 +1,4 @@
-"""Atrous spatial pyramid pooling: branches of different rates on one map, summed in DeepLab v2, concatenated in v3."""
+"""Atrous spatial pyramid pooling: branches of different rates, summed in DeepLab v2, concatenated in v3."""
 
 from collections.abc import Sequence
 from typing import cast
@@ -10,8 +10,10 @@ from torchvision.ops import Conv2dNormActivation
 from deeplab_lessons.heads.large_fov import LargeFOV
 from deeplab_lessons.layers.separable import SeparableConv2d
 
-#: Rates of the summed ASPP's four branches. Source: DeepLab v2, section 4.1.2, ASPP-S and ASPP-L.
-ASPP_RATES = {"S": (2, 4, 8, 12), "L": (6, 12, 18, 24)}
+ASPP_RATES = {
+    "S": (2, 4, 8, 12),
+    "L": (6, 12, 18, 24),
+}  # of v2's ASPP-S and ASPP-L. Source: v2, section 4.1.2.
 CHANNELS = 256  # of v3's branches, and of their result. Source: DeepLab v3, section 3.3.
 RATES_AT_16 = (6, 12, 18)  # of v3's three branches at output stride 16. Source: DeepLab v3, section 3.3.
 
@@ -19,8 +21,8 @@ RATES_AT_16 = (6, 12, 18)  # of v3's three branches at output stride 16. Source:
 def atrous_rates(output_stride: int) -> tuple[int, ...]:
     """Return the rates of v3's branches at an output stride: equally far in pixels at each.
 
-    (6, 12, 18) at 16 and (12, 24, 36) at 8 are the paper's (section 3.3). It names none for 32; (3, 6, 9) continues
-    in the same way, and the multiply-adds that v3+ prints for 32 (table 3) agree with it.
+    (6, 12, 18) at 16 and (12, 24, 36) at 8 are the paper's (section 3.3). It names none for 32; the multiply-adds that
+    v3+ prints for 32 (table 3) agree with (3, 6, 9).
     """
     return tuple(max(1, rate * 16 // output_stride) for rate in RATES_AT_16)
 
@@ -34,10 +36,9 @@ def _checked(rates: Sequence[int]) -> tuple[int, ...]:
 class SummedASPP(nn.Module):
     """DeepLab v2's: parallel branches, each with its own rate and classifier, whose scores are added.
 
-    Map [N, in_channels, h, w] -> logits [N, num_classes, h, w]. With `channels` each branch is fc6 – fc7 – fc8
-    as in LargeFOV (the form on VGG16); with None it is one convolution to the classes of odd `kernel_size` (the
-    form on ResNet-101, of the released networks). Raises ValueError where there is no rate, or one below 1.
-    Source: DeepLab v2, section 3.2 and figure 7.
+    Map [N, in_channels, h, w] -> logits [N, num_classes, h, w]. With `channels` each branch is a LargeFOV (the form
+    on VGG16); with None it is one convolution of odd `kernel_size` (the form on ResNet-101, of the released
+    networks). Raises ValueError for no rate or one below 1. Source: DeepLab v2, section 3.2 and figure 7.
     """
 
     def __init__(
@@ -61,14 +62,11 @@ class SummedASPP(nn.Module):
 
     @property
     def classifiers(self) -> list[nn.Conv2d]:
-        """The last layer of each branch, new to every data set."""
-        return [
-            branch.fc8 if isinstance(branch, LargeFOV) else cast(nn.Conv2d, branch)
-            for branch in self.branches
-        ]
+        """Last layer of each branch, new to every data set."""
+        return [part.fc8 if isinstance(part, LargeFOV) else cast(nn.Conv2d, part) for part in self.branches]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Sum of the branches' logits."""
+        """Return the sum of the branches' logits."""
         return sum(branch(x) for branch in self.branches)
 
 
@@ -84,17 +82,15 @@ def conv_bn_relu(
 class ImagePooling(nn.Sequential):
     """The mean of the whole map, a 1 x 1 unit, laid over every cell: [N, C, h, w] -> [N, out_channels, h, w].
 
-    Source: DeepLab v3, section 3.3 (image-level features).
+    The paper enlarges it bilinearly, which makes of one cell the same value everywhere. Raises ValueError for a
+    single image in training. Source: DeepLab v3, section 3.3 (image-level features).
     """
 
     def __init__(self, in_channels: int, out_channels: int = CHANNELS):
         super().__init__(nn.AdaptiveAvgPool2d(1), *conv_bn_relu(in_channels, out_channels))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The picture's one vector at every cell; ValueError for a single picture in training.
-
-        The paper enlarges it bilinearly, which makes of one cell the same value everywhere.
-        """
+        """Return the image's one vector at every cell."""
         norm = self[2]
         if isinstance(norm, nn.BatchNorm2d) and norm.training and len(x) == 1:
             raise ValueError(
@@ -107,10 +103,10 @@ class ImagePooling(nn.Sequential):
 class ASPP(nn.Module):
     """DeepLab v3's: branches concatenated and mixed, [N, in_channels, h, w] -> [N, channels, h, w].
 
-    A 1 x 1, one 3 x 3 for each of `rates`, and (with `image_pooling`) the mean of the map; each `channels` wide,
-    with batch norm and ReLU; then a 1 x 1 over all of them, with both again. `separable` makes the 3 x 3 atrous
-    separable (v3+). `dropout` follows at the end: 0 here as in the paper's text, 0.1 in the released code, 0.5 in
-    torchvision. Raises ValueError for no rate or one below 1. Source: DeepLab v3, section 3.3 and figure 5.
+    A 1 x 1, a 3 x 3 for each of `rates` (atrous separable with `separable`, v3+), and the mean of the map, each with
+    batch norm and ReLU; then a 1 x 1 over all of them, with both again, and `dropout`: 0 as in the paper's text, 0.1
+    in the released code, 0.5 in torchvision. Raises ValueError for no rate or one below 1.
+    Source: DeepLab v3, section 3.3 and figure 5.
     """
 
     def __init__(
@@ -131,5 +127,5 @@ class ASPP(nn.Module):
         self.project = conv_bn_relu(channels * len(self.branches), channels).append(nn.Dropout(dropout))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The mixed map."""
+        """Return the mixed map."""
         return self.project(torch.cat([branch(x) for branch in self.branches], dim=1))

@@ -14,10 +14,9 @@ class Decoder(nn.Module):
 
     The early map [N, low_channels, H', W'] is reduced to `low_level_channels`, the coarse one
     [N, in_channels, h, w] enlarged to its size; both are concatenated and refined by `convolutions` units of
-    3 x 3 with `channels` each. `factor` is how many cells of the early map lie between two of the coarse one; cell 0
-    of both lies on pixel 0, as in every network whose strided layers are padded on both sides.
-    Raises ValueError for fewer than one convolution. Source: DeepLab v3+, sections 3.1 and 4.1, tables 1 and 2
-    (48 channels and two convolutions were best).
+    3 x 3. `factor` is how many cells of the early map there are for one of the coarse map; cell 0 of both is on
+    pixel 0, as in every network whose strided layers are padded on both sides. Raises ValueError for fewer than one
+    convolution. Source: DeepLab v3+, sections 3.1 and 4.1, tables 1 and 2 (48 channels, two convolutions: the best).
     """
 
     def __init__(

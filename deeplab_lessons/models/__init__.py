@@ -13,13 +13,7 @@ from deeplab_lessons.checks import check_choice
 from deeplab_lessons.models.multi_scale import MultiScale
 from deeplab_lessons.models.v1 import V1_TABLE, DeepLabV1, deeplab_v1
 from deeplab_lessons.models.v2 import DeepLabV2, deeplab_v2
-from deeplab_lessons.models.v3 import (
-    DeepLabV3,
-    MobileDeepLabV3,
-    deeplab_v3,
-    mobile_deeplab_v3,
-    torchvision_deeplab_v3,
-)
+from deeplab_lessons.models.v3 import DeepLabV3, deeplab_v3, mobile_deeplab_v3, torchvision_deeplab_v3
 from deeplab_lessons.models.v3plus import DeepLabV3Plus, deeplab_v3plus
 
 __all__ = [
@@ -28,7 +22,6 @@ __all__ = [
     "DeepLabV2",
     "DeepLabV3",
     "DeepLabV3Plus",
-    "MobileDeepLabV3",
     "MultiScale",
     "deeplab",
     "deeplab_v1",

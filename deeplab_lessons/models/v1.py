@@ -13,7 +13,7 @@ from deeplab_lessons.backbones.weights import Weights, init_classifier, init_kai
 from deeplab_lessons.checks import check_choice
 from deeplab_lessons.grid import Grid
 from deeplab_lessons.heads import LargeFOV, SideBranches
-from deeplab_lessons.heads.side_branches import SIDE_CHANNELS
+from deeplab_lessons.heads.large_fov import SIDE_CHANNELS
 
 #: The rows of DeepLab v1's table 2. `channels` are those of fc6 and fc7.
 V1_TABLE = {
@@ -90,7 +90,7 @@ def deeplab_v1(
     dropout: float = 0.5,
     output_stride: int = 8,
 ) -> DeepLabV1:
-    """DeepLab v1, at output stride 8; `weights` and `width` as in `backbones`.
+    """DeepLab v1: images [N, 3, H, W] -> logits [N, num_classes, H/8, W/8]; `weights` and `width` as in `backbones`.
 
     `kernel_size`, `rate` and `channels` are fc6's; `V1_TABLE` has the paper's four rows, and LargeFOV is the
     default. `pool_size` 3 gives the released networks' pools; `dilate_pool5` is by default True with 2 x 2 pools and

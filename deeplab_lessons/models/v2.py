@@ -30,17 +30,18 @@ class DeepLabV2(nn.Module):
         return self.head(self.backbone(check_images(x)))
 
     def parameter_groups(self, lr: float) -> list[dict]:
-        """Return trained weights at `lr`; classifiers' weights at 10 `lr`, their biases at 20 `lr` without decay.
+        """Trained weights at `lr`; classifiers' weights at 10 `lr`, their biases at 20 `lr` without decay.
 
-        Source: DeepLab v2, section 4.1 (10 times); the released networks (the biases' 20 times).
+        Source: DeepLab v2, section 4.1 (10 times); the biases' 20 times stand in the released networks.
         """
-        weights, biases = zip(*((layer.weight, layer.bias) for layer in self.head.classifiers), strict=True)
+        new = self.head.classifiers
+        weights, biases = [layer.weight for layer in new], [layer.bias for layer in new]
         known = {id(p) for p in (*weights, *biases)}
         trained = [p for p in self.parameters() if id(p) not in known and p.requires_grad]
         return [
             {"params": trained, "lr": lr},
-            {"params": list(weights), "lr": 10 * lr},
-            {"params": list(biases), "lr": 20 * lr, "weight_decay": 0.0},
+            {"params": weights, "lr": 10 * lr},
+            {"params": biases, "lr": 20 * lr, "weight_decay": 0.0},
         ]
 
 
@@ -58,15 +59,15 @@ def deeplab_v2(
     dropout: float = 0.5,
     output_stride: int = 8,
 ) -> DeepLabV2 | MultiScale:
-    """DeepLab v2, in `MultiScale` with `multi_scale`; `weights` and `width` as in `backbones`.
+    """DeepLab v2: images [N, 3, H, W] -> logits [N, num_classes, H/8, W/8]; `weights` and `width` as in `backbones`.
 
     `backbone` is "vgg16" (released pools of 3 x 3, branches of fc6 – fc7 – fc8, which begin with its weights) or
     "resnet50", "resnet101", "mobilenet_v2" (branches of one 3 x 3). `output_stride` is the paper's 8; on MobileNetV2
     it may be 16. `rates` is "S", "L", or numbers, one for each branch; (12,) alone is LargeFOV. Except on VGG16 it
     may be None: one 1 x 1 classifier, where ImageNet's was (table 4's rows without LargeFOV and ASPP; the paper does
-    not print its kernel). ResNets only: `blocks`, `stride_in` and `frozen` (batch norm as ImageNet left it; False to
-    start from random weights). VGG16 only: `batch_norm`, `dropout`. Raises ValueError for what isn't there.
-    Source: DeepLab v2, sections 3 and 4; table 4.
+    not print its kernel). `multi_scale` wraps it in `MultiScale`. ResNets only: `blocks`, `stride_in` and `frozen`
+    (batch norm as ImageNet left it; False to start from random weights). VGG16 only: `batch_norm`, `dropout`.
+    Raises ValueError for what isn't there. Source: DeepLab v2, sections 3 and 4; table 4.
     """
     if output_stride != 8 and backbone != "mobilenet_v2":
         raise ValueError(f"DeepLab v2 has output stride 8 (16 on MobileNetV2 only), got {output_stride}")
@@ -83,10 +84,8 @@ def deeplab_v2(
             net = mobilenet_v2(output_stride, weights, width)
         else:
             net = resnet(int(backbone[6:]), output_stride, weights, width, blocks, stride_in, frozen)
-        kernel_size = 1 if rates is None else 3
-        head = SummedASPP(
-            out_channels(net), num_classes, (1,) if rates is None else rates, kernel_size=kernel_size
-        )
+        rates, kernel_size = ((1,), 1) if rates is None else (rates, 3)
+        head = SummedASPP(out_channels(net), num_classes, rates, kernel_size=kernel_size)
         for layer in head.classifiers:
             init_classifier(layer)
         model = DeepLabV2(net, head, output_stride)

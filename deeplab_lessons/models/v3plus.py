@@ -23,12 +23,9 @@ DEVIATIONS = {
 
 
 class DeepLabV3Plus(nn.Module):
-    """Backbone, pyramid, decoder: images [N, 3, H, W] -> logits [N, classes, H/4, W/4]. See `deeplab_v3plus`.
+    """Backbone, pyramid, decoder: images [N, 3, H, W] -> logits [N, classes, H/4, W/4]. See `deeplab_v3plus`."""
 
-    `grid` is that of the logits; cell 0 of the early and of the last map is on pixel 0, as in `DeepLabV3`.
-    """
-
-    grid = Grid(LOW_LEVEL_STRIDE, 0.0)
+    grid = Grid(LOW_LEVEL_STRIDE, 0.0)  # of the logits; cell 0 of every map is on pixel 0, as in DeepLabV3
 
     def __init__(self, backbone: nn.Sequential, aspp: ASPP, decoder: Decoder):
         super().__init__()

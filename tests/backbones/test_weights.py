@@ -31,13 +31,13 @@ def served(tmp_path, content, checksum=None):
 def test_imagenet_weights_are_fetched_once_and_kept(hub, tmp_path, capfd):
     torch.save({"a": torch.ones(2, dtype=torch.float16)}, tmp_path / "made.pth")
     entry = served(tmp_path, (tmp_path / "made.pth").read_bytes())
-    loaded = backbones.load_weights("imagenet", entry)
+    loaded = weights_module.load_weights("imagenet", entry)
     assert loaded["a"].dtype == torch.float32 and loaded["a"].tolist() == [1, 1]
     assert "100%" in capfd.readouterr().err, "a progress bar"
-    kept = backbones.weights_file(entry)
+    kept = weights_module.weights_file(entry)
     assert kept.parent == hub and kept.is_file()
     (tmp_path / kept.name).unlink()
-    assert backbones.load_weights("imagenet", entry)["a"].tolist() == [1, 1], (
+    assert weights_module.load_weights("imagenet", entry)["a"].tolist() == [1, 1], (
         "from the cache, without the source"
     )
 
@@ -57,7 +57,7 @@ def test_offline_the_message_names_file_place_and_ways_out(hub, monkeypatch):
 def test_a_download_with_the_wrong_checksum_leaves_no_file(hub, tmp_path):
     entry = served(tmp_path, b"half of a file", checksum="00000000")
     with pytest.raises(RuntimeError, match="invalid hash value"):
-        backbones.load_weights("imagenet", entry)
+        weights_module.load_weights("imagenet", entry)
     assert list(hub.iterdir()) == []
 
 
@@ -66,11 +66,11 @@ def test_a_broken_file_is_named(tmp_path):
     torch.save({"a": torch.ones(1000)}, path)
     path.write_bytes(path.read_bytes()[:700])
     with pytest.raises(RuntimeError, match=r"cut\.pth is 700 bytes .* Delete it"):
-        backbones.load_weights(path, None)
+        weights_module.load_weights(path, None)
     with pytest.raises(FileNotFoundError, match="there is no weights file"):
-        backbones.load_weights(str(tmp_path / "nowhere.pth"), None)
+        weights_module.load_weights(str(tmp_path / "nowhere.pth"), None)
     with pytest.raises(TypeError, match="got int"):
-        backbones.load_weights(3, None)
+        weights_module.load_weights(3, None)
 
 
 def test_weights_of_another_network_are_refused():
