@@ -25,8 +25,8 @@ CLASS_COLOURS = ((217, 217, 217), (0, 114, 178), (213, 94, 0), (0, 158, 115), (2
 class Embedded(Pairs):
     """`count` scenes of a split ("train", "val" or "test"), `size` x `size` pixels: see `scene`.
 
-    With `cache="disk"` all scenes are made at once, written to one file under `folder` (by default `embedded` in the
-    data folder), and read from there next time. Raises ValueError for an unknown split or cache, OSError in words.
+    `cache` is None (each scene is made afresh), "memory", or "disk": then all are made at once, written to one file
+    under `folder` (by default `embedded` in the data folder), and read from there next time. Raises ValueError for an unknown split or cache, OSError in words.
     """
 
     classes = scenes.CLASSES

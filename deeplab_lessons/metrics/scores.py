@@ -42,7 +42,10 @@ def iou_per_class(confusion: torch.Tensor) -> torch.Tensor:
 
 
 def mean_iou(confusion: torch.Tensor) -> float:
-    """Return the mean IoU of the classes in labels or prediction (NaN is left out); NaN if no pixel is labelled."""
+    """Return the mean IoU of the classes in labels or prediction (NaN is left out); NaN if no pixel is labelled.
+
+    A class that is predicted but nowhere in the labels counts, with IoU 0.
+    """
     return iou_per_class(confusion).nanmean().item()
 
 
