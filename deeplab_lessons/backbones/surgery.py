@@ -1,6 +1,6 @@
 """The edits that turn VGG16 into DeepLab v1. Each returns a new network and leaves the one given untouched.
 
-It is one flat `nn.Sequential` under the papers' names: conv1_1 … conv5_3, pool1 … pool5, fc6, fc7, fc8.
+A network under surgery is one flat `nn.Sequential` under the papers' names: conv1_1 … conv5_3, pool1 … pool5, fc6, fc7, fc8.
 Source: DeepLab v1, sections 3.1 and 3.2; v2, section 3.1.
 """
 
@@ -74,16 +74,15 @@ def fully_convolutional(vgg: VGG, padding: str = "valid") -> nn.Sequential:
 
 def _named(features: nn.Sequential) -> dict[str, nn.Module]:
     """torchvision's numbered layers, under the names of the papers."""
-    kinds = {nn.Conv2d: "conv", nn.BatchNorm2d: "bn", nn.ReLU: "relu"}
+    kinds: dict[type, str] = {nn.Conv2d: "conv", nn.BatchNorm2d: "bn", nn.ReLU: "relu", nn.MaxPool2d: "pool"}
     layers: dict[str, nn.Module] = {}
     block, position = 1, 0
     for layer in features:
-        if isinstance(layer, nn.MaxPool2d):
-            layers[f"pool{block}"] = layer
+        kind = kinds[type(layer)]
+        position += kind == "conv"
+        layers[f"pool{block}" if kind == "pool" else f"{kind}{block}_{position}"] = layer
+        if kind == "pool":
             block, position = block + 1, 0
-        else:
-            position += isinstance(layer, nn.Conv2d)
-            layers[f"{kinds[type(layer)]}{block}_{position}"] = layer
     return layers
 
 
@@ -149,7 +148,7 @@ def dilate(net: nn.Sequential, pool5: bool = True) -> nn.Sequential:
 
 
 def new_classifier(net: nn.Sequential, num_classes: int = 21) -> nn.Sequential:
-    """Edit 4: a fresh 1 x 1 layer from fc7's channels to `num_classes` (VOC: 20 and background), almost undecided."""
+    """Edit 4: a fresh 1 x 1 layer from fc7's channels to `num_classes` (VOC: 20 and background)."""
     edited = _surgery_copy(net)
     weight = edited.fc8.weight
     edited.fc8 = nn.Conv2d(weight.shape[1], num_classes, 1, device=weight.device, dtype=weight.dtype)

@@ -72,7 +72,7 @@ def deeplab_v2(
     if output_stride != 8 and backbone != "mobilenet_v2":
         raise ValueError(f"DeepLab v2 has output stride 8 (16 on MobileNetV2 only), got {output_stride}")
     if isinstance(rates, str):
-        check_choice("named rates", rates, ASPP_RATES)
+        check_choice("rates (numbers, or a name)", rates, ASPP_RATES)
         rates = ASPP_RATES[rates]
     check_choice("backbone", backbone, ("vgg16", "resnet50", "resnet101", "mobilenet_v2"))
     if backbone == "vgg16":
