@@ -1,7 +1,7 @@
 """The edits that turn VGG16 into DeepLab v1. Each returns a new network and leaves the one given untouched.
 
-A network under surgery is one flat `nn.Sequential` under the papers' names: conv1_1 … conv5_3, pool1 … pool5, fc6, fc7, fc8.
-Source: DeepLab v1, sections 3.1 and 3.2; v2, section 3.1.
+A network under surgery is one flat `nn.Sequential` under the papers' names: conv1_1 … conv5_3, pool1 … pool5,
+fc6, fc7, fc8. Source: DeepLab v1, sections 3.1 and 3.2; v2, section 3.1.
 """
 
 import copy
