@@ -2,12 +2,12 @@
 
 `width` multiplies every number of channels, for small networks. `weights` are None (random), "imagenet"
 (torchvision's file, downloaded when it is not there), a path, or a state dict with torchvision's keys, with or
-without the classifier. `output_stride` is 32 (as trained), 16 or 8, see `shapes.dilate_strides`. What there is
+without the classifier. `output_stride` is 32 (as trained), 16 or 8, see `dilation.dilate_strides`. What there is
 not raises ValueError. The edits of DeepLab v1 (`surgery`) take a network and return a new one.
 """
 
+from deeplab_lessons.backbones.mobilenet import mobilenet_v2
 from deeplab_lessons.backbones.resnet import freeze_batch_norm, resnet
-from deeplab_lessons.backbones.sequential import mobilenet_v2, vgg16
 from deeplab_lessons.backbones.surgery import (
     SameMaxPool2d,
     as_kernel,
@@ -20,6 +20,7 @@ from deeplab_lessons.backbones.surgery import (
     new_classifier,
     released_pools,
 )
+from deeplab_lessons.backbones.vgg import vgg16
 from deeplab_lessons.backbones.xception import xception
 
 __all__ = [

@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from deeplab_lessons.backbones.mobilenet import mobilenet_v2
 from deeplab_lessons.backbones.resnet import DEPTHS, resnet
-from deeplab_lessons.backbones.sequential import mobilenet_v2
 from deeplab_lessons.backbones.weights import Weights, materialise
 from deeplab_lessons.backbones.xception import XceptionBlock, xception
 from deeplab_lessons.checks import check_choice

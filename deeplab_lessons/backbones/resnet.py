@@ -10,7 +10,8 @@ from torchvision import models
 from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
 from torchvision.ops import FrozenBatchNorm2d
 
-from deeplab_lessons.backbones.shapes import dilate_strides, scale_channels, set_dilation
+from deeplab_lessons.backbones.dilation import dilate_strides, set_dilation
+from deeplab_lessons.backbones.initialise import scale_channels
 from deeplab_lessons.backbones.weights import Network, Weights, materialise
 from deeplab_lessons.checks import check_choice
 

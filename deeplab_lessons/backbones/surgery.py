@@ -14,8 +14,8 @@ from torch import nn
 from torchvision.models import VGG
 
 from deeplab_lessons.arithmetic import same_padding
-from deeplab_lessons.backbones.shapes import set_dilation
-from deeplab_lessons.backbones.weights import init_classifier
+from deeplab_lessons.backbones.dilation import set_dilation
+from deeplab_lessons.backbones.initialise import init_classifier
 from deeplab_lessons.checks import check_choice
 
 _FC6_TAPS = 7

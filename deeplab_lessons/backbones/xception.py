@@ -7,7 +7,8 @@ import torch
 from torch import nn
 from torchvision.ops import Conv2dNormActivation
 
-from deeplab_lessons.backbones.shapes import OUTPUT_STRIDES, scale_channels
+from deeplab_lessons.backbones.dilation import OUTPUT_STRIDES
+from deeplab_lessons.backbones.initialise import scale_channels
 from deeplab_lessons.backbones.weights import Weights, materialise
 from deeplab_lessons.checks import check_choice
 from deeplab_lessons.layers.separable import SeparableConv2d

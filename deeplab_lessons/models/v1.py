@@ -8,8 +8,8 @@ from torch import nn
 
 from deeplab_lessons import backbones
 from deeplab_lessons.backbones.encoders import check_images, out_channels
-from deeplab_lessons.backbones.shapes import scale_channels
-from deeplab_lessons.backbones.weights import Weights, init_classifier, init_kaiming, materialise
+from deeplab_lessons.backbones.initialise import init_classifier, init_kaiming, scale_channels
+from deeplab_lessons.backbones.weights import Weights, materialise
 from deeplab_lessons.checks import check_choice
 from deeplab_lessons.grid import Grid
 from deeplab_lessons.heads import LargeFOV, SideBranches

@@ -7,7 +7,8 @@ from torch import nn
 
 from deeplab_lessons.backbones import mobilenet_v2, resnet
 from deeplab_lessons.backbones.encoders import check_images, out_channels
-from deeplab_lessons.backbones.weights import Weights, init_classifier, init_kaiming
+from deeplab_lessons.backbones.initialise import init_classifier, init_kaiming
+from deeplab_lessons.backbones.weights import Weights
 from deeplab_lessons.checks import check_choice
 from deeplab_lessons.grid import Grid
 from deeplab_lessons.heads.aspp import ASPP_RATES, SummedASPP

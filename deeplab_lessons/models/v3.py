@@ -10,8 +10,8 @@ from torchvision.models import segmentation
 
 from deeplab_lessons.backbones import mobilenet_v2
 from deeplab_lessons.backbones.encoders import check_images, encoder, out_channels
-from deeplab_lessons.backbones.shapes import scale_channels
-from deeplab_lessons.backbones.weights import Weights, fill, init_classifier, load_weights, materialise
+from deeplab_lessons.backbones.initialise import init_classifier, scale_channels
+from deeplab_lessons.backbones.weights import Weights, fill, load_weights, materialise
 from deeplab_lessons.checks import check_choice
 from deeplab_lessons.grid import Grid
 from deeplab_lessons.heads.aspp import ASPP, CHANNELS, atrous_rates, conv_bn_relu

@@ -7,8 +7,8 @@ from torch import nn
 
 from deeplab_lessons.backbones import encoders
 from deeplab_lessons.backbones.encoders import LOW_LEVEL_STRIDE
-from deeplab_lessons.backbones.shapes import scale_channels
-from deeplab_lessons.backbones.weights import Weights, init_classifier, materialise
+from deeplab_lessons.backbones.initialise import init_classifier, scale_channels
+from deeplab_lessons.backbones.weights import Weights, materialise
 from deeplab_lessons.grid import Grid
 from deeplab_lessons.heads.aspp import ASPP, CHANNELS, atrous_rates
 from deeplab_lessons.heads.decoder import LOW_LEVEL_CHANNELS, Decoder

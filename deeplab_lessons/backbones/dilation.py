@@ -1,15 +1,10 @@
-"""What changes a network's shapes: its width, and strides that become dilations (DeepLab v1, section 3.1)."""
+"""Strides that become dilations. Source: DeepLab v1, section 3.1."""
 
 from collections.abc import Iterable
 
 from torch import nn
 
 OUTPUT_STRIDES = (8, 16, 32)  # of every dilated backbone
-
-
-def scale_channels(channels: int, width: float) -> int:
-    """Return `channels` times `width`, rounded, at least 1."""
-    return max(1, round(channels * width))
 
 
 def set_dilation(conv: nn.Conv2d, dilation: int) -> None:

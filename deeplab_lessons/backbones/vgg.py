@@ -1,13 +1,12 @@
-"""torchvision's VGG16 and MobileNetV2, whose layers follow one another."""
+"""torchvision's VGG16, at any width."""
 
 import torch
 from torch import nn
 from torchvision import models
 from torchvision.models.vgg import VGG, cfgs, make_layers
 
-from deeplab_lessons.backbones.shapes import OUTPUT_STRIDES, dilate_strides, scale_channels
-from deeplab_lessons.backbones.weights import Weights, init_classifier, materialise
-from deeplab_lessons.checks import check_choice
+from deeplab_lessons.backbones.initialise import init_classifier, scale_channels
+from deeplab_lessons.backbones.weights import Weights, materialise
 
 
 def vgg16(
@@ -32,18 +31,4 @@ def vgg16(
     net = materialise(net, weights, imagenet.IMAGENET1K_V1)
     if weights is None:
         init_classifier(net.classifier[-1])
-    return net
-
-
-def mobilenet_v2(output_stride: int = 16, weights: Weights = None, width: float = 1.0) -> nn.Sequential:
-    """MobileNetV2 up to its last block of 320 channels, dilated; options as in `backbones`.
-
-    Random weights are torchvision's own start. Source: Sandler et al., CVPR 2018.
-    """
-    check_choice("output_stride", output_stride, OUTPUT_STRIDES)
-    net = models.mobilenet_v2(width_mult=width).features[:18]
-    if weights is not None:
-        unused = ("18.", "classifier.")  # the 1 x 1 to 1280 channels, and the classifier
-        materialise(net, weights, models.MobileNet_V2_Weights.IMAGENET1K_V2, unused, "features.")
-    dilate_strides((m for m in net.modules() if isinstance(m, nn.Conv2d)), output_stride)
     return net

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from deeplab_lessons.backbones.shapes import dilate_strides, set_dilation
+from deeplab_lessons.backbones.dilation import dilate_strides, set_dilation
 
 
 def test_strides_beyond_the_output_stride_dilate_the_layers_after_them():
