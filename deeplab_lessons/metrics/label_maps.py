@@ -1,4 +1,4 @@
-"""Label maps made smaller and drawn large again: what a map of stride s can still say.
+"""Label maps made smaller: what the cells of a map of stride s can say.
 
 A label map is [H, W] with classes 0 … C - 1 and `IGNORE_INDEX` (void). One *cell* of a map of stride s covers s x s
 pixels; where H or W is no multiple of s the last cells are cut, as if void were added below and to the right.
@@ -9,12 +9,8 @@ from collections.abc import Iterable
 
 import numpy as np
 import torch
-from torch.nn import functional as F
-
-from deeplab_lessons.checks import check_choice
 
 IGNORE_INDEX = 255  # void: pixels that no loss and no score may count, in every data set of the course
-READINGS = ("subsample", "majority", "shares")
 
 
 def check_labels(
@@ -79,68 +75,6 @@ def class_shares(labels: np.ndarray, stride: int, num_classes: int) -> np.ndarra
     """Return each class's share of each cell's labelled pixels (0 if none), float32 [C, ceil(H/s), ceil(W/s)]."""
     counts = class_counts(labels, stride, num_classes)
     return (counts / np.maximum(counts.sum(axis=0), 1)).astype(np.float32)
-
-
-def surviving_width(stride: int) -> int:
-    """Return how many pixels wide a bar must be to win the vote of some cell of width `stride`, wherever it is.
-
-    At worst two cells share it half and half. A part wins with more than half a cell: of an odd bar the larger does at
-    width `stride`. An even bar only ties, and a tie goes to the background, so an even stride needs one pixel more.
-    """
-    return stride if stride % 2 else stride + 1
-
-
-def draw_cells(cells: np.ndarray, stride: int, size: tuple[int, ...] | None = None) -> np.ndarray:
-    """Draw each cell as s x s equal pixels ("nearest"): [h, w] -> [H, W], cut to `size` (H, W) if given."""
-    pixels = cells.repeat(stride, axis=0).repeat(stride, axis=1)
-    return pixels if size is None else pixels[: size[0], : size[1]]
-
-
-def draw_from_shares(shares: np.ndarray, stride: int, size: tuple[int, ...] | None = None) -> np.ndarray:
-    """Upsample shares or scores [C, h, w] bilinearly and take each pixel's best class: uint8 [H, W].
-
-    This is how DeepLab v1 and v2 read their score maps. Cell centres are in the middle of their s x s pixels
-    (`align_corners=False`). The result is cut to `size` (H, W) if given.
-    """
-    pixels = _bilinear(torch.as_tensor(shares)[None], stride)[0].argmax(0).to(torch.uint8).numpy()
-    return pixels if size is None else pixels[: size[0], : size[1]]
-
-
-def redraw(labels: np.ndarray, stride: int, num_classes: int, reading: str = "majority") -> np.ndarray:
-    """Shrink true labels to cells of `stride` and draw them again at full size, uint8 [H, W], by one of `READINGS`.
-
-    With "subsample" a void sample takes its cell's majority. Raises ValueError for another reading.
-    """
-    check_choice("reading", reading, READINGS)
-    if reading == "shares":
-        return draw_from_shares(class_shares(labels, stride, num_classes), stride, labels.shape)
-    cells = majority(labels, stride, num_classes)
-    if reading == "subsample":
-        sample = subsample(labels, stride)
-        cells = np.where(sample == IGNORE_INDEX, cells, sample)
-    return draw_cells(cells, stride, labels.shape)
-
-
-def fit_scores(labels: np.ndarray, stride: int, num_classes: int, steps: int = 150) -> np.ndarray:
-    """Fit scores [C, ceil(H/s), ceil(W/s)] whose bilinear upsampling draws `labels` [H, W].
-
-    Adam lowers the cross-entropy of the labelled pixels from the shares on: what a network could put into a map of
-    stride s if it knew the answer, but no proof that nothing better exists.
-    """
-    target = torch.as_tensor(labels.astype(np.int64))[None]
-    start = torch.as_tensor(class_shares(labels, stride, num_classes))[None]
-    scores = (6 * start).requires_grad_()
-    adam = torch.optim.Adam([scores], lr=0.3)
-    for _ in range(steps):
-        pixels = _bilinear(scores, stride)[..., : labels.shape[0], : labels.shape[1]]
-        adam.zero_grad()
-        F.cross_entropy(pixels, target, ignore_index=IGNORE_INDEX).backward()
-        adam.step()
-    return scores.detach()[0].numpy()
-
-
-def _bilinear(scores: torch.Tensor, stride: int) -> torch.Tensor:
-    return F.interpolate(scores, scale_factor=stride, mode="bilinear", align_corners=False)
 
 
 def _sides(labels: np.ndarray, stride: int) -> tuple[int, int]:

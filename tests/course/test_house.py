@@ -28,7 +28,7 @@ TOP_LEVEL = {
 FLOORS = [
     {"checks"},
     {"arithmetic", "files", "parallel", "runtime"},
-    {"grid", "layers", "metrics", "receptive_field", "stacks"},
+    {"grid", "layers", "metrics", "receptive_field"},
     {"crf", "datasets"},
     {"backbones", "heads"},
     {"models"},
@@ -37,7 +37,7 @@ FLOORS = [
     {"cli"},
 ]
 CLASSROOM_FLOORS = [
-    {"line_filter", "pictures"},
+    {"line_filter", "pictures", "redrawing", "stacks"},
     {"drawing"},
     {"exercises", "ledger", "live_curve", "measure", "widgets"},
 ]
@@ -252,7 +252,7 @@ def test_test_files_import_no_test_file():
 
 
 def test_arithmetic_and_the_package_import_without_torch():
-    code = "import sys, deeplab_lessons, deeplab_lessons.stacks; sys.exit('torch' in sys.modules)"
+    code = "import sys, deeplab_lessons, deeplab_lessons.classroom.stacks; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 

@@ -5,8 +5,9 @@ import torch
 from networks import counted, picture, small_vgg
 from torch import nn
 
-from deeplab_lessons import backbones, models, stacks
+from deeplab_lessons import backbones, models
 from deeplab_lessons.arithmetic import receptive_fields
+from deeplab_lessons.classroom import stacks
 from deeplab_lessons.heads import LargeFOV
 from deeplab_lessons.receptive_field import trace
 

@@ -6,8 +6,8 @@ import torchvision
 from torch import nn
 from torch.nn import functional as F
 
-from deeplab_lessons import stacks
 from deeplab_lessons.arithmetic import receptive_fields
+from deeplab_lessons.classroom import stacks
 from deeplab_lessons.receptive_field import Box, trace
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from deeplab_lessons import metrics
+from deeplab_lessons.classroom import redrawing
 from deeplab_lessons.classroom.exercises.framework import exercise, misconception
 from deeplab_lessons.metrics import label_maps
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
@@ -203,7 +204,7 @@ class Vote:
 class SurvivingWidth:
     """Stretch: the width from which a bar survives every vote."""
 
-    reference = label_maps.surviving_width
+    reference = redrawing.surviving_width
     hints = (
         "Where does the bar have the hardest time? Put it so that it lies half in one cell and half in the "
         "next.",

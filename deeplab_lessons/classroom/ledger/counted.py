@@ -4,7 +4,8 @@ from functools import cache
 
 import torch
 
-from deeplab_lessons import arithmetic, models, stacks
+from deeplab_lessons import arithmetic, models
+from deeplab_lessons.classroom import stacks
 from deeplab_lessons.receptive_field import Trace, trace
 
 

@@ -1,7 +1,8 @@
 """What the course states of other papers, and the layer table of its source note."""
 
-from deeplab_lessons import arithmetic, stacks
+from deeplab_lessons import arithmetic
 from deeplab_lessons.arithmetic import Layer
+from deeplab_lessons.classroom import stacks
 from deeplab_lessons.classroom.ledger.entry import cite, compute
 
 _FCN = {32: "86.1", 16: "92.8", 8: "96.4", 4: "98.5"}

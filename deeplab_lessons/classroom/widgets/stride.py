@@ -5,7 +5,7 @@ import numpy as np
 import traitlets
 
 from deeplab_lessons import datasets, metrics
-from deeplab_lessons.classroom import drawing
+from deeplab_lessons.classroom import drawing, redrawing
 from deeplab_lessons.classroom.widgets.shared.checks import unknown
 from deeplab_lessons.classroom.widgets.shared.panels import Panels
 from deeplab_lessons.metrics import label_maps
@@ -28,7 +28,7 @@ class StrideExplorer(ipywidgets.VBox):
     """
 
     stride = traitlets.Int(8, help="input pixels from one cell to the next")
-    reading = traitlets.Enum(label_maps.READINGS, default_value="majority")
+    reading = traitlets.Enum(redrawing.READINGS, default_value="majority")
     mean_iou = traitlets.Float(help="mean IoU of the drawn map, in %", read_only=True)
     caption = traitlets.Unicode(help="the picture in words", read_only=True)
 
@@ -65,7 +65,7 @@ class StrideExplorer(ipywidgets.VBox):
 
     def _draw(self, _change=None) -> None:
         """Redraw the labels at the present stride; score, picture and caption follow."""
-        drawn = label_maps.redraw(self._labels, self.stride, self._num_classes, self.reading)
+        drawn = redrawing.redraw(self._labels, self.stride, self._num_classes, self.reading)
         confusion = metrics.confusion_matrix(drawn, self._labels, self._num_classes)
         self.set_trait("mean_iou", 100 * metrics.mean_iou(confusion))
         wrong = (drawn != self._labels) & (self._labels != label_maps.IGNORE_INDEX)

@@ -5,9 +5,9 @@ import pytest
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgba
 
-from deeplab_lessons import arithmetic, stacks
+from deeplab_lessons import arithmetic
 from deeplab_lessons.arithmetic import Layer
-from deeplab_lessons.classroom import drawing
+from deeplab_lessons.classroom import drawing, stacks
 from deeplab_lessons.receptive_field import EffectiveField
 
 

@@ -6,8 +6,8 @@ import traitlets
 from PIL import Image
 
 from deeplab_lessons import datasets, metrics
+from deeplab_lessons.classroom import redrawing
 from deeplab_lessons.classroom.widgets.stride import STRIDES, StrideExplorer
-from deeplab_lessons.metrics import label_maps
 
 
 @pytest.fixture
@@ -19,12 +19,12 @@ def picture_of(explorer):
     return np.array(Image.open(io.BytesIO(explorer._panels.png)))
 
 
-@pytest.mark.parametrize("reading", label_maps.READINGS)
+@pytest.mark.parametrize("reading", redrawing.READINGS)
 @pytest.mark.parametrize("stride", STRIDES)
 def test_the_score_is_that_of_the_package(explorer, stride, reading):
     explorer.stride, explorer.reading = stride, reading
     labels = datasets.scene(3, 224, "val")[1]
-    drawn = label_maps.redraw(labels, stride, 6, reading)
+    drawn = redrawing.redraw(labels, stride, 6, reading)
     assert explorer.mean_iou == pytest.approx(
         100 * metrics.mean_iou(metrics.confusion_matrix(drawn, labels, 6))
     )

@@ -6,8 +6,9 @@ from dataclasses import asdict, dataclass
 import anywidget
 import traitlets
 
-from deeplab_lessons import arithmetic, stacks
+from deeplab_lessons import arithmetic
 from deeplab_lessons.arithmetic import Field, Layer
+from deeplab_lessons.classroom import stacks
 from deeplab_lessons.classroom.widgets.edits.words import WORDS
 from deeplab_lessons.classroom.widgets.explorer import checked_unit, middle_unit, photograph_url
 from deeplab_lessons.classroom.widgets.shared.checks import unknown

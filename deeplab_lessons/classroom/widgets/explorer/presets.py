@@ -1,7 +1,7 @@
-"""The stacks that the explorer offers, taken from `deeplab_lessons.stacks`."""
+"""The stacks that the explorer offers, taken from `deeplab_lessons.classroom.stacks`."""
 
-from deeplab_lessons import stacks
 from deeplab_lessons.arithmetic import Layer
+from deeplab_lessons.classroom import stacks
 
 _RATES = (6, 12, 18, 24)  # of ASPP-L; `heads.ASPP_RATES` would bring torch along
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from deeplab_lessons import arithmetic, stacks
+from deeplab_lessons import arithmetic
+from deeplab_lessons.classroom import stacks
 from deeplab_lessons.classroom.widgets import ReceptiveFieldExplorer
 from deeplab_lessons.classroom.widgets.explorer import to_layers
 from deeplab_lessons.classroom.widgets.shared import page as pages_of_widgets
