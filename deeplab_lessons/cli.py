@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-os.environ.setdefault(
-    "GOMP_SPINCOUNT", "1000"
-)  # before torch is loaded: its threads then wait without spinning
+# before torch is loaded: its threads then wait without spinning
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 import numpy as np
 import torch
@@ -36,11 +35,9 @@ A training that was stopped continues when the same command is given again. On s
 
 _Option = tuple[str, object, str, dict]  # flag, default, help, and what else argparse is told
 
-_WHOLE, _REAL, _PATH, _FLAG = {"type": int}, {"type": float}, {"type": Path}, {"action": "store_true"}
-_EITHER = {"action": argparse.BooleanOptionalAction}  # --name and --no-name
-_REQUIRED = {"type": Path, "required": True}
-
 # fmt: off
+_WHOLE, _REAL, _PATH, _REQUIRED = {"type": int}, {"type": float}, {"type": Path}, {"type": Path, "required": True}
+_FLAG, _EITHER = {"action": "store_true"}, {"action": argparse.BooleanOptionalAction}  # --name; --name and --no-name
 _DEVICE: _Option = ("--device", "auto", "auto, cpu, cuda or mps", {})
 _ROOT: _Option = ("--root", None, "folder of the data set, if it is not in the data folder", _PATH)
 _COUNT: _Option = ("--count", None, "use only so many pairs of the data set", _WHOLE)
@@ -50,6 +47,20 @@ _NETWORK: list[_Option] = [
     ("--head", "CRF-LargeFOV", "row of the paper's table 2", {"choices": sorted(V1_TABLE)}),
     ("--width", 0.125, "multiplies every number of channels; the paper's is 1", _REAL),
     ("--no-batch-norm", False, "as in the paper; needs ImageNet weights to learn well", _FLAG),
+]
+#: What `training.train` is given under the same name.
+_TRAINING: list[_Option] = [
+    ("--iterations", 1000, "steps of SGD", _WHOLE),
+    ("--batch-size", 8, "images per step", _WHOLE),
+    ("--lr", 0.02, "first learning rate of the backbone; the classifier has 10 times it", _REAL),
+    ("--schedule", "poly", "how the learning rate falls", {"choices": ("poly", "step")}),
+    ("--loss", "subsample", "labels of the map", {"choices": ("subsample", "area", "upsampled")}),
+    ("--seed", 0, "seed of weights, data order and dropout", _WHOLE),
+    ("--clip", None, "largest norm of the gradient", _REAL),
+    ("--amp", False, "half precision, on CUDA", _FLAG),
+    ("--channels-last", False, "keep the channels of a pixel side by side in memory", _EITHER),
+    ("--compiled", False, "through torch.compile", _FLAG),
+    ("--save-every", 100, "iterations between two savings", _WHOLE),
 ]
 #: Every command with its help and its options. In `train` an experiment may set another default.
 _COMMANDS: dict[str, tuple[str, list[_Option]]] = {
@@ -71,18 +82,7 @@ _COMMANDS: dict[str, tuple[str, list[_Option]]] = {
          {"type": float, "nargs": 2, "metavar": ("LOW", "HIGH")}),
         *_NETWORK,
         ("--weights", None, 'ImageNet weights: a file, or "imagenet" to download torchvision\'s', {}),
-        ("--iterations", 1000, "steps of SGD", _WHOLE),
-        ("--batch-size", 8, "images per step", _WHOLE),
-        ("--lr", 0.02, "first learning rate of the backbone; the classifier has 10 times it", _REAL),
-        ("--schedule", "poly", "how the learning rate falls", {"choices": ("poly", "step")}),
-        ("--loss", "subsample", "labels of the map", {"choices": ("subsample", "area", "upsampled")}),
-        ("--seed", 0, "seed of weights, data order and dropout", _WHOLE),
-        ("--clip", None, "largest norm of the gradient", _REAL),
-        ("--amp", False, "half precision, on CUDA", _FLAG),
-        ("--channels-last", False, "keep the channels of a pixel side by side in memory", _EITHER),
-        ("--compiled", False, "through torch.compile", _FLAG),
-        ("--save-every", 100, "iterations between two savings", _WHOLE),
-        _DEVICE,
+        *_TRAINING, _DEVICE,
     ]),
     "evaluate": ("measure mIoU of a checkpoint on a data set", [
         ("checkpoint", None, "file that train wrote", _PATH),
@@ -130,32 +130,29 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _name(flag: str) -> str:
-    """The name of an option in the namespace."""
     return flag.lstrip("-").replace("-", "_")
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Return the options of a command: the defaults, over them the experiment's, over them what was given.
 
-    Those of `train` have the experiment itself, or None, as `which`. Raises ValueError where an option and the
-    experiment both say which network it is.
+    Those of `train` have the experiment itself, or None, as `which`. Raises ValueError if both say which network it is.
     """
     given = vars(_parser().parse_args(arguments))
     options = {_name(flag): default for flag, default, _, _ in _COMMANDS[given["command"]][1]}
     if given["command"] == "train":
         name = given.get("experiment")
         options["which"] = which = experiment(name, given.get("scale")) if name else None
-        options |= _set_by(which) if which else {}
-        refused = [flag for flag, *_ in _NETWORK if which and _name(flag) in given]
-        if refused:
-            raise ValueError(
-                f"{refused[0]} and --experiment don't go together: the experiment says which network it is"
-            )
+        if which:
+            for flag, *_ in _NETWORK:
+                if _name(flag) in given:
+                    reason = "the experiment says which network it is"
+                    raise ValueError(f"{flag} and --experiment don't go together: {reason}")
+            options |= _set_by(which)
     return argparse.Namespace(**options | given)
 
 
 def _set_by(which: Experiment) -> dict[str, object]:
-    """The options of `train` that an experiment sets."""
     crop = [which.crop] if isinstance(which.crop, int) else list(which.crop)
     return {
         "data": which.data, "split": which.split, "count": which.count, "scene_size": which.scene_size or max(crop),
@@ -164,9 +161,8 @@ def _set_by(which: Experiment) -> dict[str, object]:
 
 
 def _data_set(options: argparse.Namespace, split: str | None, change=None) -> Pairs:
-    """The data set that the options name."""
-    data, size = options.data or "embedded", options.scene_size or 96
-    return named(data, split, change, options.root, options.count, size)
+    size = options.scene_size or 96
+    return named(options.data or "embedded", split, change, options.root, options.count, size)
 
 
 def train(options: argparse.Namespace) -> None:
@@ -197,10 +193,7 @@ def train(options: argparse.Namespace) -> None:
         "classes": list(dataset.classes), "palette": dataset.palette.tolist(), "scene_size": options.scene_size,
         "experiment": options.experiment,
     }  # fmt: skip
-    names = (
-        "iterations", "batch_size", "lr", "schedule", "loss", "seed", "clip", "amp", "save_every", "channels_last",
-        "compiled", "freeze_batch_norm", "checkpoint",
-    )  # fmt: skip
+    names = [_name(flag) for flag, *_ in _TRAINING] + ["freeze_batch_norm", "checkpoint"]
     settings = {name: getattr(options, name) for name in names}
     with parallel.process_group(_device(options)) as device:
         history = training.train(
@@ -244,10 +237,9 @@ def segment(options: argparse.Namespace) -> None:
         )
     model, about = training.load_model(options.checkpoint)
     model, palette = model.to(_device(options)), np.array(about["palette"], np.uint8)
+    folder = options.output and not options.output.suffix
     for picture in options.pictures:
-        output = options.output
-        if output and not output.suffix:
-            output = output / f"{picture.stem}-segmented.png"
+        output = options.output / f"{picture.stem}-segmented.png" if folder else options.output
         print(inference.segment(model, picture, output, palette, options.opacity))
 
 

@@ -1,7 +1,4 @@
-"""Where the cells of a map lie on the picture, and the one `upsample` that brings a map to more cells or pixels.
-
-A network states its grid as `model.grid`; nothing in the package guesses it.
-"""
+"""Where the cells of a map lie on the picture, and the one `upsample` that brings a map to more cells or pixels."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,9 +12,8 @@ from torch.nn import functional as F
 class Grid:
     """The cells of a map: `stride` pixels apart, the centre of cell 0 at `start` (0.0 is the centre of pixel 0).
 
-    With `start=None` the map lies centred on the picture, whatever its size: 96 pixels with 12 cells of stride 8
-    begin at 3.5 (each cell has its own 8 pixels), 321 pixels with 41 cells at 0 (cells lie on the pixels 0, 8, …
-    320), as in the released networks of DeepLab v1. Raises ValueError for a stride that is not positive.
+    With `start=None` the map lies centred on the picture: with stride 8, 12 cells on 96 pixels begin at 3.5, 41 cells
+    on 321 pixels at 0, as in the released networks of DeepLab v1. Raises ValueError for a stride that is not positive.
     """
 
     stride: float
@@ -34,10 +30,12 @@ class Grid:
         return Grid(self.stride / scale, None if self.start is None else self.start / scale)
 
     def on(self, other: "Grid") -> "Grid":
-        """Return the same cells counted in cells of `other`; both grids state a start, or both are centred."""
-        if (self.start is None) != (other.start is None):
+        """Return the same cells counted in cells of `other`; ValueError if only one of the grids is centred."""
+        start = None
+        if self.start is not None and other.start is not None:
+            start = (self.start - other.start) / other.stride
+        elif self.start is not other.start:
             raise ValueError(f"{self} and {other} must both state a start or both be centred")
-        start = None if self.start is None else (self.start - other.start) / other.stride
         return Grid(self.stride / other.stride, start)
 
     def check(self, size: Sequence[int], cells: Sequence[int]) -> None:
@@ -46,25 +44,21 @@ class Grid:
         No centre may lie a stride or more outside the picture, and the picture may not go on for a stride more after
         the last centre than before the first.
         """
+        start, slack = (0, 2 * self.stride) if self.start is None else (self.start, self.stride)
         for pixels, count in zip(size, cells, strict=True):
             room = pixels - 1 - self.stride * (count - 1)  # what is left on both sides together
-            start = 0 if self.start is None else self.start
-            if not start - self.stride < room < 2 * start + self.stride * (2 if self.start is None else 1):
+            if not start - self.stride < room < 2 * start + slack:
+                apart = f"{size[0] / cells[0]:.3g} pixels apart"
+                advice = f"its cells lie about {apart}, so state the stride and start they have"
+                if tuple(size) == tuple(cells):
+                    advice = "it has a cell for every pixel, so its grid is grid.PIXELS"
                 raise ValueError(
-                    f"a map of {tuple(cells)} cells cannot lie on {tuple(size)} pixels with {self}"
-                    f"{_fitting(size, cells)}"
+                    f"a map of {tuple(cells)} cells cannot lie on {tuple(size)} pixels with {self}: {advice}"
                 )
 
 
 #: The grid of a map with a cell for every pixel.
 PIXELS = Grid(1, 0.0)
-
-
-def _fitting(size: Sequence[int], cells: Sequence[int]) -> str:
-    """What to do about a map that does not fit its grid."""
-    if tuple(size) == tuple(cells):
-        return ": it has a cell for every pixel, so its grid is grid.PIXELS"
-    return f": its cells lie about {size[0] / cells[0]:.3g} pixels apart, so state the stride and start they have"
 
 
 def unwrapped(model):
@@ -75,42 +69,34 @@ def unwrapped(model):
 
 
 def grid_of(model, grid: Grid | None = None) -> Grid:
-    """Return the grid that a model states as `model.grid`, or the `grid` given for a model that states none.
+    """Return the grid that a model, also a wrapped one, states as `model.grid`, or else the `grid` given.
 
-    Looks through DataParallel, DistributedDataParallel and torch.compile. Raises ValueError if there is neither,
-    or if the two differ.
+    Raises ValueError if there is neither, or if the two differ.
     """
     inner = unwrapped(model)
-    stated = inner.grid if hasattr(inner, "grid") else None
-    if stated is None and grid is None:
+    stated = inner.grid if hasattr(inner, "grid") and inner.grid is not None else grid
+    if stated is None:
         name = getattr(inner, "__name__", type(inner).__name__)
         raise ValueError(
             f"{name} does not state where the cells of its map lie: pass grid=Grid(stride, start), or "
             "grid=PIXELS if it scores every pixel (both in deeplab_lessons.grid), or set model.grid"
         )
-    if stated is not None and grid is not None and stated != grid:
+    if grid not in (None, stated):
         raise ValueError(f"grid must be the model's own, {stated}, got {grid}: leave the argument out")
-    return grid if stated is None else stated
+    return stated
 
 
 def logits_of(outputs) -> torch.Tensor:
-    """Return the logits [N, C, h, w] in a model's outputs: a tensor, or the entry "out" of a dict (torchvision's).
-
-    Raises TypeError for anything else.
-    """
-    if isinstance(outputs, Mapping) and "out" in outputs:
-        outputs = outputs["out"]
-    if not isinstance(outputs, torch.Tensor):
-        kind = (
-            f"a dict of {', '.join(map(str, outputs))}"
-            if isinstance(outputs, Mapping)
-            else type(outputs).__name__
-        )
-        raise TypeError(
-            f'a model must return logits [N, C, h, w] or a dict with the entry "out", got {kind}: wrap the model in '
-            "a function that picks the logits"
-        )
-    return outputs
+    """Return the logits [N, C, h, w], a tensor or the entry "out" of a dict; TypeError for other outputs."""
+    got = type(outputs).__name__
+    if isinstance(outputs, Mapping):
+        got, outputs = f"a dict of {', '.join(map(str, outputs))}", outputs.get("out")
+    if isinstance(outputs, torch.Tensor):
+        return outputs
+    raise TypeError(
+        f'a model must return logits [N, C, h, w] or a dict with the entry "out", got {got}: wrap the model in a '
+        "function that picks the logits"
+    )
 
 
 def cell_centres(size: int, cells: int, grid: Grid) -> torch.Tensor:
@@ -122,8 +108,7 @@ def cell_centres(size: int, cells: int, grid: Grid) -> torch.Tensor:
 def bilinear_weights(size: int, cells: int, grid: Grid) -> torch.Tensor:
     """Return how much each of `cells` counts for each of `size` pixels, float [size, cells]; rows sum to 1.
 
-    A pixel between two centres takes from both, more from the nearer one; a pixel outside the outermost centres
-    takes from the outermost cell alone.
+    A pixel outside the outermost centres takes from the outermost cell alone.
     """
     centres = cell_centres(size, cells, grid)
     place = ((torch.arange(size) - centres[0]) / grid.stride).clamp(0, cells - 1)
@@ -135,8 +120,8 @@ def upsample(logits: torch.Tensor, size: Sequence[int], grid: Grid, by_torch: bo
 
     The same as `torch.nn.functional.interpolate` with `align_corners=False` where the map is centred and
     H = stride · h, and with `align_corners=True` where H = stride · (h - 1) + 1. `by_torch` takes that operator
-    itself, which `receptive_field.trace` can follow, for a whole stride from start 0; cells beyond the last centre
-    repeat the last cell. Raises ValueError if the map's size cannot come from `grid`.
+    itself, which `receptive_field.trace` can follow, for a whole stride from start 0. Raises ValueError if the
+    map's size cannot come from `grid`.
     Source: DeepLab v1, section 3.1 (scores, not labels).
     """
     grid.check(size, logits.shape[2:])
@@ -148,8 +133,8 @@ def upsample(logits: torch.Tensor, size: Sequence[int], grid: Grid, by_torch: bo
         logits = F.interpolate(logits, reached, mode="bilinear", align_corners=True)
         logits = F.pad(logits, (0, across, 0, down), mode="replicate") if down or across else logits
         return logits[..., : size[0], : size[1]]
-    down, across = (
+    rows, columns = (
         bilinear_weights(pixels, cells, grid).to(logits)
         for pixels, cells in zip(size, logits.shape[2:], strict=True)
     )
-    return down @ logits @ across.T
+    return rows @ logits @ columns.T

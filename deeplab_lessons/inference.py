@@ -1,7 +1,4 @@
-"""From a coarse map of scores to labels of the picture's own size, and how good they are.
-
-A network at output stride 8 gives one score per class and *cell*; `grid` says where a cell lies on the picture.
-"""
+"""From a coarse map of scores to labels of the picture's own size, and how good they are."""
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,9 +10,10 @@ import torch
 from PIL import Image
 
 from deeplab_lessons import metrics, parallel
-from deeplab_lessons.datasets import Pairs, as_picture, transforms
+from deeplab_lessons.checks import check_choice
+from deeplab_lessons.datasets import Pairs, as_picture, transforms, voc_colours
 from deeplab_lessons.grid import PIXELS, Grid, grid_of, logits_of, upsample
-from deeplab_lessons.metrics.label_maps import IGNORE_INDEX as VOID
+from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 from deeplab_lessons.models.multi_scale import rescaled
 
 #: Anything that makes logits [N, C, h, w] from images [N, 3, H, W].
@@ -25,10 +23,9 @@ Model = Callable[[torch.Tensor], torch.Tensor]
 class ManyViews(torch.nn.Module):
     """A trained network that is shown every picture at several `scales`, and with `flip` mirrored, too.
 
-    Pictures [N, 3, H, W] -> log-probabilities [N, C, H, W] at the pictures' size: the mean of the views'
-    probabilities, or with `fusion="maximum"` their maximum, scaled to sum to 1. For measuring only. `grid`: where
-    the network's cells lie, for one that does not state it. Raises ValueError for scales that are not positive and
-    for another fusion.
+    Normalised images [N, 3, H, W] -> log-probabilities [N, C, H, W]: the mean of the views' probabilities, or with
+    `fusion="maximum"` their maximum, scaled to sum to 1. For measuring only. `grid`: for a network that does not
+    state its own. Raises ValueError for scales that are not positive and for another fusion.
     Source: DeepLab v3, section 4.1 (mean over scales and mirror images); v2, section 4.1.2 (maximum).
     """
 
@@ -45,19 +42,18 @@ class ManyViews(torch.nn.Module):
         super().__init__()
         if not scales or min(scales) <= 0:
             raise ValueError(f"scales must be positive shares of the picture's size, got {tuple(scales)}")
-        if fusion not in ("mean", "maximum"):
-            raise ValueError(f'fusion is "mean" or "maximum", got {fusion!r}')
+        check_choice("fusion", fusion, ("mean", "maximum"))
         self.model, self.scales, self.flip, self.fusion = model, tuple(scales), flip, fusion
         self.model_grid = grid_of(model, grid)
         self.train(model.training)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Log-probabilities [N, C, H, W] of normalised images [N, 3, H, W]."""
+        """Log-probabilities of all views together."""
         views = [self.view(images, scale) for scale in self.scales]
         if self.flip:
             views += [self.view(images.flip(-1), scale).flip(-1) for scale in self.scales]
-        views = torch.stack(views)
-        fused = views.mean(0) if self.fusion == "mean" else views.amax(0)
+        stacked = torch.stack(views)
+        fused = stacked.mean(0) if self.fusion == "mean" else stacked.amax(0)
         return (fused / fused.sum(1, keepdim=True)).clamp(min=torch.finfo(fused.dtype).tiny).log()
 
     def view(self, images: torch.Tensor, scale: float) -> torch.Tensor:
@@ -69,17 +65,17 @@ class ManyViews(torch.nn.Module):
 @contextlib.contextmanager
 def evaluation_mode(model: Model) -> Iterator[None]:
     """Within this block the model is in evaluation mode; afterwards each of its modules has its own mode again."""
-    modules = list(model.modules()) if isinstance(model, torch.nn.Module) else []
-    modes = [module.training for module in modules]
-    if any(modes):
-        model.eval()
+    if not isinstance(model, torch.nn.Module) or not any(part.training for part in model.modules()):
+        yield
+        return
+    modes = [(part, part.training) for part in model.modules()]
+    model.eval()
     try:
         yield
     finally:
-        if any(modes):
-            model.train(modes[0])  # what a network's own `train` does beside setting modes
-            for module, mode in zip(modules, modes, strict=True):
-                module.training = mode
+        model.train(modes[0][1])  # what a network's own `train` does beside setting modes
+        for part, training in modes:
+            part.training = training
 
 
 def scores(model: Model, image: torch.Tensor, grid: Grid | None = None) -> torch.Tensor:
@@ -92,24 +88,26 @@ def scores(model: Model, image: torch.Tensor, grid: Grid | None = None) -> torch
         return upsample(logits.float(), image.shape[1:], grid)[0]
 
 
+def check_image(image: torch.Tensor) -> None:
+    """Raise ValueError unless `image` is a float tensor [3, H, W]."""
+    if image.ndim != 3 or len(image) != 3 or not image.is_floating_point():
+        raise ValueError(
+            f"an image tensor must be float [3, H, W] and normalised, got {image.dtype} {list(image.shape)}: "
+            "datasets.transforms.normalise makes one from a picture, a numpy array uint8 [H, W, 3]"
+        )
+
+
 def predict(
-    model: Model,
-    image: torch.Tensor | np.ndarray | Image.Image | str | Path,
-    grid: Grid | None = None,
+    model: Model, image: torch.Tensor | np.ndarray | Image.Image | str | Path, grid: Grid | None = None
 ) -> np.ndarray:
     """Return the best class of each pixel, uint8 [H, W], at the picture's own size.
 
-    `image` is a normalised tensor [3, H, W], a picture uint8 [H, W, 3], a PIL image or a path. `grid`: where the
-    cells of the model's map lie, for a model that does not state it. Raises ValueError for anything else,
-    FileNotFoundError or ValueError for a file that is no picture.
+    `image` is a normalised tensor [3, H, W], a picture uint8 [H, W, 3], a PIL image or a path; `grid`: if the model
+    states none. Raises ValueError for anything else, FileNotFoundError or ValueError for a file that is no picture.
     """
     if not isinstance(image, torch.Tensor):
         image = transforms.normalise(as_picture(image))
-    if image.ndim != 3 or len(image) != 3 or not image.is_floating_point():
-        raise ValueError(
-            f"an image tensor must be float [3, H, W] and normalised, got {image.dtype} {list(image.shape)}; "
-            "a picture as uint8 [H, W, 3] may be given as a numpy array"
-        )
+    check_image(image)
     return scores(model, image, grid).argmax(0).to(torch.uint8).cpu().numpy()
 
 
@@ -134,10 +132,7 @@ def segment(
     It is `output`, or `NAME-segmented.png` beside the picture. `palette` is uint8 [256, 3], PASCAL VOC's
     colours by default. Raises what `predict` raises, and OSError where `output` cannot be written.
     """
-    from deeplab_lessons.datasets import voc_colours
-
-    path = Path(path)
-    picture = as_picture(path)
+    path, picture = Path(path), as_picture(path)
     output = path.with_name(f"{path.stem}-segmented.png") if output is None else Path(output)
     if output.suffix.lower() != ".png":
         raise ValueError(f"the overlay is written as a PNG; {output} does not end in .png")
@@ -150,10 +145,9 @@ def segment(
 
 @dataclass(frozen=True)
 class Scores:
-    """What a model got right on a data set: `confusion` int64 [C, C] (rows true, columns predicted).
+    """What a model got right: `confusion` int64 [C, C] (rows true, columns predicted); shares are 0 … 1.
 
-    `trimap` maps the width of a band around the boundaries, in pixels, to the confusion inside it. All
-    shares are between 0 and 1.
+    `trimap` maps the width of a band around the boundaries, in pixels, to the confusion inside it.
     """
 
     confusion: torch.Tensor
@@ -182,13 +176,10 @@ class Scores:
         return {width: metrics.mean_iou(confusion) for width, confusion in self.trimap.items()}
 
     def __repr__(self) -> str:
-        """All numbers in per cent, one class a line."""
         lines = [f"mIoU {100 * self.mean_iou:.1f} %, pixel accuracy {100 * self.pixel_accuracy:.1f} %"]
         lines += [f"  {name:<14}{100 * value:5.1f} %" for name, value in self.iou.items()]
-        lines += [
-            f"  within {width:>2} px{'':<4}{100 * value:5.1f} %"
-            for width, value in self.trimap_mean_iou.items()
-        ]
+        bands = self.trimap_mean_iou.items()
+        lines += [f"  within {width:>2} px{'':<4}{100 * value:5.1f} %" for width, value in bands]
         return "\n".join(lines)
 
 
@@ -201,27 +192,26 @@ def evaluate(
 ) -> Scores:
     """Compare `model` with every pair (image, mask) of `dataset`, each at the size of its labels.
 
-    `trimap`: widths of bands around label boundaries, in pixels, to measure inside as well. `model` may be
-    any function from images [N, 3, H, W] to logits [N, C, h, w] (or to a dict with the entry "out"); if it does not
-    state where its cells lie (`model.grid`), pass `grid`. Inside `parallel.process_group` each process takes
-    every n-th picture, and all of them get the whole result. Raises ValueError for an empty data set, labels
-    that the model does not know, and a map that cannot lie on its grid.
+    `trimap`: widths of bands around label boundaries, in pixels, to measure inside as well. `model` may also return a
+    dict with the entry "out"; `grid` is for one that does not state its own. Inside `parallel.process_group` each
+    process takes every n-th picture, and all of them get the whole result. Raises ValueError for an empty data set,
+    labels that the model does not know, and a map that cannot lie on its grid.
     """
     from tqdm.auto import tqdm
 
+    if len(dataset) < 1:
+        raise ValueError("nothing to evaluate: the data set is empty")
     shared = parallel.world_size() <= len(dataset)
     share = range(len(dataset))[parallel.rank() :: parallel.world_size()] if shared else range(len(dataset))
-    confusion, bands = 0, {}
+    confusion, bands = torch.tensor(0), dict.fromkeys(trimap or (), torch.tensor(0))
     for index in tqdm(share, desc="evaluating", disable=not progress):
         image, mask = dataset[index]
         found, labels = scores(model, image, grid), np.asarray(mask)
         num_classes, drawn = len(found), found.argmax(0).cpu().numpy()
-        confusion = confusion + metrics.confusion_matrix(drawn, labels, num_classes, VOID)
-        if trimap:
-            inside = metrics.trimap_confusions(drawn, labels, num_classes, trimap, ignore_index=VOID)
-            bands = {width: bands.get(width, 0) + matrix for width, matrix in inside.items()}
-    if isinstance(confusion, int):
-        raise ValueError("nothing to evaluate: the data set is empty")
+        confusion = confusion + metrics.confusion_matrix(drawn, labels, num_classes, IGNORE_INDEX)
+        if bands:
+            inside = metrics.trimap_confusions(drawn, labels, num_classes, bands, ignore_index=IGNORE_INDEX)
+            bands = {width: bands[width] + matrix for width, matrix in inside.items()}
     if shared:
         confusion = parallel.sum_over_processes(confusion)
         bands = {width: parallel.sum_over_processes(matrix) for width, matrix in bands.items()}

@@ -26,11 +26,7 @@ def rank() -> int:
 
 @contextlib.contextmanager
 def process_group(device: torch.device) -> Iterator[torch.device]:
-    """Join the processes that `torchrun` started, yield this one's device, and leave them at the end.
-
-    On CUDA every process of a machine gets a GPU of its own and they speak through NCCL, elsewhere through Gloo.
-    Without torchrun it yields `device`.
-    """
+    """Join the processes that `torchrun` started, if it did, and yield this one's device: on CUDA a GPU of its own."""
     if int(os.environ.get("WORLD_SIZE", 1)) == 1 or world_size() > 1:
         yield device
         return
@@ -67,10 +63,9 @@ def barrier() -> None:
 
 
 def distribute(model: nn.Module, device: torch.device) -> nn.Module:
-    """Return the model as training calls it: gradients are averaged over the processes.
+    """Return the model with gradients averaged over the processes, and in place batch norm of the whole batch.
 
-    Batch norm is replaced, in place, with one whose statistics come from the whole batch. Raises ValueError for
-    batch norm that learns statistics on a CPU, where PyTorch cannot join them.
+    Raises ValueError for batch norm that learns statistics on a CPU, where PyTorch cannot join them.
     """
     if world_size() == 1:
         return model

@@ -76,7 +76,7 @@ def test_views_are_measured_like_a_network():
     [
         ({"scales": ()}, "scales must be positive"),
         ({"scales": (1, -1)}, "scales must be positive"),
-        ({"fusion": "sum"}, 'fusion is "mean" or "maximum", got \'sum\''),
+        ({"fusion": "sum"}, "unknown fusion 'sum': choose from mean, maximum"),
     ],
 )
 def test_wrong_views_are_named(options, words):

@@ -6,7 +6,7 @@ So a training that was stopped and resumed sees what it would have seen, and wor
 import contextlib
 import random
 import signal
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -14,6 +14,7 @@ import torch
 
 from deeplab_lessons import parallel, runtime
 from deeplab_lessons.datasets import Pairs
+from deeplab_lessons.inference import check_image
 
 _ORDER, _CHANGE, _DROPOUT = range(3)  # three uses of one seed, kept apart
 
@@ -24,9 +25,9 @@ def mixed_seed(seed: int, use: int, number: int) -> int:
 
 
 def data_order(seed: int, iteration: int, batch_size: int, count: int) -> list[int]:
-    """Return the indices of the `batch_size` samples of one iteration, out of `count`.
+    """Return the indices of the samples of one iteration, out of `count`: all come once before any comes again.
 
-    All samples come once before any comes again, each time in a new order; a batch may reach into the next epoch.
+    Each epoch has a new order; a batch may reach into the next epoch.
     """
     first = iteration * batch_size
     positions = (divmod(number, count) for number in range(first, first + batch_size))
@@ -41,9 +42,9 @@ def _shuffled(seed: int, epoch: int, count: int) -> list[int]:
 class Batches(torch.utils.data.Dataset):
     """Item i is the batch of iteration i, or this process's part: images [N, 3, H, W], labels int64 [N, H, W].
 
-    `dataset` holds pairs (image, mask) of tensors: a data set of the course, or a plain list. Its random changes
-    draw from Python's, numpy's or torch's generator; all three are seeded for each batch. Raises ValueError for a
-    data set without samples, or a batch with fewer than there are processes.
+    Python's, numpy's and torch's generator, from which the data set's random changes draw, are seeded for each batch.
+    Raises ValueError for a data set without pairs (image, mask), a batch with fewer than there are processes, and
+    pairs that are no image and label map, or differ in size.
     """
 
     def __init__(self, dataset: Sequence | Pairs, batch_size: int, seed: int):
@@ -57,37 +58,21 @@ class Batches(torch.utils.data.Dataset):
     def __getitem__(self, iteration: int) -> tuple[torch.Tensor, torch.Tensor]:
         runtime.seed_everything(mixed_seed(self.seed, _CHANGE, iteration * self.processes + self.rank))
         order = data_order(self.seed, iteration, self.batch_size, len(self.dataset))
-        return stack([self.dataset[index] for index in order[self.rank :: self.processes]])
-
-
-def loader(batches: Batches, iterations: range, workers: int, device: torch.device) -> Iterable:
-    """Return the batches of `iterations`, one after the other, made by `workers` processes if there are any."""
-    return torch.utils.data.DataLoader(
-        batches, batch_size=None, sampler=iterations, num_workers=workers, pin_memory=device.type == "cuda",
-        worker_init_fn=_ignore_interrupts,
-    )  # fmt: skip
-
-
-def stack(pairs: Sequence[tuple]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Stack pairs to images [N, 3, H, W] and labels [N, H, W]; ValueError where they differ in size."""
-    images, masks = zip(*(checked_pair(*pair) for pair in pairs), strict=True)
-    sizes = sorted({tuple(mask.shape) for mask in masks})
-    if len(sizes) > 1:
-        raise ValueError(
-            f"the samples of one batch differ in size: {' and '.join(map(str, sizes[:3]))} pixels. Cut them "
-            "to one size (datasets.transforms.train(size) does that), or train with batch_size=1."
-        )
-    return torch.stack(images), torch.stack(masks)
+        pairs = (checked_pair(*self.dataset[index]) for index in order[self.rank :: self.processes])
+        images, masks = zip(*pairs, strict=True)
+        sizes = sorted({tuple(mask.shape) for mask in masks})
+        if len(sizes) > 1:
+            raise ValueError(
+                f"the samples of one batch differ in size: {' and '.join(map(str, sizes[:3]))} pixels. Cut them "
+                "to one size (datasets.transforms.train(size) does that), or train with batch_size=1."
+            )
+        return torch.stack(images), torch.stack(masks)
 
 
 def checked_pair(image, mask) -> tuple[torch.Tensor, torch.Tensor]:
     """A sample as plain tensors, float [3, H, W] and int64 [H, W]; ValueError if it is something else."""
     image, mask = (torch.as_tensor(part).as_subclass(torch.Tensor) for part in (image, mask))
-    if image.ndim != 3 or len(image) != 3 or not image.is_floating_point():
-        raise ValueError(
-            f"an image must be a normalised float tensor [3, H, W], got {image.dtype} {list(image.shape)}. "
-            "datasets.transforms.normalise makes one from a picture, uint8 [H, W, 3]."
-        )
+    check_image(image)
     if mask.shape != image.shape[1:]:
         raise ValueError(
             f"an image of {list(image.shape[1:])} pixels (height, width) came with a label map of "
@@ -99,7 +84,7 @@ def checked_pair(image, mask) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def seed_dropout(seed: int, iteration: int) -> None:
-    """Seed torch for one iteration, on every device: what dropout draws does not depend on what came before."""
+    """Seed what dropout draws in one iteration, on every device."""
     torch.manual_seed(mixed_seed(seed, _DROPOUT, iteration * parallel.world_size() + parallel.rank()))
 
 
@@ -115,5 +100,6 @@ def own_randomness(device: torch.device) -> Iterator[None]:
         np.random.set_state(array)
 
 
-def _ignore_interrupts(worker: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the loop, which ends the workers
+def ignore_interrupts(worker: int) -> None:
+    """Leave Ctrl-C to the loop, which ends the workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

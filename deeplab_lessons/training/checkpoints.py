@@ -1,7 +1,6 @@
 """Checkpoints: whole or not at all, and refused with a reason where they do not fit.
 
-A checkpoint holds the model, the optimiser, how many iterations are done, the history and the settings. The
-seed among the settings is the whole state of the random generators, because each iteration seeds them anew.
+The seed among the settings is the whole state of the random generators: each iteration seeds them anew.
 """
 
 import io
@@ -21,10 +20,9 @@ class CheckpointError(RuntimeError):
 
 
 def save_checkpoint(content: dict, path: str | Path) -> None:
-    """Write `content` (tensors, numbers, text, lists, dicts) to `path`; the old file stays until all is written.
+    """Write `content` (tensors, numbers, text, lists, dicts) to `path`, by way of `NAME.part` beside it.
 
-    The new file is written beside it as `NAME.part`, forced to disk and renamed. Raises CheckpointError if
-    the folder cannot be written or the disk is full.
+    Raises CheckpointError if the folder cannot be written or the disk is full; then the old file is left.
     """
     try:
         with whole_file(path, f"{path}.part") as part, open(part, "wb") as file:
@@ -67,10 +65,9 @@ def load_checkpoint(path: str | Path) -> dict:
 
 
 def load_model(path: str | Path) -> tuple[torch.nn.Module, dict]:
-    """Return the trained DeepLab in a checkpoint, ready to predict, and what was noted about it.
+    """Return the trained DeepLab in a checkpoint, ready to predict, and what was noted `about` it.
 
-    Needs a checkpoint with `about["model"]`, the arguments of `models.deeplab`, as `deeplab-lessons train` writes
-    it. Raises CheckpointError.
+    Raises CheckpointError if `about["model"]`, the arguments of `models.deeplab`, is missing.
     """
     content = load_checkpoint(path)
     about = content.get("about", {})
@@ -84,20 +81,8 @@ def load_model(path: str | Path) -> tuple[torch.nn.Module, dict]:
     return model.eval(), about
 
 
-def check_settings(path: str | Path, before: dict, now: dict) -> None:
-    """Raise CheckpointError, naming each, if a training is resumed with other settings than it was begun."""
-    changed = [
-        f"{name} was {before.get(name)!r}, now {now[name]!r}" for name in now if before.get(name) != now[name]
-    ]
-    if changed:
-        raise CheckpointError(
-            f"{path} was begun with other settings: {'; '.join(changed)}. To continue, pass the old ones; "
-            "to begin afresh, pass resume=False or another path."
-        )
-
-
 def load_state_dict(model: torch.nn.Module, state: dict, path: str | Path) -> None:
-    """Load `state`, which came from `path`, into `model`; CheckpointError names the first parts that do not fit."""
+    """Load `state`, read from `path`, into `model`; CheckpointError names the first parts that do not fit."""
     wrong = [phrase for phrases in mismatches(model, state) for phrase in phrases]
     if wrong:
         raise CheckpointError(

@@ -31,14 +31,6 @@ def checked_settings(schedules: Collection, losses: Collection, amp: bool | str,
     return settings
 
 
-def half_precision(amp: bool | str, device: torch.device) -> torch.dtype | None:
-    """Type to compute in on CUDA: bf16 where the device has it, unless "fp16" is asked for; None without."""
-    if not amp or device.type != "cuda":
-        return None
-    bf16 = amp == "bf16" or (amp is True and torch.cuda.is_bf16_supported())
-    return torch.bfloat16 if bf16 else torch.float16
-
-
 def check_loss(history: History, path: Path | None) -> None:
     """Raise NotFinite if the latest loss is NaN or infinite."""
     loss, lr = history.loss[-1], history.lr[-1]
@@ -71,11 +63,7 @@ def stop_politely() -> Iterator[list]:
             raise KeyboardInterrupt
         interrupts.append(True)
 
-    if threading.current_thread() is not threading.main_thread():
-        yield interrupts  # signals reach the main thread only
-        return
-    before = signal.signal(signal.SIGINT, note)
-    try:
+    with contextlib.ExitStack() as afterwards:
+        if threading.current_thread() is threading.main_thread():  # signals reach no other
+            afterwards.callback(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, note))
         yield interrupts
-    finally:
-        signal.signal(signal.SIGINT, before)

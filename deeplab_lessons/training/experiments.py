@@ -1,7 +1,6 @@
 """Experiments by name: the papers' rows with their small twins, and what the lessons train.
 
-`experiment("v2_vgg_aspp_l", "full")` is the row at the paper's size. Its twin, at scale "class", is the same experiment
-made small: images, crop and dilations divided by 2 (v1, v2) or 3 (v3, v3+), a narrow network from random weights, the
+A twin has images, crop and dilations divided by 2 (v1, v2) or 3 (v3, v3+), a narrow network from random weights, the
 built-in scenes. The `small_…` networks are lesson 05's, the `camvid_…` ones lesson 13's.
 """
 
@@ -47,13 +46,12 @@ _TWINS: dict[tuple[str, str], tuple[dict[str, Any], int, float]] = {
 class Experiment:
     """A network, its training and its data; for a published row also the numbers printed.
 
-    `network` holds the arguments of `models.deeplab`. `lr` is the backbone's first learning rate. `crop` is the side of
-    the training crop in pixels, or its height and width; `scale` is the range of random scaling, or None. `count`
-    cuts the data set to its first pairs (None: all), and `scene_size` is the side of the built-in scenes (None: the
-    crop's). `starts_from` names where the weights come from; if that is another experiment, this one is its second
-    stage. `batch_norm_decay` is the fraction of the old average that batch norm keeps at each iteration (None:
-    torch's own). `row` says where the paper prints `mean_iou` and `with_crf`, in per cent, before and after the CRF
-    (None: not printed); `crf` names the CRF's preset.
+    `network` holds the arguments of `models.deeplab`. `lr` is the backbone's first learning rate. `crop` is in pixels,
+    a side or (height, width); `scale` is the range of random scaling. `count` cuts the data set to its first pairs,
+    and `scene_size` is the side of the built-in scenes (None: the crop's). If `starts_from` names another experiment,
+    this one is its second stage. `batch_norm_decay` is the fraction of the old average that batch norm keeps at each
+    iteration (None: torch's own). `row` says where the paper prints `mean_iou` and `with_crf`, in per cent, before and
+    after the CRF (of the preset `crf`).
     """
 
     name: str
@@ -92,15 +90,13 @@ class Experiment:
     def twin(self) -> Self:
         """Return the same experiment made small; one on the built-in scenes is its own twin.
 
-        What is measured in pixels or cells is halved, from v3 on divided by 3. The paper's numbers do not belong to
-        the twin and are left out. A start from MS-COCO has no twin: it becomes random weights. A second stage continues
+        The paper's numbers are left out, and a start from MS-COCO becomes random weights. A second stage continues
         the first one's twin, at a learning rate as many times smaller as the paper's.
         """
         if self.data == "embedded":
             return self
-        small = replace(
-            self, data="embedded", split="train", count=TWIN_SCENES, num_classes=len(scenes.CLASSES)
-        )
+        classes = len(scenes.CLASSES)
+        small = replace(self, data="embedded", split="train", count=TWIN_SCENES, num_classes=classes)
         if self.data == "camvid":
             return replace(small, scene_size=TWIN_CROP)
         family = (self.network["version"].removesuffix("plus"), self.network.get("backbone", "vgg16"))
@@ -127,10 +123,8 @@ class Experiment:
         """Return what it is trained on, scaled, cut and mirrored at random, and what it is measured on."""
         size = self.scene_size or (self.crop if isinstance(self.crop, int) else max(self.crop))
         change = transforms.train(self.crop, self.scale)
-        return (
-            named(self.data, self.split, change, root, self.count, size),
-            named(self.data, None, None, root, self.count and self.count // 10, size),
-        )
+        dataset = named(self.data, self.split, change, root, self.count, size)
+        return dataset, named(self.data, None, None, root, self.count and self.count // 10, size)
 
     def cost(self, size: tuple[int, int]) -> dict[str, float]:
         """Return parameters in millions, and multiply-adds in billions for one image of `size` (H, W) pixels."""
@@ -149,9 +143,8 @@ def _smaller_rates(network: dict[str, Any]) -> dict[str, Any]:
     return smaller | ({} if rates is None else {"rates": tuple(rate // by for rate in rates)})
 
 
-#: Lesson 05: v1 at an eighth of VGG16's width on scenes of 128 pixels, heads after v1's table 2 with its dilations
-#: divided by 4. Batch norm replaces ImageNet weights, without which VGG16 barely begins to learn, and there is no
-#: dropout: a network so small needs none.
+#: Lesson 05: heads after v1's table 2 with its dilations divided by 4. Batch norm replaces ImageNet weights, without
+#: which VGG16 barely begins to learn; a network so small needs no dropout.
 _SMALL = [
     Experiment(
         name, {"version": "v1", "width": 1 / 8, "batch_norm": True, "dropout": 0.0, "kernel_size": size, "rate": rate},
@@ -178,18 +171,16 @@ _CAMVID = [
     )
 ]  # fmt: skip
 
-_PUBLISHED = [Experiment(**row) for row in ROWS]
-EXPERIMENTS = {each.name: each for each in (*_PUBLISHED, *_SMALL, *_CAMVID)}
+EXPERIMENTS = {each.name: each for each in (*(Experiment(**row) for row in ROWS), *_SMALL, *_CAMVID)}
 
 
 def experiment(name: str, scale: str | None = None) -> Experiment:
-    """Return the experiment called `name`: at `scale` "full" as it is, at "class" its twin (by default `runtime`'s).
+    """Return the experiment `name`: at `scale` "full" as it is, at "class" its twin (by default `runtime.scale()`).
 
-    Raises ValueError listing the names there are.
+    Raises ValueError, with the names, for an unknown one.
     """
     check_choice("experiment", name, EXPERIMENTS)
-    found = EXPERIMENTS[name]
-    return found if (scale or runtime.scale()) == "full" else found.twin()
+    return EXPERIMENTS[name] if (scale or runtime.scale()) == "full" else EXPERIMENTS[name].twin()
 
 
 def table() -> dict[str, dict[str, Any]]:
@@ -219,8 +210,7 @@ def trained(
 ) -> tuple[torch.nn.Module, History]:
     """Return the network of an experiment, trained and ready to predict on the CPU, and its history.
 
-    A name stands for its twin. The network is trained once, in one to three minutes, and then kept (`cache_path`;
-    delete the file to train it again); a training that was interrupted continues. `progress` is that of `train`.
+    A name stands for its twin. The network is trained once, in one to three minutes, and then kept at `cache_path`.
     """
     which = experiment(which, "class") if isinstance(which, str) else which
     network, path = which.model(seed), cache_path(which, seed)

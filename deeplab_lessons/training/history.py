@@ -10,10 +10,9 @@ from tqdm.auto import tqdm
 
 @dataclass
 class History:
-    """What happened: `loss` and `lr` of each iteration, `mean_iou` after the iterations that were validated.
+    """Loss and learning rate (of the first parameter group) of each iteration; mIoU (0 … 1) by iterations done.
 
-    `lr` is the learning rate of the first parameter group. `mean_iou` maps a number of iterations done to mIoU
-    (0 … 1). `seconds` is the time in the loop, of this run only; `finished` is False after Ctrl-C.
+    `seconds` is the time in the loop, of this run only; `finished` is False after Ctrl-C.
     """
 
     loss: list[float] = field(default_factory=list)
@@ -40,13 +39,13 @@ class History:
 
 
 class Watcher(Protocol):
-    """What may watch a training, such as a curve in a notebook: `update` after each iteration, `close` at the end."""
+    """What may watch a training, such as a curve in a notebook."""
 
     def update(self, history: History) -> None:
-        """Take notice of one more iteration."""
+        """Called after each iteration."""
 
     def close(self, history: History) -> None:
-        """Take notice of the end, also after an error."""
+        """Called at the end, also after an error."""
 
 
 class Progress:
@@ -60,15 +59,15 @@ class Progress:
 
     def update(self) -> None:
         """Show one more iteration, and mIoU if it was measured."""
-        done, latest = len(self.history.loss), self.history.loss[-1]
+        done = len(self.history.loss)
         self.bar.update()
-        self.bar.set_postfix(loss=f"{latest:.3f}", refresh=False)
+        self.bar.set_postfix(loss=f"{self.history.loss[-1]:.3f}", refresh=False)
         if not isinstance(self.shown, bool):
             self.shown.update(self.history)
         elif self.shown and done in self.history.mean_iou:
-            line = f"iteration {done}/{self.iterations}: loss {self.history.smooth()[-1]:.3f}"
-            line += f", mIoU {100 * self.history.mean_iou[done]:.1f} %"
-            tqdm.write(f"{line}, learning rate {self.history.lr[-1]:.2g}", file=sys.stdout)
+            line = f"iteration {done}/{self.iterations}: loss {self.history.smooth()[-1]:.3f}, mIoU "
+            line += f"{100 * self.history.mean_iou[done]:.1f} %, learning rate {self.history.lr[-1]:.2g}"
+            tqdm.write(line, file=sys.stdout)
 
     def __enter__(self) -> Self:
         return self

@@ -15,7 +15,7 @@ from deeplab_lessons.grid import Grid, grid_of, logits_of, unwrapped
 from deeplab_lessons.inference import evaluate
 from deeplab_lessons.metrics.label_maps import check_labels
 from deeplab_lessons.training import checkpoints, checks
-from deeplab_lessons.training.batches import Batches, loader, own_randomness, seed_dropout
+from deeplab_lessons.training.batches import Batches, ignore_interrupts, own_randomness, seed_dropout
 from deeplab_lessons.training.history import History, Progress, Watcher
 from deeplab_lessons.training.losses import LOSSES
 from deeplab_lessons.training.schedules import SCHEDULES
@@ -50,20 +50,17 @@ def train(
 ) -> History:
     """Train `model` in place on pairs (image, mask) and return what happened. Ctrl-C stops after an iteration.
 
-    SGD with momentum 0.9 and weight decay 5e-4; `lr` is the backbone's first learning rate (`model.parameter_groups`
-    gives the classifier its 10 times). `schedule`: "step" or "poly". `loss`: "subsample", "area" or "upsampled".
-    `clip`: largest norm of the gradient. Every `validate_every` iterations (a tenth of all) mIoU is measured on
-    `validation`, and `watch(iterations_done, model)` is called. With `checkpoint`, a path, the state is saved every
-    `save_every` iterations and at the end, together with `about`; a training found there continues where it stopped
-    and ends as if it had not; a finished one is read, in silence. `amp` (True, "bf16" or "fp16") works on CUDA only;
-    `compiled` goes through `torch.compile`; `freeze_batch_norm` leaves every batch norm as it is, statistics, factors
-    and shifts (DeepLab v3, section 4.1); `workers` prepare the data (on CUDA by default). `grid`: where the cells of
-    the model's map lie, for a model that does not state it (`model.grid`); of a dict of outputs, as torchvision's, the
-    loss is taken on the entry "out" only. `progress`: True shows a bar, and a line at each validation; False nothing;
-    an object with `update(history)` and `close(history)`, called after each iteration and at the end, is shown the
-    training instead of the lines (`History`; a notebook's is `classroom.live_curve.LiveCurve`).
-    Inside `parallel.process_group` all processes share each batch of `batch_size`, and the first one writes.
-    Raises NotFinite, CheckpointError, ValueError.
+    `lr` is the backbone's first learning rate (`optimiser_for`). `schedule`: "step" or "poly". `loss`: "subsample",
+    "area" or "upsampled". `clip`: largest norm of the gradient. Every `validate_every` iterations (a tenth of all)
+    mIoU is measured on `validation`, and `watch(iterations_done, model)` is called. At `checkpoint` the state is saved
+    every `save_every` iterations and at the end, together with `about`; a training found there continues where it
+    stopped and ends as if it had not; a finished one is read, in silence. `amp` (True, "bf16" or "fp16") works on CUDA
+    only; `compiled` goes through `torch.compile`; `freeze_batch_norm` leaves every batch norm as it is, statistics,
+    factors and shifts (DeepLab v3, section 4.1); `workers` prepare the data (on CUDA by default). `grid`: for a model
+    that does not state `model.grid`; of a dict of outputs, the loss is taken on the entry "out" only. `progress`: True
+    shows a bar, and a line at each validation; False nothing; a `Watcher` is shown the training instead of the lines
+    (a notebook's is `classroom.live_curve.LiveCurve`). Inside `parallel.process_group` all processes share each batch
+    of `batch_size`, and the first one writes. Raises NotFinite, CheckpointError, ValueError.
     Source: DeepLab v1, sections 3.1 and 5.
     """
     seed = runtime.seed() if seed is None else seed
@@ -82,18 +79,18 @@ def train(
     every = validate_every or max(iterations // 10, 1)
     if workers is None:
         workers = min(8, os.cpu_count() or 1) if device.type == "cuda" else 0
-
     began = time.monotonic()
     with (
         own_randomness(device),
         checks.stop_politely() as stop,
         Progress(run.history, iterations, progress if todo and parallel.rank() == 0 else False) as bar,
     ):
-        if path and todo.start == 0:
-            run.save(
-                path, about or {}
-            )  # a folder that cannot be written is better found now than after hours
-        batches = loader(Batches(dataset, batch_size, seed), todo, workers, device)
+        if path and todo.start == 0:  # a folder that cannot be written is better found now than after hours
+            run.save(path, about or {})
+        batches = torch.utils.data.DataLoader(
+            Batches(dataset, batch_size, seed), batch_size=None, sampler=todo, num_workers=workers,
+            pin_memory=device.type == "cuda", worker_init_fn=ignore_interrupts,
+        )  # fmt: skip
         for iteration, (images, labels) in zip(todo, batches, strict=True):
             run.step(iteration, images, labels)
             done = iteration + 1
@@ -132,7 +129,10 @@ class _Run:
         model.to(device).to(memory_format=self.layout)
         called = parallel.distribute(model, device)
         self.called = torch.compile(called) if compiled else called
-        self.half = checks.half_precision(amp, device)
+        self.half: torch.dtype | None = None
+        if amp and device.type == "cuda":
+            bf16 = amp == "bf16" or (amp is True and torch.cuda.is_bf16_supported())
+            self.half = torch.bfloat16 if bf16 else torch.float16
         self.optimiser = optimiser_for(model, settings["lr"])
         self.scaler = torch.amp.GradScaler(device.type, enabled=self.half is torch.float16)
 
@@ -173,19 +173,22 @@ class _Run:
     def save(self, path: Path, about: dict) -> None:
         """Write everything that is needed to continue: the first process does, the others only look."""
         checks.check_weights(self.model, len(self.history.loss), path)
-        if parallel.rank() > 0:
-            return
-        state = {
-            "model": self.model.state_dict(), "optimiser": self.optimiser.state_dict(),
-            "scaler": self.scaler.state_dict(), "history": asdict(self.history), "settings": self.settings,
-            "about": about,
-        }  # fmt: skip
-        checkpoints.save_checkpoint(state, path)
+        if parallel.rank() == 0:
+            state = {part: getattr(self, part).state_dict() for part in ("model", "optimiser", "scaler")}
+            state |= {"history": asdict(self.history), "settings": self.settings, "about": about}
+            checkpoints.save_checkpoint(state, path)
 
     def restore(self, path: Path) -> None:
-        """Read what `save` wrote."""
+        """Read what `save` wrote; CheckpointError, naming each change, if it was begun with other settings."""
         content = checkpoints.load_checkpoint(path)
-        checkpoints.check_settings(path, content["settings"], self.settings)
+        before, now = content["settings"], self.settings
+        changed = [name for name in now if before.get(name) != now[name]]
+        if changed:
+            changes = "; ".join(f"{name} was {before.get(name)!r}, now {now[name]!r}" for name in changed)
+            raise checkpoints.CheckpointError(
+                f"{path} was begun with other settings: {changes}. To continue, pass the old ones; "
+                "to begin afresh, pass resume=False or another path."
+            )
         checkpoints.load_state_dict(self.model, content["model"], path)
         self.optimiser.load_state_dict(content["optimiser"])
         if content["scaler"] and self.scaler.is_enabled():
@@ -199,7 +202,10 @@ def batch_norms(model: torch.nn.Module) -> Iterator[_BatchNorm]:
 
 
 def optimiser_for(model: torch.nn.Module, lr: float) -> torch.optim.SGD:
-    """SGD with momentum 0.9 and weight decay 5e-4 over `model.parameter_groups(lr)`, or all parameters alike."""
+    """SGD with momentum 0.9 and weight decay 5e-4 over `model.parameter_groups(lr)` (the classifier at 10 times `lr`).
+
+    All parameters alike for a model without such groups.
+    """
     inner = unwrapped(model)
     groups = inner.parameter_groups(lr) if hasattr(inner, "parameter_groups") else model.parameters()
     optimiser = torch.optim.SGD(groups, lr=lr, momentum=0.9, weight_decay=5e-4)

@@ -1,28 +1,26 @@
 """Three ways to compare a coarse map of scores with a fine label map. All return the mean over what was judged.
 
-Logits are [N, C, h, w], labels int64 [N, H, W] with 255 (void) where nobody judged. Where the cells lie on
-the picture is their `grid`.
+Logits are [N, C, h, w], labels int64 [N, H, W] with 255 (void) where nobody judged.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch.nn import functional as F
 
 from deeplab_lessons import parallel
 from deeplab_lessons.grid import Grid, cell_centres, upsample
-from deeplab_lessons.metrics.label_maps import IGNORE_INDEX as VOID
+from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 
 
 def cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Mean of `-log softmax(logits)[label]` over judged places: logits [N, C, h, w], labels [N, h, w], 255 is void.
+    """Mean of `-log softmax(logits)[label]` over judged places, 0 without any: labels are [N, h, w].
 
-    Where nobody judged at all it is 0. DeepLab v1's text says *sum*; the authors' released Caffe layer
-    divides that sum by the number of judged places of the batch, and the printed learning rates belong to the
-    quotient.
+    DeepLab v1's text says *sum*; the authors' released Caffe layer divides that sum by the number of judged places
+    of the batch, and the printed learning rates belong to the quotient.
     """
-    costs = F.cross_entropy(logits, labels, ignore_index=VOID, reduction="none")
-    return _mean_over(labels != VOID, costs)
+    costs = F.cross_entropy(logits, labels, ignore_index=IGNORE_INDEX, reduction="none")
+    return _mean_over(labels != IGNORE_INDEX, costs)
 
 
 def subsample_labels(labels: torch.Tensor, cells: Sequence[int], grid: Grid) -> torch.Tensor:
@@ -52,18 +50,16 @@ def cell_shares(labels: torch.Tensor, cells: Sequence[int], num_classes: int, gr
     Raises ValueError if such a map cannot lie on `grid`.
     """
     grid.check(labels.shape[1:], cells)
-    where = [
-        ((torch.arange(size) - cell_centres(size, count, grid)[0]) / grid.stride + 0.5)
-        .floor()
-        .long()
-        .clamp(0, count - 1)
-        .to(labels.device)
-        for size, count in zip(labels.shape[1:], cells, strict=True)
-    ]
+
+    def nearest(size: int, count: int) -> torch.Tensor:
+        place = (torch.arange(size) - cell_centres(size, count, grid)[0]) / grid.stride
+        return (place + 0.5).floor().long().clamp(0, count - 1).to(labels.device)
+
+    rows, columns = map(nearest, labels.shape[1:], cells)
     area = cells[0] * cells[1]
-    cell = (where[0][:, None] * cells[1] + where[1]).expand_as(labels)
+    cell = (rows[:, None] * cells[1] + columns).expand_as(labels)
     picture = torch.arange(len(labels), device=labels.device)[:, None, None]
-    numbered = ((picture * num_classes + labels) * area + cell)[labels != VOID]
+    numbered = ((picture * num_classes + labels) * area + cell)[labels != IGNORE_INDEX]
     counts = torch.bincount(numbered, minlength=len(labels) * num_classes * area)
     counts = counts.view(len(labels), num_classes, *cells).float()
     return counts / counts.sum(1, keepdim=True).clamp(min=1)
@@ -86,8 +82,4 @@ def _mean_over(judged: torch.Tensor, costs: torch.Tensor) -> torch.Tensor:
     return (costs * judged).sum() / share
 
 
-LOSSES: dict[str, Callable[..., torch.Tensor]] = {
-    "subsample": subsample_loss,
-    "area": area_loss,
-    "upsampled": upsampled_loss,
-}
+LOSSES = {"subsample": subsample_loss, "area": area_loss, "upsampled": upsampled_loss}

@@ -46,7 +46,10 @@ IMAGE, MASK = torch.zeros(3, 16, 16), torch.zeros(16, 16, dtype=torch.int64)
 @pytest.mark.parametrize(
     ("pairs", "words"),
     [
-        ([(np.zeros((16, 16, 3), np.uint8), MASK)], r"normalised float tensor \[3, H, W\], got torch.uint8"),
+        (
+            [(np.zeros((16, 16, 3), np.uint8), MASK)],
+            r"must be float \[3, H, W\] and normalised, got torch.uint8",
+        ),
         ([(IMAGE, MASK[:8])], r"label map of \[8, 16\]"),
         ([(IMAGE, MASK.float())], "whole numbers, got torch.float32. Was it interpolated"),
         ([(IMAGE, MASK), (IMAGE[:, :8], MASK[:8])], r"differ in size: \(8, 16\) and \(16, 16\)"),
