@@ -8,9 +8,7 @@ C classes, N = H·W pixels in row order, q the marginals. Pictures have grey lev
 from deeplab_lessons.crf.energy import (
     energy,
     entropy,
-    every_labelling,
     free_energy,
-    log_partition,
     potts,
     unary_from_labels,
     unary_from_logits,
@@ -26,13 +24,13 @@ from deeplab_lessons.crf.filters import (
     spatial_features,
 )  # fmt: skip
 from deeplab_lessons.crf.layer import DenseCRF, refine
-from deeplab_lessons.crf.mean_field import mean_field, sequential_mean_field, update
+from deeplab_lessons.crf.mean_field import mean_field, update
 from deeplab_lessons.crf.parameters import PRESETS, Parameters, preset
 from deeplab_lessons.crf.permutohedral import Lattice
 
 __all__ = [
     "PRESETS", "DenseCRF", "ExactFilter", "Lattice", "LatticeFilter", "Parameters", "bilateral_features",
-    "energy", "entropy", "every_labelling", "exact_kernel", "fast_mean_field", "free_energy", "log_partition",
-    "mean_field", "normalise", "potts", "preset", "refine", "sequential_mean_field", "spatial_features",
+    "energy", "entropy", "exact_kernel", "fast_mean_field", "free_energy",
+    "mean_field", "normalise", "potts", "preset", "refine", "spatial_features",
     "unary_from_labels", "unary_from_logits", "unary_from_probabilities", "update",
 ]  # fmt: skip

@@ -15,8 +15,6 @@ from torch import Tensor
 from deeplab_lessons.crf import checks
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX, check_labels
 
-MOST_LABELLINGS = 2**18
-
 Kernels = Sequence[tuple[float, Tensor]]
 
 
@@ -127,32 +125,3 @@ def free_energy(
     else:
         heard = q @ pair_weights(kernels, unary)
     return (q * theta).sum() + (q * (mu @ heard)).sum() / 2 - entropy(q)
-
-
-def every_labelling(
-    unary: Tensor, kernels: Kernels, compatibility: Tensor | None = None
-) -> tuple[Tensor, Tensor]:
-    """Return all `C^N` labellings `[M, H, W]` of a tiny picture, and their energies `[M]`.
-
-    `torch.softmax(-energies, 0)` is the Gibbs distribution itself. Raises ValueError where there are more than
-    `MOST_LABELLINGS` of them: 9 pixels in 3 classes have 19,683.
-    """
-    unary = checks.unary(unary)
-    mu, weights = symmetric(compatibility, unary), pair_weights(kernels, unary)
-    classes, pixels = len(unary), unary[0].numel()
-    if classes**pixels > MOST_LABELLINGS:
-        raise ValueError(
-            f"{pixels} pixels in {classes} classes have {classes}^{pixels} labellings, and at most "
-            f"{MOST_LABELLINGS:,} are written out: pass a smaller picture"
-        )
-    number = torch.arange(classes**pixels, device=unary.device)
-    x = torch.stack([number // classes**i % classes for i in range(pixels)], 1)
-    energies = unary.flatten(1).T.gather(1, x.T).sum(0)
-    for i in range(pixels):
-        energies = energies + mu[x[:, i, None], x[:, i + 1 :]] @ weights[i, i + 1 :]
-    return x.view(-1, *unary.shape[1:]), energies
-
-
-def log_partition(unary: Tensor, kernels: Kernels, compatibility: Tensor | None = None) -> Tensor:
-    """Return `log Z = log Σ_x exp(-E(x))` by writing out every labelling of a tiny picture."""
-    return torch.logsumexp(-every_labelling(unary, kernels, compatibility)[1], 0)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from deeplab_lessons.crf import checks
-from deeplab_lessons.crf.energy import pair_weights, potts, symmetric
+from deeplab_lessons.crf.energy import potts
 
 Filters = Sequence[tuple[float | Tensor, Callable[[Tensor], Tensor]]]
 Watch = Callable[[int, Tensor], object]
@@ -33,7 +33,7 @@ def mean_field(
     by default, taken as it is. `watch(i, q)` is called with the start (i = 0, the softmax of `-unary`) and after each
     update. Differentiable in everything. A unary `[C, N]` gives q `[C, N]`.
 
-    **Does F fall?** One pixel at a time, always: `sequential_mean_field`. All at once, as here and in all fast code,
+    **Does F fall?** One pixel at a time, always: lesson 06 shows it. All at once, as here and in all fast code,
     it may rise. What always falls is `free_energy(..., self_term=True)`, for Potts with filters that keep the
     self-term and are "symmetric" or "none": the pairs are concave in q then, and each update minimises a bound from
     above (the argument of Krähenbühl and Koltun 2013). Without the self-term pixels may overshoot together and swing
@@ -62,28 +62,3 @@ def update(q: Tensor, theta: Tensor, filters: Filters, mu: Tensor) -> Tensor:
     """
     heard = sum((weight * filter(q) for weight, filter in filters), torch.zeros_like(q))
     return torch.softmax(-theta - mu @ heard, 0)
-
-
-@torch.no_grad()
-def sequential_mean_field(
-    unary: Tensor,
-    kernels: Sequence[tuple[float, Tensor]],
-    compatibility: Tensor | None = None,
-    iterations: int = 10,
-    watch: Watch | None = None,
-) -> Tensor:
-    """Run mean field one pixel after the other, in row order: `free_energy` never rises. Slow, for the proof.
-
-    `kernels` as in `energy`. An iteration is one visit to every pixel. Shapes and `watch` as in `mean_field`.
-    """
-    unary = checks.unary(unary)
-    mu, weights = symmetric(compatibility, unary), pair_weights(kernels, unary)
-    theta = unary.flatten(1)
-    q = torch.softmax(-theta, 0)
-    for i in range(iterations + 1):
-        for pixel in range(q.shape[1]) if i else ():  # i = 0 is the start: watched, not updated
-            heard = q @ weights[pixel]
-            q[:, pixel] = torch.softmax(-theta[:, pixel] - mu @ heard, 0)
-        if watch is not None:
-            watch(i, q.view_as(unary).clone())
-    return q.view_as(unary)

@@ -26,7 +26,8 @@ class Embedded(Pairs):
     """`count` scenes of a split ("train", "val" or "test"), `size` x `size` pixels: see `scene`.
 
     `cache` is None (each scene is made afresh), "memory", or "disk": then all are made at once, written to one file
-    under `folder` (by default `embedded` in the data folder), and read from there next time. Raises ValueError for an unknown split or cache, OSError in words.
+    under `folder` (by default `embedded` in the data folder), and read from there next time. Raises ValueError for an
+    unknown split or cache, OSError in words.
     """
 
     classes = scenes.CLASSES

@@ -7,8 +7,6 @@ from deeplab_lessons.metrics.scores import (
     confusion_matrix,
     iou_per_class,
     mean_iou,
-    object_ious,
-    object_sides,
     pixel_accuracy,
     trimap,
     trimap_confusions,
@@ -16,5 +14,5 @@ from deeplab_lessons.metrics.scores import (
 
 __all__ = [
     "IGNORE_INDEX", "boundary_distance", "check_labels", "class_iou", "confusion_matrix", "iou_per_class",
-    "mean_iou", "object_ious", "object_sides", "pixel_accuracy", "trimap", "trimap_confusions",
+    "mean_iou", "pixel_accuracy", "trimap", "trimap_confusions",
 ]  # fmt: skip

@@ -4,7 +4,7 @@ As in PASCAL VOC the confusion matrix is summed over all pictures of a set first
 Void pixels are counted nowhere.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import numpy as np
 import torch
@@ -63,47 +63,6 @@ def class_iou(
     predicted, true = (prediction == label) & labelled, (labels == label) & labelled
     union = (predicted | true).sum()
     return float((predicted & true).sum() / union) if union else float("nan")
-
-
-def _objects(labels: np.ndarray, classes: Iterable[int]) -> Iterator[tuple]:
-    """Each connected part of each class: class, numbered parts [H, W], its number, its box, its longer side."""
-    from scipy.ndimage import find_objects, label
-
-    for each in classes:
-        parts, _ = label(labels == each, np.ones((3, 3)))
-        for number, box in enumerate(find_objects(parts), 1):
-            yield each, parts, number, box, max(side.stop - side.start for side in box)
-
-
-def object_sides(labels: np.ndarray, classes: tuple[int, ...] = (1, 2, 3)) -> np.ndarray:
-    """Return the size of the object at each pixel: the longer side of its visible part in pixels, int32 [H, W].
-
-    An object is a connected part of one of `classes` (by default the built-in scenes' disc, box and triangle); pixels
-    of none are 0. A wire in front of a disc leaves two. To score large objects only, set all other labels to 255.
-    """
-    sides = np.zeros(labels.shape, np.int32)
-    for _, parts, number, box, side in _objects(labels, classes):
-        sides[box][parts[box] == number] = side
-    return sides
-
-
-def object_ious(
-    prediction: np.ndarray, labels: np.ndarray, classes: Iterable[int], ignore_index: int = IGNORE_INDEX
-) -> list[tuple[int, float]]:
-    """Return for every single object (see `object_sides`) its longer side in pixels and its IoU, between 0 and 1.
-
-    It is compared with the pixels predicted as its class in the box around it, grown by a quarter of its longer side;
-    void and other objects of the class don't count.
-    """
-    ious = []
-    for each, parts, number, (rows, columns), side in _objects(labels, classes):
-        grown = -(-side // 4)
-        box = tuple(slice(max(s.start - grown, 0), s.stop + grown) for s in (rows, columns))
-        own = parts[box] == number
-        counted = own | ((labels[box] != each) & (labels[box] != ignore_index))
-        drawn = (prediction[box] == each) & counted
-        ious.append((side, float((own & drawn).sum() / (own | drawn).sum())))
-    return ious
 
 
 def boundary_distance(

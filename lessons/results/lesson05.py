@@ -13,7 +13,8 @@ import runs
 import torch
 from scipy import ndimage
 
-from deeplab_lessons import inference, metrics, training
+from deeplab_lessons import inference, training
+from deeplab_lessons.classroom import objects
 from deeplab_lessons.datasets import Pairs
 from deeplab_lessons.grid import upsample
 from deeplab_lessons.training.experiments import experiment
@@ -55,7 +56,7 @@ def seen_through(network: torch.nn.Module, dataset: Pairs) -> list[float]:
     rng, right, count = np.random.default_rng(0), np.zeros(len(WINDOWS)), 0
     for index in range(len(dataset)):
         image, labels = dataset[index][0], dataset.pair(index)[1]
-        large = np.argwhere(metrics.object_sides(labels) >= 32)
+        large = np.argwhere(objects.object_sides(labels) >= 32)
         for row, column in rng.choice(large, min(4, len(large)), replace=False) if len(large) else ():
             shown = torch.stack([windowed(image, row, column, side) for side in WINDOWS])
             with torch.inference_mode():

@@ -24,7 +24,8 @@ import numpy as np
 import runs
 import torch
 
-from deeplab_lessons import inference, metrics, training
+from deeplab_lessons import inference, training
+from deeplab_lessons.classroom import objects
 from deeplab_lessons.datasets import Embedded, Pairs
 from deeplab_lessons.heads import SummedASPP
 from deeplab_lessons.models import MultiScale
@@ -113,7 +114,7 @@ def by_size(model: torch.nn.Module, dataset: Pairs) -> list[float]:
     found = [
         pair
         for index in range(len(dataset))
-        for pair in metrics.object_ious(
+        for pair in objects.object_ious(
             inference.predict(model, dataset[index][0]), dataset.pair(index)[1], SIGNS
         )
     ]
@@ -122,10 +123,10 @@ def by_size(model: torch.nn.Module, dataset: Pairs) -> list[float]:
     return [runs.per_cent(ious[places == place].mean()) for place in range(len(EDGES) + 1)]
 
 
-def objects(dataset: Pairs) -> list[int]:
+def counts_by_size(dataset: Pairs) -> list[int]:
     """Number of objects of each size."""
     pairs = (dataset.pair(index)[1] for index in range(len(dataset)))
-    sides = [side for labels in pairs for side, _ in metrics.object_ious(labels, labels, SIGNS)]
+    sides = [side for labels in pairs for side, _ in objects.object_ious(labels, labels, SIGNS)]
     return np.bincount(np.searchsorted(EDGES, sides, side="right"), minlength=len(EDGES) + 1).tolist()
 
 
@@ -152,7 +153,7 @@ def plan(quick: bool = False) -> dict:
     count = 3 if quick else SCENES
     return {
         "networks": {name: asdict(each) for name, each in NETWORKS.items()}, "quick": quick, "edges": EDGES,
-        "objects": objects(Embedded("val", count, TWIN_CROP)), "scenes": count,
+        "objects": counts_by_size(Embedded("val", count, TWIN_CROP)), "scenes": count,
     }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from deeplab_lessons import crf
+from deeplab_lessons.classroom import tiny_crf
 from deeplab_lessons.classroom.pictures import portrait
 from deeplab_lessons.grid import Grid, upsample
 from deeplab_lessons.metrics import label_maps
@@ -65,7 +66,7 @@ def test_six_pixels():
     k1 = crf.exact_kernel(crf.bilateral_features(grey.expand(3, 2, 3), 2.0, 40.0), self_term=False)
     k2 = crf.exact_kernel(crf.spatial_features((2, 3), 1.0), self_term=False)
     kernels = [(2.0, k1), (0.5, k2)]
-    x, energies = crf.every_labelling(unary, kernels)
+    x, energies = tiny_crf.every_labelling(unary, kernels)
     probability = torch.softmax(-energies, 0)
     best = probability.argsort(descending=True)[:4]
     assert x[best].tolist() == [[[0, 0, 1], [0, 1, 1]], [[0, 0, 1], [0, 0, 1]], [[0] * 3] * 2, [[1] * 3] * 2]
@@ -93,7 +94,7 @@ def test_two_stubborn_pixels_swing_unless_they_hear_themselves_or_take_turns():
     calm = curves["with self-term"]
     assert all(after <= before + 1e-5 for before, after in pairwise(calm))
     ends = []
-    crf.sequential_mean_field(
+    tiny_crf.sequential_mean_field(
         unary,
         [(4.0, pair)],
         iterations=10,

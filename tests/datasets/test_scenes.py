@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from deeplab_lessons import datasets, metrics
+from deeplab_lessons import datasets
+from deeplab_lessons.classroom import objects
 from deeplab_lessons.datasets import (
     scenes,
 )
@@ -144,7 +145,7 @@ def test_objects_of_every_octave_are_seen_and_thin_things_are_thin():
     sides, poles, wires = set(), [], []
     for index in range(60):
         labels = datasets.scene(index, 128)[1]
-        sides |= set(metrics.object_sides(labels).ravel().tolist()) - {0}
+        sides |= set(objects.object_sides(labels).ravel().tolist()) - {0}
         poles += [row.sum() for row in labels == 4 if row.any()]
         wires += [column.sum() for column in (labels == 5).T if column.any()]
     assert max(sides) > 60 and {side // 8 for side in sides} >= set(range(8))
