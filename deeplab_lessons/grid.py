@@ -74,7 +74,8 @@ def grid_of(model, grid: Grid | None = None) -> Grid:
     Raises ValueError if there is neither, or if the two differ.
     """
     inner = unwrapped(model)
-    stated = inner.grid if hasattr(inner, "grid") and inner.grid is not None else grid
+    own = getattr(inner, "grid", None)
+    stated = own if isinstance(own, Grid) else grid
     if stated is None:
         name = getattr(inner, "__name__", type(inner).__name__)
         raise ValueError(

@@ -179,6 +179,14 @@ def test_a_wrapper_asks_for_a_grid_that_nobody_states(wrap):
         wrap(Stated(None))
 
 
+def test_a_grid_of_another_kind_is_none():
+    model = Stated(None)
+    model.grid = nn.Parameter(torch.zeros(2))
+    assert grid_of(model, PIXELS) == PIXELS
+    with pytest.raises(ValueError, match="Stated does not state where"):
+        grid_of(model)
+
+
 def test_the_grid_may_not_contradict_the_model():
     with pytest.raises(ValueError, match="the model's own"):
         grid_of(Stated(), Grid(8, 0.0))
