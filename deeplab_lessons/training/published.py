@@ -22,7 +22,7 @@ _SECOND = {**_V3, "lr": 0.001, "data": "voc", "split": "trainval", "freeze_batch
 
 _v1: partial[dict] = partial(dict, version="v1", channels=4096)
 _vgg: partial[dict] = partial(dict, version="v2", backbone="vgg16")
-_resnet: partial[dict] = partial(dict, version="v2", backbone="resnet101", multi_scale=True)
+_resnet: partial[dict] = partial(dict, version="v2", backbone="resnet101", rates=None, multi_scale=True)
 _v3: partial[dict] = partial(dict, version="v3", backbone="resnet101", output_stride=16, multi_grid=(1, 2, 4))
 _LARGE_FOV = {"kernel_size": 3, "rate": 12, "channels": 1024}
 _XCEPTION = {"version": "v3plus", "backbone": "xception", "output_stride": 16}
@@ -50,15 +50,15 @@ ROWS = [
     _row("v2_vgg_largefov", "v2, table 3: LargeFOV", _vgg(rates=(12,)), _VGG, 65.76, 69.84),
     _row("v2_vgg_aspp_s", "v2, table 3: ASPP-S", _vgg(rates=_S), _VGG, 66.98, 69.73),
     _row("v2_vgg_aspp_l", "v2, table 3: ASPP-L", _vgg(rates=_L), _VGG, 68.96, 71.57),
-    _row("v2_resnet101", "v2, table 4, row 1", _resnet(rates=None, multi_scale=False), _RESNET, 68.72),
-    _row("v2_resnet101_msc", "v2, table 4, row 2: MSC", _resnet(rates=None), _RESNET, 71.27),
-    _row("v2_resnet101_msc_coco", "v2, table 4, row 3: + COCO", _resnet(rates=None), _COCO, 73.28),
-    _row("v2_resnet101_msc_aug", "v2, table 4, row 4: + Aug", _resnet(rates=None), _AUG, 74.87),
+    _row("v2_resnet101", "v2, table 4, row 1", _resnet(multi_scale=False), _RESNET, 68.72),
+    _row("v2_resnet101_msc", "v2, table 4, row 2: MSC", _resnet(), _RESNET, 71.27),
+    _row("v2_resnet101_msc_coco", "v2, table 4, row 3: + COCO", _resnet(), _COCO, 73.28),
+    _row("v2_resnet101_msc_aug", "v2, table 4, row 4: + Aug", _resnet(), _AUG, 74.87),
     _row("v2_resnet101_msc_largefov", "v2, table 4, row 5: + LargeFOV", _resnet(rates=(12,)), _AUG, 75.54),
     _row("v2_resnet101_msc_aspp", "v2, table 4, rows 6 and 7: + ASPP", _resnet(rates=_L), _AUG, 76.35, 77.69),
     _row("v2_context_vgg", "v2, table 6: VGG-16", _vgg(rates=(12,)), _VGG, 37.6, 39.6, **_CONTEXT),
     _row("v2_context", "v2, table 6: best", _resnet(rates=_L), _AUG, 44.7, 45.7, **_CONTEXT),
-    _row("v2_person_part", "v2, table 7: best", _resnet(rates=None), _AUG, 64.40, 64.94, **_PARTS),
+    _row("v2_person_part", "v2, table 7: best", _resnet(), _AUG, 64.40, 64.94, **_PARTS),
     _row(
         "v2_cityscapes", "v2, table 9: best", _resnet(rates=_L, multi_scale=False), {**_RESNET, **_SCALED}, 71.0, 71.4,
         **_STREETS,
