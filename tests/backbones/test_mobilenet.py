@@ -10,6 +10,7 @@ from networks import picture
 from deeplab_lessons import backbones
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("output_stride", "step"), [(16, 2), (8, 4)])
 @pytest.mark.parametrize("size", [(96, 129), (100, 97)])
 def test_the_dilated_mobilenet_holds_the_strided_one(output_stride, step, size):

@@ -120,6 +120,7 @@ def dilations(net):
     return [one[0] if len(set(one)) == 1 else one for one in convs]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("output_stride", "multi_grid", "cascade", "expected"),
     [

@@ -157,6 +157,7 @@ def test_with_valid_pools_every_fourth_place_is_the_strided_map_at_any_size(widt
     assert torch.allclose(found, expected, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("padding", ["valid", "same"])
 @pytest.mark.parametrize("size", [224, 256, 263, 320])
 def test_with_same_pools_it_is_so_where_stride_32_divides_the_map(padding, size):
@@ -168,6 +169,7 @@ def test_with_same_pools_it_is_so_where_stride_32_divides_the_map(padding, size)
     assert torch.allclose(found, expected, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("padding", "rest", "different"),
     [("valid", 1, 2), ("valid", 2, 0), ("valid", 3, 1), ("same", 1, 5), ("same", 2, 3), ("same", 3, 4)],
@@ -181,6 +183,7 @@ def test_elsewhere_same_pools_differ_in_a_few_last_cells_only(padding, rest, dif
     assert agreeing(expected, found) == expected.shape[-1] - different
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [230, 248, 257, 272, 299])
 def test_with_pools_that_round_up_same_pools_are_exact_at_any_size(size):
     """Caffe's pools round up: their last window hangs over the end, as that of a same pool does."""

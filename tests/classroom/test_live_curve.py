@@ -11,6 +11,7 @@ from deeplab_lessons.classroom.live_curve import LiveCurve, curves
 from deeplab_lessons.training import History
 
 
+@pytest.mark.slow
 def test_a_curve_is_drawn():
     png = curves(run(tiny(), validation=bright_squares(2)))
     assert png.startswith(b"\x89PNG") and len(png) > 5000

@@ -49,6 +49,7 @@ def streets(tmp_path, monkeypatch):
     monkeypatch.setenv("DEEPLAB_LESSONS_DATA", str(home))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_stored_results_are_those_of_the_script(name):
     """Otherwise the script would refuse to continue, and the lesson shows the numbers of something else."""

@@ -16,6 +16,7 @@ from deeplab_lessons.crf import LatticeFilter, fast, fast_mean_field
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("matrix", [False, True])

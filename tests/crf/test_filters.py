@@ -50,6 +50,7 @@ def test_gradients_to_the_values(normalisation):
     assert torch.autograd.gradgradcheck(smooth, values)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("normalisation", ["symmetric", "row", "none"])
 def test_gradients_to_the_features(normalisation):
     features, values = randoms(3, 9).requires_grad_(), randoms(2, 9, seed=1).requires_grad_()

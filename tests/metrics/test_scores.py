@@ -29,6 +29,7 @@ def pairs(draw):
     return np.array(said, np.uint8).reshape(shape), np.array(true, np.uint8).reshape(shape), classes
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(pairs())
 def test_confusion_and_iou_are_those_counted_by_hand(pair):

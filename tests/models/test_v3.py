@@ -46,6 +46,7 @@ def test_the_cascades_parameters():
 # ---------------------------------------------------------------- the pyramid
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backbone", ["resnet18", "resnet50", "mobilenet_v2", "xception"])
 @pytest.mark.parametrize("output_stride", [8, 16, 32])
 def test_shapes(backbone, output_stride):
@@ -77,6 +78,7 @@ def test_one_picture_alone_cannot_train_image_pooling():
     assert isinstance(model.aspp.branches[-1], ImagePooling)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [64, 65, 70])
 @pytest.mark.parametrize("backbone", ["resnet18", "mobilenet_v2"])
 def test_cell_0_lies_on_pixel_0_whatever_the_size(backbone, size):

@@ -52,6 +52,7 @@ def test_scores_of_a_picture_have_its_size(size):
 # ---------------------------------------------------------------- shapes and parts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backbone", BACKBONES)
 @pytest.mark.parametrize("output_stride", [8, 16, 32])
 def test_shapes(backbone, output_stride):

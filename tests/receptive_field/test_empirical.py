@@ -266,6 +266,7 @@ class Branchy(nn.Module):
         return self.last(y)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(40))
 def test_random_branches(seed):
     model, size = Branchy(seed), (23 + seed % 5, 31)
@@ -301,6 +302,7 @@ def test_no_picture_of_padding():
     assert trace(model, 4, 1).box("0", 0) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["bilinear", "bicubic", "nearest", "nearest-exact"])
 @pytest.mark.parametrize("sizes", [(7, 13), (5, 20), (13, 6), (8, 8)])
 @pytest.mark.parametrize("align", [False, True])

@@ -177,6 +177,7 @@ def test_vgg16_reaches_404_at_fc6():
 
 
 # residual networks ------------------------------------------------------------
+@pytest.mark.slow
 def test_resnet101_of_torchvision():
     model = resnet()
     table = trace(model, 513)
@@ -197,6 +198,7 @@ def test_dilated_resnets_keep_the_field(replaced):
         assert (row.size, row.jump) == (size, 32 // 2 ** sum(replaced))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output_stride", [32, 16, 8])
 def test_caffe_resnet101(output_stride):
     row = trace(caffe_resnet101(output_stride), 321)["layer4"]

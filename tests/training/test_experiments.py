@@ -101,6 +101,7 @@ def test_the_second_stage_goes_on_where_the_first_ended(tmp_path, monkeypatch):
         assert same == (name.rpartition(".")[0] in norms), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_twins_are_the_same_experiment_made_smaller(name):
     paper, twin = experiment(name, "full"), experiment(name, "class")
@@ -130,6 +131,7 @@ def test_a_twin_is_drawn_from_its_seed():
     assert any(not torch.equal(one[key], other[key]) for key in one)
 
 
+@pytest.mark.slow
 def test_a_twin_is_trained_once_and_kept(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("DEEPLAB_LESSONS_CACHE", str(tmp_path))
     quickly(monkeypatch, ("v2", "vgg16"), 0.02)
@@ -218,6 +220,7 @@ def test_only_the_heads_differ():
     assert len({(each.iterations, each.batch_size, each.crop) for each in map(EXPERIMENTS.get, CAMVID)}) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CAMVID)
 def test_the_map_lies_where_the_network_says(name):
     network = experiment(name, "class").model().eval()

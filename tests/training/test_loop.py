@@ -26,6 +26,7 @@ def test_compiled_the_model_learns_the_same(monkeypatch):
     assert same_weights(plain, compiled)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", ["subsample", "area", "upsampled"])
 def test_it_learns(loss):
     data, model = bright_squares(), tiny()

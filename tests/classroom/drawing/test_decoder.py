@@ -32,6 +32,7 @@ def test_the_papers_maps():
     }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "size"),
     [
@@ -69,6 +70,7 @@ def test_another_stride_is_another_drawing(ax):
     assert "65×65\n256" in texts(ax) and "enlarged\n2 times" in texts(ax)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["entry1", "entry2", "middle1", "exit1", "exit2"])
 @pytest.mark.parametrize("output_stride", [8, 16, 32])
 def test_the_layers_of_a_block_are_those_of_the_tracer(name, output_stride):

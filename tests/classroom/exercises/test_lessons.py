@@ -57,6 +57,7 @@ def test_every_module_has_exercises():
         assert len(load(module)) >= 3, module
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", MODULES)
 def test_the_solutions_are_accepted_and_shown(module):
     for exercise in load(module).values():
@@ -66,6 +67,7 @@ def test_the_solutions_are_accepted_and_shown(module):
         assert repr(exercise) and exercise.name in repr(exercise)
 
 
+@pytest.mark.slow
 @every_exercise
 def test_checks_say_the_same_on_every_run(exercise):
     wrong = exercise.misconceptions[0].answer
@@ -73,6 +75,7 @@ def test_checks_say_the_same_on_every_run(exercise):
     assert exercise.check(wrong)._repr_html_() == exercise.check(wrong)._repr_html_()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("exercise", "mistake"), sweep(named_mistakes))
 def test_every_listed_mistake_is_told_what_it_overlooks(exercise, mistake):
     verdict = exercise.check(mistake.answer)
@@ -97,6 +100,7 @@ def test_inference_mode_changes_no_verdict(exercise):
         assert exercise.check(exercise.reference).state == "correct"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
 def test_a_gradient_is_checked_also_where_gradients_are_switched_off(mode):
     exercise = load("lesson08")["gradient_through_steps"]
@@ -197,6 +201,7 @@ class Odd:
     __hash__ = None
 
 
+@pytest.mark.slow
 @every_exercise
 @pytest.mark.parametrize(
     ("attempt", "state", "words"),

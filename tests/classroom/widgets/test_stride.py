@@ -19,6 +19,7 @@ def picture_of(explorer):
     return np.array(Image.open(io.BytesIO(explorer._panels.png)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reading", redrawing.READINGS)
 @pytest.mark.parametrize("stride", STRIDES)
 def test_the_score_is_that_of_the_package(explorer, stride, reading):
