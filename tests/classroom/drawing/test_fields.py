@@ -11,13 +11,6 @@ from deeplab_lessons.classroom import drawing, stacks
 from deeplab_lessons.receptive_field import EffectiveField
 
 
-@pytest.fixture(autouse=True)
-def no_window():
-    plt.switch_backend("agg")
-    yield
-    plt.close("all")
-
-
 def test_a_box_is_drawn_around_its_pixels_not_through_them():
     _, ax = plt.subplots()
     drawing.show_box(ax, (2, 3, 4, 8), "red")

@@ -7,14 +7,6 @@ from deeplab_lessons import datasets
 from deeplab_lessons.classroom import drawing
 
 
-@pytest.fixture(autouse=True)
-def no_window_and_the_style_restored():
-    with matplotlib.rc_context():
-        plt.switch_backend("agg")
-        yield
-        plt.close("all")
-
-
 def test_built_in_classes_have_distinct_colours_and_void_is_white():
     palette = datasets.Embedded.palette
     used = palette[[*range(len(datasets.CLASSES)), 255]]
