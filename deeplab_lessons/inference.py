@@ -1,6 +1,7 @@
 """From a coarse map of scores to labels of the picture's own size, and how good they are."""
 
 import contextlib
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from PIL import Image
 from deeplab_lessons import metrics, parallel
 from deeplab_lessons.checks import check_choice
 from deeplab_lessons.datasets import Pairs, as_picture, transforms, voc_colours
+from deeplab_lessons.files import whole_file
 from deeplab_lessons.grid import PIXELS, Grid, grid_of, logits_of, upsample
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 from deeplab_lessons.models.multi_scale import rescaled
@@ -119,6 +121,44 @@ def overlay(picture: np.ndarray, labels: np.ndarray, palette: np.ndarray, opacit
     return mixed.round().astype(np.uint8)
 
 
+def overlay_paths(
+    pictures: Sequence[str | Path], output: str | Path | None = None, overwrite: bool = False
+) -> list[Path]:
+    """Return the PNG that `segment` writes for each of `pictures`, once it is certain that nothing is lost by it.
+
+    `output` is a file that ends in .png, or a folder for files `NAME-segmented.png`; None puts them beside the
+    pictures. Raises ValueError where a picture or another overlay would be replaced, FileExistsError where any other
+    file would be, unless `overwrite`, and PermissionError for a folder in which nothing can be written.
+    """
+    paths = [Path(picture).parent / f"{Path(picture).stem}-segmented.png" for picture in pictures]
+    if output is not None and (Path(output).is_dir() or not Path(output).suffix):
+        paths = [Path(output) / path.name for path in paths]
+    elif output is not None:
+        if Path(output).suffix.lower() != ".png" or len(paths) > 1:
+            raise ValueError(f"{output} is neither a folder nor, for one picture, a PNG: pass another output")
+        paths = [Path(output)]
+    taken = {_place(picture): f"the picture {picture}" for picture in pictures}
+    for path, picture in zip(paths, pictures, strict=True):
+        if _place(path) in taken:
+            raise ValueError(
+                f"{path}, the overlay of {picture}, would replace {taken[_place(path)]}: pass another output"
+            )
+        taken[_place(path)] = f"the overlay of {picture}"
+        if os.path.lexists(path) and not overwrite:
+            raise FileExistsError(
+                f"{path} is there already: pass overwrite=True to replace it, or another output"
+            )
+        folder = next(parent for parent in path.absolute().parents if parent.exists())
+        if not (folder.is_dir() and os.access(folder, os.W_OK)):
+            raise PermissionError(f"{path} cannot be written in {folder}: pass another output")
+    return paths
+
+
+def _place(path: str | Path) -> str:
+    """The file that a name leads to, through links, and on a disk that does not tell capitals from small letters."""
+    return os.path.realpath(path).casefold()
+
+
 def segment(
     model: Model,
     path: str | Path,
@@ -126,20 +166,20 @@ def segment(
     palette: np.ndarray | None = None,
     opacity: float = 0.6,
     grid: Grid | None = None,
+    overwrite: bool = False,
 ) -> Path:
     """Write the picture at `path` with the predicted classes in colour; return the file written, a PNG.
 
-    It is `output`, or `NAME-segmented.png` beside the picture. `palette` is uint8 [256, 3], PASCAL VOC's
-    colours by default. Raises what `predict` raises, and OSError where `output` cannot be written.
+    `output` and `overwrite` as in `overlay_paths`. `palette` is uint8 [256, 3], PASCAL VOC's colours by default.
+    Raises what `overlay_paths` and `predict` raise.
     """
-    path, picture = Path(path), as_picture(path)
-    output = path.with_name(f"{path.stem}-segmented.png") if output is None else Path(output)
-    if output.suffix.lower() != ".png":
-        raise ValueError(f"the overlay is written as a PNG; {output} does not end in .png")
+    if Path(path).is_dir():
+        raise IsADirectoryError(f"{path} is a folder: pass the pictures in it")
+    (output,), picture = overlay_paths([path], output, overwrite), as_picture(path)
     labels = predict(model, picture, grid)
     coloured = overlay(picture, labels, voc_colours() if palette is None else palette, opacity)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(coloured).save(output)
+    with whole_file(output) as part:
+        Image.fromarray(coloured).save(part, "PNG")
     return output
 
 

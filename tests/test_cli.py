@@ -1,17 +1,37 @@
 """The command line: train, stop, go on, measure, draw; and what it says when something is wrong."""
 
+import random
+import re
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from deeplab_lessons import cli, datasets, training
+from deeplab_lessons.cli.options import _COMMANDS
 from deeplab_lessons.training.experiments import EXPERIMENTS
 
 SMALL = ["--count", "4", "--scene-size", "32", "--crop", "32", "--width", "0.02", "--batch-size", "2"]
 SMALL += ["--device", "cpu"]
+
+
+def typed(text, **paths):
+    """The words of a command line; SMALL are the options of a tiny training."""
+    words = [str(paths.get(word, word)) for word in text.split()]
+    return [each for word in words for each in (SMALL if word == "SMALL" else [word])]
+
+
+def the_only_line(capsys):
+    """What stands on stderr, without the bars of progress: one line, which names no argument of Python's."""
+    lines = [
+        line for line in re.split("[\r\n]+", capsys.readouterr().err) if "%|" not in line and line.strip()
+    ]
+    assert len(lines) == 1 and lines[0].startswith("deeplab-lessons: "), lines
+    assert not re.search(r"Traceback|\b[a-z_]+=|(?<![\w/])[a-z]+_[a-z]+\b(?![/.])", lines[0]), lines[0]
+    return lines[0]
 
 
 @pytest.fixture(scope="module")
@@ -80,42 +100,32 @@ def test_without_colours_the_photograph_comes_back(checkpoint, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["evaluate", "missing.pt"], "there is no checkpoint missing.pt"),
-        (["segment", "missing.jpg", "--checkpoint", "CHECKPOINT"], "there is no picture missing.jpg"),
-        (["segment", "CHECKPOINT", "--checkpoint", "CHECKPOINT"], "cannot be read as a picture"),
-        (["segment", "a.jpg", "b.jpg", "--output", "c.png", "--checkpoint", "CHECKPOINT"], "name a folder"),
-        (["evaluate", "CHECKPOINT", "--data", "camvid", "--root", "nowhere"], "Expected the folder nowhere"),
-        (["evaluate", "CHECKPOINT", "--split", "exam", "--device", "cpu"], "unknown split 'exam'"),
-        (["train", "--checkpoint", "CHECKPOINT", "--iterations", "5", *SMALL], "iterations was 3, now 5"),
-        (["train", "--checkpoint", "new.pt", "--lr", "0", *SMALL], "lr must be above 0"),
-        (["train", "--checkpoint", "new.pt", "--weights", "missing.pt", *SMALL], "missing.pt"),
+        ("evaluate missing.pt", "there is no checkpoint missing.pt"),
+        ("segment missing.jpg --checkpoint CHECKPOINT", "there is no picture missing.jpg"),
+        ("segment CHECKPOINT --checkpoint CHECKPOINT", "cannot be read as a picture"),
+        ("segment . --checkpoint CHECKPOINT", ". is a folder: pass the pictures in it"),
+        ("evaluate CHECKPOINT --data camvid --root nowhere", "Expected the folder nowhere"),
+        ("evaluate CHECKPOINT --data camvid --root nowhere", "pass the folder with --root"),
         (
-            ["train", "--checkpoint", "new.pt", "--experiment", "v1_7x7", "--width", "0.5"],
-            "--width and --experiment don't go together",
+            "evaluate CHECKPOINT --data pet --root nowhere",
+            "there is no such folder. Get it, and put it there by hand",
         ),
+        ("evaluate CHECKPOINT --split exam", "unknown split 'exam'"),
+        ("train --checkpoint CHECKPOINT --iterations 5 SMALL", "iterations was 3, now 5"),
+        ("train --checkpoint CHECKPOINT SMALL --iterations 3 --batch-size 1", "--batch-size was 2, now 1"),
+        ("train --checkpoint CHECKPOINT --iterations 5 SMALL", "to begin afresh, pass --new or another path"),
+        ("train --checkpoint new.pt --weights missing.pt SMALL", "missing.pt"),
+        ("train --checkpoint new.pt --lr 1e5 --iterations 9 SMALL", "or --clip 10"),
         (
-            [
-                "train",
-                "--checkpoint",
-                "new.pt",
-                "--experiment",
-                "v1_7x7",
-                "--scale",
-                "full",
-                "--root",
-                "nowhere",
-            ],
+            "train --checkpoint new.pt --experiment v1_7x7 --scale full --root nowhere",
             "Expected the folder nowhere",
         ),
     ],
 )
-def test_mistakes_get_one_line(checkpoint, arguments, words, capsys, tmp_path, monkeypatch):
+def test_failures_get_one_line(checkpoint, arguments, words, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    arguments = [str(checkpoint) if word == "CHECKPOINT" else word for word in arguments]
-    assert cli.main(arguments) == 1
-    said = capsys.readouterr().err
-    assert "deeplab-lessons: " in said and words in said and "Traceback" not in said
-    assert not (tmp_path / "new.pt").exists()
+    assert cli.main(typed(arguments, CHECKPOINT=checkpoint)) == 1
+    assert words in the_only_line(capsys)
 
 
 @pytest.mark.slow
@@ -138,7 +148,7 @@ def test_an_experiment_sets_what_is_not_given(tmp_path, capsys):
 def test_a_second_stage_goes_on_with_the_first(tmp_path, capsys):
     small = ["--count", "4", "--iterations", "1", "--device", "cpu"]
     stage = ["--experiment", "v3_stage2", "--checkpoint", str(tmp_path / "second.pt"), *small]
-    assert cli.main(["train", *stage]) == 1
+    assert cli.main(["train", *stage]) == 2
     said = capsys.readouterr().err
     assert "v3_stage2 continues what v3_resnet101 has trained: pass its checkpoint, --start FILE" in said
     start = tmp_path / "first.pt"
@@ -187,69 +197,239 @@ def test_help_names_every_command():
     assert all(word in done.stdout for word in ("train", "evaluate", "segment", "examples:"))
 
 
-TRAIN = ["train", "--checkpoint", "a.pt"]
+# Nothing is written over that is not the command's own
 
 
-def test_defaults_of_the_commands_can_be_parsed():
-    options = cli.parse(TRAIN)
-    assert options.loss == "subsample" and options.head == "CRF-LargeFOV" and options.width == 0.125
-    assert options.which is None and options.experiment is None and options.data == "embedded"
-    assert (
-        cli.parse(["evaluate", "a.pt"]).scales == [1.0] and cli.parse(["evaluate", "a.pt"]).device == "auto"
-    )
+@pytest.fixture
+def album(tmp_path, monkeypatch):
+    """A folder to work in, with the same photograph as a.png and a.jpg in it, and b/a.jpg under it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "b").mkdir()
+    for name in ("a.png", "a.jpg", "b/a.jpg"):
+        Image.fromarray(datasets.photograph("chelsea")[:24, :32]).save(name)
+    return tmp_path
 
 
-#: Every option that an experiment sets: what `v3_stage2` sets it to, and the default that may be given.
-SET = {
-    "data": ("voc", ["embedded"], "embedded"),
-    "split": ("trainval", ["train"], "train"),
-    "count": (None, ["7"], 7),
-    "scene_size": (513, ["96"], 96),
-    "crop": ([513], ["96"], [96]),
-    "random_scale": ([0.5, 2.0], ["0.5", "1.5"], [0.5, 1.5]),
-    "iterations": (30000, ["1000"], 1000),
-    "batch_size": (16, ["8"], 8),
-    "lr": (0.001, ["0.02"], 0.02),
-    "schedule": ("poly", ["poly"], "poly"),
-    "loss": ("upsampled", ["subsample"], "subsample"),
-    "freeze_batch_norm": (True, None, False),
-    "channels_last": (True, None, False),
-}
-
-
-@pytest.mark.parametrize("name", SET)
-def test_what_is_given_counts_also_where_it_is_the_default(name):
-    chosen = [*TRAIN, "--experiment", "v3_stage2", "--scale", "full"]
-    by_experiment, words, given = SET[name]
-    assert getattr(cli.parse(chosen), name) == by_experiment
-    flag = name.replace("_", "-")
-    option = [f"--no-{flag}"] if words is None else [f"--{flag}", *words]
-    for arguments in ([*chosen, *option], [*TRAIN, *option, *chosen[3:]]):
-        options = cli.parse(arguments)
-        assert getattr(options, name) == given
-        others = {key: value for key, value in vars(options).items() if key != name}
-        assert others == {key: value for key, value in vars(cli.parse(chosen)).items() if key != name}
-    assert getattr(cli.parse([*TRAIN, *option]), name) == given
-
-
-def test_every_option_that_an_experiment_sets_is_tested():
-    assert set(cli._set_by(EXPERIMENTS["v3_stage2"])) == set(SET)
+def contents(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize(
-    "option", [["--backbone", "vgg16"], ["--head", "CRF"], ["--width", "0.125"], ["--no-batch-norm"]]
+    ("arguments", "words"),
+    [
+        (
+            "a.jpg b/a.jpg --output out",
+            "out/a-segmented.png, the overlay of b/a.jpg, would replace the overlay of a.jpg",
+        ),
+        ("a.jpg a.png", "a-segmented.png, the overlay of a.png, would replace the overlay of a.jpg"),
+        ("a.jpg ./a.jpg", "would replace the overlay of a.jpg"),
+        ("a.png --output a.png", "a.png, the overlay of a.png, would replace the picture a.png"),
+        ("a.png --output ./b/../a.png", "would replace the picture a.png"),
+        ("a.png --output A.PNG", "would replace the picture a.png"),
+        ("a.png --output link.png", "would replace the picture a.png"),
+        ("link.png --output a.png", "would replace the picture link.png"),
+        ("old.png old-segmented.png", "old-segmented.png, the overlay of old.png, would replace the picture"),
+        ("a.png b/a.jpg --output all.png", "all.png is neither a folder nor, for one picture, a PNG"),
+        ("a.png --output all.jpg", "all.jpg is neither a folder nor, for one picture, a PNG"),
+        ("a.png --output a.jpg/all.png", "cannot be written in"),
+    ],
 )
-def test_an_experiment_says_which_network_it_is(option):
-    with pytest.raises(ValueError, match=f"{option[0]} and --experiment don't go together"):
-        cli.parse([*TRAIN, "--experiment", "v1_7x7", *option])
+def test_names_that_would_lose_a_picture_are_refused_first(arguments, words, album, capsys, monkeypatch):
+    monkeypatch.setattr(training, "load_model", lambda path: pytest.fail("the names are checked first"))
+    (album / "link.png").symlink_to("a.png")
+    before = contents(album)
+    for more in ([], ["--overwrite"]):
+        assert cli.main(["segment", *arguments.split(), "--checkpoint", "net.pt", *more]) == 2
+        assert words in the_only_line(capsys)
+    assert contents(album) == before and not (album / "out").exists()
 
 
-def test_help_shows_the_defaults(capsys):
-    with pytest.raises(SystemExit):
-        cli.main(["train", "--help"])
-    said = " ".join(capsys.readouterr().out.split())
-    assert "(default: 0.02)" in said and "(default: poly)" in said and "SUPPRESS" not in said
+def test_an_older_file_is_replaced_only_when_told(checkpoint, album, capsys):
+    (album / "a-segmented.png").write_bytes(b"mine")
+    use = ["segment", "a.png", "--checkpoint", str(checkpoint), "--device", "cpu"]
+    assert cli.main(use) == 2
+    assert "a-segmented.png is there already: pass --overwrite to replace it" in the_only_line(capsys)
+    assert (album / "a-segmented.png").read_bytes() == b"mine"
+    assert cli.main([*use, "--overwrite"]) == 0
+    assert Image.open(album / "a-segmented.png").size == (32, 24)
 
 
-def test_the_older_word_for_an_experiment_is_understood():
-    assert cli.parse([*TRAIN, "--configuration", "v1_7x7"]).experiment == "v1_7x7"
+def test_a_second_name_of_a_photograph_can_be_replaced_and_the_photograph_stays(checkpoint, album):
+    before = (album / "a.png").read_bytes()
+    (album / "twin.png").hardlink_to(album / "a.png")
+    use = ["segment", "a.png", "--output", "twin.png", "--overwrite", "--checkpoint", str(checkpoint)]
+    assert cli.main([*use, "--device", "cpu"]) == 0
+    assert (album / "a.png").read_bytes() == before != (album / "twin.png").read_bytes()
+
+
+def test_a_bad_picture_does_not_stop_the_others(checkpoint, album, capsys):
+    (album / "cut.jpg").write_bytes((album / "a.jpg").read_bytes()[:200])
+    (album / "out.v2").mkdir()
+    pictures = ["missing.jpg", "a.png", "cut.jpg", "b", "*.tif"]
+    use = ["--output", "out.v2", "--checkpoint", str(checkpoint), "--device", "cpu"]
+    assert cli.main(["segment", *pictures, *use]) == 1
+    said = capsys.readouterr()
+    assert [path.name for path in (album / "out.v2").iterdir()] == ["a-segmented.png"]
+    assert said.out.splitlines() == ["out.v2/a-segmented.png"]
+    starts = [
+        "there is no picture missing.jpg",
+        "cut.jpg cannot be",
+        "b is a folder",
+        "there is no picture *.tif",
+    ]
+    for line, start in zip(said.err.splitlines(), starts, strict=True):
+        assert line.startswith(f"deeplab-lessons: {start}")
+
+
+def test_a_folder_that_cannot_be_written_is_found_first(album, capsys, monkeypatch):
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    assert cli.main(["segment", "a.png", "--output", "out", "--checkpoint", "net.pt"]) == 2
+    assert "out/a-segmented.png cannot be written in" in the_only_line(capsys)
+
+
+def test_beginning_afresh_replaces_a_checkpoint_and_no_other_file(checkpoint, album, capsys):
+    before = (album / "a.jpg").read_bytes()
+    assert cli.main(["train", "--new", "--checkpoint", "a.jpg", "--iterations", "1", *SMALL]) == 1
+    assert "a.jpg is not a checkpoint of this course" in the_only_line(capsys)
+    assert (album / "a.jpg").read_bytes() == before
+    (album / "net.pt").write_bytes(checkpoint.read_bytes())
+    assert cli.main(["train", "--new", "--checkpoint", "net.pt", "--iterations", "1", *SMALL]) == 0
+    assert len(training.load_checkpoint(album / "net.pt")["history"]["loss"]) == 1
+
+
+# What depends on the checkpoint or the machine
+
+
+def test_options_that_the_checkpoints_data_do_not_take_are_refused(checkpoint, album, capsys):
+    assert cli.main(["evaluate", str(checkpoint), "--root", "b", "--device", "cpu"]) == 2
+    assert "--root is for a real data set" in the_only_line(capsys)
+    content = training.load_checkpoint(checkpoint)
+    content["about"]["data"] = "camvid"
+    training.save_checkpoint(content, album / "street.pt")
+    assert cli.main(["evaluate", "street.pt", "--scene-size", "32", "--device", "cpu"]) == 2
+    assert "--scene-size is for the built-in scenes only" in the_only_line(capsys)
+
+
+def test_a_network_is_measured_on_its_own_classes_only(checkpoint, album, capsys):
+    content = training.load_checkpoint(checkpoint)
+    content["about"]["classes"] = [f"class {label}" for label in range(6)]
+    training.save_checkpoint(content, album / "other.pt")
+    assert cli.main(["evaluate", "other.pt", "--count", "1", "--device", "cpu"]) == 2
+    assert "other.pt knows other classes than embedded has" in the_only_line(capsys)
+    del content["about"]["data"]
+    training.save_checkpoint(content, album / "other.pt")
+    assert cli.main(["evaluate", "other.pt", "--count", "1", "--device", "cpu"]) == 2
+    assert "other.pt does not say what it was trained on: pass --data" in the_only_line(capsys)
+
+
+def test_half_precision_is_refused_where_it_does_nothing(album, capsys):
+    assert cli.main(["train", "--amp", "--checkpoint", "net.pt", *SMALL]) == 2
+    assert "--amp is for CUDA, and the device is cpu: leave it out" in the_only_line(capsys)
+
+
+@pytest.mark.parametrize("split", ["train", "val", "test"])
+def test_nothing_is_measured_on_the_pictures_that_were_trained_on(split, album):
+    use = ["train", "--split", split, "--checkpoint", "net.pt", "--iterations", "1", *SMALL]
+    assert cli.main(use) == 0
+    measured = training.load_checkpoint(album / "net.pt")["history"]["mean_iou"]
+    assert bool(measured) == (split != "val")
+
+
+def test_a_training_that_was_stopped_says_so_by_its_exit_code(album, monkeypatch):
+    stopped = training.History(finished=False)
+    monkeypatch.setattr(training, "train", lambda *given, **more: stopped)
+    assert cli.main(["train", "--checkpoint", "net.pt", *SMALL]) == 130
+
+
+def test_warnings_are_said_in_the_commands_words(checkpoint, capsys, monkeypatch):
+    def warning(*given, **more):
+        warnings.warn("some labels are void: pass ids={0: 0} or batch_size=1", stacklevel=2)
+        return "scores"
+
+    monkeypatch.setattr(training, "evaluate", warning)
+    assert cli.main(["evaluate", str(checkpoint), "--count", "1", "--device", "cpu"]) == 0
+    assert the_only_line(capsys) == "deeplab-lessons: some labels are void: pass ids {0: 0} or batch size 1"
+
+
+def test_what_only_the_system_says_names_the_file(checkpoint, capsys, monkeypatch):
+    def refuse(*given):
+        raise PermissionError(13, "Permission denied", "locked.png")
+
+    monkeypatch.setattr(training, "load_model", refuse)
+    assert cli.main(["evaluate", str(checkpoint)]) == 1
+    assert the_only_line(capsys) == "deeplab-lessons: locked.png: Permission denied"
+
+
+@pytest.mark.slow
+def test_a_reader_that_stops_reading_is_no_error():
+    command = f"{sys.executable} -m deeplab_lessons.cli experiments"
+    done = subprocess.run(
+        ["bash", "-c", f"{command} | true; echo ${{PIPESTATUS[0]}}; {command} >&-; echo $?"],
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.split() == ["141", "0"] and done.stderr == ""
+
+
+#: Values to draw from, good and bad, of the options that are no number or flag.
+PATHS = [
+    "net.pt",
+    "new.pt",
+    "a.png",
+    "a.jpg",
+    "b",
+    "nowhere/x.pt",
+    "a.png/x.pt",
+    "notes.txt",
+    "",
+    "~none/x",
+]
+NUMBERS = ["1", "2", "16", "32", "0.5", "0", "-1", "nan", "inf", "x", "1e400"]
+
+
+def anything(draw, command):
+    """Some options of a command with values that may or may not fit."""
+    table = _COMMANDS[command][1]
+    for flag, _, _, told, *_ in draw.sample(table, draw.randint(0, min(4, len(table)))):
+        if flag.startswith("--"):
+            values = [*told.get("choices", ())] or draw.choice([NUMBERS, NUMBERS, PATHS])
+            count = 0 if "action" in told else draw.choice([1, 1, 1, 2, 3, 0])
+            yield [flag, *(draw.choice(values) for _ in range(count))]
+
+
+@pytest.mark.slow
+def test_no_command_line_ends_in_a_traceback_or_loses_a_file(checkpoint, album, capsys):
+    draw, codes = random.Random(3), []
+    (album / "net.pt").write_bytes(checkpoint.read_bytes())
+    (album / "notes.txt").write_text("notes")
+    kept = {name: content for name, content in contents(album).items() if name.suffix != ".pt"}
+    for _ in range(200):
+        command = draw.choice(["train", "train", "evaluate", "segment"])
+        first = {
+            "train": [
+                "--checkpoint",
+                draw.choice(["new.pt"] * 8 + PATHS),
+                "--iterations",
+                "1",
+                "--batch-size",
+                "2",
+            ],
+            "evaluate": [draw.choice(["net.pt"] * 4 + PATHS)],
+            "segment": [
+                *draw.choices(PATHS, k=draw.randint(1, 3)),
+                "--checkpoint",
+                draw.choice(["net.pt", *PATHS]),
+            ],
+        }[command]
+        small = ["--count", "2", "--device", "cpu"] if command != "segment" else ["--device", "cpu"]
+        small += ["--scene-size", "32", "--crop", "32", "--width", "0.02"] if command == "train" else []
+        arguments = [command, *first, *small, *(word for each in anything(draw, command) for word in each)]
+        if "imagenet" in arguments:
+            continue  # nothing is fetched here
+        codes.append(cli.main(arguments))
+        if codes[-1] == 2 or (codes[-1] and command != "segment"):
+            the_only_line(capsys)
+        assert kept.items() <= contents(album).items(), arguments
+        capsys.readouterr()
+        (album / "new.pt").unlink(missing_ok=True)
+    assert {0, 1, 2} == set(codes) and codes.count(0) > 10

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 from torch.nn import functional as F
 
@@ -146,3 +147,49 @@ def test_an_empty_set_and_strange_labels_are_explained():
     labels = torch.full((4, 4), 7)
     with pytest.raises(ValueError, match=r"labels must be classes 0 to 2 or void \(255\), got \[7\]"):
         inference.evaluate(knows(np.zeros((4, 4))), [(torch.zeros(3, 4, 4), labels)])
+
+
+# Overlays, written to files
+
+
+def photo(path):
+    path.parent.mkdir(exist_ok=True)
+    Image.fromarray(np.full((8, 9, 3), 90, np.uint8)).save(path)
+    return path
+
+
+def test_an_overlay_goes_beside_its_picture_or_where_it_is_told(tmp_path):
+    source = photo(tmp_path / "mine.jpg")
+    for output, written in (
+        (None, "mine-segmented.png"),
+        (tmp_path / "out", "out/mine-segmented.png"),
+        (tmp_path / "deep" / "one.png", "deep/one.png"),
+    ):
+        assert inference.segment(Pointwise(), source, output) == tmp_path / written
+        assert Image.open(tmp_path / written).size == (9, 8)
+    assert not [path for path in tmp_path.rglob("*.part")]
+
+
+def test_an_overlay_replaces_a_file_only_when_told_and_a_picture_never(tmp_path):
+    source = photo(tmp_path / "mine.png")
+    inference.segment(Pointwise(), source)
+    with pytest.raises(FileExistsError, match=r"mine-segmented\.png is there already: pass overwrite=True"):
+        inference.segment(Pointwise(), source)
+    inference.segment(Pointwise(), source, overwrite=True, opacity=0)
+    assert np.array_equal(Image.open(tmp_path / "mine-segmented.png"), Image.open(source))
+    with pytest.raises(ValueError, match=r"would replace the picture .*mine\.png"):
+        inference.segment(Pointwise(), source, source, overwrite=True)
+    with pytest.raises(IsADirectoryError, match="is a folder: pass the pictures in it"):
+        inference.segment(Pointwise(), tmp_path)
+
+
+def test_no_two_overlays_get_one_name(tmp_path):
+    pictures = [photo(tmp_path / name) for name in ("a/x.jpg", "b/x.jpg", "b/X.png")]
+    beside = ["a/x-segmented.png", "b/x-segmented.png"]
+    assert inference.overlay_paths(pictures[:2]) == [tmp_path / name for name in beside]
+    for clash in (pictures[:2], pictures[1:]):
+        with pytest.raises(ValueError, match="would replace the overlay of"):
+            inference.overlay_paths(clash, tmp_path / "out")
+    (tmp_path / "c").symlink_to(tmp_path / "b")
+    with pytest.raises(ValueError, match="would replace the overlay of"):
+        inference.overlay_paths([pictures[1], tmp_path / "c" / "x.gif"])

@@ -76,8 +76,12 @@ class CamVid(FilePairs):
         check_choice("split", split, ("train", "val", "test"))
         root = set_folder(root, "camvid")
         require("CamVid", root, (f"{split}.txt", split, f"{split}annot"))
-        pairs = [line.split() for line in _lines(root / f"{split}.txt")]
-        files = [(_inside(root, picture), _inside(root, labels)) for picture, labels in pairs]
+        files = []
+        for line, where in _lines(root / f"{split}.txt").items():
+            if len(line.split()) != 2:
+                raise ValueError(f"{where}: expected the paths of a picture and its label map, got {line!r}")
+            picture, labels = (_inside(root, name) for name in line.split())
+            files.append((picture, labels))
         ids = reading.identity(len(self.classes), void=(11, 255))
         super().__init__(files, self.classes, ids, self.palette, transforms, cache)
 
@@ -86,11 +90,12 @@ class LabelMapFolder(FilePairs):
     """Any data set kept as one folder of pictures and one of label maps whose names agree.
 
     - `classes`: names in the order of their labels 0, 1, …
-    - `names`: file names without ending, or a text file with one name per line; None takes every label map.
+    - `names`: file names without ending, or a text file with one name per line, where folders and endings are ignored;
+      None takes every label map.
     - `ids`: from the number in a file to the class, 255 for void; None: the numbers are the classes.
     - `palette`: uint8 [C, 3] for label maps saved as colours; PASCAL VOC's by default.
 
-    Raises FileNotFoundError naming what is missing.
+    Raises FileNotFoundError naming what is missing, ValueError naming the line of a text file that can't be read.
     """
 
     def __init__(
@@ -107,12 +112,16 @@ class LabelMapFolder(FilePairs):
         for folder in (images, labels):
             require("label maps", Path(folder), ())
         pictures, maps = _by_stem(Path(images)), _by_stem(Path(labels))
+        lines: dict[str, str] = {}
         if isinstance(names, (str, Path)):
-            names = _lines(Path(names))
+            names = lines = _lines(Path(names), maps)
         names = sorted(maps) if names is None else list(names)
         for stems, folder in ((maps, labels), (pictures, images)):
             if absent := [name for name in names if name not in stems]:
-                raise FileNotFoundError(f"{folder} lacks {len(absent)} of {len(names)} files: {absent[:3]} …")
+                first = f" (the first: {lines[absent[0]]})" if lines else ""
+                raise FileNotFoundError(
+                    f"{folder} lacks {len(absent)} of {len(names)} files: {absent[:3]} …{first}"
+                )
         ids = reading.identity(len(classes)) if ids is None else ids
         palette = palettes.voc_colours() if palette is None else palette
         files = [(pictures[name], maps[name]) for name in names]
@@ -165,8 +174,29 @@ def _listed(path: Path) -> Path:
     return path
 
 
-def _lines(path: Path) -> list[str]:
-    return [line.strip() for line in path.read_text().splitlines() if line.strip()]
+def _lines(path: Path, known: Mapping[str, Path] | None = None) -> dict[str, str]:
+    """What the lines of a list say, and where each is; of a `known` name its folder and ending are left out.
+
+    The list is in UTF-8, or in UTF-16 as PowerShell writes it, with the line ends and paths of any system.
+    """
+    content, found = path.read_bytes(), dict[str, str]()
+    try:
+        text = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        number = content[: error.start].count(b"\n") + 1
+        raise ValueError(f"{path}, line {number}: not UTF-8: save the list as UTF-8") from None
+    for number, line in enumerate(text.splitlines(), start=1):
+        name, where = line.strip().replace("\\", "/"), f"{path}, line {number}"
+        name = next(
+            (each for each in (name, Path(name).name, Path(name).stem) if each in (known or ())), name
+        )
+        if name in found:
+            raise ValueError(f"{where}: {name!r} is in {found[name]} already: remove one of them")
+        if name:
+            found[name] = where
+    if not found:
+        raise ValueError(f"{path} is empty: write one name on each line")
+    return found
 
 
 def _inside(root: Path, name: str) -> Path:

@@ -31,6 +31,49 @@ def test_names_choose_the_pairs_and_missing_ones_are_named(folder):
         open_folder(folder)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xef\xbb\xbfone\ntwo\n",
+        b"one\r\n\r\ntwo\r\n",
+        b"one.jpg\ntwo.png",
+        b"images/one.jpg\nlabels/two.png\n",
+        b"/home/me/set/images/one.jpg\n  two \n",
+        b"C:\\sets\\images\\one.jpg\r\nimages\\two\r\n",
+        "one\r\ntwo\r\n".encode("utf-16"),
+    ],
+)
+def test_lists_of_any_system_are_read(folder, content):
+    save_picture(folder / "images" / "two.jpg"), save_labels(folder / "labels" / "two.png")
+    (folder / "val.txt").write_bytes(content)
+    files = open_folder(folder, names=folder / "val.txt").files
+    assert [pair[1].name for pair in files] == ["one.png", "two.png"]
+
+
+def test_a_name_with_spaces_and_dots_is_one_name(folder):
+    save_picture(folder / "images" / "my photo.v2.jpg"), save_labels(folder / "labels" / "my photo.v2.png")
+    (folder / "val.txt").write_text("my photo.v2\n")
+    assert open_folder(folder, names=folder / "val.txt").files[0][0].name == "my photo.v2.jpg"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"one\nthree\n", r"labels lacks 1 of 2 files: \['three'\] … \(the first: .*val\.txt, line 2\)"),
+        (b"one\n\n# two\n", r"val\.txt, line 3"),
+        (b"one 0 1\n", r"labels lacks .*'one 0 1'.*val\.txt, line 1"),
+        (b"images/one.jpg labels/two.png\n", r"labels lacks .*val\.txt, line 1"),
+        (b"one\none.jpg\n", r"val\.txt, line 2: 'one' is in .*val\.txt, line 1 already: remove one of them"),
+        (b"one\nzw\xf6lf\n", r"val\.txt, line 2: not UTF-8: save the list as UTF-8"),
+        (b"\n \r\n", r"val\.txt is empty: write one name on each line"),
+    ],
+)
+def test_lists_that_cannot_be_read_are_refused_with_their_line(folder, content, words):
+    (folder / "val.txt").write_bytes(content)
+    with pytest.raises((ValueError, FileNotFoundError), match=words):
+        open_folder(folder, names=folder / "val.txt")
+
+
 @pytest.mark.parametrize(("make", "count"), [(PersonPart, 7), (PascalContext, 60)])
 def test_person_part_and_context_are_label_map_folders(folder, make, count):
     (folder / "val.txt").write_text("one\n")
@@ -51,6 +94,23 @@ def test_camvids_void_becomes_255_and_other_machines_paths_are_understood(tmp_pa
     data = CamVid(camvid(tmp_path, f"{start}train/a.png {start}trainannot/a.png\n"))
     assert np.array_equal(data.pair(0)[1], LABELS) and len(data.classes) == 11
     assert data.palette[3].tolist() == [128, 64, 128]
+
+
+@pytest.mark.parametrize(
+    "line", ["\ufefftrain/a.png trainannot/a.png\r\n\r\n", "C:\\x\\train\\a.png\ttrainannot\\a.png"]
+)
+def test_camvids_list_is_read_as_any_system_writes_it(tmp_path, line):
+    assert np.array_equal(CamVid(camvid(tmp_path, line)).pair(0)[1], LABELS)
+
+
+@pytest.mark.parametrize(
+    "line", ["train/a.png", "train/a.png trainannot/a.png 1", "train/a b.png trainannot/a b.png"]
+)
+def test_a_line_of_camvids_list_that_is_no_pair_is_named(tmp_path, line):
+    with pytest.raises(
+        ValueError, match=r"train\.txt, line 2: expected the paths of a picture and its label map, got 't"
+    ):
+        CamVid(camvid(tmp_path, f"\n{line}\n"))
 
 
 def test_a_folder_that_lacks_a_part_names_it(tmp_path):

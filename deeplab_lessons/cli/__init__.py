@@ -1,0 +1,176 @@
+"""`deeplab-lessons train | evaluate | segment | experiments`: the lessons' functions, from the command line."""
+
+import argparse
+import contextlib
+import io
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from dataclasses import replace
+
+# before torch is loaded: its threads then wait without spinning
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+
+import numpy as np
+import torch
+
+from deeplab_lessons import crf, inference, parallel, runtime, training
+from deeplab_lessons.cli.options import TRAINING, UsageError, checked, in_options, name_of, parse
+from deeplab_lessons.datasets import SETS, Pairs, named, transforms
+from deeplab_lessons.models import V1_TABLE, deeplab
+from deeplab_lessons.models.with_crf import CRFNetwork
+from deeplab_lessons.training import checkpoints
+from deeplab_lessons.training.experiments import table
+
+
+def _data_set(options: argparse.Namespace, split: str | None, change=None) -> Pairs:
+    size = options.scene_size or 96
+    return named(options.data, split, change, options.root, options.count, size)
+
+
+def _device(options: argparse.Namespace) -> torch.device:
+    return runtime.device() if options.device == "auto" else torch.device(options.device)
+
+
+def _start(options: argparse.Namespace) -> torch.device:
+    """The device to train on, if the training can begin there and at its checkpoint; UsageError if not."""
+    which, device, there = options.which, _device(options), options.checkpoint.exists()
+    if options.amp and device.type != "cuda":
+        raise UsageError(f"--amp is for CUDA, and the device is {device}: leave it out")
+    if which and which.is_second_stage and not options.start and (options.new or not there):
+        raise UsageError(
+            f"{which.name} continues what {which.starts_from} has trained: pass its checkpoint, --start FILE"
+        )
+    if options.new and there:
+        training.load_checkpoint(
+            options.checkpoint
+        )  # raises for any other file: only a checkpoint is replaced
+    return device
+
+
+def train(options: argparse.Namespace) -> int:
+    """`deeplab-lessons train`."""
+    which, device = options.which, _start(options)
+    crop, scale = tuple(options.crop * 2)[:2], tuple(options.random_scale)
+    dataset = _data_set(options, options.split, transforms.train(crop, None if scale == (1, 1) else scale))
+    # what is trained on these pictures has none left to be measured on
+    measured = SETS[options.data][2]
+    validation = None if options.split in (measured, f"train{measured}") else _data_set(options, None)
+    if which:
+        which = replace(which, num_classes=len(dataset.classes))
+        network, model = which.network, which.model(options.seed, options.weights)
+    else:
+        network = {
+            "version": "v1", "width": options.width, "backbone": options.backbone,
+            "batch_norm": not options.no_batch_norm, **V1_TABLE[options.head],
+        }  # fmt: skip
+        runtime.seed_everything(options.seed)
+        model = deeplab(**network, num_classes=len(dataset.classes), weights=options.weights)
+    if options.start:
+        checkpoints.load_state_dict(model, checkpoints.load_checkpoint(options.start)["model"], options.start)
+    about = {
+        "model": network | {"num_classes": len(dataset.classes)}, "data": options.data,
+        "classes": list(dataset.classes), "palette": dataset.palette.tolist(), "scene_size": options.scene_size,
+        "experiment": options.experiment,
+    }  # fmt: skip
+    names = [name_of(flag) for flag, *_ in TRAINING] + ["freeze_batch_norm", "checkpoint"]
+    settings = {name: getattr(options, name) for name in names}
+    with parallel.process_group(device) as device:
+        history = training.train(
+            model, dataset, validation, **settings, resume=not options.new, about=about, device=device
+        )
+        if parallel.rank() == 0:
+            print(history)
+    return 0 if history.finished else 130
+
+
+def evaluate(options: argparse.Namespace) -> int:
+    """`deeplab-lessons evaluate`."""
+    device, (model, about) = _device(options), training.load_model(options.checkpoint)
+    options.data = options.data or about.get("data")
+    if not options.data:
+        raise UsageError(f"{options.checkpoint} does not say what it was trained on: pass --data")
+    checked(options).scene_size = options.scene_size or about.get("scene_size")
+    dataset = _data_set(options, options.split)
+    if list(about.get("classes", dataset.classes)) != list(dataset.classes):
+        raise UsageError(
+            f"{options.checkpoint} knows other classes than {options.data} has: pass another --data"
+        )
+    if options.flip or options.scales != [1.0]:
+        model = inference.ManyViews(model, options.scales, options.flip)
+    if options.crf:
+        model = CRFNetwork(model, crf.DenseCRF(options.crf), frozen=True).eval()
+    with parallel.process_group(device) as device:
+        scores = training.evaluate(model.to(device), dataset, options.trimap, progress=parallel.rank() == 0)
+        if parallel.rank() == 0:
+            print(scores)
+    return 0
+
+
+def experiments(options: argparse.Namespace) -> int:
+    """`deeplab-lessons experiments`."""
+    rows = [{"name": name, **row} for name, row in table().items()]
+    cells = [list(rows[0])]
+    cells += [["–" if value in (None, "") else str(value) for value in row.values()] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for line in cells:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    return 0
+
+
+def segment(options: argparse.Namespace) -> int:
+    """`deeplab-lessons segment`: a picture that cannot be drawn on does not stop the others."""
+    try:
+        outputs = inference.overlay_paths(options.pictures, options.output, options.overwrite)
+    except (ValueError, OSError) as error:
+        raise UsageError(in_options(str(error), options)) from None
+    device, (model, about) = _device(options), training.load_model(options.checkpoint)
+    model, code = model.to(device), 0
+    palette = np.array(about["palette"], np.uint8) if "palette" in about else None
+    for picture, output in zip(options.pictures, outputs, strict=True):
+        try:
+            inference.segment(model, picture, output, palette, options.opacity, overwrite=options.overwrite)
+        except (ValueError, OSError, RuntimeError) as error:
+            _complain(error, options)
+            code = 1
+        else:
+            print(output)
+    return code
+
+
+def _complain(what: Exception, options: argparse.Namespace) -> None:
+    """Say on stderr what went wrong, on one line and in the words of the command."""
+    message = str(what)
+    if isinstance(what, OSError) and what.strerror:
+        message = f"{what.filename}: {what.strerror}" if what.filename else what.strerror
+    print(f"deeplab-lessons: {in_options(message, options)}", file=sys.stderr)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return 0, or after a line on stderr 1 for a failure and 2 for options that do not fit.
+
+    After Ctrl-C it is 130, and 141 if nobody reads the output any more.
+    """
+    commands = {"train": train, "evaluate": evaluate, "segment": segment, "experiments": experiments}
+    options = argparse.Namespace(command="train", given={})
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # file names may hold what the terminal cannot show
+    try:
+        with warnings.catch_warnings(), contextlib.ExitStack() as at_the_end:
+            at_the_end.callback(print, end="", flush=True)  # a closed pipe is noticed here, also after --help
+            warnings.showwarning = lambda warning, *where: _complain(warning, options)
+            options = parse(arguments)
+            return commands[options.command](options)
+    except UsageError as error:
+        print(f"deeplab-lessons: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python tries again at its end, and complains
+        return 141
+    except (ValueError, OSError, RuntimeError, ArithmeticError, ImportError, MemoryError) as error:
+        _complain(error, options)
+        return 1
