@@ -38,7 +38,7 @@ def test_names_choose_the_pairs_and_missing_ones_are_named(folder):
         b"one\r\n\r\ntwo\r\n",
         b"one.jpg\ntwo.png",
         b"images/one.jpg\nlabels/two.png\n",
-        b"/home/me/set/images/one.jpg\n  two \n",
+        b"/data/set/images/one.jpg\n  two \n",
         b"C:\\sets\\images\\one.jpg\r\nimages\\two\r\n",
         "one\r\ntwo\r\n".encode("utf-16"),
     ],
