@@ -13,7 +13,7 @@ from PIL import Image
 from torchvision.models import mobilenet_v2
 
 from deeplab_lessons import cli, datasets, training
-from deeplab_lessons.cli.options import _COMMANDS
+from deeplab_lessons.cli_options import _COMMANDS
 from deeplab_lessons.training.experiments import EXPERIMENTS
 
 SMALL = ["--count", "4", "--scene-size", "32", "--crop", "32", "--width", "0.02", "--batch-size", "2"]
@@ -112,7 +112,6 @@ def test_without_colours_the_photograph_comes_back(checkpoint, tmp_path):
             "evaluate CHECKPOINT --data pet --root nowhere",
             "there is no such folder. Get it, and put it there by hand",
         ),
-        ("evaluate CHECKPOINT --split exam", "unknown split 'exam'"),
         ("train --checkpoint CHECKPOINT --iterations 5 SMALL", "iterations was 3, now 5"),
         ("train --checkpoint CHECKPOINT SMALL --iterations 3 --batch-size 1", "--batch-size was 2, now 1"),
         ("train --checkpoint CHECKPOINT --iterations 5 SMALL", "to begin afresh, pass --new or another path"),
@@ -310,6 +309,11 @@ def test_options_that_the_checkpoints_data_do_not_take_are_refused(checkpoint, a
     training.save_checkpoint(content, album / "street.pt")
     assert cli.main(["evaluate", "street.pt", "--scene-size", "32", "--device", "cpu"]) == 2
     assert "--scene-size is for the built-in scenes only" in the_only_line(capsys)
+
+
+def test_a_split_that_the_set_has_not_is_refused_with_those_it_has(checkpoint, capsys):
+    assert cli.main(["evaluate", str(checkpoint), "--split", "exam", "--device", "cpu"]) == 2
+    assert "unknown split 'exam': choose from train, val, test" in the_only_line(capsys)
 
 
 def test_a_network_is_measured_on_its_own_classes_only(checkpoint, album, capsys):

@@ -5,7 +5,7 @@ from argparse import Namespace
 import pytest
 
 from deeplab_lessons import cli
-from deeplab_lessons.cli.options import _COMMANDS, UsageError, _set_by, in_options, name_of
+from deeplab_lessons.cli_options import _COMMANDS, UsageError, _set_by, in_options, name_of
 from deeplab_lessons.training.experiments import EXPERIMENTS
 
 TRAIN = ["train", "--checkpoint", "a.pt"]
@@ -49,9 +49,8 @@ def test_what_is_given_counts_also_where_it_is_the_default(name):
     for arguments in ([*chosen, *option], [*TRAIN, *option, *chosen[3:]]):
         options = cli.parse(arguments)
         assert getattr(options, name) == given
-        others = {key: value for key, value in vars(options).items() if key not in (name, "given")}
-        without = vars(cli.parse(chosen))
-        assert others == {key: value for key, value in without.items() if key not in (name, "given")}
+        others = {key: value for key, value in vars(options).items() if key != name}
+        assert others == {key: value for key, value in vars(cli.parse(chosen)).items() if key != name}
     assert getattr(cli.parse([*TRAIN, *option]), name) == given
 
 
@@ -198,4 +197,4 @@ def test_home_folders_are_found_where_the_shell_does_not_look(monkeypatch, tmp_p
 )
 def test_messages_of_the_library_are_said_in_options(message, said):
     given = {"checkpoint": "lr=0.1.pt", "start": "batch_size"}
-    assert in_options(message, Namespace(command="train", given=given)) == said
+    assert in_options(message, Namespace(command="train", **given)) == said

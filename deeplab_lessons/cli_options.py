@@ -3,7 +3,7 @@
 import argparse
 import contextlib
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -184,8 +184,8 @@ def name_of(flag: str) -> str:
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Return the options of a command: the defaults, over them the experiment's, over them what was given.
 
-    `given` has the last ones alone. Those of `train` have the experiment itself, or None, as `which`. Raises UsageError
-    for options that are out of range or do not go together.
+    Those of `train` have the experiment itself, or None, as `which`. Raises UsageError for options out of range
+    or do not go together.
     """
     given = vars(_parser().parse_args(arguments))
     options = {name_of(flag): default for flag, default, *_ in _COMMANDS[given["command"]][1]}
@@ -195,16 +195,17 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         options |= _set_by(which) if which else {}
         options["width"] = 1.0 if given.get("weights") else 0.125
         options["seed"] = given["seed"] if "seed" in given else runtime.seed()
-    return checked(argparse.Namespace(**options | given, given=given))
+    result = argparse.Namespace(**options | given)
+    check(result, given)
+    return result
 
 
-def checked(options: argparse.Namespace) -> argparse.Namespace:
-    """Return the options if those that were given keep their rules; raise UsageError if not."""
+def check(options: argparse.Namespace, given: Collection[str]) -> None:
+    """Raise UsageError if one of the options that were `given` breaks its rules."""
     for flag, _, _, _, *rules in _COMMANDS[options.command][1]:
         for fits, words in rules:
-            if name_of(flag) in options.given and not fits(options):
+            if name_of(flag) in given and not fits(options):
                 raise UsageError(f"{flag} {words}")
-    return options
 
 
 def _set_by(which: Experiment) -> dict[str, object]:
@@ -226,7 +227,7 @@ _PHRASES = {
 def in_options(message: str, options: argparse.Namespace) -> str:
     """Say a message of the library in the words of a command, on one line: `lr=1` as --lr 1, `amp=True` as --amp."""
     flags = {name_of(flag): flag for flag, *_ in _COMMANDS[options.command][1]}
-    typed = str([*options.given.values()])
+    typed = str([value for name, value in vars(options).items() if name != "which"])
 
     def option(found: re.Match) -> str:
         name, value = found.groups()

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from deeplab_lessons import crf, inference, parallel, runtime, training
-from deeplab_lessons.cli.options import TRAINING, UsageError, checked, in_options, name_of, parse
+from deeplab_lessons.cli_options import TRAINING, UsageError, check, in_options, name_of, parse
 from deeplab_lessons.datasets import SETS, Pairs, named, transforms
 from deeplab_lessons.models import V1_TABLE, deeplab
 from deeplab_lessons.models.with_crf import CRFNetwork
@@ -26,23 +26,26 @@ from deeplab_lessons.training.experiments import table
 
 def _data_set(options: argparse.Namespace, split: str | None, change=None) -> Pairs:
     size = options.scene_size or 96
-    return named(options.data, split, change, options.root, options.count, size)
+    try:
+        return named(options.data, split, change, options.root, options.count, size)
+    except ValueError as error:
+        raise UsageError(in_options(str(error), options)) from None
 
 
 def _device(options: argparse.Namespace) -> torch.device:
     return runtime.device() if options.device == "auto" else torch.device(options.device)
 
 
-def _start(options: argparse.Namespace) -> torch.device:
+def _start(options: argparse.Namespace, resumed: bool) -> torch.device:
     """The device to train on, if the training can begin there and at its checkpoint; UsageError if not."""
-    which, device, there = options.which, _device(options), options.checkpoint.exists()
+    which, device = options.which, _device(options)
     if options.amp and device.type != "cuda":
         raise UsageError(f"--amp is for CUDA, and the device is {device}: leave it out")
-    if which and which.is_second_stage and not options.start and (options.new or not there):
+    if which and which.is_second_stage and not options.start and not resumed:
         raise UsageError(
             f"{which.name} continues what {which.starts_from} has trained: pass its checkpoint, --start FILE"
         )
-    if options.new and there:
+    if options.new and options.checkpoint.exists():
         training.load_checkpoint(
             options.checkpoint
         )  # raises for any other file: only a checkpoint is replaced
@@ -51,7 +54,8 @@ def _start(options: argparse.Namespace) -> torch.device:
 
 def train(options: argparse.Namespace) -> int:
     """`deeplab-lessons train`."""
-    which, device = options.which, _start(options)
+    which, resumed = options.which, options.checkpoint.exists() and not options.new
+    device = _start(options, resumed)
     crop, scale = tuple(options.crop * 2)[:2], tuple(options.random_scale)
     dataset = _data_set(options, options.split, transforms.train(crop, None if scale == (1, 1) else scale))
     # what is trained on these pictures has none left to be measured on
@@ -91,7 +95,8 @@ def evaluate(options: argparse.Namespace) -> int:
     options.data = options.data or about.get("data")
     if not options.data:
         raise UsageError(f"{options.checkpoint} does not say what it was trained on: pass --data")
-    checked(options).scene_size = options.scene_size or about.get("scene_size")
+    check(options, [name for name, value in vars(options).items() if value is not None])
+    options.scene_size = options.scene_size or about.get("scene_size")
     dataset = _data_set(options, options.split)
     if list(about.get("classes", dataset.classes)) != list(dataset.classes):
         raise UsageError(
@@ -153,7 +158,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     After Ctrl-C it is 130, and 141 if nobody reads the output any more.
     """
     commands = {"train": train, "evaluate": evaluate, "segment": segment, "experiments": experiments}
-    options = argparse.Namespace(command="train", given={})
+    options = argparse.Namespace(command="train")
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # file names may hold what the terminal cannot show
     try:
@@ -174,3 +179,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, OSError, RuntimeError, ArithmeticError, ImportError, MemoryError) as error:
         _complain(error, options)
         return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
