@@ -68,3 +68,9 @@ def test_sbd_is_measured_on_vocs_val(monkeypatch):
 def test_an_unknown_name_gets_the_list():
     with pytest.raises(ValueError, match="unknown data set 'kitti': choose from embedded, camvid"):
         named("kitti")
+
+
+@pytest.mark.parametrize("count", [0, -3])
+def test_a_count_of_no_pairs_is_not_taken_for_all(count):
+    with pytest.raises(ValueError, match=f"count must be at least 1, got {count}: pass None for all pairs"):
+        named("embedded", count=count)

@@ -50,6 +50,8 @@ def named(
     val: its own val holds pictures of trainaug. Raises ValueError for an unknown name or split, FileNotFoundError.
     """
     check_choice("data set", name, SETS)
+    if count is not None and count < 1:
+        raise ValueError(f"count must be at least 1, got {count}: pass None for all pairs")
     kind, to_train, to_measure = SETS[name]
     if name == "sbd" and split in (None, to_measure):
         kind, root = VOC, None

@@ -124,7 +124,7 @@ class Experiment:
         size = self.scene_size or (self.crop if isinstance(self.crop, int) else max(self.crop))
         change = transforms.train(self.crop, self.scale)
         dataset = named(self.data, self.split, change, root, self.count, size)
-        return dataset, named(self.data, None, None, root, self.count and self.count // 10, size)
+        return dataset, named(self.data, None, None, root, self.count and max(self.count // 10, 1), size)
 
     def cost(self, size: tuple[int, int]) -> dict[str, float]:
         """Return parameters in millions, and multiply-adds in billions for one image of `size` (H, W) pixels."""
