@@ -1,6 +1,7 @@
 """`deeplab-lessons train | evaluate | segment | experiments`: the lessons' functions, from the command line."""
 
 import argparse
+import hashlib
 import os
 import sys
 from collections.abc import Sequence
@@ -191,7 +192,7 @@ def train(options: argparse.Namespace) -> None:
     about = {
         "model": network | {"num_classes": len(dataset.classes)}, "data": options.data,
         "classes": list(dataset.classes), "palette": dataset.palette.tolist(), "scene_size": options.scene_size,
-        "experiment": options.experiment,
+        "experiment": options.experiment, "settings": _agreed(options, resumed),
     }  # fmt: skip
     names = [_name(flag) for flag, *_ in _TRAINING] + ["freeze_batch_norm", "checkpoint"]
     settings = {name: getattr(options, name) for name in names}
@@ -201,6 +202,25 @@ def train(options: argparse.Namespace) -> None:
         )
         if parallel.rank() == 0:
             print(history)
+    if not history.finished:
+        raise KeyboardInterrupt
+
+
+#: What may change when a training is continued: where it is kept and computed. What `--scale` sets is compared.
+_MAY_CHANGE = {"command", "which", "scale", "checkpoint", "new", "save_every", "root", "device", "compiled"}
+
+
+def _agreed(options: argparse.Namespace, resumed: bool) -> dict[str, object]:
+    """What a continued training must share with its beginning, by option: files by their content, if given again."""
+    agreed = {name: value for name, value in vars(options).items() if name not in _MAY_CHANGE}
+    agreed["crop"] = (options.crop * 2)[:2]
+    for name in ("weights", "start"):
+        file = agreed.pop(name)
+        if file and Path(file).is_file():
+            file = "sha256 " + hashlib.sha256(Path(file).read_bytes()).hexdigest()[:8]
+        if file or not resumed:
+            agreed[name] = file
+    return agreed
 
 
 def evaluate(options: argparse.Namespace) -> None:
