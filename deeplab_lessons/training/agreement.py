@@ -65,8 +65,8 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, 
 
 
 def _told_apart(old: Any, new: Any) -> tuple[str, str]:
-    """Two values as text; of lists the first entries that differ."""
-    if isinstance(old, list) and isinstance(new, list):
+    """Two values as text; of lists and tuples the first entries that differ."""
+    if isinstance(old, (list, tuple)) and isinstance(new, (list, tuple)):
         pairs = itertools.zip_longest(old, new, fillvalue="nothing")
         old, new = next(pair for pair in pairs if pair[0] != pair[1])
     return str(old), str(new)

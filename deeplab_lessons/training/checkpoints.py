@@ -59,7 +59,7 @@ def plain(value: Any, name: str) -> Any:
         made = copy.copy(value) if type(value) is OrderedDict else {}  # a state dict carries its version
         made.update((plain(key, name), plain(part, f"{name}[{key!r}]")) for key, part in value.items())
         return made
-    if isinstance(value, (list, tuple, set, frozenset)):
+    if isinstance(value, (list, tuple, range, set, frozenset)):
         parts = [plain(part, f"{name}[{place}]") for place, part in enumerate(value)]
         return tuple(parts) if isinstance(value, tuple) else parts
     raise ValueError(
