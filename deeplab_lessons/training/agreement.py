@@ -49,9 +49,9 @@ def data(dataset: Any) -> dict[str, Any]:
         known["transforms"] = _lines(dataset.transforms)
     if isinstance(dataset, FilePairs):
         known["files"] = _mark("\n".join(path.name for pair in dataset.files for path in pair).encode())
-    if isinstance(dataset, Pairs):
+    if isinstance(dataset, Pairs) and len(dataset):
         known["first labels"] = _mark(dataset.pair(0)[1].tobytes())
-    elif isinstance(dataset, (list, tuple)):
+    elif isinstance(dataset, (list, tuple)) and dataset:
         known["first labels"] = _mark(checked_pair(*dataset[0])[1].cpu().numpy().tobytes())
     return {**known, "samples": len(dataset)}
 

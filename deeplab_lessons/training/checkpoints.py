@@ -166,15 +166,7 @@ def load_model(path: str | Path) -> tuple[torch.nn.Module, dict]:
 
 
 def load_state_dict(model: torch.nn.Module, state: Mapping[str, torch.Tensor], path: str | Path) -> None:
-    """Load `state`, read from `path`, into `model`; raises what `check_fits` raises."""
-    check_fits(model, state, path)
-    if state.keys() != model.state_dict().keys():
-        state = dict(state)  # without torch's notes of versions it may lack batch norm's counters
-    model.load_state_dict(state)
-
-
-def check_fits(model: torch.nn.Module, state: Mapping[str, torch.Tensor], path: str | Path) -> None:
-    """Raise CheckpointError, naming the first parts that do not fit, unless `state`, read from `path`, fits `model`."""
+    """Load `state`, read from `path`, into `model`; CheckpointError names the first parts that do not fit."""
     *wrong, ruined = mismatches(model, state)
     if parts := [phrase for phrases in wrong for phrase in phrases]:
         raise CheckpointError(
@@ -183,3 +175,6 @@ def check_fits(model: torch.nn.Module, state: Mapping[str, torch.Tensor], path: 
         )
     if ruined:
         raise CheckpointError(f"{path} is ruined: {ruined[0]}. Pass another path, or train again.")
+    if state.keys() != model.state_dict().keys():
+        state = dict(state)  # without torch's notes of versions it may lack batch norm's counters
+    model.load_state_dict(state)

@@ -21,6 +21,11 @@ def checked_settings(schedules: Collection, losses: Collection, **settings) -> d
     """Return the settings of a training, as numbers of Python's; ValueError for wrong ones."""
     for name, known in (("schedule", schedules), ("loss", losses)):
         check_choice(name, settings[name], known)
+    for name in ("iterations", "batch_size", "seed"):
+        if not hasattr(settings[name], "__index__"):
+            raise ValueError(f"{name} must be a whole number, got {settings[name]!r}")
+        settings[name] = int(settings[name])
+    settings |= {name: float(settings[name]) for name in ("lr", "clip") if settings[name] is not None}
     for name in ("iterations", "batch_size", "lr"):
         if not 0 < settings[name] < math.inf:
             raise ValueError(f"{name} must be above 0, got {settings[name]!r}")
@@ -28,12 +33,7 @@ def checked_settings(schedules: Collection, losses: Collection, **settings) -> d
         raise ValueError(f"clip must be None or a norm above 0, got {settings['clip']!r}")
     if settings["amp"] not in (False, True, "bf16", "fp16"):
         raise ValueError(f'amp must be False, True, "bf16" or "fp16", got {settings["amp"]!r}')
-    for name in ("iterations", "batch_size", "seed"):
-        if not hasattr(settings[name], "__index__"):
-            raise ValueError(f"{name} must be a whole number, got {settings[name]!r}")
-        settings[name] = int(settings[name])
-    real = {name: float(settings[name]) for name in ("lr", "clip") if settings[name] is not None}
-    return settings | real
+    return settings
 
 
 def check_loss(history: History, path: Path | None) -> None:

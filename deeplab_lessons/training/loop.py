@@ -49,19 +49,21 @@ def train(
     grid: Grid | None = None,
     progress: bool | Watcher = True,
 ) -> History:
-    """Train `model` in place on pairs (image, mask) and return what happened. Ctrl-C stops after an iteration.
+    """Train `model` in place on pairs (image, mask) and return what happened. Ctrl-C or SIGTERM stops it politely.
 
     `lr` is the backbone's first learning rate (`optimiser_for`). `schedule`: "step" or "poly". `loss`: "subsample",
     "area" or "upsampled". `clip`: largest norm of the gradient. Every `validate_every` iterations (a tenth of all)
     mIoU is measured on `validation`, and `watch(iterations_done, model)` is called. At `checkpoint` the state is saved
     every `save_every` iterations and at the end, together with `about`; a training found there continues where it
-    stopped and ends as if it had not; a finished one is read, in silence. `amp` (True, "bf16" or "fp16") works on CUDA
-    only; `compiled` goes through `torch.compile`; `freeze_batch_norm` leaves every batch norm as it is, statistics,
-    factors and shifts (DeepLab v3, section 4.1); `workers` prepare the data (on CUDA by default). `grid`: for a model
-    that does not state `model.grid`; of a dict of outputs, the loss is taken on the entry "out" only. `progress`: True
-    shows a bar, and a line at each validation; False nothing; a `Watcher` is shown the training instead of the lines
-    (a notebook's is `classroom.live_curve.LiveCurve`). Inside `parallel.process_group` all processes share each batch
-    of `batch_size`, and the first one writes. Raises NotFinite, CheckpointError, ValueError.
+    stopped and ends as if it had not; a finished one is read, in silence. What changes the result must be the same
+    again, and so must `about["settings"]`; no two trainings may write to one checkpoint at a time. `amp` (True, "bf16"
+    or "fp16") works on CUDA only; `compiled` goes through `torch.compile`; `freeze_batch_norm` leaves every batch norm
+    as it is, statistics, factors and shifts (DeepLab v3, section 4.1); `workers` prepare the data (on CUDA by
+    default). `grid`: for a model that does not state `model.grid`; of a dict of outputs, the loss is taken on the entry
+    "out" only. `progress`: True shows a bar, and a line at each validation; False nothing; a `Watcher` is shown the
+    training instead of the lines (a notebook's is `classroom.live_curve.LiveCurve`). Inside `parallel.process_group`
+    all processes share each batch of `batch_size`, and the first one writes. Raises NotFinite, CheckpointError,
+    ValueError.
     Source: DeepLab v1, sections 3.1 and 5.
     """
     settings = checks.checked_settings(
@@ -73,6 +75,7 @@ def train(
     about = checkpoints.plain(about or {}, "about")
     device = torch.device(device) if device is not None else runtime.device()
     path = Path(checkpoint) if checkpoint else None
+    batches = Batches(dataset, batch_size, settings["seed"])
     every = validate_every or max(iterations // 10, 1)
     if workers is None:
         workers = min(8, os.cpu_count() or 1) if device.type == "cuda" else 0
@@ -95,11 +98,11 @@ def train(
             # a folder that cannot be written is better found now than after hours
             if path and todo.start == 0:
                 run.save(path)
-            batches = torch.utils.data.DataLoader(
-                Batches(dataset, batch_size, settings["seed"]), batch_size=None, sampler=todo,
-                num_workers=workers, pin_memory=device.type == "cuda", worker_init_fn=ignore_interrupts,
+            loader = torch.utils.data.DataLoader(
+                batches, batch_size=None, sampler=todo, num_workers=workers, pin_memory=device.type == "cuda",
+                worker_init_fn=ignore_interrupts,
             )  # fmt: skip
-            for iteration, (images, labels) in zip(todo, batches, strict=True):
+            for iteration, (images, labels) in zip(todo, loader, strict=True):
                 run.step(iteration, images, labels)
                 done = iteration + 1
                 validated = done % every == 0 or done == iterations
@@ -195,15 +198,11 @@ class _Run:
                 f"{path} holds no training to continue: pass resume=False or another path."
             )
         noted = content["about"]
-        # the caller's own words come first: if those agree, then what is known here
+        # the caller's own words come first: where those agree, what is known here
         own = agreement.differences(noted | noted.get("settings", {}), self.about.get("settings", {}))
-        changed = own or agreement.differences(noted.get("model", {}), self.about.get("model", {}))
-        if not changed:
-            checkpoints.check_fits(self.model, content["model"], path)
-            changed = agreement.differences(
-                {"freeze_batch_norm": False, **content["settings"]}, self.settings
-            )
-        if changed:
+        model = own or agreement.differences(noted.get("model", {}), self.about.get("model", {}))
+        was = {"freeze_batch_norm": False, **content["settings"]}
+        if changed := model or agreement.differences(was, self.settings):
             raise checkpoints.OtherSettings(path, changed)
         self.about = noted | self.about
         checkpoints.load_state_dict(self.model, content["model"], path)

@@ -148,6 +148,13 @@ def test_another_model_or_other_settings_are_refused(tmp_path):
     path = tmp_path / "run.pt"
     run(tiny(), checkpoint=path)
     with pytest.raises(
+        CheckpointError, match=r"network was \(fc8\): Conv2d\(8, 2, .*, now \(fc8\): Conv2d\(8, 3, "
+    ):
+        run(tiny(classes=3), checkpoint=path)
+    content = training.load_checkpoint(path)
+    del content["settings"]["network"]  # as the first edition did not keep it
+    training.save_checkpoint(content, path)
+    with pytest.raises(
         CheckpointError, match=r"holds another model: 2 parts do not fit, .*fc8.weight is \[2, 8"
     ):
         run(tiny(classes=3), checkpoint=path)
