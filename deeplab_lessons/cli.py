@@ -2,12 +2,14 @@
 
 import argparse
 import contextlib
+import hashlib
 import io
 import os
 import sys
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 # before torch is loaded: its threads then wait without spinning
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
@@ -76,7 +78,7 @@ def train(options: argparse.Namespace) -> int:
     about = {
         "model": network | {"num_classes": len(dataset.classes)}, "data": options.data,
         "classes": list(dataset.classes), "palette": dataset.palette.tolist(), "scene_size": options.scene_size,
-        "experiment": options.experiment,
+        "experiment": options.experiment, "settings": _agreed(options, resumed),
     }  # fmt: skip
     names = [name_of(flag) for flag, *_ in TRAINING] + ["freeze_batch_norm", "checkpoint"]
     settings = {name: getattr(options, name) for name in names}
@@ -87,6 +89,23 @@ def train(options: argparse.Namespace) -> int:
         if parallel.rank() == 0:
             print(history)
     return 0 if history.finished else 130
+
+
+#: What may change when a training is continued: where it is kept and computed. What `--scale` sets is compared.
+_MAY_CHANGE = {"command", "which", "scale", "checkpoint", "new", "save_every", "root", "device", "compiled"}
+
+
+def _agreed(options: argparse.Namespace, resumed: bool) -> dict[str, object]:
+    """What a continued training must share with its beginning, by option: files by their content, if given again."""
+    agreed = {name: value for name, value in vars(options).items() if name not in _MAY_CHANGE}
+    agreed["crop"] = (options.crop * 2)[:2]
+    for name in ("weights", "start"):
+        file = agreed.pop(name)
+        if file and Path(file).is_file():
+            file = "sha256 " + hashlib.sha256(Path(file).read_bytes()).hexdigest()[:8]
+        if file or not resumed:
+            agreed[name] = file
+    return agreed
 
 
 def evaluate(options: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -42,14 +43,14 @@ def folder(path: str | Path) -> Path:
 
 
 @contextmanager
-def whole_file(path: str | Path, part: str | Path | None = None) -> Iterator[Path]:
-    """Yield a file name to write to, `part` or one beside `path`, which becomes `path` if the block ends well.
+def whole_file(path: str | Path) -> Iterator[Path]:
+    """Yield the name of a file beside `path`, this writer's own, which becomes `path` if the block ends well.
 
     At `path` is the old file or the new one, never half of one: the new one is forced to the disk and renamed in one
     step. After an error or Ctrl-C the unfinished file is removed.
     """
     path = Path(path)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part") if part is None else Path(part)
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield part

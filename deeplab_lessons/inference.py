@@ -47,7 +47,7 @@ class ManyViews(torch.nn.Module):
         check_choice("fusion", fusion, ("mean", "maximum"))
         self.model, self.scales, self.flip, self.fusion = model, tuple(scales), flip, fusion
         self.model_grid = grid_of(model, grid)
-        self.train(model.training)
+        self.training = model.training  # and not `train`, which would set the mode of every module inside
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Log-probabilities of all views together."""
@@ -65,19 +65,29 @@ class ManyViews(torch.nn.Module):
 
 
 @contextlib.contextmanager
-def evaluation_mode(model: Model) -> Iterator[None]:
-    """Within this block the model is in evaluation mode; afterwards each of its modules has its own mode again."""
-    if not isinstance(model, torch.nn.Module) or not any(part.training for part in model.modules()):
-        yield
-        return
-    modes = [(part, part.training) for part in model.modules()]
-    model.eval()
+def own_modes(model: Model) -> Iterator[None]:
+    """Within this block anything may switch modes, and what learns; afterwards both are as they were."""
+    modes = [(part, part.training) for part in getattr(model, "modules", tuple)()]
+    learn = [(weight, weight.requires_grad) for weight in getattr(model, "parameters", tuple)()]
     try:
         yield
     finally:
-        model.train(modes[0][1])  # what a network's own `train` does beside setting modes
+        for part, training in modes:  # by a network's own `train`, for what it does beside setting modes
+            if part.training != training:
+                part.train(training)
         for part, training in modes:
             part.training = training
+        for weight, learns in learn:
+            weight.requires_grad_(learns)
+
+
+@contextlib.contextmanager
+def evaluation_mode(model: Model) -> Iterator[None]:
+    """Within this block the model is in evaluation mode; afterwards each of its modules has its own mode again."""
+    with own_modes(model):
+        if isinstance(model, torch.nn.Module) and any(part.training for part in model.modules()):
+            model.eval()
+        yield
 
 
 def scores(model: Model, image: torch.Tensor, grid: Grid | None = None) -> torch.Tensor:

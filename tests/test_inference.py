@@ -4,12 +4,16 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from small_training import bright_squares, run, tiny
 from torch import nn
 from torch.nn import functional as F
 
-from deeplab_lessons import inference, models
+from deeplab_lessons import backbones, crf, inference, models, training
+from deeplab_lessons import receptive_field as rf
+from deeplab_lessons.classroom import measure
 from deeplab_lessons.grid import PIXELS, Grid
 from deeplab_lessons.inference import ManyViews
+from deeplab_lessons.models.with_crf import CRFNetwork
 
 
 class Pointwise(nn.Module):
@@ -193,3 +197,144 @@ def test_no_two_overlays_get_one_name(tmp_path):
     (tmp_path / "c").symlink_to(tmp_path / "b")
     with pytest.raises(ValueError, match="would replace the overlay of"):
         inference.overlay_paths([pictures[1], tmp_path / "c" / "x.gif"])
+
+
+# Whatever a function does with a model, each module has its own mode afterwards
+
+
+def half_asleep():
+    """A network in training whose caller has put batch norm to sleep, and half of whose weights do not learn."""
+    model = tiny()
+    model.body[1].eval()
+    model.fc8.requires_grad_(False)
+    return model
+
+
+def state(model):
+    """Modes, what learns, and all numbers."""
+    modes = {name: part.training for name, part in model.named_modules()}
+    learn = {name: weight.requires_grad for name, weight in model.named_parameters()}
+    return modes, learn, {name: value.clone() for name, value in model.state_dict().items()}
+
+
+IMAGE = bright_squares(1)[0][0]
+SETTING = crf.Parameters(w1=2, sigma_alpha=6, sigma_beta=20, w2=1, sigma_gamma=1)
+#: Public functions that are given a model, and look only.
+LOOKING = {
+    "scores": lambda model, _: inference.scores(model, IMAGE),
+    "predict": lambda model, _: inference.predict(model, IMAGE),
+    "segment": lambda model, home: inference.segment(model, picture(home), home / "out.png"),
+    "evaluate": lambda model, _: training.evaluate(model, bright_squares(2), trimap=[1]),
+    "ManyViews": lambda model, _: ManyViews(model, (0.75, 1), flip=True),
+    "ManyViews, evaluated": lambda model, _: training.evaluate(
+        ManyViews(model, flip=True), bright_squares(2)
+    ),
+    "CRFNetwork": lambda model, _: CRFNetwork(model, crf.DenseCRF(SETTING)),
+    "CRFNetwork, evaluated": lambda model, _: inference.predict(
+        CRFNetwork(model, crf.DenseCRF(SETTING)), IMAGE
+    ),
+    "MultiScale, evaluated": lambda model, _: inference.predict(models.MultiScale(model), IMAGE),
+    "trace": lambda model, _: rf.trace(model, 32),
+    "empirical_field": lambda model, _: rf.empirical_field(model, 32),
+    "effective_field": lambda model, _: rf.effective_field(model, 32, samples=1),
+    "describe": lambda model, _: measure.describe(model, 32, "fc8"),
+    "milliseconds": lambda model, _: measure.milliseconds(model, 32, repeats=1, training=True),
+    "kept_for_backward": lambda model, _: measure.kept_for_backward(model, 32, batch_size=2),
+}
+
+
+def picture(home):
+    Image.fromarray(np.zeros((32, 32, 3), np.uint8)).save(home / "photo.png")
+    return home / "photo.png"
+
+
+def same(before, after):
+    numbers = all(torch.equal(value, after[2][name]) for name, value in before[2].items())
+    return before[:2] == after[:2] and numbers
+
+
+@pytest.mark.parametrize("name", LOOKING)
+@pytest.mark.parametrize("asleep", [False, True])
+def test_looking_at_a_model_leaves_it_as_it_was(name, asleep, tmp_path):
+    model = half_asleep().train(not asleep) if asleep else half_asleep()
+    if asleep:
+        model.body[3].train()  # dropout that is awake in a network that is not
+    before = state(model)
+    LOOKING[name](model, tmp_path)
+    assert same(before, state(model))
+
+
+class Breaks(Exception):
+    pass
+
+
+@pytest.mark.parametrize("error", [Breaks, KeyboardInterrupt])
+@pytest.mark.parametrize("name", [name for name in LOOKING if name not in ("ManyViews", "CRFNetwork")])
+def test_a_model_is_as_it_was_also_after_an_error(name, error, tmp_path):
+    model = half_asleep()
+    before = state(model)
+
+    def break_off(*_):
+        raise error
+
+    with model.fc8.register_forward_pre_hook(break_off), pytest.raises(error):
+        LOOKING[name](model, tmp_path)
+    assert same(before, state(model))
+
+
+def test_training_gives_each_module_its_own_mode_back():
+    seen = {}
+
+    def watch(done, model):
+        seen[done] = state(model)[0]
+        model.eval()
+
+    model, frozen = half_asleep(), half_asleep()
+    before = state(model)
+    run(model, validation=bright_squares(2), validate_every=6, watch=watch)
+    assert set(seen[6].values()) == set(seen[12].values()) == {True}, (
+        "training wakes all, validation changes nothing"
+    )
+    assert state(model)[:2] == before[:2]
+    run(frozen, freeze_batch_norm=True, iterations=2)
+    assert state(frozen)[:2] == before[:2], "batch norm may learn again"
+
+
+@pytest.mark.parametrize("error", [Breaks, KeyboardInterrupt])
+def test_a_training_that_breaks_off_gives_the_modes_back(error):
+    def watch(done, model):
+        raise error
+
+    model = half_asleep()
+    before = state(model)
+    with pytest.raises(error):
+        run(model, watch=watch, freeze_batch_norm=True)
+    assert state(model)[:2] == before[:2]
+
+
+def test_a_networks_own_switch_follows_its_mode():
+    """What `train` does beside setting modes, here the CRF's updates, is that of each module's own mode."""
+    inner = CRFNetwork(half_asleep(), crf.DenseCRF(SETTING), iterations=(2, 7))
+    model = nn.Sequential(inner)
+    model.grid = PIXELS
+    inner.eval()
+    inner.network.body[1].train()
+    before = state(model)
+    inference.predict(model, IMAGE)
+    assert inner.crf.setting.iterations == 7 and same(before, state(model))
+
+
+def test_a_wrapper_takes_the_mode_of_its_network():
+    for mode in (True, False):
+        model = tiny().train(mode)
+        for wrapper in (ManyViews(model), CRFNetwork(model, crf.DenseCRF(SETTING), iterations=(2, 7))):
+            assert wrapper.training == model.training == mode
+        assert wrapper.crf.setting.iterations == (2 if mode else 7)
+
+
+def test_edited_networks_keep_the_modes_of_their_layers():
+    vgg = backbones.vgg16(1 / 64, batch_norm=True)
+    vgg.features[1].eval()
+    vgg.classifier[0].eval()
+    edited = backbones.fully_convolutional(vgg)
+    assert [name for name, part in edited.named_modules() if not part.training] == ["bn1_1", "fc6"]

@@ -24,6 +24,7 @@ WINDOWS = os.name == "nt"
 # What test-gpu installs, and what it borrows from the GPU machine's Python: name to import, name to install.
 GPU_PACKAGES = ["anywidget", "ipykernel", "ipywidgets", "nbval", "pytest"]
 BORROWED = {
+    "filelock": "filelock",
     "matplotlib": "matplotlib",
     "numpy": "numpy",
     "pandas": "pandas",

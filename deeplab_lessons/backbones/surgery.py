@@ -66,10 +66,12 @@ def fully_convolutional(vgg: VGG, padding: str = "valid") -> nn.Sequential:
     names = ("fc6", "relu6", "drop6", "fc7", "relu7", "drop7", "fc8")
     layers: dict[str, Any] = _named(vgg.features) | dict(zip(names, vgg.classifier, strict=True))
     for name, kernel_size in (("fc6", _FC6_TAPS), ("fc7", 1), ("fc8", 1)):
-        layers[name] = linear_to_conv(layers[name], kernel_size)
+        layers[name] = linear_to_conv(layers[name], kernel_size).train(layers[name].training)
     if padding == "same":
         layers["fc6"].padding = (same_padding(_FC6_TAPS),) * 2
-    return nn.Sequential(OrderedDict(layers)).train(vgg.training)
+    net = nn.Sequential(OrderedDict(layers))
+    net.training = vgg.training
+    return net
 
 
 def _named(features: nn.Sequential) -> dict[str, nn.Module]:

@@ -3,7 +3,6 @@
 A network is built on the meta device, shapes only, and filled once, by `materialise`.
 """
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -12,6 +11,7 @@ from urllib.parse import urlparse
 import torch
 from torch import nn
 
+from deeplab_lessons.backbones import stored
 from deeplab_lessons.backbones.initialise import init_kaiming
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -22,20 +22,31 @@ def load_weights(weights: Weights, imagenet) -> dict[str, torch.Tensor]:
     """Return a state dict from a dict, a path, or the word "imagenet"; half-precision tensors become float32.
 
     `imagenet` is the entry of torchvision's list that the word stands for. Its file is downloaded once, with a
-    progress bar, into torch's own cache. Raises FileNotFoundError, RuntimeError (no network, broken file) or
-    TypeError, saying what to do.
+    progress bar, into torch's own cache. A dict may hold the state dict under a name, as in `{"state_dict": …}`, and
+    names may begin with "module." and the like. Raises FileNotFoundError, RuntimeError (no network, a file of
+    another kind) or TypeError, saying what to do.
     """
+    source = "the dict"
     if isinstance(weights, (str, Path)):
         path = _download(imagenet) if weights == "imagenet" else Path(weights).expanduser()
         if not path.is_file():
-            raise FileNotFoundError(f'there is no weights file {path}: pass a path, state dict or "imagenet"')
-        weights = _read(path)
-    if not isinstance(weights, Mapping):
+            what = "is a folder, not a weights file" if path.is_dir() else "is no file"
+            raise FileNotFoundError(f'{path} {what}: pass the path of one, a state dict or "imagenet"')
+        source, weights = str(path), stored.read(path)
+    elif not isinstance(weights, Mapping):
+        call = ": pass its state_dict()" if isinstance(weights, nn.Module) else ""
         raise TypeError(
-            f'weights must be a state dict, a path, "imagenet" or None, got {type(weights).__name__}'
+            f'weights must be a state dict, a path, "imagenet" or None, got {type(weights).__name__}{call}'
+        )
+    if isinstance(weights, Mapping) and str(weights.get("format")).startswith(stored.FORMAT):
+        raise RuntimeError(
+            f"{source} is a checkpoint of this course, which holds a whole trained network: pass it to load_model "
+            "or, on the command line, as --start; weights are those of a backbone"
         )
     half = (torch.float16, torch.bfloat16)
-    return {key: tensor.float() if tensor.dtype in half else tensor for key, tensor in weights.items()}
+    state = stored.state_dict_in(weights, source)
+    # a copy of the caller's tensors, since the network will train what it is given
+    return {key: value.float() if value.dtype in half else value.clone() for key, value in state.items()}
 
 
 def weights_file(imagenet) -> Path:
@@ -59,45 +70,42 @@ def _download(imagenet) -> Path:
     return path
 
 
-def _read(path: Path) -> Mapping[str, torch.Tensor]:
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
-        raise RuntimeError(
-            f"{path} is {path.stat().st_size:,} bytes (sha256 {digest}…) and cannot be read as weights "
-            f"({type(error).__name__}): the file is broken or of another kind. Delete it and fetch it again."
-        ) from error
-
-
-def mismatches(model: nn.Module, state: Mapping[str, torch.Tensor]) -> tuple[list[str], list[str], list[str]]:
-    """Return what keeps a state dict from fitting a model: what is missing, unexpected, and of another shape.
+def mismatches(model: nn.Module, state: Mapping[str, torch.Tensor]) -> list[list[str]]:
+    """Return what keeps a state dict from fitting: what is missing, unexpected, of another shape, and not finite.
 
     Batch norm's `num_batches_tracked` may be missing, as in old files of torchvision: torch then counts from 0.
     """
     own = model.state_dict()
     needed = (key for key in own if not key.endswith("num_batches_tracked"))
+    shared = {key: value for key, value in state.items() if key in own}
     shapes = [
-        f"{key} is {list(state[key].shape)}, the network needs {list(tensor.shape)}"
-        for key, tensor in own.items()
-        if key in state and state[key].shape != tensor.shape
+        f"{key} is {list(value.shape)}, the network needs {list(own[key].shape)}"
+        for key, value in shared.items()
+        if value.shape != own[key].shape
     ]
+    ruined = [f"{key} holds NaN or infinity" for key, value in shared.items() if not _finite(value)]
     missing = [f"missing {key}" for key in needed if key not in state]
-    return missing, [f"unexpected {key}" for key in state if key not in own], shapes
+    return [missing, [f"unexpected {key}" for key in state if key not in own], shapes, ruined]
+
+
+def _finite(tensor: torch.Tensor) -> bool:
+    return tensor.is_meta or not tensor.is_floating_point() or bool(tensor.isfinite().all())
 
 
 def fill(model: nn.Module, state: Mapping[str, torch.Tensor]) -> None:
     """Load a state dict, also into a model on the meta device; every parameter is then trained.
 
-    Raises ValueError naming the first missing, unexpected or misshapen keys.
+    Raises ValueError naming the first missing, unexpected, misshapen or ruined keys.
     """
-    wrong = [phrase for phrases in mismatches(model, state) for phrase in phrases[:3]]
-    if wrong:
+    *wrong, ruined = mismatches(model, state)
+    if few := [phrase for phrases in wrong for phrase in phrases[:3]]:
         raise ValueError(
-            f"these weights are not those of this {type(model).__name__}: {'; '.join(wrong)}. "
-            "Do width, batch_norm and num_classes agree with the file?"
+            f"these weights are not those of this {type(model).__name__}: {sum(map(len, wrong))} parts do not fit, "
+            f"for example {'; '.join(few)}. Do width, batch_norm and num_classes agree with the file?"
         )
-    model.load_state_dict(state, assign=True)
+    if ruined:
+        raise ValueError(f"{len(ruined)} of {len(state)} weights are ruined: {ruined[0]}. Pass another file")
+    model.load_state_dict(dict(state), assign=True)
     model.requires_grad_(True)
 
 

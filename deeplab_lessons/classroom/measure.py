@@ -1,6 +1,8 @@
 """What a network costs: one row of a table, milliseconds, and what training has to keep."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import nn
@@ -37,15 +39,15 @@ def milliseconds(
     size = (input_size, input_size) if isinstance(input_size, int) else input_size
     x = torch.randn(1, 3, *size, device=device)
     times = []
-    for _ in range(repeats + 1):
-        begin = time.perf_counter()
-        with torch.set_grad_enabled(training):
-            out = net(x)
-            if training:
-                out.sum().backward()
-        float(out.detach().sum())  # waits for a GPU to finish
-        times.append(time.perf_counter() - begin)
-    net.zero_grad(set_to_none=True)
+    with _left_as_it_was(net):
+        for _ in range(repeats + 1):
+            begin = time.perf_counter()
+            with torch.set_grad_enabled(training):
+                out = net(x)
+                if training:
+                    out.sum().backward()
+            float(out.detach().sum())  # waits for a GPU to finish
+            times.append(time.perf_counter() - begin)
     return 1000 * min(times[1:])
 
 
@@ -66,6 +68,23 @@ def kept_for_backward(net: nn.Module, input_size: int, batch_size: int = 1) -> i
 
     device = next(net.parameters()).device
     pictures = torch.zeros(batch_size, 3, input_size, input_size, device=device)
-    with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+    keeping = torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor)
+    with _left_as_it_was(net), torch.enable_grad(), keeping:
         net(pictures)
     return sum(storage.nbytes() for storage in kept.values())
+
+
+@contextmanager
+def _left_as_it_was(net: nn.Module) -> Iterator[None]:
+    """Give the network back its buffers (batch norm's statistics) and its gradients."""
+    buffers = [(buffer, buffer.clone()) for buffer in net.buffers()]
+    gradients = [(weight, weight.grad) for weight in net.parameters()]
+    try:
+        net.zero_grad(set_to_none=True)
+        yield
+    finally:
+        with torch.no_grad():
+            for buffer, before in buffers:
+                buffer.copy_(before)
+        for weight, gradient in gradients:
+            weight.grad = gradient

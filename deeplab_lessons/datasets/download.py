@@ -141,7 +141,7 @@ def _checked(path: Path, sha256: str | None, md5: str | None, what: str) -> Path
             if digest != expected.lower():
                 raise DownloadError(
                     f"{what} not the file expected: its {kind} is {digest}, it should be {expected}. "
-                    "Delete it and try again; if it comes again, the source has changed"
+                    "Move it away and try again; if it comes again, the source has changed"
                 )
     return path
 

@@ -35,7 +35,8 @@ class CRFNetwork(nn.Module):
         super().__init__()
         self.network, self.crf, self.frozen, self.network_grid = network, crf, frozen, grid_of(network, grid)
         self.iterations, self.rate = iterations, rate
-        self.train(self.training)
+        self.training = network.training
+        self._follow_mode()
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Logarithms of the marginals [N, C, H, W] of normalised images [N, 3, H, W]."""
@@ -47,10 +48,13 @@ class CRFNetwork(nn.Module):
     def train(self, mode: bool = True) -> "CRFNetwork":
         """Switch between training and use: the number of updates follows, a frozen network stays in use."""
         super().train(mode)
+        self._follow_mode()
+        return self
+
+    def _follow_mode(self) -> None:
         if self.frozen:
             self.network.eval()
-        self.crf.setting = replace(self.crf.setting, iterations=self.iterations[0 if mode else 1])
-        return self
+        self.crf.setting = replace(self.crf.setting, iterations=self.iterations[0 if self.training else 1])
 
     def parameter_groups(self, lr: float) -> list[dict]:
         """Return the network's groups at `lr` (none if frozen), and the CRF's at `rate * lr`, undecayed."""

@@ -101,5 +101,6 @@ def own_randomness(device: torch.device) -> Iterator[None]:
 
 
 def ignore_interrupts(worker: int) -> None:
-    """Leave Ctrl-C to the loop, which ends the workers."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Leave Ctrl-C and SIGTERM to the loop, which ends the workers."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)

@@ -3,60 +3,144 @@
 The seed among the settings is the whole state of the random generators: each iteration seeds them anew.
 """
 
-import io
+import copy
+import glob
+import numbers
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
+import filelock
+import numpy as np
 import torch
 
+from deeplab_lessons.backbones import stored
 from deeplab_lessons.backbones.weights import mismatches
 from deeplab_lessons.files import whole_file
 from deeplab_lessons.models import deeplab
 
-FORMAT = "deeplab-lessons checkpoint, version 1"
+FORMAT = f"{stored.FORMAT}1"
 
 
 class CheckpointError(RuntimeError):
     """A checkpoint could not be written, read or used; the message names the file."""
 
 
-def save_checkpoint(content: dict, path: str | Path) -> None:
-    """Write `content` (tensors, numbers, text, lists, dicts) to `path`, by way of `NAME.part` beside it.
+class OtherSettings(CheckpointError):
+    """A training was begun with other settings: `changed` has the old and the new of each, as text, by its name."""
 
-    Raises CheckpointError if the folder cannot be written or the disk is full; then the old file is left.
+    def __init__(self, path: str | Path, changed: dict[str, tuple[str, str]]):
+        self.path, self.changed = path, changed
+        changes = "; ".join(f"{name} was {old}, now {new}" for name, (old, new) in changed.items())
+        super().__init__(
+            f"{path} was begun with other settings: {changes}. To continue, pass the old ones; "
+            "to begin afresh, pass resume=False or another path."
+        )
+
+
+def plain(value: Any, name: str) -> Any:
+    """Return `value` as a checkpoint holds it: numbers, text, tensors, lists, tuples and dicts of Python and torch.
+
+    Numpy's numbers and arrays, paths, fractions and sets become such; ValueError with `name` for anything else.
     """
+    if isinstance(value, (np.generic, np.ndarray)):
+        value = value.tolist()
+    if isinstance(value, torch.Tensor):
+        return value if type(value) in (torch.Tensor, torch.nn.Parameter) else value.as_subclass(torch.Tensor)
+    if value is None or isinstance(value, (bool, bytes, torch.dtype, torch.device)):
+        return value
+    if isinstance(value, (str, Path)):
+        return str(value)
+    if isinstance(value, numbers.Real):
+        return int(value) if isinstance(value, numbers.Integral) else float(value)
+    if isinstance(value, Mapping):
+        made = copy.copy(value) if type(value) is OrderedDict else {}  # a state dict carries its version
+        made.update((plain(key, name), plain(part, f"{name}[{key!r}]")) for key, part in value.items())
+        return made
+    if isinstance(value, (list, tuple, range, set, frozenset)):
+        parts = [plain(part, f"{name}[{place}]") for place, part in enumerate(value)]
+        return tuple(parts) if isinstance(value, tuple) else parts
+    raise ValueError(
+        f"{name} must be numbers, text, tensors, lists or dicts to be kept in a checkpoint, got "
+        f"{type(value).__name__}: pass it as text, or leave it out"
+    )
+
+
+def save_checkpoint(content: dict, path: str | Path) -> None:
+    """Write `content` (see `plain`) to `path`, by way of a file beside it that no other writer has.
+
+    Raises ValueError for what cannot be kept, and CheckpointError if the folder cannot be written or the disk is full;
+    then the old file is left.
+    """
+    kept = {name: plain(part, name) for name, part in content.items()}
     try:
-        with whole_file(path, f"{path}.part") as part, open(part, "wb") as file:
-            torch.save({"format": FORMAT, **content}, file)
+        with whole_file(path) as part, open(part, "wb") as file:
+            torch.save({"format": FORMAT, **kept}, file)
     except (OSError, RuntimeError) as error:
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise _not_written(path, error) from error
+
+
+def _not_written(path: str | Path, error: Exception) -> CheckpointError:
+    reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+    return CheckpointError(
+        f"could not write the checkpoint {path}: {reason}. "
+        "An older one under this name is untouched. Is the folder writable, and the disk not full?"
+    )
+
+
+@contextmanager
+def training_into(path: Path) -> Iterator[None]:
+    """Keep every other training from `path` within this block; CheckpointError if one writes there already.
+
+    The sign is a locked file beside it, which the system unlocks when its process ends, however that comes. Parts of
+    files that a killed training left are removed.
+    """
+    sign = path.with_name(f".{path.name}.lock")
+    lock = filelock.FileLock(sign)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire(blocking=False)
+    except filelock.Timeout as error:
         raise CheckpointError(
-            f"could not write the checkpoint {path}: {reason}. "
-            "An older one under this name is untouched. Is the folder writable, and the disk not full?"
+            f"another training writes to {path} now, perhaps in another notebook or window: wait until it has ended, "
+            "stop it, or pass another path"
         ) from error
+    except OSError as error:
+        raise _not_written(path, error) from error
+    try:
+        for part in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+            part.unlink(missing_ok=True)
+        yield
+    finally:
+        with suppress(OSError):  # Windows removes no open file
+            sign.unlink()
+        lock.release()
 
 
 def load_checkpoint(path: str | Path) -> dict:
-    """Read a checkpoint to the CPU, as data only: nothing in the file is executed (`weights_only=True`).
+    """Read a checkpoint to the CPU, as data only: nothing in the file is executed.
 
-    Raises CheckpointError for a missing, broken or foreign file.
+    Raises CheckpointError for a missing, broken or foreign file, and for one of another edition of the course.
     """
     try:
-        stored = Path(path).read_bytes()
+        content = stored.read(path)
     except FileNotFoundError:
         raise CheckpointError(
             f"there is no checkpoint {path}: train one first, or correct the path"
         ) from None
     except OSError as error:
         raise CheckpointError(f"could not read the checkpoint {path}: {error.strerror}") from error
-    try:
-        content = torch.load(io.BytesIO(stored), map_location="cpu", weights_only=True)
-    except Exception as error:  # what a damaged file raises depends on where the damage is
-        raise CheckpointError(
-            f"{path} is not a checkpoint of this course, or it is damaged: it cannot be read as tensors and "
-            "numbers. Delete it to train afresh, or pass another path."
-        ) from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        keys = ", ".join(map(str, list(content)[:4])) if isinstance(content, dict) else type(content).__name__
+    except RuntimeError as error:
+        raise CheckpointError(f"{error}. Pass a checkpoint that a training of this course wrote.") from error
+    told = content.get("format") if isinstance(content, Mapping) else None
+    if str(told).startswith(stored.FORMAT) and told != FORMAT:
+        raise CheckpointError(f"{path} is a {told}, and this edition of the course reads {FORMAT}: update it")
+    if told != FORMAT:
+        keys = (
+            ", ".join(map(str, list(content)[:4])) if isinstance(content, Mapping) else type(content).__name__
+        )
         raise CheckpointError(
             f"{path} is a file of torch, but not a checkpoint of this course (it holds: {keys}). "
             "Pass plain weights to the model, not here."
@@ -71,7 +155,7 @@ def load_model(path: str | Path) -> tuple[torch.nn.Module, dict]:
     """
     content = load_checkpoint(path)
     about = content.get("about", {})
-    if "model" not in about:
+    if "model" not in about.keys() & content.keys():
         raise CheckpointError(
             f"{path} does not say which model it holds. Build that model yourself, then "
             "model.load_state_dict(load_checkpoint(path)['model']); or train with about={'model': {...}}."
@@ -81,12 +165,16 @@ def load_model(path: str | Path) -> tuple[torch.nn.Module, dict]:
     return model.eval(), about
 
 
-def load_state_dict(model: torch.nn.Module, state: dict, path: str | Path) -> None:
+def load_state_dict(model: torch.nn.Module, state: Mapping[str, torch.Tensor], path: str | Path) -> None:
     """Load `state`, read from `path`, into `model`; CheckpointError names the first parts that do not fit."""
-    wrong = [phrase for phrases in mismatches(model, state) for phrase in phrases]
-    if wrong:
+    *wrong, ruined = mismatches(model, state)
+    if parts := [phrase for phrases in wrong for phrase in phrases]:
         raise CheckpointError(
-            f"{path} holds another model: {len(wrong)} parts do not fit, for example {'; '.join(wrong[:2])}. "
+            f"{path} holds another model: {len(parts)} parts do not fit, for example {'; '.join(parts[:2])}. "
             "Build the model that it was made with, or pass another path."
         )
+    if ruined:
+        raise CheckpointError(f"{path} is ruined: {ruined[0]}. Pass another path, or train again.")
+    if state.keys() != model.state_dict().keys():
+        state = dict(state)  # without torch's notes of versions it may lack batch norm's counters
     model.load_state_dict(state)

@@ -1,4 +1,4 @@
-"""What a training refuses, and how it stops: wrong settings, numbers that are not finite, Ctrl-C."""
+"""What a training refuses, and how it stops: wrong settings, numbers that are not finite, Ctrl-C and SIGTERM."""
 
 import contextlib
 import math
@@ -17,17 +17,22 @@ class NotFinite(ArithmeticError):
     """The loss or a weight became NaN or infinite; the message says when, and what to try."""
 
 
-def checked_settings(schedules: Collection, losses: Collection, amp: bool | str, **settings) -> dict:
-    """Return the settings that a resumed training must share with its beginning; ValueError for wrong ones."""
+def checked_settings(schedules: Collection, losses: Collection, **settings) -> dict:
+    """Return the settings of a training, as numbers of Python's; ValueError for wrong ones."""
     for name, known in (("schedule", schedules), ("loss", losses)):
         check_choice(name, settings[name], known)
+    for name in ("iterations", "batch_size", "seed"):
+        if not hasattr(settings[name], "__index__"):
+            raise ValueError(f"{name} must be a whole number, got {settings[name]!r}")
+        settings[name] = int(settings[name])
+    settings |= {name: float(settings[name]) for name in ("lr", "clip") if settings[name] is not None}
     for name in ("iterations", "batch_size", "lr"):
-        if not settings[name] > 0:
+        if not 0 < settings[name] < math.inf:
             raise ValueError(f"{name} must be above 0, got {settings[name]!r}")
     if settings["clip"] is not None and not settings["clip"] > 0:
         raise ValueError(f"clip must be None or a norm above 0, got {settings['clip']!r}")
-    if amp not in (False, True, "bf16", "fp16"):
-        raise ValueError(f'amp must be False, True, "bf16" or "fp16", got {amp!r}')
+    if settings["amp"] not in (False, True, "bf16", "fp16"):
+        raise ValueError(f'amp must be False, True, "bf16" or "fp16", got {settings["amp"]!r}')
     return settings
 
 
@@ -55,7 +60,7 @@ def _not_finite(what: str, iteration: int, path: Path | None) -> str:
 
 @contextlib.contextmanager
 def stop_politely() -> Iterator[list]:
-    """Collect Ctrl-C: the list is empty until it comes. A second Ctrl-C interrupts at once."""
+    """Collect Ctrl-C and SIGTERM: the list is empty until one comes. A second one interrupts at once."""
     interrupts: list[bool] = []
 
     def note(number, frame):
@@ -65,5 +70,7 @@ def stop_politely() -> Iterator[list]:
 
     with contextlib.ExitStack() as afterwards:
         if threading.current_thread() is threading.main_thread():  # signals reach no other
-            afterwards.callback(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, note))
+            for number in (signal.SIGINT, signal.SIGTERM):
+                before = signal.signal(number, note) or signal.SIG_DFL
+                afterwards.callback(signal.signal, number, before)
         yield interrupts

@@ -1,5 +1,6 @@
 """The training loop of DeepLab v1 and all that follow: short enough to be read in a lesson."""
 
+import contextlib
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -12,9 +13,9 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from deeplab_lessons import parallel, runtime
 from deeplab_lessons.datasets import Pairs
 from deeplab_lessons.grid import Grid, grid_of, logits_of, unwrapped
-from deeplab_lessons.inference import evaluate
+from deeplab_lessons.inference import evaluate, own_modes
 from deeplab_lessons.metrics.label_maps import check_labels
-from deeplab_lessons.training import checkpoints, checks
+from deeplab_lessons.training import agreement, checkpoints, checks
 from deeplab_lessons.training.batches import Batches, ignore_interrupts, own_randomness, seed_dropout
 from deeplab_lessons.training.history import History, Progress, Watcher
 from deeplab_lessons.training.losses import LOSSES
@@ -48,63 +49,73 @@ def train(
     grid: Grid | None = None,
     progress: bool | Watcher = True,
 ) -> History:
-    """Train `model` in place on pairs (image, mask) and return what happened. Ctrl-C stops after an iteration.
+    """Train `model` in place on pairs (image, mask) and return what happened. Ctrl-C or SIGTERM stops it politely.
 
     `lr` is the backbone's first learning rate (`optimiser_for`). `schedule`: "step" or "poly". `loss`: "subsample",
     "area" or "upsampled". `clip`: largest norm of the gradient. Every `validate_every` iterations (a tenth of all)
     mIoU is measured on `validation`, and `watch(iterations_done, model)` is called. At `checkpoint` the state is saved
     every `save_every` iterations and at the end, together with `about`; a training found there continues where it
-    stopped and ends as if it had not; a finished one is read, in silence. `amp` (True, "bf16" or "fp16") works on CUDA
-    only; `compiled` goes through `torch.compile`; `freeze_batch_norm` leaves every batch norm as it is, statistics,
-    factors and shifts (DeepLab v3, section 4.1); `workers` prepare the data (on CUDA by default). `grid`: for a model
-    that does not state `model.grid`; of a dict of outputs, the loss is taken on the entry "out" only. `progress`: True
-    shows a bar, and a line at each validation; False nothing; a `Watcher` is shown the training instead of the lines
-    (a notebook's is `classroom.live_curve.LiveCurve`). Inside `parallel.process_group` all processes share each batch
-    of `batch_size`, and the first one writes. Raises NotFinite, CheckpointError, ValueError.
+    stopped and ends as if it had not; a finished one is read, in silence. What changes the result must be the same
+    again, and so must `about["settings"]`; no two trainings may write to one checkpoint at a time. `amp` (True, "bf16"
+    or "fp16") works on CUDA only; `compiled` goes through `torch.compile`; `freeze_batch_norm` leaves every batch norm
+    as it is, statistics, factors and shifts (DeepLab v3, section 4.1); `workers` prepare the data (on CUDA by
+    default). `grid`: for a model that does not state `model.grid`; of a dict of outputs, the loss is taken on the entry
+    "out" only. `progress`: True shows a bar, and a line at each validation; False nothing; a `Watcher` is shown the
+    training instead of the lines (a notebook's is `classroom.live_curve.LiveCurve`). Inside `parallel.process_group`
+    all processes share each batch of `batch_size`, and the first one writes. Raises NotFinite, CheckpointError,
+    ValueError.
     Source: DeepLab v1, sections 3.1 and 5.
     """
-    seed = runtime.seed() if seed is None else seed
-    second = {"freeze_batch_norm": True} if freeze_batch_norm else {}  # left out where it changes nothing
     settings = checks.checked_settings(
-        SCHEDULES, LOSSES, amp, iterations=iterations, batch_size=batch_size, lr=lr, schedule=schedule,
-        loss=loss, seed=seed, clip=clip, samples=len(dataset), **second,
+        SCHEDULES, LOSSES, iterations=iterations, batch_size=batch_size, lr=lr, schedule=schedule, loss=loss,
+        seed=runtime.seed() if seed is None else seed, clip=clip, amp=amp, channels_last=channels_last,
+        freeze_batch_norm=freeze_batch_norm,
     )  # fmt: skip
+    iterations, batch_size = settings["iterations"], settings["batch_size"]
+    about = checkpoints.plain(about or {}, "about")
     device = torch.device(device) if device is not None else runtime.device()
     path = Path(checkpoint) if checkpoint else None
-    run = _Run(model, grid_of(model, grid), settings, path, device, amp, channels_last, compiled)
-    if path and resume and path.exists():
-        run.restore(path)
-    parallel.barrier()
-    todo = range(len(run.history.loss), iterations)
+    batches = Batches(dataset, batch_size, settings["seed"])
     every = validate_every or max(iterations // 10, 1)
     if workers is None:
         workers = min(8, os.cpu_count() or 1) if device.type == "cuda" else 0
     began = time.monotonic()
-    with (
-        own_randomness(device),
-        checks.stop_politely() as stop,
-        Progress(run.history, iterations, progress if todo and parallel.rank() == 0 else False) as bar,
-    ):
-        if path and todo.start == 0:  # a folder that cannot be written is better found now than after hours
-            run.save(path, about or {})
-        batches = torch.utils.data.DataLoader(
-            Batches(dataset, batch_size, seed), batch_size=None, sampler=todo, num_workers=workers,
-            pin_memory=device.type == "cuda", worker_init_fn=ignore_interrupts,
-        )  # fmt: skip
-        for iteration, (images, labels) in zip(todo, batches, strict=True):
-            run.step(iteration, images, labels)
-            done = iteration + 1
-            validated = done % every == 0 or done == iterations
-            if validated and validation is not None:
-                run.history.mean_iou[done] = evaluate(model, validation, grid=run.grid).mean_iou
-            bar.update()
-            if validated and watch:
-                watch(done, model)
-            stopped = parallel.any_process(bool(stop))
-            if path and (done % save_every == 0 or done == iterations or stopped):
-                run.save(path, about or {})
-            if stopped:
-                break
+    with own_modes(model):
+        run = _Run(model, grid_of(model, grid), settings, path, device, compiled)
+        if path:
+            run.about, run.settings = about, settings | agreement.facts(model, run.grid, dataset, validation)
+            if resume and path.exists():
+                run.restore(path)
+        parallel.barrier()
+        todo = range(len(run.history.loss), iterations)
+        first = bool(todo) and parallel.rank() == 0
+        with (
+            own_randomness(device),
+            checks.stop_politely() as stop,
+            checkpoints.training_into(path) if path and first else contextlib.nullcontext(),
+            Progress(run.history, iterations, progress if first else False) as bar,
+        ):
+            # a folder that cannot be written is better found now than after hours
+            if path and todo.start == 0:
+                run.save(path)
+            loader = torch.utils.data.DataLoader(
+                batches, batch_size=None, sampler=todo, num_workers=workers, pin_memory=device.type == "cuda",
+                worker_init_fn=ignore_interrupts,
+            )  # fmt: skip
+            for iteration, (images, labels) in zip(todo, loader, strict=True):
+                run.step(iteration, images, labels)
+                done = iteration + 1
+                validated = done % every == 0 or done == iterations
+                if validated and validation is not None:
+                    run.history.mean_iou[done] = evaluate(model, validation, grid=run.grid).mean_iou
+                bar.update()
+                if validated and watch:
+                    watch(done, model)
+                stopped = parallel.any_process(bool(stop))
+                if path and (done % save_every == 0 or done == iterations or stopped):
+                    run.save(path)
+                if stopped:
+                    break
     run.history.seconds = time.monotonic() - began
     run.history.finished = len(run.history.loss) == iterations
     bar.farewell(path)
@@ -116,21 +127,22 @@ class _Run:
 
     def __init__(
         self, model: torch.nn.Module, grid: Grid, settings: dict, path: Path | None, device: torch.device,
-        amp: bool | str, channels_last: bool, compiled: bool,
+        compiled: bool,
     ):  # fmt: skip
         self.model, self.grid, self.settings, self.path = model, grid, settings, path
         self.device, self.history = device, History()
-        if "freeze_batch_norm" in settings:
+        self.about: dict = {}
+        if settings["freeze_batch_norm"]:
             if not any(batch_norms(model)):
                 raise ValueError("the model has no batch norm to freeze: pass freeze_batch_norm=False")
             for norm in batch_norms(model):
                 norm.requires_grad_(False)
-        self.layout = torch.channels_last if channels_last else torch.contiguous_format
+        self.layout = torch.channels_last if settings["channels_last"] else torch.contiguous_format
         model.to(device).to(memory_format=self.layout)
         called = parallel.distribute(model, device)
         self.called = torch.compile(called) if compiled else called
         self.half: torch.dtype | None = None
-        if amp and device.type == "cuda":
+        if (amp := settings["amp"]) and device.type == "cuda":
             bf16 = amp == "bf16" or (amp is True and torch.cuda.is_bf16_supported())
             self.half = torch.bfloat16 if bf16 else torch.float16
         self.optimiser = optimiser_for(model, settings["lr"])
@@ -158,7 +170,7 @@ class _Run:
         """Loss of one batch, images [N, 3, H, W] and labels [N, H, W], at full precision."""
         images = images.to(self.device, memory_format=self.layout, non_blocking=True)
         self.model.train()
-        if "freeze_batch_norm" in self.settings:
+        if self.settings["freeze_batch_norm"]:
             for norm in batch_norms(self.model):
                 norm.eval()
         with torch.autocast(self.device.type, self.half, enabled=self.half is not None):
@@ -170,25 +182,29 @@ class _Run:
         losses = [criterion(logits.float(), labels, grid) for logits, grid in outputs]
         return sum(losses[1:], losses[0])
 
-    def save(self, path: Path, about: dict) -> None:
+    def save(self, path: Path) -> None:
         """Write everything that is needed to continue: the first process does, the others only look."""
         checks.check_weights(self.model, len(self.history.loss), path)
         if parallel.rank() == 0:
             state = {part: getattr(self, part).state_dict() for part in ("model", "optimiser", "scaler")}
-            state |= {"history": asdict(self.history), "settings": self.settings, "about": about}
+            state |= {"history": asdict(self.history), "settings": self.settings, "about": self.about}
             checkpoints.save_checkpoint(state, path)
 
     def restore(self, path: Path) -> None:
         """Read what `save` wrote; CheckpointError, naming each change, if it was begun with other settings."""
         content = checkpoints.load_checkpoint(path)
-        before, now = content["settings"], self.settings
-        changed = [name for name in now if before.get(name) != now[name]]
-        if changed:
-            changes = "; ".join(f"{name} was {before.get(name)!r}, now {now[name]!r}" for name in changed)
+        if "optimiser" not in content:
             raise checkpoints.CheckpointError(
-                f"{path} was begun with other settings: {changes}. To continue, pass the old ones; "
-                "to begin afresh, pass resume=False or another path."
+                f"{path} holds no training to continue: pass resume=False or another path."
             )
+        noted = content["about"]
+        # the caller's own words come first: where those agree, what is known here
+        own = agreement.differences(noted | noted.get("settings", {}), self.about.get("settings", {}))
+        model = own or agreement.differences(noted.get("model", {}), self.about.get("model", {}))
+        was = {"freeze_batch_norm": False, **content["settings"]}
+        if changed := model or agreement.differences(was, self.settings):
+            raise checkpoints.OtherSettings(path, changed)
+        self.about = noted | self.about
         checkpoints.load_state_dict(self.model, content["model"], path)
         self.optimiser.load_state_dict(content["optimiser"])
         if content["scaler"] and self.scaler.is_enabled():

@@ -5,7 +5,6 @@ import base64
 import io
 import itertools
 import json
-import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from PIL import Image
 
 from deeplab_lessons import crf, inference, metrics
 from deeplab_lessons.datasets import Embedded, transforms
+from deeplab_lessons.files import whole_file
 
 #: What is done for one name and seed: numbers, by the names under which they are kept.
 Run = Callable[[str, int], dict[str, dict]]
@@ -60,9 +60,8 @@ def load(path: Path, plan: dict) -> dict:
 
 def save(path: Path, results: dict) -> None:
     """Write the results; the old file stays until all is written."""
-    part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(results, indent=1) + "\n")
-    os.replace(part, path)
+    with whole_file(path) as part:
+        part.write_text(json.dumps(results, indent=1) + "\n")
 
 
 def fill(path: Path, plan: dict, seeds: Iterable[int], names: Iterable[str], run: Run, group="runs") -> dict:

@@ -65,9 +65,11 @@ def test_a_broken_file_is_named(tmp_path):
     path = tmp_path / "cut.pth"
     torch.save({"a": torch.ones(1000)}, path)
     path.write_bytes(path.read_bytes()[:700])
-    with pytest.raises(RuntimeError, match=r"cut\.pth is 700 bytes .* Delete it"):
+    with pytest.raises(
+        RuntimeError, match=r"cut\.pth is damaged, cut off or of another kind: bring a whole copy"
+    ):
         weights_module.load_weights(path, None)
-    with pytest.raises(FileNotFoundError, match="there is no weights file"):
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.pth is no file: pass the path of one"):
         weights_module.load_weights(str(tmp_path / "nowhere.pth"), None)
     with pytest.raises(TypeError, match="got int"):
         weights_module.load_weights(3, None)
@@ -98,3 +100,39 @@ def test_old_files_without_batch_norms_counter_are_taken():
     old = {key: value for key, value in whole.items() if not key.endswith("num_batches_tracked")}
     loaded = backbones.resnet(18, weights=old, width=1 / 16).state_dict()
     assert len(old) < len(whole) and all(torch.equal(loaded[key], value) for key, value in whole.items())
+
+
+@pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "model."])
+def test_wrapped_weights_fill_every_kind_of_backbone(prefix):
+    for build in (lambda **more: backbones.resnet(18, width=1 / 16, **more), lambda **more: small(**more)):
+        whole = build().state_dict()
+        loaded = build(weights={prefix + key: value for key, value in whole.items()}).state_dict()
+        assert all(torch.equal(loaded[key], value) for key, value in whole.items())
+
+
+def small(**more):
+    return backbones.vgg16(0.0625, **more)
+
+
+def test_more_or_fewer_keys_are_counted_and_named():
+    state = dict(small().state_dict())
+    fewer = {key: value for key, value in state.items() if not key.startswith("features.0")}
+    with pytest.raises(ValueError, match=r"2 parts do not fit, for example missing features\.0\.weight"):
+        small(weights=fewer)
+    more = state | {"head.weight": torch.ones(1), "head.bias": torch.ones(1), "aux.weight": torch.ones(1)}
+    with pytest.raises(ValueError, match=r"3 parts do not fit, for example unexpected head\.weight"):
+        small(weights=more)
+
+
+def test_ruined_weights_are_refused():
+    state = {key: value * torch.nan for key, value in small().state_dict().items()}
+    with pytest.raises(ValueError, match=r"weights are ruined: features\.0\.weight holds NaN or infinity"):
+        small(weights=state)
+
+
+def test_training_a_network_leaves_the_weights_that_were_given_alone():
+    donor = small().requires_grad_(False)
+    network, before = small(weights=donor.state_dict()), donor.features[0].weight.clone()
+    with torch.no_grad():
+        network.features[0].weight.add_(1)
+    assert torch.equal(donor.features[0].weight, before)

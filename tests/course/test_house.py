@@ -269,6 +269,23 @@ def test_the_tree_speaks_of_the_course_alone():
             assert not found, f"{path.relative_to(ROOT)} names {found.group()!r}"
 
 
+def messages_of(path):
+    """The text of every string in a Python file that is no docstring, f-strings with their gaps left out."""
+    bodies = [node for node in ast.walk(syntax(path)) if isinstance(getattr(node, "body", None), list)]
+    documentation = {id(each.value) for node in bodies for each in node.body if isinstance(each, ast.Expr)}
+    for node in ast.walk(syntax(path)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documentation:
+            yield node.value
+
+
+def test_no_message_advises_to_delete_a_file():
+    """It may be the only copy of somebody's work: move it away, or pass another path."""
+    verbs = r"(^|[.;:] |, |or |and )(please )?([Dd]elete|[Ee]rase|[Rr]emove|rm)"
+    advice = re.compile(verbs + r" (it|the|this|that|them|all|\{|-)")
+    for path in [*library(), *(ROOT / "tools").rglob("*.py"), *CLASSROOM.glob("*.py")]:
+        assert not any(advice.search(text) for text in messages_of(path)), path
+
+
 def test_the_readme_names_the_commands_and_every_lesson():
     text = (ROOT / "README.md").read_text()
     assert text.index("make lab") < text.index("make test") < 1500, "both commands stand at the top"

@@ -26,6 +26,11 @@ TESTS = str(Path(__file__).resolve().parents[1])
         ({"batch_size": 0}, "batch_size must be above 0"),
         ({"clip": 0}, "clip must be None or a norm above 0"),
         ({"amp": "half"}, "amp must be False, True"),
+        ({"lr": math.nan}, "lr must be above 0, got nan"),
+        ({"lr": math.inf}, "lr must be above 0, got inf"),
+        ({"iterations": 2.5}, "iterations must be a whole number, got 2.5"),
+        ({"batch_size": 4.0}, "batch_size must be a whole number, got 4.0"),
+        ({"seed": "3"}, "seed must be a whole number, got '3'"),
     ],
 )
 def test_wrong_settings_are_explained(options, words):
@@ -63,34 +68,39 @@ from small_training import bright_squares, run, tiny
 
 def interrupt(done, model):
     if done == 6:
-        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(0 if sys.argv[4] == "group" else os.getpid(), signal.Signals[sys.argv[3]])
 
-options = {"validate_every": 3, "watch": interrupt, "progress": True, "save_every": 100}
+workers = 1 if sys.argv[4] == "group" else 0
+options = {"validate_every": 3, "watch": interrupt, "progress": True, "save_every": 100, "workers": workers}
 history = run(tiny(), checkpoint=sys.argv[2], **options)
 print(len(history.loss), history.finished)
 """
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_the_iteration_keeps_the_state_and_says_so(tmp_path):
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="sends signals as Unix does")
+@pytest.mark.parametrize("whom", ["process", "group"])
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_ctrl_c_and_sigterm_end_the_iteration_keep_the_state_and_say_so(tmp_path, name, whom):
+    """A terminal and a scheduler send the signal to all processes of a group, the workers too."""
     path = tmp_path / "run.pt"
-    program = [sys.executable, "-c", INTERRUPTED, TESTS, str(path)]
-    done = subprocess.run(program, capture_output=True, text=True, timeout=120)
+    program = [sys.executable, "-c", INTERRUPTED, TESTS, str(path), name, whom]
+    done = subprocess.run(program, capture_output=True, text=True, timeout=120, start_new_session=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "6 False"
     assert f"Stopped after iteration 6 of 12: {path} holds it" in done.stdout
     resumed, whole = tiny(), tiny()
-    run(resumed, checkpoint=path)
-    run(whole)
-    assert same_weights(resumed, whole)
+    history = run(resumed, checkpoint=path)
+    assert run(whole).loss == history.loss and same_weights(resumed, whole)
 
 
-def test_ctrl_c_twice_interrupts_at_once():
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_interrupts_at_once(number):
     from deeplab_lessons.training.checks import stop_politely
 
-    before = signal.getsignal(signal.SIGINT)
+    before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
     with pytest.raises(KeyboardInterrupt), stop_politely() as stop:
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.raise_signal(number)
         assert stop == [True]
-        os.kill(os.getpid(), signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is before
+        signal.raise_signal(signal.SIGINT)
+    assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == before
