@@ -336,6 +336,12 @@ def test_weights_of_the_full_width_fit_without_another_option(album):
     assert cli.main(["train", "--checkpoint", "net.pt", *use, *small]) == 0
 
 
+def test_a_checkpoint_that_names_no_network_is_sent_back(album, capsys):
+    training.save_checkpoint({"about": {}}, album / "hollow.pt")
+    assert cli.main(["evaluate", "hollow.pt", "--device", "cpu"]) == 1
+    assert the_only_line(capsys).endswith("it holds. Pass one that deeplab-lessons train wrote.")
+
+
 def test_half_precision_is_refused_where_it_does_nothing(album, capsys):
     assert cli.main(["train", "--amp", "--checkpoint", "net.pt", *SMALL]) == 2
     assert "--amp is for CUDA, and the device is cpu: leave it out" in the_only_line(capsys)
