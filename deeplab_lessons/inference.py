@@ -12,6 +12,7 @@ from PIL import Image
 from deeplab_lessons import metrics, parallel
 from deeplab_lessons.checks import check_choice
 from deeplab_lessons.datasets import Pairs, as_picture, transforms, voc_colours
+from deeplab_lessons.datasets.pairs import check_classes_occur
 from deeplab_lessons.grid import PIXELS, Grid, grid_of, logits_of, upsample
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 from deeplab_lessons.models.multi_scale import rescaled
@@ -176,11 +177,18 @@ class Scores:
         return {width: metrics.mean_iou(confusion) for width, confusion in self.trimap.items()}
 
     def __repr__(self) -> str:
-        lines = [f"mIoU {100 * self.mean_iou:.1f} %, pixel accuracy {100 * self.pixel_accuracy:.1f} %"]
+        over = _over(self.confusion)
+        lines = [f"mIoU {100 * self.mean_iou:.1f} %{over}, pixel accuracy {100 * self.pixel_accuracy:.1f} %"]
         lines += [f"  {name:<14}{100 * value:5.1f} %" for name, value in self.iou.items()]
-        bands = self.trimap_mean_iou.items()
-        lines += [f"  within {width:>2} px{'':<4}{100 * value:5.1f} %" for width, value in bands]
+        bands = [(width, value, _over(self.trimap[width])) for width, value in self.trimap_mean_iou.items()]
+        lines += [f"  within {width:>2} px{'':<4}{100 * value:5.1f} %{over}" for width, value, over in bands]
         return "\n".join(lines)
+
+
+def _over(confusion: torch.Tensor) -> str:
+    """How many classes a mean IoU is over, in words, where some have none."""
+    missing = int(metrics.iou_per_class(confusion).isnan().sum())
+    return f" over {len(confusion) - missing} of {len(confusion)} classes" if missing else ""
 
 
 def evaluate(
@@ -194,8 +202,8 @@ def evaluate(
 
     `trimap`: widths of bands around label boundaries, in pixels, to measure inside as well. `model` may also return a
     dict with the entry "out"; `grid` is for one that does not state its own. Inside `parallel.process_group` each
-    process takes every n-th picture, and all of them get the whole result. Raises ValueError for an empty data set,
-    labels that the model does not know, and a map that cannot lie on its grid.
+    process takes every n-th picture, and all of them get the whole result. Raises ValueError for a data set that is
+    empty or all void, labels that the model does not know, and a map that cannot lie on its grid.
     """
     from tqdm.auto import tqdm
 
@@ -203,17 +211,20 @@ def evaluate(
         raise ValueError("nothing to evaluate: the data set is empty")
     shared = parallel.world_size() <= len(dataset)
     share = range(len(dataset))[parallel.rank() :: parallel.world_size()] if shared else range(len(dataset))
-    confusion, bands = torch.tensor(0), dict.fromkeys(trimap or (), torch.tensor(0))
+    confusion, void, bands = torch.tensor(0), torch.tensor(0), dict.fromkeys(trimap or (), torch.tensor(0))
     for index in tqdm(share, desc="evaluating", disable=not progress):
         image, mask = dataset[index]
         found, labels = scores(model, image, grid), np.asarray(mask)
         num_classes, drawn = len(found), found.argmax(0).cpu().numpy()
         confusion = confusion + metrics.confusion_matrix(drawn, labels, num_classes, IGNORE_INDEX)
+        void = void + (labels == IGNORE_INDEX).sum()
         if bands:
             inside = metrics.trimap_confusions(drawn, labels, num_classes, bands, ignore_index=IGNORE_INDEX)
             bands = {width: bands[width] + matrix for width, matrix in inside.items()}
     if shared:
-        confusion = parallel.sum_over_processes(confusion)
+        confusion, void = parallel.sum_over_processes(confusion), parallel.sum_over_processes(void)
         bands = {width: parallel.sum_over_processes(matrix) for width, matrix in bands.items()}
     classes = tuple(getattr(dataset, "classes", ()))
+    counts = {label: pixels for label, pixels in enumerate(confusion.sum(1).tolist()) if pixels}
+    check_classes_occur(counts | {IGNORE_INDEX: int(void)}, len(dataset), classes)
     return Scores(confusion, classes if len(classes) == len(confusion) else (), bands)

@@ -1,6 +1,8 @@
 """One interface for every data set: a picture with its labels, read safely, checked, and made fit for a network."""
 
-from collections.abc import Callable
+import warnings
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from typing import Self
 
 import numpy as np
@@ -9,6 +11,7 @@ from torch.utils.data import Dataset
 from torchvision import tv_tensors
 
 from deeplab_lessons.datasets import transforms as _transforms
+from deeplab_lessons.datasets.palettes import few
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 
 
@@ -52,6 +55,10 @@ class Pairs(Dataset):
             self._kept[index] = self.read(index)
         return self._kept[index]
 
+    def labels(self, index: int) -> np.ndarray:
+        """Return only the labels of a pair, uint8 [H, W]."""
+        return self.pair(index)[1]
+
     def __getitem__(self, index: int) -> tuple[torch.Tensor, tv_tensors.Mask]:
         picture, labels = self.pair(index)
         image = torch.tensor(picture).permute(2, 0, 1).contiguous()  # a copy: transforms may write
@@ -79,3 +86,40 @@ def class_frequencies(dataset: Pairs, limit: int | None = None) -> dict[str, flo
     labelled = counts.sum() - counts[IGNORE_INDEX]
     shares = {name: float(counts[label] / max(labelled, 1)) for label, name in enumerate(dataset.classes)}
     return shares | {"void": float(counts[IGNORE_INDEX] / max(counts.sum(), 1))}
+
+
+def check_classes_occur(counts: Mapping[int, int], maps: int, classes: Sequence[str] = (), unread=0) -> None:
+    """Raise ValueError if no pixel is labelled; warn if void (255) looks like a class that never occurs.
+
+    `counts` has the pixels of each label in `maps` label maps; with others `unread`, the error is a warning. Void looks
+    like a class beside one class only, or on more than a third of three or more maps: the void borders of real sets do
+    neither, while their subsets often lack a class.
+    """
+    seen = counts.keys() - {IGNORE_INDEX}
+    missing = [f"{label} {name}" for label, name in enumerate(classes or ("", "")) if label not in seen]
+    share = counts.get(IGNORE_INDEX, 0) / max(sum(counts.values()), 1)
+    suspicious = missing and (len(seen) == 1 or (maps > 2 and share > 1 / 3))
+    if not share or (seen and not suspicious):
+        return
+    message = (
+        f"of {maps} label maps{f' looked at, out of {maps + unread},' if unread else ''} none has a pixel of "
+        f"{f'class {few(missing)}'.strip() if seen else 'any class'}, while {100 * share:.3g} % of their pixels are "
+        "void (255): nothing is learned or measured there. If 255 is a class in the files, pass ids to "
+        "datasets.LabelMapFolder: ids={0: 0, 255: 1} for masks of 0 and 255"
+    )
+    if not seen and not unread:
+        raise ValueError(message)
+    warnings.warn(message, stacklevel=3)
+
+
+def check_label_maps(dataset: Sequence | Pairs, most: int = 100) -> None:
+    """Read label maps, up to `most`, until every class has occurred; `check_classes_occur` where one has not."""
+    counts, classes = Counter[int](), tuple(getattr(dataset, "classes", ()))
+    looked_at = range(0, len(dataset), max(-(-len(dataset) // most), 1))
+    for index in looked_at:
+        labels = dataset.labels(index) if isinstance(dataset, Pairs) else dataset[index][1]
+        values, pixels = np.unique(labels, return_counts=True)
+        counts.update(dict(zip(values.tolist(), pixels.tolist(), strict=True)))
+        if len(counts.keys() - {IGNORE_INDEX}) >= (len(classes) or 2):
+            return
+    check_classes_occur(counts, len(looked_at), classes, len(dataset) - len(looked_at))
