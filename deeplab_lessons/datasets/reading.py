@@ -63,6 +63,8 @@ def read_label_map(path: str | Path, palette: np.ndarray | None = None) -> np.nd
     if image.format in _LOSSY or image.info.get("compression") == "jpeg":
         reason = f" is {image.format}, whose compression can change class numbers: save label maps as PNG"
         raise ValueError(f"{path}{reason}. Or is it the picture of the pair?")
+    if image.format == "GIF":  # whose writers number the colours anew
+        image = image.convert("RGB")
     values, mode = np.array(image), image.mode
     if mode in ("LA", "PA", "RGBA"):
         *shown, alpha = np.ptp(values, axis=(0, 1))

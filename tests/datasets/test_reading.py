@@ -388,6 +388,16 @@ def test_what_cannot_be_a_label_map_is_refused(tmp_path, name, image, said):
         read_label_map(tmp_path / name, voc_colours())
 
 
+@pytest.mark.parametrize("palette", [None, voc_colours()])
+def test_numbers_of_a_gif_are_read_by_its_colours_because_writers_renumber_them(tmp_path, palette):
+    save_labels(tmp_path / "labels.gif", np.where(LABELS == 1, 2, LABELS), palette)
+    assert set(np.unique(np.array(Image.open(tmp_path / "labels.gif")))) == {0, 1, 2}, (
+        "2 became 1, 255 became 2"
+    )
+    found = read_label_map(tmp_path / "labels.gif", voc_colours())
+    assert np.array_equal(found, np.where(LABELS == 1, 2, LABELS))
+
+
 def test_a_label_map_of_tiff_with_jpeg_inside_is_refused(tmp_path):
     Image.fromarray(LABELS).save(tmp_path / "a.tif", compression="jpeg")
     with pytest.raises(ValueError, match="is TIFF, whose compression can change"):
