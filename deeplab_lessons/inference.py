@@ -12,7 +12,7 @@ from PIL import Image
 from deeplab_lessons import metrics, parallel
 from deeplab_lessons.checks import check_choice
 from deeplab_lessons.datasets import Pairs, as_picture, transforms, voc_colours
-from deeplab_lessons.datasets.pairs import check_classes_occur
+from deeplab_lessons.datasets.pairs import check_label_maps
 from deeplab_lessons.grid import PIXELS, Grid, grid_of, logits_of, upsample
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 from deeplab_lessons.models.multi_scale import rescaled
@@ -177,18 +177,13 @@ class Scores:
         return {width: metrics.mean_iou(confusion) for width, confusion in self.trimap.items()}
 
     def __repr__(self) -> str:
-        over = _over(self.confusion)
+        missing = int(metrics.iou_per_class(self.confusion).isnan().sum())
+        over = f" over {len(self.confusion) - missing} of {len(self.confusion)} classes" if missing else ""
         lines = [f"mIoU {100 * self.mean_iou:.1f} %{over}, pixel accuracy {100 * self.pixel_accuracy:.1f} %"]
         lines += [f"  {name:<14}{100 * value:5.1f} %" for name, value in self.iou.items()]
-        bands = [(width, value, _over(self.trimap[width])) for width, value in self.trimap_mean_iou.items()]
-        lines += [f"  within {width:>2} px{'':<4}{100 * value:5.1f} %{over}" for width, value, over in bands]
+        bands = self.trimap_mean_iou.items()
+        lines += [f"  within {width:>2} px{'':<4}{100 * value:5.1f} %" for width, value in bands]
         return "\n".join(lines)
-
-
-def _over(confusion: torch.Tensor) -> str:
-    """How many classes a mean IoU is over, in words, where some have none."""
-    missing = int(metrics.iou_per_class(confusion).isnan().sum())
-    return f" over {len(confusion) - missing} of {len(confusion)} classes" if missing else ""
 
 
 def evaluate(
@@ -209,22 +204,20 @@ def evaluate(
 
     if len(dataset) < 1:
         raise ValueError("nothing to evaluate: the data set is empty")
+    check_label_maps(dataset, "measure")
     shared = parallel.world_size() <= len(dataset)
     share = range(len(dataset))[parallel.rank() :: parallel.world_size()] if shared else range(len(dataset))
-    confusion, void, bands = torch.tensor(0), torch.tensor(0), dict.fromkeys(trimap or (), torch.tensor(0))
+    confusion, bands = torch.tensor(0), dict.fromkeys(trimap or (), torch.tensor(0))
     for index in tqdm(share, desc="evaluating", disable=not progress):
         image, mask = dataset[index]
         found, labels = scores(model, image, grid), np.asarray(mask)
         num_classes, drawn = len(found), found.argmax(0).cpu().numpy()
         confusion = confusion + metrics.confusion_matrix(drawn, labels, num_classes, IGNORE_INDEX)
-        void = void + (labels == IGNORE_INDEX).sum()
         if bands:
             inside = metrics.trimap_confusions(drawn, labels, num_classes, bands, ignore_index=IGNORE_INDEX)
             bands = {width: bands[width] + matrix for width, matrix in inside.items()}
     if shared:
-        confusion, void = parallel.sum_over_processes(confusion), parallel.sum_over_processes(void)
+        confusion = parallel.sum_over_processes(confusion)
         bands = {width: parallel.sum_over_processes(matrix) for width, matrix in bands.items()}
     classes = tuple(getattr(dataset, "classes", ()))
-    counts = {label: pixels for label, pixels in enumerate(confusion.sum(1).tolist()) if pixels}
-    check_classes_occur(counts | {IGNORE_INDEX: int(void)}, len(dataset), classes)
     return Scores(confusion, classes if len(classes) == len(confusion) else (), bands)

@@ -93,7 +93,7 @@ class LabelMapFolder(FilePairs):
     - `ids`: from the number in a file to the class, 255 for void; None: the numbers are the classes.
     - `palette`: uint8 [C, 3] for label maps saved as colours; PASCAL VOC's by default.
 
-    Raises FileNotFoundError naming what is missing.
+    Raises FileNotFoundError naming what is missing, ValueError for two files of one name and for `ids` out of range.
     """
 
     def __init__(

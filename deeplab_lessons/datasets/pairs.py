@@ -2,7 +2,7 @@
 
 import warnings
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Self
 
 import numpy as np
@@ -88,38 +88,33 @@ def class_frequencies(dataset: Pairs, limit: int | None = None) -> dict[str, flo
     return shares | {"void": float(counts[IGNORE_INDEX] / max(counts.sum(), 1))}
 
 
-def check_classes_occur(counts: Mapping[int, int], maps: int, classes: Sequence[str] = (), unread=0) -> None:
+def check_label_maps(dataset: Sequence | Pairs, use: str, most: int = 1_000_000) -> None:
     """Raise ValueError if no pixel is labelled; warn if void (255) looks like a class that never occurs.
 
-    `counts` has the pixels of each label in `maps` label maps; with others `unread`, the error is a warning. Void looks
-    like a class beside one class only, or on more than a third of three or more maps: the void borders of real sets do
-    neither, while their subsets often lack a class.
+    `use`: "train" or "measure". Up to `most` label maps, spread over the set, are read until every class has occurred;
+    with others unread, the error is a warning. Void looks like a class next to one class only, or on over a third of
+    three or more maps: void borders of real sets are neither, while parts of these sets often lack a class.
     """
-    seen = counts.keys() - {IGNORE_INDEX}
-    missing = [f"{label} {name}" for label, name in enumerate(classes or ("", "")) if label not in seen]
-    share = counts.get(IGNORE_INDEX, 0) / max(sum(counts.values()), 1)
-    suspicious = missing and (len(seen) == 1 or (maps > 2 and share > 1 / 3))
-    if not share or (seen and not suspicious):
-        return
-    message = (
-        f"of {maps} label maps{f' looked at, out of {maps + unread},' if unread else ''} none has a pixel of "
-        f"{f'class {few(missing)}'.strip() if seen else 'any class'}, while {100 * share:.3g} % of their pixels are "
-        "void (255): nothing is learned or measured there. If 255 is a class in the files, pass ids to "
-        "datasets.LabelMapFolder: ids={0: 0, 255: 1} for masks of 0 and 255"
-    )
-    if not seen and not unread:
-        raise ValueError(message)
-    warnings.warn(message, stacklevel=3)
-
-
-def check_label_maps(dataset: Sequence | Pairs, most: int = 100) -> None:
-    """Read label maps, up to `most`, until every class has occurred; `check_classes_occur` where one has not."""
-    counts, classes = Counter[int](), tuple(getattr(dataset, "classes", ()))
-    looked_at = range(0, len(dataset), max(-(-len(dataset) // most), 1))
-    for index in looked_at:
-        labels = dataset.labels(index) if isinstance(dataset, Pairs) else dataset[index][1]
+    counts, classes = Counter[int](), tuple(getattr(dataset, "classes", ())) or ("", "")
+    read = range(0, len(dataset), max(-(-len(dataset) // most), 1))
+    for i in read:
+        labels = dataset.labels(i) if isinstance(dataset, Pairs) else torch.as_tensor(dataset[i][1]).cpu()
         values, pixels = np.unique(labels, return_counts=True)
         counts.update(dict(zip(values.tolist(), pixels.tolist(), strict=True)))
-        if len(counts.keys() - {IGNORE_INDEX}) >= (len(classes) or 2):
+        if len(counts.keys() - {IGNORE_INDEX}) >= len(classes):
             return
-    check_classes_occur(counts, len(looked_at), classes, len(dataset) - len(looked_at))
+    share, seen = counts[IGNORE_INDEX] / max(counts.total(), 1), counts.keys() - {IGNORE_INDEX}
+    if not share or (len(seen) > 1 and (len(read) < 3 or share <= 1 / 3)):
+        return
+    missing = few([f"{label} {name}".strip() for label, name in enumerate(classes) if label not in seen])
+    message = (
+        f"of {len(dataset)} label maps to {use} on, none of the {len(read)} read has a pixel of "
+        f"{f'class {missing}' if seen else 'any class'}, and {100 * share:.3g} % of their pixels are void (255), "
+        "which is ignored. If 255 is a class in the files, pass ids to LabelMapFolder: ids={0: 0, 255: 1} for masks of "
+        "0 and 255"
+    )
+    if not seen and len(read) == len(dataset):
+        raise ValueError(message)
+    warnings.warn(
+        message, stacklevel=1
+    )  # from one place, so that the validations of a training need not repeat it

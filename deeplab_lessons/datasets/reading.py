@@ -76,7 +76,7 @@ def read_label_map(path: str | Path, palette: np.ndarray | None = None) -> np.nd
     try:
         if mode != "RGB" or palette is None:
             raise ValueError(
-                f"class indices (mode P or L) or colours and a palette are needed, got mode {mode}"
+                f"class indices (mode P, L) or colours and a palette are needed, got mode {mode}"
             )
         return colours_to_indices(values, palette)
     except ValueError as error:
@@ -90,8 +90,9 @@ def class_table(ids: Mapping[int, int], num_classes: int) -> np.ndarray:
     table = np.full(65536, _UNKNOWN, np.int16)
     for number, label in ids.items():
         if not 0 <= number < len(table) or label not in (*range(num_classes), IGNORE_INDEX):
-            known = f"a class, 0 to {num_classes - 1}, or to void ({IGNORE_INDEX})"
-            raise ValueError(f"ids must lead from 0-65535 to {known}, got {number}: {label}")
+            raise ValueError(
+                f"ids must map 0-65535 to classes 0-{num_classes - 1} or 255 (void), got {number}: {label}"
+            )
         table[number] = label
     return table
 
@@ -104,7 +105,7 @@ def identity(num_classes: int, void: tuple[int, ...] = (IGNORE_INDEX,)) -> dict[
 def to_classes(numbers: np.ndarray, table: np.ndarray, path: str | Path) -> np.ndarray:
     """Turn the numbers read from `path` into classes, uint8 [H, W], by `class_table`; ValueError for others."""
     inside = (numbers >= 0) & (numbers < len(table))
-    labels = np.where(inside, table[np.where(inside, numbers, 0)], _UNKNOWN)
+    labels = np.where(inside, table.take(numbers, mode="clip"), _UNKNOWN)
     if labels.min(initial=0) == _UNKNOWN:
         strange = np.unique(numbers[labels == _UNKNOWN]).tolist()
         expected = np.flatnonzero(table != _UNKNOWN)
@@ -122,9 +123,12 @@ def _open(source: str | Path | bytes | Image.Image) -> tuple[str, Image.Image]:
     """Return a name for the source and its one image, read to its end and turned upright."""
     name = str(source) if isinstance(source, (str, Path)) else getattr(source, "filename", "") or "the file"
     try:
-        image = _opened(source)
-        whole = image is source or image.format in _ONE_WITH_EXTRAS
-        frames = 1 if whole else getattr(image, "n_frames", 1)
+        if isinstance(
+            source, (str, Path)
+        ):  # read here: Pillow 13 turns a grey TIFF wrongly if it maps it into memory
+            source = Path(source).expanduser().read_bytes()
+        image = source if isinstance(source, Image.Image) else Image.open(io.BytesIO(source))
+        frames = 1 if image.format in _ONE_WITH_EXTRAS else getattr(image, "n_frames", 1)
         upright = ImageOps.exif_transpose(image)
         upright.format = image.format
     except FileNotFoundError:
@@ -140,11 +144,3 @@ def _open(source: str | Path | bytes | Image.Image) -> tuple[str, Image.Image]:
     if frames > 1:
         raise ValueError(f"{name} holds {frames} images: save the one you mean as a file of its own")
     return name, upright
-
-
-def _opened(source: str | Path | bytes | Image.Image) -> Image.Image:
-    if isinstance(source, Image.Image):
-        return source
-    # by its path, Pillow 13 would map a grey TIFF into memory and turn it wrongly
-    content = Path(source).expanduser().read_bytes() if isinstance(source, (str, Path)) else source
-    return Image.open(io.BytesIO(content))

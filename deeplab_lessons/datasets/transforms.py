@@ -40,11 +40,11 @@ class RandomScale(v2.Transform):
 
     def transform(self, inpt, params):
         """Resize one picture or one label map."""
-        resize = v2.functional.resize_image
+        way = InterpolationMode.NEAREST_EXACT
         if isinstance(inpt, tv_tensors.Image):
-            return tv_tensors.wrap(resize(inpt.as_subclass(torch.Tensor), params["size"]), like=inpt)
-        labels = inpt.as_subclass(torch.Tensor)[None]
-        return tv_tensors.wrap(resize(labels, params["size"], InterpolationMode.NEAREST_EXACT)[0], like=inpt)
+            way = InterpolationMode.BILINEAR
+        resized = v2.functional.resize_image(inpt.as_subclass(torch.Tensor)[None], params["size"], way)[0]
+        return tv_tensors.wrap(resized, like=inpt)
 
 
 def train(
@@ -55,11 +55,10 @@ def train(
     A picture smaller than the crop is padded with ImageNet's mean colour (0 after normalising) and void labels (255).
     `scale=None` leaves the size, `flip=0` never mirrors.
     """
-    crop = (size, size) if isinstance(size, int) else tuple(size)
     mean = tuple(round(255 * value) for value in IMAGENET_MEAN)
     fill = {tv_tensors.Image: mean, tv_tensors.Mask: IGNORE_INDEX}
     steps: list[v2.Transform] = [] if scale is None else [RandomScale(scale)]
-    steps += [v2.RandomCrop(crop, pad_if_needed=True, fill=fill), v2.RandomHorizontalFlip(flip)]
+    steps += [v2.RandomCrop(size, pad_if_needed=True, fill=fill), v2.RandomHorizontalFlip(flip)]
     return v2.Compose([*steps, evaluate()])
 
 

@@ -86,8 +86,8 @@ def train(
         checks.stop_politely() as stop,
         Progress(run.history, iterations, progress if todo and parallel.rank() == 0 else False) as bar,
     ):
-        for pairs in (dataset, validation or ()) if todo else ():
-            check_label_maps(pairs)
+        for use, pairs in (("train", dataset), ("measure", validation or ())) if todo else ():
+            check_label_maps(pairs, use, most=100)
         if path and todo.start == 0:  # a folder that cannot be written is better found now than after hours
             run.save(path, about or {})
         batches = torch.utils.data.DataLoader(
