@@ -110,9 +110,7 @@ class LabelMapFolder(FilePairs):
         for folder in (images, labels):
             require("label maps", Path(folder), ())
         if Path(images).samefile(labels):
-            raise ValueError(
-                f"images and labels must be two folders, got {images} for both: move the label maps"
-            )
+            raise ValueError(f"images and labels must be two folders, got {images}: move the label maps")
         pictures, maps = _by_stem(Path(images)), _by_stem(Path(labels))
         if isinstance(names, (str, Path)):
             names = _lines(Path(names))
@@ -186,7 +184,5 @@ def _by_stem(folder: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() in _PICTURES and path != found.setdefault(path.stem, path):
-            raise ValueError(
-                f"{folder} holds both {found[path.stem].name} and {path.name}: remove one of them"
-            )
+            raise ValueError(f"{folder} holds both {found[path.stem].name} and {path.name}: remove one")
     return found

@@ -115,6 +115,4 @@ def check_label_maps(dataset: Sequence | Pairs, use: str, most: int = 1_000_000)
     )
     if not seen and len(read) == len(dataset):
         raise ValueError(message)
-    warnings.warn(
-        message, stacklevel=1
-    )  # from one place, so that the validations of a training need not repeat it
+    warnings.warn(message, stacklevel=1)  # always from here: Python does not repeat it at each validation

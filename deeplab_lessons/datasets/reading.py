@@ -75,9 +75,7 @@ def read_label_map(path: str | Path, palette: np.ndarray | None = None) -> np.nd
         return values.reshape(values.shape[:2]).astype(np.int32)
     try:
         if mode != "RGB" or palette is None:
-            raise ValueError(
-                f"class indices (mode P, L) or colours and a palette are needed, got mode {mode}"
-            )
+            raise ValueError(f"it must hold class indices (P, L) or colours and a palette, got mode {mode}")
         return colours_to_indices(values, palette)
     except ValueError as error:
         if mode == "RGB" and (values == values[..., :1]).all():
@@ -90,9 +88,8 @@ def class_table(ids: Mapping[int, int], num_classes: int) -> np.ndarray:
     table = np.full(65536, _UNKNOWN, np.int16)
     for number, label in ids.items():
         if not 0 <= number < len(table) or label not in (*range(num_classes), IGNORE_INDEX):
-            raise ValueError(
-                f"ids must map 0-65535 to classes 0-{num_classes - 1} or 255 (void), got {number}: {label}"
-            )
+            known = f"0-{num_classes - 1} or {IGNORE_INDEX}"
+            raise ValueError(f"ids must map 0-65535 to {known} (void), got {number}: {label}")
         table[number] = label
     return table
 
@@ -123,9 +120,7 @@ def _open(source: str | Path | bytes | Image.Image) -> tuple[str, Image.Image]:
     """Return a name for the source and its one image, read to its end and turned upright."""
     name = str(source) if isinstance(source, (str, Path)) else getattr(source, "filename", "") or "the file"
     try:
-        if isinstance(
-            source, (str, Path)
-        ):  # read here: Pillow 13 turns a grey TIFF wrongly if it maps it into memory
+        if isinstance(source, (str, Path)):  # opened by its path, Pillow 13 turns grey TIFF wrongly
             source = Path(source).expanduser().read_bytes()
         image = source if isinstance(source, Image.Image) else Image.open(io.BytesIO(source))
         frames = 1 if image.format in _ONE_WITH_EXTRAS else getattr(image, "n_frames", 1)

@@ -105,7 +105,7 @@ def test_one_folder_cannot_hold_both_pictures_and_label_maps(folder):
 @pytest.mark.parametrize("ids", [{0: 0, 1: 300}, {0: 3}, {0: -1}, {-1: 0}, {65536: 0}, {0: 1.5}])
 def test_ids_that_lead_out_of_the_classes_or_from_no_number_are_refused(folder, ids):
     number, label = list(ids.items())[-1]
-    with pytest.raises(ValueError, match=rf"ids must map 0-65535 to classes 0-2 or .*got {number}: {label}$"):
+    with pytest.raises(ValueError, match=rf"ids must map 0-65535 to 0-2 or .*got {number}: {label}$"):
         open_folder(folder, ids=ids)
 
 

@@ -93,7 +93,7 @@ def test_a_fault_in_a_worker_process_still_names_the_file(folder):
 def test_a_coloured_label_picture_is_refused(tmp_path):
     Image.fromarray(np.array([[[0, 0, 0], [9, 0, 0]]], np.uint8)).save(tmp_path / "colours.png")
     with pytest.raises(
-        ValueError, match=r"colours\.png: class indices .* or colours and a palette .* mode RGB"
+        ValueError, match=r"colours\.png: .* class indices .* or colours and a palette, got mode RGB"
     ):
         read_label_map(tmp_path / "colours.png")
 
