@@ -115,7 +115,7 @@ class LatticeFilter:
         self._matrix: Callable[[Tensor], Tensor]
         if (
             features.requires_grad
-        ):  # the readable lattice: autograd follows its every step down to the features
+        ):  # autograd follows every step of the readable lattice, down to the features
             self._matrix = Lattice(features).filter
         else:
             tables = write_tables(features)

@@ -5,14 +5,6 @@ from deeplab_lessons.heads.decoder import Decoder
 from deeplab_lessons.heads.large_fov import LargeFOV, SideBranches, head_parameters, rate_that_keeps_field
 
 __all__ = [
-    "ASPP",
-    "ASPP_RATES",
-    "Decoder",
-    "ImagePooling",
-    "LargeFOV",
-    "SideBranches",
-    "SummedASPP",
-    "atrous_rates",
-    "head_parameters",
-    "rate_that_keeps_field",
-]
+    "ASPP", "ASPP_RATES", "Decoder", "ImagePooling", "LargeFOV", "SideBranches", "SummedASPP", "atrous_rates",
+    "head_parameters", "rate_that_keeps_field",
+]  # fmt: skip
