@@ -89,14 +89,3 @@ def rate_that_keeps_field(kernel_size: int, old_kernel_size: int = 7, old_rate: 
             f"no whole rate lets {kernel_size} taps reach {span} cells from the first to the last"
         )
     return span // gaps
-
-
-def head_parameters(kernel_size: int, channels: int, num_classes: int = 21, in_channels: int = 512) -> int:
-    """Parameters of fc6 (k x k), fc7 (1 x 1) and fc8 (1 x 1) together: weights and biases.
-
-    The rate does not count: holes have no weights.
-    """
-    fc6 = in_channels * kernel_size**2 * channels + channels
-    fc7 = channels * channels + channels
-    fc8 = channels * num_classes + num_classes
-    return fc6 + fc7 + fc8
