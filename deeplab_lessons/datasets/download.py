@@ -1,8 +1,4 @@
-"""Files from the network, only when needed: with progress, checksum and resume, and never half a file.
-
-A download grows in `<name>.part` and gets its name only when it is complete and its checksum is right. What a broken
-connection leaves is kept, and the next call continues from there.
-"""
+"""Files from the network, only when needed: with progress, checksum and resume, and never half a file."""
 
 import hashlib
 import http.client
@@ -34,7 +30,8 @@ def fetch(
 ) -> Path:
     """Download `url` to the file `path` and return it; a file that is there and right is not fetched again.
 
-    A broken connection is tried `tries` times, each from where the last broke off. Raises DownloadError where the
+    It grows in `<name>.part` until it is complete and its checksum right. A broken connection is tried `tries` times,
+    each from where the last broke off, and the next call goes on from there, too. Raises DownloadError where the
     server cannot be reached or refuses, the file stays incomplete or has a wrong checksum (then nothing is kept), or
     neither length nor checksum is known; ValueError for an address that is not http(s); OSError in words.
     """
