@@ -6,6 +6,7 @@ weight and a symmetric matrix `[N, N]`, or an `ExactFilter`, which holds one; it
 its memory: these are sums over N² pairs. Source: Krähenbühl and Koltun 2011, equations (1) to (3).
 """
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -45,11 +46,11 @@ def unary_from_labels(
     if not 1 / num_classes < confidence < 1:
         raise ValueError(f"confidence must be between 1/{num_classes} (a guess) and 1, got {confidence}")
     check_labels(labels, num_classes, ignore_index)
+    known = torch.ones_like(labels, dtype=torch.bool) if ignore_index is None else labels != ignore_index
     others = (1 - confidence) / (num_classes - 1)
     hit = labels.unsqueeze(-3) == torch.arange(num_classes, device=labels.device).view(-1, 1, 1)
     p = torch.where(hit, confidence, others)
-    p = p.where(hit.any(-3, keepdim=True), 1 / num_classes)  # void: no class is hit
-    return -p.log()
+    return -p.log().where(known.unsqueeze(-3), torch.tensor(-math.log(num_classes), device=labels.device))
 
 
 def potts(num_classes: int) -> Tensor:
