@@ -98,9 +98,8 @@ def torchvision_deeplab_v3(
         "resnet101": segmentation.DeepLabV3_ResNet101_Weights.COCO_WITH_VOC_LABELS_V1,
     }
     check_choice("backbone of torchvision", backbone, entries)
-    if isinstance(weights, str) and weights == "coco":
-        weights = "imagenet"  # load_weights' word for: torchvision's own file
-    given = load_weights(weights, entries[backbone])
+    # "imagenet" is load_weights' word for: torchvision's own file
+    given = load_weights("imagenet" if weights == "coco" else weights, entries[backbone])
     with torch.device("meta"):
         model = deeplab_v3(num_classes, backbone, output_stride, None, dropout=0.5, refine=True)
     fill(model, {_ours(key): value for key, value in given.items() if not key.startswith("aux_classifier.")})
