@@ -122,8 +122,10 @@ def number_corners(features: Tensor) -> tuple[Tensor, Tensor, Callable]:
     def find_up(known: Tensor) -> Tensor:
         step = torch.ones(axes, dtype=torch.int64, device=known.device)  # one colour on,
         step[-1] = worth.sum() - (axes - 1)  # and from the last colour to colour 0 of the next simplex
-        on = known + step.index_select(0, known % axes)
-        return torch.stack([_places(known, on - down) for down in worth])
+        wanted = known + step.index_select(0, known % axes) - worth[:, None]
+        place = torch.searchsorted(known, wanted)
+        there = known[place.clamp(max=len(known) - 1)] == wanted
+        return place.masked_fill_(~there, len(known))
 
     return weights, torch.stack(codes), find_up
 
@@ -154,10 +156,3 @@ def blur_table(up: Tensor) -> Tensor:
     down = torch.full_like(up, count).scatter_(1, up, itself)
     down[:, -1] = count  # where all vertices without an upper neighbour have written
     return torch.stack([itself.int(), down.int(), up.int()], 2)
-
-
-def _places(known: Tensor, wanted: Tensor) -> Tensor:
-    """Where in sorted `known` [M] each of `wanted` is; M if it is not there."""
-    place = torch.searchsorted(known, wanted)
-    there = known.index_select(0, place.clamp(max=len(known) - 1)) == wanted
-    return place.masked_fill_(~there, len(known))
