@@ -214,7 +214,7 @@ def evaluate(
         num_classes, drawn = len(found), found.argmax(0).cpu().numpy()
         confusion = confusion + metrics.confusion_matrix(drawn, labels, num_classes, IGNORE_INDEX)
         if bands:
-            inside = metrics.trimap_confusions(drawn, labels, num_classes, bands, ignore_index=IGNORE_INDEX)
+            inside = metrics.trimap_confusions(drawn, labels, num_classes, bands)
             bands = {width: bands[width] + matrix for width, matrix in inside.items()}
     if shared:
         confusion = parallel.sum_over_processes(confusion)
