@@ -1,1 +1,1 @@
-"""Layers of DeepLab's own: dilated convolution in two other ways, and atrous separable convolution."""
+"""Layers of DeepLab's own: atrous separable convolution."""
