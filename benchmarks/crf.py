@@ -82,10 +82,12 @@ def ours(unary, picture, setting) -> tuple[dict, torch.Tensor]:
 
 def theirs(unary, picture, setting) -> tuple[dict, torch.Tensor]:
     """The same for pydensecrf; it makes both lattices every time."""
-    library, image = reference._library(), reference._bytes(picture)
+    from pydensecrf.densecrf import DenseCRF2D
+
+    image = np.ascontiguousarray(picture.permute(1, 2, 0).numpy())
     energies = unary.numpy()
     clock = Clock()
-    model = library.DenseCRF2D(*picture.shape[:0:-1], len(unary))
+    model = DenseCRF2D(*picture.shape[:0:-1], len(unary))
     model.setUnaryEnergy(energies)
     model.addPairwiseBilateral(
         sxy=setting.sigma_alpha, srgb=setting.sigma_beta, rgbim=image, compat=float(setting.w1)
