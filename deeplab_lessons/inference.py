@@ -140,15 +140,11 @@ def overlay_paths(
         paths = [Path(output)]
     taken = {_place(picture): f"the picture {picture}" for picture in pictures}
     for path, picture in zip(paths, pictures, strict=True):
-        if _place(path) in taken:
-            raise ValueError(
-                f"{path}, the overlay of {picture}, would replace {taken[_place(path)]}: pass another output"
-            )
+        if (replaced := taken.get(_place(path))) is not None:
+            raise ValueError(f"the overlay of {picture} would replace {replaced}: pass another output")
         taken[_place(path)] = f"the overlay of {picture}"
         if os.path.lexists(path) and not overwrite:
-            raise FileExistsError(
-                f"{path} is there already: pass overwrite=True to replace it, or another output"
-            )
+            raise FileExistsError(f"{path} is there already: pass overwrite=True or another output")
         folder = next(parent for parent in path.absolute().parents if parent.exists())
         if not (folder.is_dir() and os.access(folder, os.W_OK)):
             raise PermissionError(f"{path} cannot be written in {folder}: pass another output")

@@ -4,7 +4,7 @@ The known sets have a `root` (by default a folder of the data folder that has th
 FileNotFoundError with the folder expected and what it lacks, and ValueError, with the choices, for another split.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -180,7 +180,7 @@ def _listed(path: Path) -> Path:
     return path
 
 
-def _lines(path: Path, known: Mapping[str, Path] | None = None) -> dict[str, str]:
+def _lines(path: Path, known: Collection[str] = ()) -> dict[str, str]:
     """What the lines of a list say, and where each is; of a `known` name its folder and ending are left out.
 
     The list is in UTF-8, or in UTF-16 as PowerShell writes it, with the line ends and paths of any system.
@@ -193,9 +193,8 @@ def _lines(path: Path, known: Mapping[str, Path] | None = None) -> dict[str, str
         raise ValueError(f"{path}, line {number}: not UTF-8: save the list as UTF-8") from None
     for number, line in enumerate(text.splitlines(), start=1):
         name, where = line.strip().replace("\\", "/"), f"{path}, line {number}"
-        name = next(
-            (each for each in (name, Path(name).name, Path(name).stem) if each in (known or ())), name
-        )
+        forms = (name, Path(name).name, Path(name).stem)
+        name = next((form for form in forms if form in known), name)
         if name in found:
             raise ValueError(f"{where}: {name!r} is in {found[name]} already: remove one of them")
         if name:
