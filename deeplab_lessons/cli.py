@@ -118,9 +118,7 @@ def evaluate(options: argparse.Namespace) -> int:
     options.scene_size = options.scene_size or about.get("scene_size")
     dataset = _data_set(options, options.split)
     if list(about.get("classes", dataset.classes)) != list(dataset.classes):
-        raise UsageError(
-            f"{options.checkpoint} knows other classes than {options.data} has: pass another --data"
-        )
+        raise UsageError(f"{options.checkpoint} knows other classes than {options.data}: pass another --data")
     if options.flip or options.scales != [1.0]:
         model = inference.ManyViews(model, options.scales, options.flip)
     if options.crf:

@@ -221,16 +221,16 @@ def contents(folder):
     [
         (
             "a.jpg b/a.jpg --output out",
-            "out/a-segmented.png, the overlay of b/a.jpg, would replace the overlay of a.jpg",
+            "the overlay of b/a.jpg would replace the overlay of a.jpg",
         ),
-        ("a.jpg a.png", "a-segmented.png, the overlay of a.png, would replace the overlay of a.jpg"),
+        ("a.jpg a.png", "the overlay of a.png would replace the overlay of a.jpg"),
         ("a.jpg ./a.jpg", "would replace the overlay of a.jpg"),
-        ("a.png --output a.png", "a.png, the overlay of a.png, would replace the picture a.png"),
+        ("a.png --output a.png", "the overlay of a.png would replace the picture a.png"),
         ("a.png --output ./b/../a.png", "would replace the picture a.png"),
         ("a.png --output A.PNG", "would replace the picture a.png"),
         ("a.png --output link.png", "would replace the picture a.png"),
         ("link.png --output a.png", "would replace the picture link.png"),
-        ("old.png old-segmented.png", "old-segmented.png, the overlay of old.png, would replace the picture"),
+        ("old.png old-segmented.png", "the overlay of old.png would replace the picture old-segmented.png"),
         ("a.png b/a.jpg --output all.png", "all.png is neither a folder nor, for one picture, a PNG"),
         ("a.png --output all.jpg", "all.jpg is neither a folder nor, for one picture, a PNG"),
         ("a.png --output a.jpg/all.png", "cannot be written in"),
@@ -250,7 +250,7 @@ def test_an_older_file_is_replaced_only_when_told(checkpoint, album, capsys):
     (album / "a-segmented.png").write_bytes(b"mine")
     use = ["segment", "a.png", "--checkpoint", str(checkpoint), "--device", "cpu"]
     assert cli.main(use) == 2
-    assert "a-segmented.png is there already: pass --overwrite to replace it" in the_only_line(capsys)
+    assert "a-segmented.png is there already: pass --overwrite or another output" in the_only_line(capsys)
     assert (album / "a-segmented.png").read_bytes() == b"mine"
     assert cli.main([*use, "--overwrite"]) == 0
     assert Image.open(album / "a-segmented.png").size == (32, 24)
@@ -322,7 +322,7 @@ def test_a_network_is_measured_on_its_own_classes_only(checkpoint, album, capsys
     content["about"]["classes"] = [f"class {label}" for label in range(6)]
     training.save_checkpoint(content, album / "other.pt")
     assert cli.main(["evaluate", "other.pt", "--count", "1", "--device", "cpu"]) == 2
-    assert "other.pt knows other classes than embedded has" in the_only_line(capsys)
+    assert "other.pt knows other classes than embedded" in the_only_line(capsys)
     del content["about"]["data"]
     training.save_checkpoint(content, album / "other.pt")
     assert cli.main(["evaluate", "other.pt", "--count", "1", "--device", "cpu"]) == 2

@@ -4,7 +4,7 @@ The known sets have a `root` (by default a folder of the data folder that has th
 FileNotFoundError with the folder expected and what it lacks, and ValueError, with the choices, for another split.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from deeplab_lessons.checks import check_choice
 from deeplab_lessons.datasets import palettes, reading
 from deeplab_lessons.datasets.pairs import Pairs
 
-_PICTURES = (".jpg", ".jpeg", ".png", ".ppm", ".bmp")
+_PICTURES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".ppm", ".pgm", ".bmp", ".gif", ".webp")
 
 
 class FilePairs(Pairs):
@@ -34,8 +34,10 @@ class FilePairs(Pairs):
         cache: str | None = None,
     ):
         super().__init__(transforms, cache)
+        if isinstance(classes, str):
+            raise ValueError(f"classes must be a list of names, got {classes!r}: pass [{classes!r}]")
         self.files, self.classes, self.palette = list(files), tuple(classes), palette
-        self._table = reading.class_table(ids)
+        self._table = reading.class_table(ids, len(classes))
 
     def __len__(self) -> int:
         return len(self.files)
@@ -48,7 +50,8 @@ class FilePairs(Pairs):
             (height, width), (rows, columns) = picture.shape[:2], labels.shape
             raise ValueError(
                 f"{labels_path} is {columns} x {rows} pixels (width x height), but its picture {path} is "
-                f"{width} x {height}. Each pixel needs its label: are the two a pair, and was one resized?"
+                f"{width} x {height}. Each pixel needs its label: are the two a pair, and was one resized, or turned "
+                "without the other (the camera's note, EXIF, turns a picture)?"
             )
         return picture, labels
 
@@ -95,7 +98,8 @@ class LabelMapFolder(FilePairs):
     - `ids`: from the number in a file to the class, 255 for void; None: the numbers are the classes.
     - `palette`: uint8 [C, 3] for label maps saved as colours; PASCAL VOC's by default.
 
-    Raises FileNotFoundError naming what is missing, ValueError naming the line of a text file that can't be read.
+    Raises FileNotFoundError naming what is missing, ValueError for two files of one name, for `ids` out of range, and
+    for a line of a text file that cannot be read, with its number.
     """
 
     def __init__(
@@ -111,6 +115,8 @@ class LabelMapFolder(FilePairs):
     ):
         for folder in (images, labels):
             require("label maps", Path(folder), ())
+        if Path(images).samefile(labels):
+            raise ValueError(f"images and labels must be two folders, got {images}: move the label maps")
         pictures, maps = _by_stem(Path(images)), _by_stem(Path(labels))
         lines: dict[str, str] = {}
         if isinstance(names, (str, Path)):
@@ -174,7 +180,7 @@ def _listed(path: Path) -> Path:
     return path
 
 
-def _lines(path: Path, known: Mapping[str, Path] | None = None) -> dict[str, str]:
+def _lines(path: Path, known: Collection[str] = ()) -> dict[str, str]:
     """What the lines of a list say, and where each is; of a `known` name its folder and ending are left out.
 
     The list is in UTF-8, or in UTF-16 as PowerShell writes it, with the line ends and paths of any system.
@@ -187,9 +193,8 @@ def _lines(path: Path, known: Mapping[str, Path] | None = None) -> dict[str, str
         raise ValueError(f"{path}, line {number}: not UTF-8: save the list as UTF-8") from None
     for number, line in enumerate(text.splitlines(), start=1):
         name, where = line.strip().replace("\\", "/"), f"{path}, line {number}"
-        name = next(
-            (each for each in (name, Path(name).name, Path(name).stem) if each in (known or ())), name
-        )
+        forms = (name, Path(name).name, Path(name).stem)
+        name = next((form for form in forms if form in known), name)
         if name in found:
             raise ValueError(f"{where}: {name!r} is in {found[name]} already: remove one of them")
         if name:
@@ -206,4 +211,8 @@ def _inside(root: Path, name: str) -> Path:
 
 
 def _by_stem(folder: Path) -> dict[str, Path]:
-    return {path.stem: path for path in sorted(folder.iterdir()) if path.suffix.lower() in _PICTURES}
+    found: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() in _PICTURES and path != found.setdefault(path.stem, path):
+            raise ValueError(f"{folder} holds both {found[path.stem].name} and {path.name}: remove one")
+    return found

@@ -12,6 +12,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from deeplab_lessons import parallel, runtime
 from deeplab_lessons.datasets import Pairs
+from deeplab_lessons.datasets.pairs import check_label_maps
 from deeplab_lessons.grid import Grid, grid_of, logits_of, unwrapped
 from deeplab_lessons.inference import evaluate, own_modes
 from deeplab_lessons.metrics.label_maps import check_labels
@@ -67,8 +68,8 @@ def train(
     Source: DeepLab v1, sections 3.1 and 5.
     """
     settings = checks.checked_settings(
-        SCHEDULES, LOSSES, iterations=iterations, batch_size=batch_size, lr=lr, schedule=schedule, loss=loss,
-        seed=runtime.seed() if seed is None else seed, clip=clip, amp=amp, channels_last=channels_last,
+        SCHEDULES, LOSSES, save_every, iterations=iterations, batch_size=batch_size, lr=lr, schedule=schedule,
+        loss=loss, seed=runtime.seed() if seed is None else seed, clip=clip, amp=amp, channels_last=channels_last,
         freeze_batch_norm=freeze_batch_norm,
     )  # fmt: skip
     iterations, batch_size = settings["iterations"], settings["batch_size"]
@@ -95,6 +96,8 @@ def train(
             checkpoints.training_into(path) if path and first else contextlib.nullcontext(),
             Progress(run.history, iterations, progress if first else False) as bar,
         ):
+            for use, pairs in (("train", dataset), ("measure", validation or ())) if todo else ():
+                check_label_maps(pairs, use, most=100)
             # a folder that cannot be written is better found now than after hours
             if path and todo.start == 0:
                 run.save(path)
