@@ -67,8 +67,8 @@ def train(
     Source: DeepLab v1, sections 3.1 and 5.
     """
     settings = checks.checked_settings(
-        SCHEDULES, LOSSES, iterations=iterations, batch_size=batch_size, lr=lr, schedule=schedule, loss=loss,
-        seed=runtime.seed() if seed is None else seed, clip=clip, amp=amp, channels_last=channels_last,
+        SCHEDULES, LOSSES, save_every, iterations=iterations, batch_size=batch_size, lr=lr, schedule=schedule,
+        loss=loss, seed=runtime.seed() if seed is None else seed, clip=clip, amp=amp, channels_last=channels_last,
         freeze_batch_norm=freeze_batch_norm,
     )  # fmt: skip
     iterations, batch_size = settings["iterations"], settings["batch_size"]
