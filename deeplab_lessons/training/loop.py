@@ -12,6 +12,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from deeplab_lessons import parallel, runtime
 from deeplab_lessons.datasets import Pairs
+from deeplab_lessons.datasets.pairs import check_label_maps
 from deeplab_lessons.grid import Grid, grid_of, logits_of, unwrapped
 from deeplab_lessons.inference import evaluate, own_modes
 from deeplab_lessons.metrics.label_maps import check_labels
@@ -95,6 +96,8 @@ def train(
             checkpoints.training_into(path) if path and first else contextlib.nullcontext(),
             Progress(run.history, iterations, progress if first else False) as bar,
         ):
+            for use, pairs in (("train", dataset), ("measure", validation or ())) if todo else ():
+                check_label_maps(pairs, use, most=100)
             # a folder that cannot be written is better found now than after hours
             if path and todo.start == 0:
                 run.save(path)

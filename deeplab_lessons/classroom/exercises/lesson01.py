@@ -9,7 +9,6 @@ import numpy as np
 from deeplab_lessons import metrics
 from deeplab_lessons.classroom import redrawing
 from deeplab_lessons.classroom.exercises.framework import exercise, misconception
-from deeplab_lessons.metrics import label_maps
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 
 
@@ -29,7 +28,7 @@ def _areas(prediction: np.ndarray, labels: np.ndarray, label: int) -> tuple[int,
 class OutputStride:
     """Warm-up: how many pixels lie between neighbouring cells after a list of strides."""
 
-    reference = label_maps.output_stride
+    reference = redrawing.output_stride
     hints = (
         "Follow one step of one cell. After a layer of stride 2, neighbouring cells lie 2 pixels apart. "
         "A second layer of stride 2 keeps every second one of these cells.",
@@ -148,7 +147,7 @@ class ClassIou:
 class Vote:
     """The class that the pixels of one cell agree on."""
 
-    reference = label_maps.vote
+    reference = redrawing.vote
     hints = (
         "Take the void pixels out first: `cell[cell != 255]` is a flat array of those that vote.",
         "`np.bincount` counts them by class, and `.argmax()` names the first class with the largest count: "

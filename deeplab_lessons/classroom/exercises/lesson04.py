@@ -71,7 +71,6 @@ def _count(k2: int, c: int, n: int, i: int, biases: int = 1) -> int:
 class HeadParameters:
     """The weights and biases of fc6, fc7 and fc8."""
 
-    reference = heads.head_parameters
     hints = (
         "A convolution has inputs × taps × outputs weights, and one bias for each output.",
         "fc6 has kernel_size² taps; fc7 and fc8 have one tap each. fc7 goes from channels to channels.",
@@ -85,6 +84,18 @@ class HeadParameters:
         yield from ((3, 1024, 21, 512), (4, 4096, 21, 512), (7, 4096, 21, 512))
         while True:
             yield rng.randint(1, 7), rng.randint(1, 64), rng.randint(1, 30), rng.randint(1, 64)
+
+    def head_parameters(
+        kernel_size: int, channels: int, num_classes: int = 21, in_channels: int = 512
+    ) -> int:
+        """Parameters of fc6 (k x k), fc7 (1 x 1) and fc8 (1 x 1) together: weights and biases.
+
+        The rate does not count: holes have no weights.
+        """
+        fc6 = in_channels * kernel_size**2 * channels + channels
+        fc7 = channels * channels + channels
+        fc8 = channels * num_classes + num_classes
+        return fc6 + fc7 + fc8
 
     @misconception("The biases are missing: every convolution here has one for each of its output channels.")
     def no_biases(k, c, n=21, i=512):
