@@ -60,7 +60,7 @@ def state_dict_in(content: Any, source: str) -> dict[str, torch.Tensor]:
 
     Raises RuntimeError where there is none, or more than one.
     """
-    found = dict(_state_dicts(content, ""))
+    found = dict(_state_dicts(content, "")) if content != {} else {"": content}
     if len(found) != 1:
         keys = (
             ", ".join(map(str, list(content)[:4])) if isinstance(content, Mapping) else type(content).__name__

@@ -83,13 +83,10 @@ def mismatches(model: nn.Module, state: Mapping[str, torch.Tensor]) -> list[list
         for key, value in shared.items()
         if value.shape != own[key].shape
     ]
-    ruined = [f"{key} holds NaN or infinity" for key, value in shared.items() if not _finite(value)]
+    numbers = {key: value for key, value in shared.items() if value.is_floating_point() and not value.is_meta}
+    ruined = [f"{key} holds NaN or infinity" for key, value in numbers.items() if not value.isfinite().all()]
     missing = [f"missing {key}" for key in needed if key not in state]
     return [missing, [f"unexpected {key}" for key in state if key not in own], shapes, ruined]
-
-
-def _finite(tensor: torch.Tensor) -> bool:
-    return tensor.is_meta or not tensor.is_floating_point() or bool(tensor.isfinite().all())
 
 
 def fill(model: nn.Module, state: Mapping[str, torch.Tensor]) -> None:

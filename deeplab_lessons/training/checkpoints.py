@@ -110,7 +110,7 @@ def training_into(path: Path) -> Iterator[None]:
     except OSError as error:
         raise _not_written(path, error) from error
     try:
-        for part in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        for part in path.parent.glob(f".{glob.escape(path.name)}.{'[0-9a-f]' * 8}.part"):
             part.unlink(missing_ok=True)
         yield
     finally:

@@ -17,7 +17,7 @@ class NotFinite(ArithmeticError):
     """The loss or a weight became NaN or infinite; the message says when, and what to try."""
 
 
-def checked_settings(schedules: Collection, losses: Collection, **settings) -> dict:
+def checked_settings(schedules: Collection, losses: Collection, save_every: int, **settings) -> dict:
     """Return the settings of a training, as numbers of Python's; ValueError for wrong ones."""
     for name, known in (("schedule", schedules), ("loss", losses)):
         check_choice(name, settings[name], known)
@@ -29,6 +29,8 @@ def checked_settings(schedules: Collection, losses: Collection, **settings) -> d
     for name in ("iterations", "batch_size", "lr"):
         if not 0 < settings[name] < math.inf:
             raise ValueError(f"{name} must be above 0, got {settings[name]!r}")
+    if not save_every >= 1:
+        raise ValueError(f"save_every must be at least 1, got {save_every!r}")
     if settings["clip"] is not None and not settings["clip"] > 0:
         raise ValueError(f"clip must be None or a norm above 0, got {settings['clip']!r}")
     if settings["amp"] not in (False, True, "bf16", "fp16"):

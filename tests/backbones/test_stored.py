@@ -59,7 +59,6 @@ def test_weights_are_found_inside_what_others_wrap_around_them(content, tmp_path
     [
         ({"net": PLAIN, "ema": PLAIN}, r"several sets of weights, \['net'\] and \['ema'\]"),
         ({"epoch": 3, "lr": 0.1}, "holds no weights, but: epoch, lr"),
-        ({}, "holds no weights"),
         ([torch.ones(2)], "holds no weights, but: list"),
         (torch.ones(2), "holds no weights, but: Tensor"),
         (3, "holds no weights, but: int"),

@@ -261,10 +261,11 @@ def test_after_a_kill_nothing_blocks_and_no_parts_are_left(tmp_path, workers):
         other.send_signal(signal.SIGKILL)
         other.wait()
     (tmp_path / ".run.pt.0123abcd.part").write_bytes(b"half of a file")
+    (tmp_path / ".run.pt.old.0123abcd.part").write_bytes(b"of another checkpoint, run.pt.old")
     run(model, checkpoint=path)
     run(whole)
     assert same_weights(model, whole)
-    assert [file.name for file in tmp_path.iterdir()] == ["run.pt"]
+    assert {file.name for file in tmp_path.iterdir()} == {"run.pt", ".run.pt.old.0123abcd.part"}
 
 
 def test_a_second_training_in_one_process_is_refused(tmp_path):
