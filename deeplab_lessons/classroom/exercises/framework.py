@@ -21,8 +21,9 @@ in snake case, where lessons find it: `ex.effective_kernel_size`.
 
 The solution of an exercise is the package's source, or a function written in the class under the exercise's name.
 A check never raises for what a learner wrote, and runs in `surroundings` of its own: what a notebook has switched
-(gradients, default dtype and device, warnings, seeds) changes no verdict, and is as before afterwards. An endless loop cannot be told from a slow function: stop it with the
-kernel's Interrupt button, and the verdict then names the input at which it was working.
+(gradients, default dtype and device, warnings, seeds) changes no verdict, and is as before afterwards. An endless
+loop cannot be told from a slow function: stop it with the kernel's Interrupt button, and the verdict then names the
+input at which it was working.
 """
 
 import contextlib
