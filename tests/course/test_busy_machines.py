@@ -2,6 +2,7 @@
 
 import os
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -86,3 +87,9 @@ def test_gnu_openmp_reads_what_the_package_sets():
     if not shown["import torch"]:
         pytest.skip("this torch does not use GNU OpenMP")
     assert shown["import torch"] != ["1000"] == shown["import deeplab_lessons, torch"]
+
+
+def test_the_benchmark_divides_by_the_quiet_training_of_the_same_round():
+    row = runpy.run_path(str(ROOT / "benchmarks" / "busy.py"))["row"]
+    rates = {(0, "default"): [10, 20, 16], (2, "default"): [1, 1, 1.6], (2, "course"): [5, 8, 4]}
+    assert row(rates, 2) == "| 2 | 1 | 5 | 0.10 (0.05 … 0.10) | 0.40 (0.25 … 0.50) |"
