@@ -21,7 +21,10 @@ def confusion_matrix(prediction, labels, num_classes: int, ignore_index: int = I
     """
     from torchmetrics.functional.classification import multiclass_confusion_matrix
 
-    prediction, labels = (torch.as_tensor(np.asarray(a)).long() for a in (prediction, labels))
+    prediction, labels = (
+        a.cpu().long() if isinstance(a, torch.Tensor) else torch.as_tensor(np.asarray(a)).long()
+        for a in (prediction, labels)
+    )
     if prediction.shape != labels.shape:
         raise ValueError(
             f"prediction {list(prediction.shape)} and labels {list(labels.shape)} differ in shape: "
