@@ -74,9 +74,8 @@ def seed_everything(value: int | None = None) -> int:
 def full_precision() -> None:
     """Let CUDA convolve and multiply with all 23 bits of a float32's fraction, as other devices do.
 
-    By default cuDNN rounds what a convolution reads to TF32, 10 bits. That is faster and trains as well, but two ways
-    to one number then differ in the fourth digit. Every lesson calls this, because lessons compare; nothing in the
-    package does.
+    By default cuDNN rounds what a convolution reads to TF32, 10 bits: faster, but two ways to one number then differ
+    in the fourth digit. Every lesson calls this, because lessons compare; the package itself does not.
     """
     import torch
 

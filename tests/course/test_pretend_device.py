@@ -282,6 +282,7 @@ def test_the_crf_and_its_gradients(backend, normalisation):
         agree(found, expected, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_refining_with_presets_and_probabilities():
     torch.manual_seed(0)
     scores, image = torch.randn(CLASSES, 20, 24), torch.randint(256, (3, 20, 24), dtype=torch.uint8)
@@ -303,13 +304,13 @@ def test_the_lattice():
 @pytest.mark.slow
 @pytest.mark.parametrize("frozen", [False, True])
 def test_a_network_with_a_crf_in_training_and_in_use(frozen):
-    data = bright_squares(4, 16)
+    data = bright_squares(2, 16)
     nets = [
         CRFNetwork(tiny(), crf.DenseCRF(SETTING, 2, trainable=("weights", "compatibility")), frozen)
         for _ in "ab"
     ]
     losses = [
-        run(net, data, iterations=2, loss="upsampled", device=place).loss
+        run(net, data, iterations=1, batch_size=2, loss="upsampled", device=place).loss
         for net, place in zip(nets, ("cpu", ELSEWHERE), strict=True)
     ]
     assert losses[1] == pytest.approx(losses[0], rel=1e-3)
