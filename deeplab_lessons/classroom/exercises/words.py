@@ -29,6 +29,7 @@ SAY = {
     "printed": "It also prints; a check reads only what the function returns.",
     "printed only": "It prints {text}: print shows a value to you, return hands it to the caller.",
     # wrong
+    "later": "For {inputs}: {what}",
     "one path": "Here the function returned nothing. Is there a branch without return?",
     "changed": "The answer is right, but the function changed its input {parameter}. Work on a copy instead.",
     # kinds of answers
