@@ -39,19 +39,37 @@ def test_a_notebook_is_run_in_one_process():
 
 
 @pytest.mark.parametrize(
-    ("statuses", "status", "runs"),
-    [([0, 0], 0, 2), ([5, 0], 0, 2), ([0, 5], 0, 2), ([5, 5], 5, 2), ([1, 0], 1, 1), ([0, 1], 1, 2)],
+    ("words", "statuses", "status", "runs"),
+    [
+        (["-k", "nothing"], [0, 0], 0, 2),
+        (["-k", "nothing"], [5, 0], 0, 2),
+        (["-k", "nothing"], [0, 5], 0, 2),
+        (["-k", "nothing"], [5, 5], 5, 2),
+        (["-k", "nothing"], [1, 0], 1, 1),
+        (["-k", "nothing"], [0, 1], 1, 2),
+        (["-k", "nothing"], [0, -9], -9, 2),
+        ([], [0, 5], 5, 2),
+        ([], [5], 5, 1),
+        (["-x"], [0, 5], 5, 2),
+        (["tests/crf", "notebooks/07.ipynb"], [0, 5], 5, 2),
+        (["tests/crf"], [5], 5, 1),
+    ],
 )
-def test_the_exit_status(monkeypatch, capsys, statuses, status, runs):
-    """pytest's 5, no tests ran, is a failure only where neither part has any; a failure ends the run."""
+def test_the_exit_status(monkeypatch, words, statuses, status, runs):
+    """A failure ends the run. pytest's 5, no tests ran, is one too, unless an option chose and left some elsewhere."""
     done = []
     monkeypatch.setattr(
         subprocess,
         "run",
         lambda *_, **__: done.append(0) or SimpleNamespace(returncode=statuses[len(done) - 1]),
     )
-    assert run_tests.main(["-k", "nothing"]) == status and len(done) == runs
-    assert ("No test and no notebook is chosen by: -k nothing" in capsys.readouterr().err) == (status == 5)
+    assert run_tests.main(words) == status and len(done) == runs
+
+
+def test_a_choice_of_nothing_is_told_so(monkeypatch, capsys):
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: SimpleNamespace(returncode=5))
+    assert run_tests.main(["-k", "nothing"]) == 5
+    assert "No test and no notebook is chosen by: -k nothing" in capsys.readouterr().err
 
 
 def test_kernels_start_with_threads_that_do_not_spin(monkeypatch):
