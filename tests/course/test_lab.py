@@ -117,27 +117,67 @@ own
 """
 
 
-def test_an_uploaded_photograph_reaches_python(server, page, tmp_path):
-    """The button takes a file from the reader's disk; a file that is no picture is told so, and nothing is lost."""
-    pixels = np.zeros((40, 64, 3), np.uint8)
-    pixels[:, :16] = 255
-    Image.fromarray(pixels).save(tmp_path / "mine.png")
-    (tmp_path / "notes.png").write_text("no picture")
+@pytest.fixture
+def upload(server, page, tmp_path):
+    """The widget in a cell, and a function that chooses a file from the reader's disk by its button."""
     open_lesson(page, server, "00_start_here")
     run_code(page, OWN_PHOTO)
     button = page.get_by_role("button", name=re.compile("Your photograph"))
     button.wait_for(timeout=120_000)
 
-    def upload(name):
+    def choose(name, content):
+        if isinstance(content, np.ndarray):
+            Image.fromarray(content).save(tmp_path / name)
+        else:
+            (tmp_path / name).write_text(content)
         with page.expect_file_chooser() as chooser:
             button.click()
         chooser.value.set_files(tmp_path / name)
+        return (tmp_path / name).stat().st_size
 
-    upload("mine.png")
+    return choose
+
+
+def dark(height, width, share):
+    """A picture whose left part, that share of the width, is bright."""
+    pixels = np.zeros((height, width, 3), np.uint8)
+    pixels[:, : round(share * width)] = 255
+    return pixels
+
+
+def test_an_uploaded_photograph_reaches_python(page, upload):
+    """A file that is no picture is told so, and nothing is lost."""
+    upload("mine.png", dark(40, 64, 0.25))
     expect(page.get_by_role("status").get_by_text("dark 75.0%", exact=False)).to_be_visible(timeout=60_000)
-    upload("notes.png")
+    upload("notes.png", "no picture")
     told = page.get_by_role("alert").filter(has_text="cannot be read as a picture")
     expect(told).to_be_visible(timeout=60_000)
     picture(page, "own-photo")
     run_code(page, "print('shape', *own.picture.shape)")
     expect(page.get_by_text("shape 40 64 3", exact=True)).to_be_visible(timeout=30_000)
+
+
+def test_a_photograph_above_10_mb_is_uploaded_and_others_after_it(page, upload):
+    """JupyterLab's server ends the connection at a message of 10 MB; what comes after such a one is lost as well."""
+    noise = np.random.default_rng(0).integers(0, 256, (2200, 2000, 3), np.uint8)
+    assert upload("noise.png", noise) > 12e6
+    expect(page.get_by_role("combobox", name="picture")).to_have_value("", timeout=120_000)
+    run_code(page, "print('shape', *own.picture.shape)")
+    expect(page.get_by_text("shape 512 465 3", exact=True)).to_be_visible(timeout=30_000)
+    upload("mine.png", dark(40, 64, 0.5))
+    expect(page.get_by_role("status").get_by_text("dark 50.0%", exact=False)).to_be_visible(timeout=60_000)
+
+
+def test_a_photograph_that_cannot_be_sent_is_told_so(page, upload):
+    """One beyond the limit, and one that a busy Python has not taken yet, which comes when it is free."""
+    run_code(page, "own._upload._limits = {'piece': 100, 'most': 2**20}\nprint('limited')")
+    expect(page.get_by_text("limited", exact=True)).to_be_visible(timeout=30_000)
+    upload("large.png", np.random.default_rng(0).integers(0, 256, (1000, 500, 3), np.uint8))
+    expect(page.get_by_role("alert").filter(has_text="large.png has 1.4 MB; at most 1 MB")).to_be_visible()
+    run_code(page, "import time; time.sleep(8)")
+    upload("mine.png", dark(40, 64, 0.5))
+    waiting = page.get_by_role("status").filter(has_text="Python has not answered yet")
+    expect(waiting).to_be_visible(timeout=8000)
+    expect(page.get_by_role("alert").filter(has_text="at most")).to_have_count(0)
+    expect(page.get_by_role("status").get_by_text("dark 50.0%", exact=False)).to_be_visible(timeout=60_000)
+    expect(waiting).to_have_count(0)

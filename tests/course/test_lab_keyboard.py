@@ -101,6 +101,7 @@ def page(tmp_path_factory, browser):
         labs.open_lesson(page, server, "00_start_here")
         labs.run_code(page, BEGIN)
         page.get_by_text("ready", exact=True).wait_for(timeout=120_000)
+        page.on("filechooser", lambda chooser: None)
         page.evaluate(SCRIPT)
         yield page
 
@@ -197,17 +198,14 @@ def key_does_its_work(page):
 
 
 def press_button(page, before, name):
-    """Enter and the space bar both press it, and the focus stays on it, or on its like after a row has gone."""
-    if "photograph" in name:
-        for key in ("Enter", " "):
-            with page.expect_file_chooser(timeout=5000) as chooser:
-                page.keyboard.press(key)
-            chooser.value.set_files([])
-        return []
+    """Enter and the space bar both press it, and the focus stays on it, or on its like after a row has gone.
+
+    The button for a photograph clicks the browser's own control, which opens the list of files.
+    """
     for key in ("Enter", " "):
         clicks = page.evaluate("window.clicks")
         after = press(page, key, wait=60)
-        if page.evaluate("window.clicks") != clicks + 1:
+        if page.evaluate("window.clicks") != clicks + (2 if "photograph" in name else 1):
             return [f"{name}: {key!r} did not press it"]
         if after["cells"] != before["cells"] or not after["inside"]:
             return [f"{name}: {key!r} lost the focus or reached JupyterLab"]
