@@ -2,6 +2,7 @@
 
 import { LEAST, startOf } from "../shared/arithmetic.js";
 import { make, say, write } from "../shared/common.js";
+import { tableOf } from "../shared/parts.js";
 
 const EDITED = ["kernel_size", "stride", "dilation"];
 const COLUMNS = [
@@ -21,16 +22,10 @@ const COLUMNS = [
 // Returns update(layers, fields, wrong): `fields` may be null while the stack is impossible.
 export function layerTable(host, words, actions) {
   const body = make("tbody");
-  const heads = COLUMNS.map((name) => make("th", { scope: "col" }, words[`column_${name}`]));
-  heads.at(-1).replaceChildren(make("span", { class: "dl-hidden" }, words.column_change));
-  host.append(
-    make(
-      "table",
-      { class: "dl-layers", "aria-label": words.layers },
-      make("thead", {}, make("tr", {}, ...heads)),
-      body,
-    ),
-  );
+  const table = tableOf(words, words.layers, COLUMNS, body);
+  const change = table.querySelector("th:last-child");
+  change.replaceChildren(make("span", { class: "dl-hidden" }, words.column_change));
+  host.append(table);
   const input = inputLine(words);
   const lines = [];
   body.append(input.line);

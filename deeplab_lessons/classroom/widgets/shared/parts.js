@@ -45,3 +45,12 @@ export function factList(words, names) {
 export function writeFacts(facts, shown) {
   for (const [name, text] of Object.entries(shown)) setText(facts[name], text);
 }
+
+// A table around `body`; the words hold `column_NAME` for each head, and may hold `title_NAME`.
+export function tableOf(words, label, names, body) {
+  const heads = names.map((name) =>
+    make("th", { scope: "col", title: words[`title_${name}`] }, words[`column_${name}`]),
+  );
+  const head = make("thead", {}, make("tr", {}, ...heads));
+  return make("table", { class: "dl-layers", "aria-label": label }, head, body);
+}
