@@ -19,7 +19,8 @@ wrong answers), and in a class each has a plain name that hides no other. The cl
 functions take no `self`; `@exercise` leaves it as it is and puts the `Exercise` beside it, under the class's name
 in snake case, where lessons find it: `ex.effective_kernel_size`.
 
-The solution of an exercise is the package's source, or a function written in the class under the exercise's name.
+The solution of an exercise is the package's source, or a function written in the class under the exercise's name
+(then `package` is the package's function, if there is one, so that a check can tell it from the learner's own).
 A check never raises for what a learner wrote. An endless loop cannot be told from a slow function: stop it with the
 kernel's Interrupt button, and the verdict then names the input at which it was working.
 """
@@ -39,7 +40,8 @@ from itertools import islice
 
 from deeplab_lessons.classroom.exercises.cards import BORDERS, Card, Verdict
 from deeplab_lessons.classroom.exercises.compare import difference, show, tidy
-from deeplab_lessons.classroom.exercises.words import SAY
+from deeplab_lessons.classroom.exercises.own import hands_in
+from deeplab_lessons.classroom.exercises.words import AMBIGUOUS, RIGHT_BUT, SAY
 
 _MISSING = object()
 _FIRST = 3  # an attempt that returns nothing on this many first cases has not been started
@@ -59,8 +61,8 @@ class Exercise:
 
     `reference` is the package's function. `cases(rng)` yields argument tuples, smallest first. `same(got,
     expected)` and `show(value)` replace the usual comparison and formatter. `parts` are further objects
-    whose source belongs to the solution. `trials` limits the number of cases. `name` is the reference's own
-    unless another is given.
+    whose source belongs to the solution. `package` is the package's function where the reference is another one.
+    `trials` limits the number of cases. `name` is the reference's own unless another is given.
     """
 
     reference: Callable
@@ -70,6 +72,7 @@ class Exercise:
     same: Callable[[object, object], bool] | None = None
     show: Callable[[object], str] = show
     parts: tuple = ()
+    package: Callable | None = None
     name: str = ""
     trials: int = 200
     _shown: int = field(default=0, repr=False)
@@ -104,9 +107,9 @@ class Exercise:
         """Show the package's source: the reference and the private helpers that it calls."""
         own, *parts = self._sources()
         code = "\n\n".join([_source(own), *map(_source_with_class, parts)])
-        return Card(
-            self._say("solution"), (SAY["source"].format(module=self.reference.__module__),), code=code
-        )
+        module = self.reference.__module__
+        said = SAY["one way"] if ".exercises." in module else SAY["source"].format(module=module)
+        return Card(self._say("solution"), (said,), code=code)
 
     # ---------------------------------------------------------------- behind them
 
@@ -262,6 +265,9 @@ class _Run:
     def _summary(self, wrong: tuple | None, crashed: bool) -> Verdict:
         say, printed = self.exercise._verdict, self.printed.getvalue().strip()
         if wrong is None:
+            theirs = (self.exercise.package, self.exercise.reference)
+            if any(hands_in(self.attempt, own) for own in theirs if own):
+                return say("not attempted", SAY["package's own"])
             as_float = "" if self.first_float is _MISSING else SAY["float"].format(got=self.first_float)
             agrees = SAY["agrees"].format(count=len(self.tried))
             return say("correct", agrees, as_float, SAY["printed"] if printed else "")
@@ -276,7 +282,8 @@ class _Run:
             (SAY["got"], self.exercise.show(got)),
         )
         known = "" if crashed else self._misconception()  # a listed answer explains every case or none
-        return say("wrong", known or sentence, SAY["printed"] if printed else "", rows=rows)
+        first_step = "" if known or sentence.startswith(RIGHT_BUT) else SAY["first step"]
+        return say("wrong", known or sentence, first_step, SAY["printed"] if printed else "", rows=rows)
 
     def _misconception(self) -> str:
         """The message of the first listed wrong answer that agrees with the attempt on every case tried."""
@@ -300,7 +307,8 @@ class _Run:
         if words == "crashed":
             rows.append((SAY["raised"], show_error(error)))
         rows += self._line(error)
-        return say("error", SAY[words], rows=tuple(rows))
+        ambiguous = words == "crashed" and any(text in str(error) for text in AMBIGUOUS)
+        return say("error", SAY[words], SAY["parentheses"] if ambiguous else "", rows=tuple(rows))
 
     def _line(self, error: BaseException) -> list[tuple[str, str]]:
         """The deepest line of the learner's own code in the traceback."""

@@ -14,7 +14,7 @@ from deeplab_lessons.classroom.exercises.framework import exercise, misconceptio
 class RateThatKeepsField:
     """Warm-up: the dilation with which fewer taps span the same field."""
 
-    reference = heads.rate_that_keeps_field
+    package = heads.rate_that_keeps_field
     hints = (
         "How many cells lie between the first tap and the last of the old kernel? Count gaps, not taps.",
         "7 taps have 6 gaps of 4 cells each: 24 cells from the first tap to the last. The new kernel has "
@@ -22,9 +22,13 @@ class RateThatKeepsField:
         "(old_kernel_size - 1) * old_rate // (kernel_size - 1)",
     )
 
+    def rate_that_keeps_field(kernel_size, old_kernel_size=7, old_rate=4):
+        return (old_kernel_size - 1) * old_rate // (kernel_size - 1)
+
     def cases(rng: random.Random) -> Iterator[tuple]:
         """(kernel_size, old_kernel_size, old_rate) for which a whole rate exists, the papers' own first."""
         yield from ((3, 7, 4), (4, 7, 4), (7, 7, 4), (2, 7, 4), (3, 5, 1), (3, 5, 2), (2, 3, 1), (5, 3, 2))
+        yield from ((3,), (4,), (2,), (3, 5), (5, 2), (2, 9))
         while True:
             kernel_size, old, rate = rng.randint(2, 9), rng.randint(2, 9), rng.randint(1, 12)
             if (old - 1) * rate % (kernel_size - 1) == 0:
@@ -71,7 +75,8 @@ def _count(k2: int, c: int, n: int, i: int, biases: int = 1) -> int:
 class HeadParameters:
     """The weights and biases of fc6, fc7 and fc8."""
 
-    reference = heads.head_parameters
+    package = heads.head_parameters
+    trials = 100
     hints = (
         "A convolution has inputs × taps × outputs weights, and one bias for each output.",
         "fc6 has kernel_size² taps; fc7 and fc8 have one tap each. fc7 goes from channels to channels.",
@@ -79,16 +84,29 @@ class HeadParameters:
         "fc8: channels * num_classes + num_classes.",
     )
 
+    def head_parameters(kernel_size, channels, num_classes=21, in_channels=512):
+        fc6 = in_channels * kernel_size**2 * channels + channels
+        fc7 = channels * channels + channels
+        fc8 = channels * num_classes + num_classes
+        return fc6 + fc7 + fc8
+
     def cases(rng: random.Random) -> Iterator[tuple]:
         """(kernel_size, channels, num_classes, in_channels), small ones first, then the paper's."""
         yield from ((1, 1, 1, 1), (1, 2, 1, 1), (1, 1, 2, 3), (2, 1, 1, 1), (3, 2, 1, 2), (3, 4, 2, 3))
-        yield from ((3, 1024, 21, 512), (4, 4096, 21, 512), (7, 4096, 21, 512))
+        yield from ((1, 1), (2, 3), (1, 1, 2), (3, 2, 5), (3, 1024), (3, 1024, 21, 512))
         while True:
             yield rng.randint(1, 7), rng.randint(1, 64), rng.randint(1, 30), rng.randint(1, 64)
 
     @misconception("The biases are missing: every convolution here has one for each of its output channels.")
     def no_biases(k, c, n=21, i=512):
         return _count(k * k, c, n, i, biases=0)
+
+    @misconception(
+        "Your code gives each weight a bias. A convolution adds one number to each of its output maps: one bias for "
+        "each output."
+    )
+    def bias_for_every_input(k, c, n=21, i=512):
+        return _count(k * k, c, n, i, biases=0) + i + c + c
 
     @misconception("fc6 has kernel_size × kernel_size taps: a picture has two axes.")
     def one_axis(k, c, n=21, i=512):
@@ -121,7 +139,7 @@ def _numbered(*shape: int) -> torch.Tensor:
 class AsKernel:
     """A fully connected layer's weight as a convolution's kernel."""
 
-    reference = backbones.as_kernel
+    package = backbones.as_kernel
     trials = 60
     hints = (
         "torch.flatten walks through a map [C, k, k] with the last axis fastest: along a row, then from row to "
@@ -129,6 +147,10 @@ class AsKernel:
         "So the inputs of the layer are already in the order (channel, row, column). The numbers need no moving.",
         "weight.reshape(O, C, k, k) with O = weight.shape[0] and C = weight.shape[1] // (k * k).",
     )
+
+    def as_kernel(weight, kernel_size):
+        outs, ins = weight.shape
+        return weight.reshape(outs, ins // kernel_size**2, kernel_size, kernel_size)
 
     def cases(rng: random.Random) -> Iterator[tuple]:
         """(weight [O, C k k], kernel_size), numbered so that a misplaced number is seen."""
@@ -171,16 +193,33 @@ class AsKernel:
 class Decimate:
     """Stretch: a smaller kernel of evenly spaced taps."""
 
-    reference = backbones.decimate
+    package = backbones.decimate
     hints = (
         "Keep the first tap and the last one, or the field shrinks. Which taps lie evenly between them?",
         "7 taps in a row have 6 gaps. With 3 taps, 2 gaps remain, each as long as 3 old ones: taps 0, 3 and 6.",
         "step = (taps - 1) // (kernel_size - 1), then weight[..., ::step, ::step].",
     )
 
+    def decimate(weight, kernel_size):
+        taps = weight.shape[-1]
+        step = (taps - 1) // (kernel_size - 1)
+        return weight[:, :, ::step, ::step]
+
     def cases(rng: random.Random) -> Iterator[tuple]:
         """(weight [O, I, k, k], new kernel size) with evenly spaced taps."""
-        for taps, kept in ((3, 2), (3, 3), (5, 3), (7, 3), (7, 4), (7, 2), (7, 7), (5, 2)):
+        for taps, kept in (
+            (3, 2),
+            (3, 3),
+            (5, 3),
+            (7, 3),
+            (7, 4),
+            (7, 2),
+            (7, 7),
+            (5, 2),
+            (9, 3),
+            (9, 2),
+            (2, 2),
+        ):
             yield _numbered(1, 1, taps, taps), kept
         for outs, ins, (taps, kept) in product((1, 2), (1, 3), ((5, 3), (7, 4), (7, 3), (9, 5))):
             values = [float(rng.randint(-9, 9)) for _ in range(outs * ins * taps * taps)]
@@ -200,6 +239,14 @@ class Decimate:
     def middle(weight: torch.Tensor, kept: int) -> torch.Tensor:
         first = (weight.shape[-1] - kept) // 2
         return weight[..., first : first + kept, first : first + kept]
+
+    @misconception(
+        "Your code divides taps by taps. The step counts gaps: 7 taps have 6 gaps and 3 taps have 2, so the step is "
+        "6 // 2 = 3."
+    )
+    def step_of_taps(w, k):
+        step = w.shape[-1] // k
+        return w[..., ::step, ::step]
 
     @misconception("The rows are decimated, the columns are not. A kernel has two axes.")
     def rows_only(w, k):
