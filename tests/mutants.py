@@ -200,3 +200,23 @@ def _of_listcomp(node):
 
 
 _of_generatorexp = _of_listcomp
+
+
+def survivors(exercise, make, changed: dict[str, str]) -> list[str]:
+    """Return the changes that `exercise` does not notice; `make` turns a source into a function.
+
+    A change is noticed at the first case it spoils. One that spoils none is checked as an answer is, in full.
+    """
+    cases = [(args, exercise.reference(*copy.deepcopy(args))) for args in exercise.arguments()]
+
+    def noticed(function) -> bool:
+        for args, expected in cases:
+            try:
+                got = function(*copy.deepcopy(args))
+            except Exception:
+                return True
+            if exercise.problem(got, expected) is not None:
+                return True
+        return exercise.check(function).state != "correct"
+
+    return [what for what, source in changed.items() if not noticed(make(source))]

@@ -32,6 +32,8 @@ def show(value: object) -> str:
         return _show_array(value)
     if isinstance(value, tuple) and any(is_array(item) for item in value):
         return f"({', '.join(show(item) for item in value)})"
+    if hasattr(value, "dtype") and hasattr(value, "item"):
+        value = value.item()  # numpy's number as Python's
     try:
         text = repr(value)
     except Exception as error:

@@ -120,7 +120,8 @@ class ClassIou:
             ([2, 0], [1, 1], 2),
         ):
             yield np.array([row], np.uint8), np.array([true], np.uint8), label
-        yield np.zeros((18, 17), np.uint8), np.zeros((18, 17), np.uint8), 0  # more pixels than a byte counts
+        large = np.zeros((18, 17), np.uint8)  # more pixels than a byte counts
+        yield large, np.where(np.arange(17) < 5, 1, large), 0
         for trial in range(1000):
             height, width = rng.randint(1, 2 + trial // 20), rng.randint(2, 3 + trial // 20)
             classes = rng.choice(((0, 1, 2), (0, 1), (0, 14, 20), (3, 254)))

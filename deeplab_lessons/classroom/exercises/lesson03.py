@@ -331,13 +331,13 @@ class PathCounts:
 
     def path_counts(layers, unit, input_size):
         sizes = [input_size]
-        for layer in layers[:-1]:
+        for layer in layers:
             sizes.append(layer.output_size(sizes[-1]))
         paths = {unit: 1}
-        for layer, size in zip(layers[::-1], sizes[::-1], strict=True):
-            below = dict.fromkeys(range(size), 0)
+        for depth in reversed(range(len(layers))):
+            below = dict.fromkeys(range(sizes[depth]), 0)
             for reader, count in paths.items():
-                for cell in layer.taps(reader):
+                for cell in layers[depth].taps(reader):
                     if cell in below:
                         below[cell] += count
             paths = below
@@ -351,6 +351,8 @@ class PathCounts:
         yield [Layer(3, padding=1)], 0, 3
         yield [Layer(3, padding=1), Layer(3, padding=1)], 0, 3
         yield [Layer(3, dilation=2), Layer(3, dilation=2)], 1, 11
+        yield [Layer(3), Layer(2), Layer(3, padding=1)], 2, 6
+        yield [Layer(2, stride=2), Layer(2), Layer(3, padding=1)], 2, 8
         for turn in range(60):
             stack = [_layer(rng) for _ in range(rng.randint(1, 2 + turn // 20))]
             size = receptive_fields(stack)[-1].size + rng.randint(0, 6)
@@ -365,26 +367,11 @@ class PathCounts:
         return [int(first <= pixel <= last) for pixel in range(input_size)]
 
     @misconception(
-        "You say which pixels are reached. The question is by how many paths: add, do not only mark."
+        "Your code says which pixels are reached; the question is by how many paths. Add where paths meet. "
+        "(`counts[cells] += 1` with a list of cells counts each cell once.)"
     )
     def yes_or_no(layers: Sequence[Layer], unit: int, input_size: int) -> list[int]:
         return [min(count, 1) for count in arithmetic.path_counts(layers, unit, input_size=input_size)]
-
-    @misconception(
-        "Your code keeps one path where several meet. Each unit above passes its paths on: add them with += instead of "
-        "replacing what is there. (`counts[cells] += 1` with an array of cells counts each cell once.)"
-    )
-    def last_path_only(layers: Sequence[Layer], unit: int, input_size: int) -> list[int]:
-        sizes = [field.out for field in receptive_fields(layers, input_size)]
-        counts = {unit: 1}
-        for layer, size in zip(reversed(layers), reversed(sizes[:-1]), strict=True):
-            counts = {
-                cell: paths
-                for reader, paths in sorted(counts.items())
-                for cell in layer.taps(reader)
-                if 0 <= cell < size
-            }
-        return [counts.get(pixel, 0) for pixel in range(input_size)]
 
     @misconception("The dilation is forgotten: the taps of a dilated layer lie `dilation` cells apart.")
     def no_holes(layers: Sequence[Layer], unit: int, input_size: int) -> list[int]:
