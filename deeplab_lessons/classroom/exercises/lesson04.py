@@ -7,6 +7,7 @@ from itertools import product
 import torch
 
 from deeplab_lessons import backbones, heads
+from deeplab_lessons.classroom.exercises.cases import torch_generator
 from deeplab_lessons.classroom.exercises.framework import exercise, misconception
 
 
@@ -158,10 +159,7 @@ class AsKernel:
             yield _numbered(outs, ins * k * k), k
         while True:
             outs, ins, k = rng.randint(1, 4), rng.randint(1, 4), rng.randint(1, 4)
-            yield (
-                torch.tensor([[float(rng.randint(-9, 9)) for _ in range(ins * k * k)] for _ in range(outs)]),
-                k,
-            )
+            yield torch.randn(outs, ins * k * k, generator=torch_generator(rng)), k
 
     @misconception(
         "This takes the channel for the fastest axis. torch's maps are [C, H, W]: flattened, the columns "
@@ -222,8 +220,7 @@ class Decimate:
         ):
             yield _numbered(1, 1, taps, taps), kept
         for outs, ins, (taps, kept) in product((1, 2), (1, 3), ((5, 3), (7, 4), (7, 3), (9, 5))):
-            values = [float(rng.randint(-9, 9)) for _ in range(outs * ins * taps * taps)]
-            yield torch.tensor(values).view(outs, ins, taps, taps), kept
+            yield torch.randn(outs, ins, taps, taps, generator=torch_generator(rng)), kept
 
     @misconception(
         "This keeps the corner of the kernel. The kept taps must spread over the whole of it, from "
