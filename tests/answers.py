@@ -1,10 +1,37 @@
-"""Answers to exercises as learners write them: classes `OutputStrideRight` and `OutputStrideWrong` full of functions."""
+"""Answers to exercises as learners write them, in classes `OutputStrideRight` and `OutputStrideWrong`."""
 
 import importlib
+import pkgutil
 import re
-
+import types
+from collections.abc import Callable, Iterator
 
 import pytest
+
+from deeplab_lessons.classroom import exercises
+from deeplab_lessons.classroom.exercises.framework import Exercise
+
+MODULES = [m.name for m in pkgutil.iter_modules(exercises.__path__) if m.name.startswith("lesson")]
+
+
+def all_exercises() -> Iterator[tuple[str, str, Exercise]]:
+    """Yield lesson, name and exercise, for every exercise of the course."""
+    for module in MODULES:
+        found = vars(importlib.import_module(f"deeplab_lessons.classroom.exercises.{module}"))
+        yield from ((module, name, each) for name, each in found.items() if isinstance(each, Exercise))
+
+
+def learners(function: Callable) -> Callable:
+    """Return a copy of `function` that is not the package's own: what a learner who wrote the same would have."""
+    copied = types.FunctionType(
+        function.__code__,
+        function.__globals__,
+        function.__name__,
+        function.__defaults__,
+        function.__closure__,
+    )
+    copied.__kwdefaults__ = function.__kwdefaults__
+    return copied
 
 
 def exercise(lesson: str, name: str):
@@ -23,7 +50,7 @@ def says(words: str):
 
 
 def listed(module: dict, kind: str) -> list:
-    """Return parameters: the name of the exercise and the answer, for every function in the module's classes of this `kind`."""
+    """Return parameters, the exercise's name and the answer, for the functions in a module's classes of this `kind`."""
     found = []
     for title, answers in module.items():
         if isinstance(answers, type) and title.endswith(kind):

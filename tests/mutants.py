@@ -53,15 +53,22 @@ def mutants(source: str) -> dict[str, str]:
     tree = ast.parse(source)
     if any(isinstance(node, ast.While) for node in ast.walk(tree)):
         raise ValueError("a solution must have no while loop, got one: write it with for")
-    seen, found = {ast.unparse(tree)}, {}
-    for path, node in _slots(tree, ()):
-        for new in _changes(node):
-            changed = ast.unparse(ast.fix_missing_locations(_put(tree, path, new)))
-            if changed not in seen:
-                seen.add(changed)
-                what = "nothing" if new is None else ast.unparse(new)
-                found[f"{len(found)}: {ast.unparse(node)} -> {what}"] = changed
-    return found
+    before = ast.unparse(tree)
+    changed = (
+        ast.unparse(ast.fix_missing_locations(_put(tree, path, new)))
+        for path, node in _slots(tree, ())
+        for new in _changes(node)
+    )
+    return {_difference(before, after): after for after in changed if after != before}
+
+
+def _difference(before: str, after: str) -> str:
+    """The lines that differ: `return abs(x) -> return x`."""
+    old, new = before.splitlines(), after.splitlines()
+    first = next(n for n, (a, b) in enumerate(zip([*old, ""], [*new, ""], strict=False)) if a != b)
+    last = next(n for n, (a, b) in enumerate(zip(old[::-1], new[::-1], strict=False)) if a != b)
+    texts = (lines[first : max(len(lines) - last, first)] for lines in (old, new))
+    return " -> ".join("; ".join(map(str.strip, lines)) for lines in texts)
 
 
 def _slots(node: ast.AST, path: tuple) -> Iterator[tuple[tuple, ast.AST]]:
@@ -209,14 +216,14 @@ def survivors(exercise, make, changed: dict[str, str]) -> list[str]:
     """
     cases = [(args, exercise.reference(*copy.deepcopy(args))) for args in exercise.arguments()]
 
-    def noticed(function) -> bool:
-        for args, expected in cases:
-            try:
-                got = function(*copy.deepcopy(args))
-            except Exception:
-                return True
-            if exercise.problem(got, expected) is not None:
-                return True
+    def noticed(source: str) -> bool:
+        try:
+            function = make(source)
+            for args, expected in cases:
+                if exercise.problem(function(*copy.deepcopy(args)), expected) is not None:
+                    return True
+        except Exception:
+            return True
         return exercise.check(function).state != "correct"
 
-    return [what for what, source in changed.items() if not noticed(make(source))]
+    return [what for what, source in changed.items() if not noticed(source)]

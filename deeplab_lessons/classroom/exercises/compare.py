@@ -112,15 +112,11 @@ def _difference(got: object, expected: object) -> str | None:
 
 
 def _from_number(got: object, expected: numbers.Real) -> str | None:
+    if is_array(got) and not got.shape:
+        return _from_number(got.item(), expected)
     if is_array(got) and math.prod(got.shape) == 1:
-        if not got.shape:
-            return _from_number(got.item(), expected)
-        right = _from_number(got.item(), expected) is None
-        return (
-            SAY["inside"].format(kind=kind(got).lower())
-            if right
-            else SAY["want number"].format(kind=kind(got))
-        )
+        if _from_number(got.item(), expected) is None:
+            return SAY["inside"].format(kind=kind(got).lower())
     truth = type(got).__name__ in ("bool", "bool_")
     if isinstance(expected, bool):
         return (None if bool(got) == expected else "") if truth else SAY["want bool"].format(kind=kind(got))
@@ -188,10 +184,11 @@ def _from_sequence(got: object, expected: tuple | list) -> str | None:
 
 
 def _from_array(got: object, expected) -> str | None:
+    if isinstance(got, tuple) and hasattr(got, "values"):
+        return SAY["pair"].format(expected=kind(expected).lower())
     mine, theirs = _numbers(got), _numbers(expected)
     if mine is None:
-        words = "pair" if isinstance(got, tuple) and hasattr(got, "values") else "want array"
-        return SAY[words].format(kind=kind(got), expected=kind(expected).lower())
+        return SAY["want array"].format(kind=kind(got), expected=kind(expected).lower())
     problem = _between(mine, theirs)
     if is_tensor(expected) and not is_tensor(got):
         if problem is None:
@@ -228,7 +225,7 @@ def _between(got, expected) -> str | None:
         right = alike and _between(got.reshape(expected.shape), expected) is None
         return SAY["only shape" if right else "shape"].format(**want)
     if (got.dtype == bool) != (expected.dtype == bool):
-        return SAY["dtype"].format(got=got.dtype, expected=expected.dtype)
+        return SAY["truth inside" if got.dtype == bool else "no truth inside"]
     far = ~np.isclose(got, expected, rtol=RELATIVE, atol=10 * ABSOLUTE, equal_nan=True)
     if not far.any():
         return None

@@ -24,7 +24,8 @@ class RateThatKeepsField:
     )
 
     def rate_that_keeps_field(kernel_size, old_kernel_size=7, old_rate=4):
-        return (old_kernel_size - 1) * old_rate // (kernel_size - 1)
+        cells = (old_kernel_size - 1) * old_rate
+        return cells // (kernel_size - 1)
 
     def cases(rng: random.Random) -> Iterator[tuple]:
         """(kernel_size, old_kernel_size, old_rate) for which a whole rate exists, the papers' own first."""

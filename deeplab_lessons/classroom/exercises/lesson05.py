@@ -269,6 +269,7 @@ class CrossEntropy:
     """Stretch: the loss over judged positions."""
 
     package = losses.cross_entropy
+    trials = 100
     hints = (
         "`F.log_softmax(logits, dim=1)` gives the logarithm of each class's probability at each place.",
         "`.gather(1, index)` picks one class at each place; the index needs the shape [N, 1, h, w] and no 255 in "

@@ -392,7 +392,9 @@ class PathCountsRight:
     def ones_through_convolutions(layers, unit, input_size):
         y = torch.eye(input_size)[:, None]
         for layer in layers:
-            y = F.conv1d(y, torch.ones(1, 1, layer.kernel_size), None, layer.stride, layer.padding, layer.dilation)
+            y = F.conv1d(
+                y, torch.ones(1, 1, layer.kernel_size), None, layer.stride, layer.padding, layer.dilation
+            )
         return y[:, 0, unit]
 
     def matrices(layers, unit, input_size):
