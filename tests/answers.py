@@ -34,7 +34,7 @@ def learners(function: Callable) -> Callable:
     return copied
 
 
-def exercise(lesson: str, name: str):
+def exercise_of(lesson: str, name: str):
     """Return the exercise `name` of a lesson such as "lesson01"."""
     return getattr(importlib.import_module(f"deeplab_lessons.classroom.exercises.{lesson}"), name)
 

@@ -114,9 +114,8 @@ def _difference(got: object, expected: object) -> str | None:
 def _from_number(got: object, expected: numbers.Real) -> str | None:
     if is_array(got) and not got.shape:
         return _from_number(got.item(), expected)
-    if is_array(got) and math.prod(got.shape) == 1:
-        if _from_number(got.item(), expected) is None:
-            return SAY["inside"].format(kind=kind(got).lower())
+    if is_array(got) and math.prod(got.shape) == 1 and _from_number(got.item(), expected) is None:
+        return SAY["inside"].format(kind=kind(got).lower())
     truth = type(got).__name__ in ("bool", "bool_")
     if isinstance(expected, bool):
         return (None if bool(got) == expected else "") if truth else SAY["want bool"].format(kind=kind(got))

@@ -49,14 +49,14 @@ class OutputStride:
             yield ([rng.choice((1, 1, 2, 2, 3, 4)) for _ in range(rng.randint(1, 8))],)
 
     @misconception(
-        "This adds the strides. A later stride steps over cells that already lie several pixels apart, "
+        "Your code adds the strides. A later stride steps over cells that already lie several pixels apart, "
         "so strides multiply: two layers of stride 2 give 4 by luck, three give 8 and not 6."
     )
     def sum_of_strides(strides):
         return sum(strides)
 
     @misconception(
-        "This takes every layer to have stride 2. A layer of stride 1 leaves the spacing as it is."
+        "Your code takes every layer to have stride 2. A layer of stride 1 leaves the spacing as it is."
     )
     def every_stride_two(strides):
         return 2 ** len(strides)
@@ -74,18 +74,18 @@ class OutputStride:
     def different_strides_only(strides):
         return math.prod(set(strides))
 
-    @misconception("This counts 2 for every striding layer and adds. The strides multiply.")
+    @misconception("Your code counts 2 for every striding layer and adds. The strides multiply.")
     def two_per_striding_layer(strides):
         return 2 * sum(stride > 1 for stride in strides)
 
     @misconception(
-        "This takes the largest stride. Every stride counts: each one widens the steps of all before it."
+        "Your code takes the largest stride. Every stride counts: each one widens the steps of all before it."
     )
     def largest_stride(strides):
         return max(strides)
 
     @misconception(
-        "This is the last layer's own stride, in cells of its input. The question is for input pixels."
+        "Your code returns the last layer's own stride, in cells of its input. The question is for input pixels."
     )
     def last_stride(strides):
         return strides[-1]
@@ -114,6 +114,7 @@ class ClassIou:
         for row, true, label in (
             ([1, 1], [1, 0], 1),
             ([1, 0], [1, 1], 1),
+            ([1, 1, 1], [1, 0, 0], 1),
             ([1, 1, 1], [1, 0, IGNORE_INDEX], 1),
             ([0, 0, 1], [0, IGNORE_INDEX, 0], 0),
             ([7, 0], [0, 7], 7),
@@ -132,7 +133,7 @@ class ClassIou:
                 yield prediction, labels, label
 
     @misconception(
-        "This is pixel accuracy: how often the two maps agree, whatever the class. IoU asks for one "
+        "Your code returns pixel accuracy: how often the two maps agree, whatever the class. IoU asks for one "
         "class, and pixels that both call something else do not count."
     )
     def pixel_accuracy(prediction, labels, label):
@@ -155,7 +156,7 @@ class ClassIou:
         return both / (predicted + true)
 
     @misconception(
-        "This is the Dice score (F1), 2·common / (A + B). It ranks like IoU, but it is larger: "
+        "Your code returns the Dice score (F1), 2·common / (A + B). It ranks like IoU, but it is larger: "
         "IoU divides by the union."
     )
     def dice(prediction: np.ndarray, labels: np.ndarray, label: int) -> float:
@@ -168,12 +169,12 @@ class ClassIou:
     def void_as_background(prediction, labels, label):
         return metrics.class_iou(prediction, np.where(labels == IGNORE_INDEX, 0, labels), label)
 
-    @misconception("This is IoU in per cent. The check expects a share between 0 and 1.")
+    @misconception("Your code returns IoU in per cent. The check expects a share between 0 and 1.")
     def per_cent(*case):
         return 100 * metrics.class_iou(*case)
 
     @misconception(
-        "This is recall: the share of the true area that was found. It forgives every pixel painted too "
+        "Your code returns recall: the share of the true area that was found. It forgives every pixel painted too "
         "much; IoU divides by the union."
     )
     def recall(prediction: np.ndarray, labels: np.ndarray, label: int) -> float:
@@ -181,7 +182,7 @@ class ClassIou:
         return both / true if true else 0.0
 
     @misconception(
-        "This is precision: the share of the painted area that is right. It forgives every pixel missed; "
+        "Your code returns precision: the share of the painted area that is right. It forgives every pixel missed; "
         "IoU divides by the union."
     )
     def precision(prediction: np.ndarray, labels: np.ndarray, label: int) -> float:
@@ -234,11 +235,15 @@ class Vote:
         """The vote as it goes wrong when void pixels vote too."""
         return int(np.bincount(cell.ravel()).argmax())
 
-    @misconception("This takes the middle pixel, which is subsampling. A vote asks all pixels of the cell.")
+    @misconception(
+        "Your code takes the middle pixel, which is subsampling. A vote asks all pixels of the cell."
+    )
     def middle_pixel(cell):
         return int(cell[cell.shape[0] // 2, cell.shape[1] // 2])
 
-    @misconception("This takes the first pixel, which is subsampling. A vote asks all pixels of the cell.")
+    @misconception(
+        "Your code takes the first pixel, which is subsampling. A vote asks all pixels of the cell."
+    )
     def first_pixel(cell):
         return int(cell[0, 0])
 
@@ -282,7 +287,7 @@ class Vote:
         return winner if 2 * (cell == winner).sum() > (cell != IGNORE_INDEX).sum() else IGNORE_INDEX
 
     @misconception(
-        "This is the median. Classes are names, not amounts: a class between two others is no compromise."
+        "Your code returns the median. Classes are names, not amounts: a class between two others is no compromise."
     )
     def median(cell):
         return int(np.median(cell[cell != IGNORE_INDEX])) if (cell != IGNORE_INDEX).any() else IGNORE_INDEX
@@ -311,7 +316,7 @@ class SurvivingWidth:
             yield (rng.randint(1, 40),)
 
     @misconception(
-        "This width wins only if the bar lies inside one cell. Over a border it is cut in two, and "
+        "Your width wins only if the bar lies inside one cell. Over a border it is cut in two, and "
         "neither part has the majority."
     )
     def majority_of_one_cell(stride):
@@ -325,20 +330,18 @@ class SurvivingWidth:
         return stride
 
     @misconception(
-        "This always survives, but with an odd stride one pixel less is enough: an odd bar cannot be cut "
+        "Your bar always survives, but with an odd stride one pixel less is enough: an odd bar cannot be cut "
         "into two equal parts."
     )
     def one_more_than_a_cell(stride):
         return stride + 1
 
-    @misconception(
-        "This is wide enough to fill a whole cell, nearly. The bar has to win a cell, not to fill it."
-    )
+    @misconception("Your width nearly always fills a whole cell. The bar has to win a cell, not to fill it.")
     def two_cells(stride):
         return 2 * stride
 
     @misconception(
-        "This width fills one whole cell wherever it lies. The bar has to win a cell, not to fill it."
+        "Your width fills one whole cell wherever it lies. The bar has to win a cell, not to fill it."
     )
     def a_whole_cell_inside(stride):
         return 2 * stride - 1

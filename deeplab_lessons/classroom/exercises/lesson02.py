@@ -37,40 +37,42 @@ class EffectiveKernelSize:
             yield rng.randint(1, 15), rng.randint(1, 30)
 
     @misconception(
-        "This puts d zeros into each gap. Dilation is the distance from one tap to the next, so a "
+        "Your code puts d zeros into each gap. Dilation is the distance from one tap to the next, so a "
         "gap holds d - 1 zeros, and an undilated convolution has dilation 1, not 0."
     )
     def dilation_as_zeros(k, d=1):
         return k + (k - 1) * d
 
     @misconception(
-        "This adds d once. A dilation of 1 must change nothing, and there is a gap between every two "
+        "Your code adds d once. A dilation of 1 must change nothing, and there is a gap between every two "
         "neighbouring taps, so count the gaps."
     )
     def adds_dilation(k, d=1):
         return k + d
 
     @misconception(
-        "This fills one gap only. A kernel of k taps has k - 1 gaps, and each one holds d - 1 zeros."
+        "Your code fills one gap only. A kernel of k taps has k - 1 gaps, and each one holds d - 1 zeros."
     )
     def one_gap_only(k, d=1):
         return k + d - 1
 
     @misconception(
-        "This gives zeros to every tap, the last one too. Zeros lie between taps only: after the "
+        "Your code gives zeros to every tap, the last one too. Zeros lie between taps only: after the "
         "last tap there is nothing left to cover."
     )
     def zeros_after_every_tap(k, d=1):
         return k * d
 
     @misconception(
-        "This is the distance from the first tap to the last. Both of them are cells that are "
+        "Your code returns the distance from the first tap to the last. Both of them are cells that are "
         "covered, so the count is one more."
     )
     def distance_of_outer_taps(k, d=1):
         return (k - 1) * d
 
-    @misconception("This counts the taps. The cells that the kernel steps over belong to its width as well.")
+    @misconception(
+        "Your code counts the taps. The cells that the kernel steps over belong to its width as well."
+    )
     def taps_only(k, d=1):
         return k
 
@@ -111,13 +113,13 @@ class OutputSize:
             yield rng.randint(_covered(k, d), 99), k, rng.randint(1, 5), p, d
 
     @misconception(
-        "The stride is forgotten. The kernel moves s cells at a time, so only every s-th place counts."
+        "Your code ignores the stride. The kernel moves s cells at a time, so only every s-th place counts."
     )
     def no_stride(n, k, s=1, p=0, d=1):
         return _places(n, k, 1, p, d)
 
     @misconception(
-        "This rounds up: it counts a last place at which the kernel would hang over the end. "
+        "Your code rounds up: it counts a last place at which the kernel would hang over the end. "
         "PyTorch's convolution rounds down. (Caffe's pooling does round up.)"
     )
     def rounds_up(n, k, s=1, p=0, d=1):
@@ -131,7 +133,7 @@ class OutputSize:
         return n // s
 
     @misconception(
-        "This counts the steps between places. The first place needs no step, so there is one place more."
+        "Your code counts the steps between places. The first place needs no step, so there is one place more."
     )
     def steps_not_places(n, k, s=1, p=0, d=1):
         return (n + 2 * p - _covered(k, d)) // s
@@ -147,20 +149,20 @@ class OutputSize:
         return (n + p - _covered(k, d)) // s + 1
 
     @misconception(
-        "The dilation is forgotten: this uses the number of taps k where the kernel covers more "
+        "Your code ignores the dilation: this uses the number of taps k where the kernel covers more "
         "cells than it has taps. Use the effective kernel size."
     )
     def no_dilation(n, k, s=1, p=0, d=1):
         return _places(n, k, s, p, 1)
 
     @misconception(
-        "This reads dilation 1 as one zero between taps. An undilated convolution has dilation 1, "
+        "Your code reads dilation 1 as one zero between taps. An undilated convolution has dilation 1, "
         "not 0: a gap holds d - 1 zeros."
     )
     def dilation_as_zeros(n, k, s=1, p=0, d=1):
         return _places(n, k, s, p, d + 1)
 
-    @misconception("The padding is forgotten. It makes the row longer before the kernel is put down.")
+    @misconception("Your code ignores the padding. It makes the row longer before the kernel is put down.")
     def no_padding(n, k, s=1, p=0, d=1):
         return _places(n, k, s, 0, d)
 
@@ -197,13 +199,13 @@ class SamePadding:
         return d
 
     @misconception(
-        "This is the padding of an undilated kernel. Holes make the kernel reach further, so dilation counts."
+        "Your code returns the padding of an undilated kernel. Holes make the kernel reach further, so dilation counts."
     )
     def undilated(k, d=1):
         return (k - 1) // 2
 
     @misconception(
-        "This is the padding of both sides together. The padding is given for each side, so halve it."
+        "Your code returns the padding of both sides together. The padding is given for each side, so halve it."
     )
     def both_sides(k, d=1):
         return (k - 1) * d
@@ -234,13 +236,13 @@ class SamePadding:
         return k * d // 2
 
     @misconception(
-        "This reads dilation 1 as one zero between taps. An undilated convolution has dilation 1, not 0."
+        "Your code reads dilation 1 as one zero between taps. An undilated convolution has dilation 1, not 0."
     )
     def dilation_as_zeros(k, d=1):
         return (k - 1) * (d + 1) // 2
 
     @misconception(
-        "This widens the kernel by d - 1 on each side whatever k. On each side of the centre there "
+        "Your code widens the kernel by d - 1 on each side whatever k. On each side of the centre there "
         "are (k - 1) / 2 gaps, and every one of them grows."
     )
     def one_gap_only(k, d=1):
@@ -285,19 +287,19 @@ class DilateKernel:
             yield torch.randn(o, i, k, k, generator=torch_generator(rng), dtype=dtype), d
 
     @misconception(
-        "This puts d zeros between the taps. There are d - 1: an undilated convolution has dilation 1, not 0."
+        "Your code puts d zeros between the taps. There are d - 1: an undilated convolution has dilation 1, not 0."
     )
     def dilation_as_zeros(w, d):
         return _spread(w, d + 1, d + 1)
 
     @misconception(
-        "This puts zeros after the last tap as well, so the kernel has k d cells. Zeros belong between taps."
+        "Your code puts zeros after the last tap as well, so the kernel has k d cells. Zeros belong between taps."
     )
     def zeros_after_last_tap(w, d):
         return _spread(w, d, d, extra=d - 1)
 
     @misconception(
-        "This repeats every tap. The cells between taps are not read at all, so zeros stand there."
+        "Your code repeats every tap. The cells between taps are not read at all, so zeros stand there."
     )
     def repeated_taps(w, d):
         return w.repeat_interleave(d, 2).repeat_interleave(d, 3)

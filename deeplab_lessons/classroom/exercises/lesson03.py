@@ -105,14 +105,14 @@ class Jump:
         return sum(_strides(layers))
 
     @misconception(
-        "That is the last layer's stride alone: a distance in cells of its own input. The jump counts "
+        "Your code returns the last layer's stride alone: a distance in cells of its own input. The jump counts "
         "input pixels, so all earlier strides belong to it."
     )
     def last_stride(layers):
         return _strides(layers)[-1]
 
     @misconception(
-        "That is the jump before the last layer. The last layer's own stride also moves its units apart."
+        "Your code returns the jump before the last layer. The last layer's own stride also moves its units apart."
     )
     def without_last_stride(layers):
         return math.prod(_strides(layers)[:-1])
@@ -124,7 +124,7 @@ class Jump:
         return math.prod(layer.stride * layer.dilation for layer in layers)
 
     @misconception(
-        "That is the size of the field. The jump is the distance from one unit's field to its neighbour's."
+        "Your code returns the size of the field. The jump is the distance from one unit's field to its neighbour's."
     )
     def size_of_field(layers):
         return receptive_fields(layers)[-1].size
@@ -158,13 +158,13 @@ class ReceptiveFieldSize:
         return _grow(layers, lambda la, old, new: (la.kernel_size - 1) * la.dilation * new)
 
     @misconception(
-        "The strides are forgotten. Above a strided layer, one step between taps is several pixels."
+        "Your code ignores the strides. Above a strided layer, one step between taps is several pixels."
     )
     def no_strides(layers):
         return _grow(layers, lambda la, old, new: (la.kernel_size - 1) * la.dilation)
 
     @misconception(
-        "The dilation is forgotten: neighbouring taps lie `dilation` cells apart. Two 3-tap layers of "
+        "Your code ignores the dilation: neighbouring taps lie `dilation` cells apart. Two 3-tap layers of "
         "dilation 2 and 4 see 13 pixels, not 5."
     )
     def no_dilation(layers):
@@ -262,7 +262,7 @@ class Box:
             yield stack, turn % 4 if turn % 9 else 40
 
     @misconception(
-        "The padding is forgotten. With padding p, the first unit begins p cells of the layer's input "
+        "Your code ignores the padding. With padding p, the first unit begins p cells of the layer's input "
         "further left."
     )
     def no_padding(layers, unit):
@@ -373,21 +373,21 @@ class PathCounts:
     def yes_or_no(layers: Sequence[Layer], unit: int, input_size: int) -> list[int]:
         return [min(count, 1) for count in arithmetic.path_counts(layers, unit, input_size=input_size)]
 
-    @misconception("The dilation is forgotten: the taps of a dilated layer lie `dilation` cells apart.")
+    @misconception("Your code ignores the dilation: the taps of a dilated layer lie `dilation` cells apart.")
     def no_holes(layers: Sequence[Layer], unit: int, input_size: int) -> list[int]:
         def closed(layer: Layer) -> Layer:
             return Layer(layer.kernel_size, layer.stride, layer.padding)
 
         return _with_layers(layers, unit, input_size, closed)
 
-    @misconception("The stride is forgotten: unit u's first tap is at u * stride - padding.")
+    @misconception("Your code ignores the stride: unit u's first tap is at u * stride - padding.")
     def no_stride(layers: Sequence[Layer], unit: int, input_size: int) -> list[int]:
         def slow(layer: Layer) -> Layer:
             return Layer(layer.kernel_size, 1, layer.padding, layer.dilation)
 
         return _with_layers(layers, unit, input_size, slow)
 
-    @misconception("The padding is forgotten: unit u's first tap is at u * stride - padding.")
+    @misconception("Your code ignores the padding: unit u's first tap is at u * stride - padding.")
     def no_padding(layers: Sequence[Layer], unit: int, input_size: int) -> list[int]:
         def bare(layer: Layer) -> Layer:
             return Layer(layer.kernel_size, layer.stride, 0, layer.dilation)

@@ -37,7 +37,7 @@ class RateThatKeepsField:
                 yield kernel_size, old, rate
 
     @misconception(
-        "This shares out taps. A field spans from the first tap to the last, and k taps have only "
+        "Your code shares out taps. A field spans from the first tap to the last, and k taps have only "
         "k - 1 gaps between them."
     )
     def taps_not_gaps(k, old=7, rate=4):
@@ -50,19 +50,21 @@ class RateThatKeepsField:
     def unchanged(k, old=7, rate=4):
         return rate
 
-    @misconception("The old rate is forgotten: the gaps of the old kernel were old_rate cells wide already.")
+    @misconception(
+        "Your code ignores the old rate: the gaps of the old kernel were old_rate cells wide already."
+    )
     def old_rate_forgotten(k, old=7, rate=4):
         return (old - 1) // (k - 1)
 
     @misconception(
-        "This shares out the covered cells, the first tap's own cell among them. Only the distance from the first "
+        "Your code shares out the covered cells, the first tap's own cell among them. Only the distance from the first "
         "tap to the last is shared."
     )
     def covered_cells(k, old=7, rate=4):
         return ((old - 1) * rate + 1) // (k - 1)
 
     @misconception(
-        "This shares the covered cells among the taps. Share the distance from the first tap to the last "
+        "Your code shares the covered cells among the taps. Share the distance from the first tap to the last "
         "among the gaps: there is one gap less than there are taps."
     )
     def covered_cells_among_taps(k, old=7, rate=4):
@@ -114,7 +116,7 @@ class HeadParameters:
     def one_axis(k, c, n=21, i=512):
         return _count(k, c, n, i)
 
-    @misconception("This gives fc7 as many taps as fc6. fc7 is a 1×1 convolution.")
+    @misconception("Your code gives fc7 as many taps as fc6. fc7 is a 1×1 convolution.")
     def fc7_with_taps(k, c, n=21, i=512):
         return _count(k * k, c, n, i) + (k * k - 1) * c * c
 
@@ -124,7 +126,7 @@ class HeadParameters:
     def no_fc7(k, c, n=21, i=512):
         return i * k * k * c + c + c * n + n
 
-    @misconception("This is fc6 alone. The head has fc7 and fc8 as well.")
+    @misconception("Your code returns fc6 alone. The head has fc7 and fc8 as well.")
     def fc6_only(k, c, n=21, i=512):
         return i * k * k * c + c
 
@@ -157,13 +159,13 @@ class AsKernel:
     def cases(rng: random.Random) -> Iterator[tuple]:
         """(weight [O, C k k], kernel_size), numbered so that a misplaced number is seen."""
         for outs, ins, k in ((1, 1, 2), (1, 2, 2), (2, 1, 2), (2, 3, 2), (1, 2, 3), (3, 2, 3), (2, 4, 7)):
-            yield _numbered(outs, ins * k * k), k
+            yield _numbered(outs, ins * k * k) - 3, k  # some below 0
         while True:
             outs, ins, k = rng.randint(1, 4), rng.randint(1, 4), rng.randint(1, 4)
             yield torch.randn(outs, ins * k * k, generator=torch_generator(rng)), k
 
     @misconception(
-        "This takes the channel for the fastest axis. torch's maps are [C, H, W]: flattened, the columns "
+        "Your code takes the channel for the fastest axis. torch's maps are [C, H, W]: flattened, the columns "
         "run fastest and the channels slowest."
     )
     def channels_fastest(w, k):
@@ -219,19 +221,20 @@ class Decimate:
             (9, 2),
             (2, 2),
         ):
-            yield _numbered(1, 1, taps, taps), kept
+            yield _numbered(1, 1, taps, taps) - 3, kept
+        yield _numbered(2, 2, 2, 2), 2
         for outs, ins, (taps, kept) in product((1, 2), (1, 3), ((5, 3), (7, 4), (7, 3), (9, 5))):
             yield torch.randn(outs, ins, taps, taps, generator=torch_generator(rng)), kept
 
     @misconception(
-        "This keeps the corner of the kernel. The kept taps must spread over the whole of it, from "
+        "Your code keeps the corner of the kernel. The kept taps must spread over the whole of it, from "
         "the first to the last."
     )
     def corner(w, k):
         return w[..., :k, :k]
 
     @misconception(
-        "This keeps the middle of the kernel, and with it a smaller field. Decimation keeps the outermost taps "
+        "Your code keeps the middle of the kernel, and with it a smaller field. Decimation keeps the outermost taps "
         "and leaves out taps in between."
     )
     def middle(weight: torch.Tensor, kept: int) -> torch.Tensor:
@@ -250,7 +253,7 @@ class Decimate:
     def rows_only(w, k):
         return w[..., :: (w.shape[-1] - 1) // (k - 1), :]
 
-    @misconception("This averages taps. Decimation keeps some weights as they are and drops the others.")
+    @misconception("Your code averages taps. Decimation keeps some weights as they are and drops the others.")
     def averaged(w, k):
         return torch.nn.functional.adaptive_avg_pool2d(w, k)
 

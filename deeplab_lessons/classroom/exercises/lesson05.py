@@ -43,7 +43,7 @@ class Poly:
             )
 
     @misconception(
-        "This is a straight line. Poly raises what is left of the way to the power 0.9, which keeps the "
+        "Your code falls along a straight line. Poly raises what is left of the way to the power 0.9, which keeps the "
         "rate a little higher nearly all the way."
     )
     def straight_line(iteration, iterations, power=0.9):
@@ -56,12 +56,12 @@ class Poly:
     def power_of_the_done_part(iteration, iterations, power=0.9):
         return 1 - (iteration / iterations) ** power
 
-    @misconception("This rises from 0 to 1. The rate starts at its largest value and falls.")
+    @misconception("Your code rises from 0 to 1. The rate starts at its largest value and falls.")
     def rising(iteration, iterations, power=0.9):
         return (iteration / iterations) ** power
 
     @misconception(
-        "This reaches 0 at the last iteration, which would learn nothing. Divide by the number of "
+        "Your code reaches 0 at the last iteration, which would learn nothing. Divide by the number of "
         "iterations: 0 would come right after the last one."
     )
     def reaches_zero(iteration, iterations, power=0.9):
@@ -115,6 +115,7 @@ class Subsample:
             (2, 3, 1),
         ):
             yield np.arange(rows * columns, dtype=np.uint8).reshape(rows, columns), stride
+        yield np.array([[0, 1], [2, IGNORE_INDEX]], np.uint8), 2
         while True:
             stride, rows, columns = rng.choice((2, 3, 4, 5, 6, 7, 8)), rng.randint(1, 4), rng.randint(1, 4)
             pixels = [rng.choice((0, 1, 2, 3, IGNORE_INDEX)) for _ in range(rows * columns * stride * stride)]
@@ -122,7 +123,7 @@ class Subsample:
             yield np.array(pixels, dtype).reshape(rows * stride, columns * stride), stride
 
     @misconception(
-        "This takes the corner of each cell. The score of a cell is enlarged as if it stood in the middle, "
+        "Your code takes the corner of each cell. The score of a cell is enlarged as if it stood in the middle, "
         "so its label must come from there: otherwise everything the network draws is shifted by half a cell."
     )
     def corner(labels, stride):
@@ -142,21 +143,21 @@ class Subsample:
         return labels[stride // 2 :: stride]
 
     @misconception(
-        "This takes the last pixel of each cell. The label must come from the middle, where the score is "
+        "Your code takes the last pixel of each cell. The label must come from the middle, where the score is "
         "thought to stand."
     )
     def last_pixel(labels, stride):
         return labels[stride - 1 :: stride, stride - 1 :: stride]
 
     @misconception(
-        "This lets all pixels of a cell vote. The exercise asks for the label of one pixel, the middle one, "
+        "Your code lets all pixels of a cell vote. The exercise asks for the label of one pixel, the middle one, "
         "as DeepLab v1 takes it."
     )
     def majority(labels, stride):
         return label_maps.majority(labels, stride, IGNORE_INDEX)
 
     @misconception(
-        "This averages labels. Labels are names, not amounts: the mean of class 1 and class 3 is not class 2, "
+        "Your code averages labels. Labels are names, not amounts: the mean of class 1 and class 3 is not class 2, "
         "and void (255) spoils every mean."
     )
     def mean_of_labels(labels, stride):
@@ -203,21 +204,21 @@ class MeanIou:
                 yield (confusion.to(rng.choice((torch.int64, torch.int64, torch.float64))),)
 
     @misconception(
-        "This is pixel accuracy: a large class hides a lost small one. Divide class by class, then take the "
+        "Your code returns pixel accuracy: a large class hides a lost small one. Divide class by class, then take the "
         "mean."
     )
     def pixel_accuracy(confusion):
         return (confusion.diagonal().sum() / confusion.sum()).item()
 
     @misconception(
-        "This is the mean recall: it divides by the true pixels alone and forgives everything painted too "
+        "Your code returns the mean recall: it divides by the true pixels alone and forgives everything painted too "
         "much. The union holds the predicted pixels too."
     )
     def mean_recall(confusion):
         return (confusion.diagonal() / confusion.sum(1)).double().nanmean().item()
 
     @misconception(
-        "This is the mean precision: it divides by the predicted pixels alone and forgives everything missed."
+        "Your code returns the mean precision: it divides by the predicted pixels alone and forgives everything missed."
     )
     def mean_precision(confusion):
         return (confusion.diagonal() / confusion.sum(0)).double().nanmean().item()
@@ -294,6 +295,8 @@ class CrossEntropy:
         ):
             logits = torch.tensor(scores)[None, :, None]
             yield logits.requires_grad_(), torch.tensor(labels)[None, None]
+        two_images = torch.tensor([[2.0, 1.0], [0.0, 1.0], [1.0, 3.0], [0.0, 0.0]]).view(2, 2, 1, 2)
+        yield two_images.requires_grad_(), torch.tensor([[[0, 1]], [[1, IGNORE_INDEX]]])
         while True:
             shape, classes = (rng.randint(1, 3), rng.randint(1, 3), rng.randint(2, 4)), rng.randint(2, 5)
             numbers = torch_generator(rng)
@@ -304,7 +307,7 @@ class CrossEntropy:
                 yield logits.to(rng.choice((torch.float32, torch.float64))).requires_grad_(), labels
 
     @misconception(
-        "This is the sum, as the paper's text says. Its size, and with it every step, grows with the number "
+        "Your code returns the sum, as the paper's text says. Its size, and with it every step, grows with the number "
         "of judged places. Divide by that number, as the released code does."
     )
     def summed(logits, labels):
@@ -365,7 +368,7 @@ class CrossEntropy:
         return means.nanmean()
 
     @misconception(
-        "This is the mean probability of being wrong. Cross-entropy takes the logarithm: being sure and "
+        "Your code returns the mean probability of being wrong. Cross-entropy takes the logarithm: being sure and "
         "wrong costs much more than being unsure."
     )
     def probability(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -380,6 +383,6 @@ class CrossEntropy:
     def wrong_sign(logits, labels):
         return -losses.cross_entropy(logits, labels)
 
-    @misconception("This is in bits (logarithm to base 2). The loss uses the natural logarithm.")
+    @misconception("Your code measures in bits (logarithm to base 2). The loss uses the natural logarithm.")
     def bits(logits, labels):
         return losses.cross_entropy(logits, labels) / np.log(2)

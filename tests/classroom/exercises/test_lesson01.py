@@ -7,7 +7,7 @@ from functools import reduce
 import numpy as np
 import pytest
 import torch
-from answers import exercise, listed, says
+from answers import exercise_of, listed, says
 from verdicts import said
 
 
@@ -407,13 +407,13 @@ class SurvivingWidthWrong:
 
 @pytest.mark.parametrize(("name", "answer"), listed(globals(), "Right"))
 def test_right_answers_in_any_style_are_accepted(name, answer):
-    verdict = exercise("lesson01", name).check(answer)
+    verdict = exercise_of("lesson01", name).check(answer)
     assert verdict.state == "correct", said(verdict)
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize(("name", "answer"), listed(globals(), "Wrong"))
 def test_wrong_answers_are_rejected(name, answer):
-    verdict = exercise("lesson01", name).check(answer)
+    verdict = exercise_of("lesson01", name).check(answer)
     assert verdict.state in ("wrong", "error"), said(verdict)
     assert getattr(answer, "words", "") in said(verdict), said(verdict)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from answers import exercise, listed, says
+from answers import exercise_of, listed, says
 from torch.nn import functional as F
 from verdicts import said
 
@@ -119,7 +119,7 @@ class OutputSizeRight:
 
 
 class OutputSizeWrong:
-    @says("stride is forgotten")
+    @says("ignores the stride")
     def no_stride(n, k, s=1, p=0, d=1):
         return n + 2 * p - (k - 1) * d
 
@@ -367,13 +367,13 @@ class DilateKernelWrong:
 
 @pytest.mark.parametrize(("name", "answer"), listed(globals(), "Right"))
 def test_right_answers_in_any_style_are_accepted(name, answer):
-    verdict = exercise("lesson02", name).check(answer)
+    verdict = exercise_of("lesson02", name).check(answer)
     assert verdict.state == "correct", said(verdict)
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize(("name", "answer"), listed(globals(), "Wrong"))
 def test_wrong_answers_are_rejected(name, answer):
-    verdict = exercise("lesson02", name).check(answer)
+    verdict = exercise_of("lesson02", name).check(answer)
     assert verdict.state in ("wrong", "error"), said(verdict)
     assert getattr(answer, "words", "") in said(verdict), said(verdict)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from answers import exercise, listed, says
+from answers import exercise_of, listed, says
 from torch.nn import functional as F
 from verdicts import said
 
@@ -162,7 +162,7 @@ class ReceptiveFieldSizeWrong:
             jump *= layer.stride
         return size
 
-    @says("dilation is forgotten")
+    @says("ignores the dilation")
     def no_dilation(layers):
         size = jump = 1
         for layer in layers:
@@ -170,7 +170,7 @@ class ReceptiveFieldSizeWrong:
             jump *= layer.stride
         return size
 
-    @says("strides are forgotten")
+    @says("ignores the strides")
     def no_stride(layers):
         return 1 + sum((layer.kernel_size - 1) * layer.dilation for layer in layers)
 
@@ -275,7 +275,7 @@ class BoxRight:
 
 
 class BoxWrong:
-    @says("padding is forgotten")
+    @says("ignores the padding")
     def no_padding(layers, unit):
         jump, size = JumpRight.loop(layers), ReceptiveFieldSizeRight.from_the_top(layers)
         return unit * jump, unit * jump + size - 1
@@ -489,13 +489,13 @@ class PathCountsWrong:
 
 @pytest.mark.parametrize(("name", "answer"), listed(globals(), "Right"))
 def test_right_answers_in_any_style_are_accepted(name, answer):
-    verdict = exercise("lesson03", name).check(answer)
+    verdict = exercise_of("lesson03", name).check(answer)
     assert verdict.state == "correct", said(verdict)
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize(("name", "answer"), listed(globals(), "Wrong"))
 def test_wrong_answers_are_rejected(name, answer):
-    verdict = exercise("lesson03", name).check(answer)
+    verdict = exercise_of("lesson03", name).check(answer)
     assert verdict.state in ("wrong", "error"), said(verdict)
     assert getattr(answer, "words", "") in said(verdict), said(verdict)

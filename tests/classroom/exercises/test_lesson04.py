@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import torch
-from answers import exercise, listed, says
+from answers import exercise_of, listed, says
 from torch import nn
 from torch.nn import functional as F
 from verdicts import said
@@ -46,7 +46,7 @@ class RateThatKeepsFieldWrong:
     def unchanged(k, old=7, rate=4):
         return rate
 
-    @says("old rate is forgotten")
+    @says("ignores the old rate")
     def no_old_rate(k, old=7, rate=4):
         return (old - 1) // (k - 1)
 
@@ -345,13 +345,13 @@ class DecimateWrong:
 
 @pytest.mark.parametrize(("name", "answer"), listed(globals(), "Right"))
 def test_right_answers_in_any_style_are_accepted(name, answer):
-    verdict = exercise("lesson04", name).check(answer)
+    verdict = exercise_of("lesson04", name).check(answer)
     assert verdict.state == "correct", said(verdict)
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize(("name", "answer"), listed(globals(), "Wrong"))
 def test_wrong_answers_are_rejected(name, answer):
-    verdict = exercise("lesson04", name).check(answer)
+    verdict = exercise_of("lesson04", name).check(answer)
     assert verdict.state in ("wrong", "error"), said(verdict)
     assert getattr(answer, "words", "") in said(verdict), said(verdict)

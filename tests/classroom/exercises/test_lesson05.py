@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from answers import exercise, listed, says
+from answers import exercise_of, listed, says
 from torch.nn import functional as F
 from verdicts import said
 
@@ -431,7 +431,7 @@ class CrossEntropyWrong:
     def a_new_tensor(logits, labels):
         return torch.tensor(F.cross_entropy(logits, labels, ignore_index=255).item())
 
-    @says("This is the sum")
+    @says("returns the sum")
     def summed(logits, labels):
         return F.cross_entropy(logits, labels, ignore_index=255, reduction="sum")
 
@@ -483,13 +483,13 @@ class CrossEntropyWrong:
 
 @pytest.mark.parametrize(("name", "answer"), listed(globals(), "Right"))
 def test_right_answers_in_any_style_are_accepted(name, answer):
-    verdict = exercise("lesson05", name).check(answer)
+    verdict = exercise_of("lesson05", name).check(answer)
     assert verdict.state == "correct", said(verdict)
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize(("name", "answer"), listed(globals(), "Wrong"))
 def test_wrong_answers_are_rejected(name, answer):
-    verdict = exercise("lesson05", name).check(answer)
+    verdict = exercise_of("lesson05", name).check(answer)
     assert verdict.state in ("wrong", "error"), said(verdict)
     assert getattr(answer, "words", "") in said(verdict), said(verdict)

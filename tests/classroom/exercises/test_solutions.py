@@ -4,15 +4,16 @@ import ast
 import functools
 import inspect
 
+import numpy as np
 import pytest
-from answers import MODULES, all_exercises, learners
+import torch
+from answers import MODULES, all_exercises, exercise_of, learners
 from mutants import mutants, survivors
 from pasted import paste
 from verdicts import said
 
-FULL = [
-    f"lesson{number:02}" for number in range(1, 6)
-]  # whose solutions are their own text, and whose cases are full
+# lessons whose solutions are texts of their own, and whose cases reach every promise
+FULL = [f"lesson{number:02}" for number in range(1, 6)]
 
 # what a solution still names that its notebook does not have
 NOT_YET = {
@@ -139,7 +140,8 @@ def test_changes_reach_operators_numbers_arguments_and_branches():
 # ---------------------------------------------------------------- the package's own function
 
 
-@pytest.mark.parametrize(("module", "name", "exercise"), exercises(FULL))
+@pytest.mark.slow
+@pytest.mark.parametrize(("module", "name", "exercise"), exercises())
 def test_the_package_handed_in_is_told_from_an_answer(module, name, exercise):
     own = exercise.package or exercise.reference
     named = list(inspect.signature(exercise.reference).parameters)
@@ -149,3 +151,46 @@ def test_the_package_handed_in_is_told_from_an_answer(module, name, exercise):
         verdict = exercise.check(attempt)
         assert verdict.state == "not attempted" and "package's own function" in said(verdict)
     assert exercise.check(learners(exercise.reference)).state == "correct"
+
+
+# ---------------------------------------------------------------- what a wrong answer is told
+
+
+def numbers_in(value):
+    """The numbers of an argument, one by one; a layer counts as one."""
+    if hasattr(value, "reshape"):
+        return value.reshape(-1).tolist()
+    if isinstance(value, list | tuple):
+        return [number for item in value for number in numbers_in(item)]
+    return [getattr(value, "kernel_size", value)]
+
+
+@pytest.mark.parametrize(("module", "name", "exercise"), exercises(FULL))
+def test_a_listed_mistake_is_shown_on_a_few_whole_numbers(module, name, exercise):
+    for mistake in exercise.misconceptions:
+        wrong = (
+            args
+            for args in exercise.arguments()
+            if exercise.problem(mistake.answer(*args), exercise.reference(*args)) is not None
+        )
+        shown = numbers_in(next(wrong))
+        assert len(shown) <= 18 and all(number == int(number) for number in shown), mistake.answer.__name__
+
+
+def test_a_wrong_answer_without_a_known_cause_is_told_where_to_begin():
+    exercise = exercise_of("lesson02", "same_padding")
+    first_step = "If you are stuck, hint() has a first step."
+    assert first_step in exercise.check(lambda k, d=1: 17).sentences
+    assert first_step not in exercise.check(lambda k, d=1: k // 2).sentences
+    assert first_step not in exercise.check(lambda k, d=1: np.array([(k - 1) * d // 2])).sentences
+
+
+def test_a_comparison_without_parentheses_is_explained():
+    exercise = exercise_of("lesson01", "class_iou")
+    for attempt in (
+        lambda p, t, c: (p == c & t == c).sum(),
+        lambda p, t, c: (p == c and t == c).sum(),
+        lambda p, t, c: (torch.tensor(p) == c and torch.tensor(t) == c).sum(),
+    ):
+        assert "Perhaps parentheses are missing" in said(exercise.check(attempt))
+    assert "parentheses" not in said(exercise.check(lambda p, t, c: 1 // 0))
