@@ -1,14 +1,10 @@
 """`deeplab-lessons train | evaluate | segment | experiments`: the lessons' functions, from the command line."""
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-
-# before torch is loaded: its threads then wait without spinning
-os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 import numpy as np
 import torch

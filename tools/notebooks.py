@@ -89,7 +89,6 @@ def main():
             print(f"{lesson.stem}: {words or 'a pair'}")
         sys.exit(any(found.values()))
     os.environ.setdefault("DEEPLAB_LESSONS_DEVICE", "cpu")
-    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     for lesson, words in found.items():
         if options.all or options.names or words:
             run(lesson)

@@ -28,17 +28,25 @@ def is_array(value: object) -> bool:
 
 def show(value: object) -> str:
     """Text for `value`, the same on every run: no addresses, not too long, whatever its repr does."""
-    if is_array(value):
-        return _show_array(value)
-    if isinstance(value, tuple) and any(is_array(item) for item in value):
-        return f"({', '.join(show(item) for item in value)})"
-    if hasattr(value, "dtype") and hasattr(value, "item"):
-        value = value.item()  # numpy's number as Python's
     try:
-        text = repr(value)
+        if is_array(value):
+            return _show_array(value)
+        if isinstance(value, tuple) and any(is_array(item) for item in value):
+            return f"({', '.join(show(item) for item in value)})"
+        if hasattr(value, "dtype") and hasattr(value, "item"):
+            value = value.item()  # numpy's number as Python's
+        return tidy(repr(value))
     except Exception as error:
-        text = f"<{type(value).__name__} whose repr raises {type(error).__name__}>"
-    return tidy(text)
+        return f"<{type(value).__name__} whose repr raises {type(error).__name__}>"
+
+
+def show_error(error: BaseException) -> str:
+    """Type of `error` and the first line of its message, with no addresses in it, whatever its message does."""
+    try:
+        lines = str(error).strip().splitlines()
+    except Exception:
+        lines = []
+    return f"{type(error).__name__}: {tidy(lines[0])}" if lines else type(error).__name__
 
 
 def tidy(text: str, longest: int = LONGEST) -> str:

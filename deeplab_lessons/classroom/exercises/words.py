@@ -34,6 +34,7 @@ SAY = {
     ),
     # wrong
     "first step": "If you are stuck, hint() has a first step.",
+    "later": "For {inputs}: {what}",
     "one path": "Here the function returned nothing. Is there a branch without return?",
     "changed": "The answer is right, but the function changed its input {parameter}. Work on a copy instead.",
     # kinds of answers
