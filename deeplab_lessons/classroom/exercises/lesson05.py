@@ -169,6 +169,7 @@ class MeanIou:
     """mIoU from a confusion matrix."""
 
     package = metrics.mean_iou
+    trials = 100
     hints = (
         "The diagonal holds what is right: predicted and true. A row sum counts the true pixels of a class, "
         "a column sum the predicted ones.",
