@@ -63,7 +63,7 @@ def _show_array(value) -> str:
     if math.prod(value.shape) > 64:
         return about
     rounded = [round(item, 4) if isinstance(item, float) else item for item in value.reshape(-1).tolist()]
-    return f"{about}: {_nest(rounded, list(value.shape))}"
+    return f"{about}: {tidy(str(_nest(rounded, list(value.shape))))}"
 
 
 def _nest(values: list, shape: list[int]) -> object:

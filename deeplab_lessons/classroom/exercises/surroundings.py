@@ -18,6 +18,7 @@ def defaults() -> Iterator[None]:
     """
     numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
     with contextlib.ExitStack() as settings:
+        settings.callback(sys.setrecursionlimit, sys.getrecursionlimit())
         settings.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
         if numpy:

@@ -62,6 +62,9 @@ class Made:
         (lambda n: complex(2 * n), "wrong", "A complex came"),
         (lambda n: torch.empty((), device="meta", dtype=torch.int64), "wrong", "cannot be compared"),
         (lambda n: iter([2 * n]), "wrong", "came"),
+        (lambda n: np.array([object()]), "wrong", "array of shape [1]"),
+        (lambda n: np.zeros(1, [("size", int)]), "wrong", "array of shape [1]"),
+        (lambda n: 10**5000, "wrong", "count = 1"),
     ],
 )
 def test_every_kind_of_answer_has_a_verdict(attempt, state, words):

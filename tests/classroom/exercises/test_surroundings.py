@@ -1,6 +1,7 @@
 """A check has surroundings of its own: what is switched outside changes no verdict, and stays."""
 
 import random
+import sys
 import warnings
 
 import numpy as np
@@ -33,6 +34,7 @@ def settings():
         "autocast": torch.is_autocast_enabled("cpu"),
         "numpy": np.geterr(),
         "warnings": list(warnings.filters),
+        "recursion": sys.getrecursionlimit(),
         "random": (random.getstate(), torch.get_rng_state().tolist(), str(np.random.get_state())),
     }
 
@@ -43,6 +45,7 @@ SWITCHES = {
     "another device": lambda: torch.set_default_device("meta"),
     "numpy raises": lambda: np.seterr(all="raise"),
     "warnings raise": lambda: warnings.simplefilter("error"),
+    "deeper recursion": lambda: sys.setrecursionlimit(5000),
     "seeds": lambda: (random.seed(1), np.random.seed(1), torch.manual_seed(1)),
 }
 CONTEXTS = {
@@ -56,9 +59,10 @@ CONTEXTS = {
 @pytest.fixture(autouse=True)
 def switched_back():
     """What the tests switch, for the tests that come after them."""
-    states = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    states, depth = (random.getstate(), np.random.get_state(), torch.get_rng_state()), sys.getrecursionlimit()
     with warnings.catch_warnings(), np.errstate():
         yield
+    sys.setrecursionlimit(depth)
     torch.set_grad_enabled(True)
     torch.set_default_device(None)
     torch.set_default_dtype(torch.float32)
