@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from PIL import Image
 
 from deeplab_lessons.crf import fast, reference
-from deeplab_lessons.datasets import photograph
+from deeplab_lessons.datasets import as_picture, photograph
 
 SETTINGS = {
     "10 / 80 / 13, 3 / 3": crf.Parameters(10, 80, 13, 3, 3),
@@ -38,7 +38,7 @@ def pictures(count: int, width: int = WIDTH, height: int = HEIGHT) -> list[torch
     folder = runtime.data_dir()
     files = sorted(folder.glob("densecrf-examples/im*.png"))
     files += sorted(folder.glob("voc2012-mini/VOCdevkit/VOC2012/JPEGImages/*.jpg"))
-    images = [Image.open(file).convert("RGB") for file in files[:count]]
+    images = [Image.fromarray(as_picture(file)) for file in files[:count]]
     images = images or [Image.fromarray(photograph("astronaut"))]
     resized = (image.resize((width, height), Image.Resampling.BICUBIC) for image in images)
     return [torch.from_numpy(np.array(image)).permute(2, 0, 1).contiguous() for image in resized]
@@ -82,10 +82,12 @@ def ours(unary, picture, setting) -> tuple[dict, torch.Tensor]:
 
 def theirs(unary, picture, setting) -> tuple[dict, torch.Tensor]:
     """The same for pydensecrf; it makes both lattices every time."""
-    library, image = reference._library(), reference._bytes(picture)
+    from pydensecrf.densecrf import DenseCRF2D
+
+    image = np.ascontiguousarray(picture.permute(1, 2, 0).numpy())
     energies = unary.numpy()
     clock = Clock()
-    model = library.DenseCRF2D(*picture.shape[:0:-1], len(unary))
+    model = DenseCRF2D(*picture.shape[:0:-1], len(unary))
     model.setUnaryEnergy(energies)
     model.addPairwiseBilateral(
         sxy=setting.sigma_alpha, srgb=setting.sigma_beta, rgbim=image, compat=float(setting.w1)

@@ -12,6 +12,7 @@ from PIL import Image
 from deeplab_lessons import metrics, parallel
 from deeplab_lessons.checks import check_choice
 from deeplab_lessons.datasets import Pairs, as_picture, transforms, voc_colours
+from deeplab_lessons.datasets.pairs import check_label_maps
 from deeplab_lessons.grid import PIXELS, Grid, grid_of, logits_of, upsample
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 from deeplab_lessons.models.multi_scale import rescaled
@@ -176,7 +177,9 @@ class Scores:
         return {width: metrics.mean_iou(confusion) for width, confusion in self.trimap.items()}
 
     def __repr__(self) -> str:
-        lines = [f"mIoU {100 * self.mean_iou:.1f} %, pixel accuracy {100 * self.pixel_accuracy:.1f} %"]
+        missing = int(metrics.iou_per_class(self.confusion).isnan().sum())
+        over = f" over {len(self.confusion) - missing} of {len(self.confusion)} classes" if missing else ""
+        lines = [f"mIoU {100 * self.mean_iou:.1f} %{over}, pixel accuracy {100 * self.pixel_accuracy:.1f} %"]
         lines += [f"  {name:<14}{100 * value:5.1f} %" for name, value in self.iou.items()]
         bands = self.trimap_mean_iou.items()
         lines += [f"  within {width:>2} px{'':<4}{100 * value:5.1f} %" for width, value in bands]
@@ -194,13 +197,14 @@ def evaluate(
 
     `trimap`: widths of bands around label boundaries, in pixels, to measure inside as well. `model` may also return a
     dict with the entry "out"; `grid` is for one that does not state its own. Inside `parallel.process_group` each
-    process takes every n-th picture, and all of them get the whole result. Raises ValueError for an empty data set,
-    labels that the model does not know, and a map that cannot lie on its grid.
+    process takes every n-th picture, and all of them get the whole result. Raises ValueError for a data set that is
+    empty or all void, labels that the model does not know, and a map that cannot lie on its grid.
     """
     from tqdm.auto import tqdm
 
     if len(dataset) < 1:
         raise ValueError("nothing to evaluate: the data set is empty")
+    check_label_maps(dataset, "measure")
     shared = parallel.world_size() <= len(dataset)
     share = range(len(dataset))[parallel.rank() :: parallel.world_size()] if shared else range(len(dataset))
     confusion, bands = torch.tensor(0), dict.fromkeys(trimap or (), torch.tensor(0))
@@ -210,7 +214,7 @@ def evaluate(
         num_classes, drawn = len(found), found.argmax(0).cpu().numpy()
         confusion = confusion + metrics.confusion_matrix(drawn, labels, num_classes, IGNORE_INDEX)
         if bands:
-            inside = metrics.trimap_confusions(drawn, labels, num_classes, bands, ignore_index=IGNORE_INDEX)
+            inside = metrics.trimap_confusions(drawn, labels, num_classes, bands)
             bands = {width: bands[width] + matrix for width, matrix in inside.items()}
     if shared:
         confusion = parallel.sum_over_processes(confusion)

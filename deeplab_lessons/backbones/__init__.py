@@ -24,19 +24,7 @@ from deeplab_lessons.backbones.vgg import vgg16
 from deeplab_lessons.backbones.xception import xception
 
 __all__ = [
-    "SameMaxPool2d",
-    "as_kernel",
-    "decimate",
-    "dilate",
-    "freeze_batch_norm",
-    "fully_convolutional",
-    "keep_resolution",
-    "large_fov",
-    "linear_to_conv",
-    "mobilenet_v2",
-    "new_classifier",
-    "released_pools",
-    "resnet",
-    "vgg16",
-    "xception",
-]
+    "SameMaxPool2d", "as_kernel", "decimate", "dilate", "freeze_batch_norm", "fully_convolutional",
+    "keep_resolution", "large_fov", "linear_to_conv", "mobilenet_v2", "new_classifier", "released_pools",
+    "resnet", "vgg16", "xception",
+]  # fmt: skip

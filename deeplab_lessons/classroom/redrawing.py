@@ -1,13 +1,45 @@
-"""Label maps drawn large again from their cells: what lesson 01 finds that a map of stride s can still say."""
+"""Label maps made small and drawn large again: what lesson 01 finds that a map of stride s can still say."""
+
+import math
+from collections.abc import Iterable
 
 import numpy as np
 import torch
 from torch.nn import functional as F
 
 from deeplab_lessons.checks import check_choice
-from deeplab_lessons.metrics.label_maps import IGNORE_INDEX, class_shares, majority, subsample
+from deeplab_lessons.metrics.label_maps import IGNORE_INDEX, class_shares, sides
 
 READINGS = ("subsample", "majority", "shares")
+
+
+def output_stride(strides: Iterable[int]) -> int:
+    """Return the input pixels from one cell of a map to the next: the product of the layers' strides."""
+    return math.prod(strides)
+
+
+def subsample(labels: np.ndarray, stride: int) -> np.ndarray:
+    """Keep one pixel of each cell, the middle one: [H, W] -> [ceil(H/s), ceil(W/s)], void kept as void.
+
+    DeepLab v1 makes its training labels in this way (section 3.1). In a cut cell without a middle the last
+    pixel is taken. Raises ValueError for a stride below 1 or a map that is not [H, W].
+    """
+    rows, columns = (
+        np.minimum(np.arange(0, side, stride) + stride // 2, side - 1) for side in sides(labels, stride)
+    )
+    return labels[rows[:, None], columns]
+
+
+def vote(cell: np.ndarray) -> int:
+    """Return the class with most pixels in a cell [s, s], of a tie the smaller; void (255) if it holds only void."""
+    labelled = cell[cell != IGNORE_INDEX]
+    return int(np.bincount(labelled).argmax()) if labelled.size else IGNORE_INDEX
+
+
+def majority(labels: np.ndarray, stride: int, num_classes: int) -> np.ndarray:
+    """Take the `vote` of every cell at once, uint8 [ceil(H/s), ceil(W/s)]."""
+    shares = class_shares(labels, stride, num_classes)
+    return np.where(shares.any(axis=0), shares.argmax(axis=0), IGNORE_INDEX).astype(np.uint8)
 
 
 def surviving_width(stride: int) -> int:

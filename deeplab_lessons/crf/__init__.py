@@ -7,7 +7,6 @@ C classes, N = H·W pixels in row order, q the marginals. Pictures have grey lev
 
 from deeplab_lessons.crf.energy import (
     energy,
-    entropy,
     free_energy,
     potts,
     unary_from_labels,
@@ -30,7 +29,7 @@ from deeplab_lessons.crf.permutohedral import Lattice
 
 __all__ = [
     "PRESETS", "DenseCRF", "ExactFilter", "Lattice", "LatticeFilter", "Parameters", "bilateral_features",
-    "energy", "entropy", "exact_kernel", "fast_mean_field", "free_energy",
+    "energy", "exact_kernel", "fast_mean_field", "free_energy",
     "mean_field", "normalise", "potts", "preset", "refine", "spatial_features",
     "unary_from_labels", "unary_from_logits", "unary_from_probabilities", "update",
 ]  # fmt: skip

@@ -16,6 +16,7 @@ from deeplab_lessons.crf.filters import bilateral_features, spatial_features
 from deeplab_lessons.crf.parameters import Parameters
 from deeplab_lessons.crf.tables import Tables, bags, write_tables
 
+Kernels = list[tuple[float, Tables]]
 _CHUNK = 2**18  # numbers in a chunk of scores
 _DEEP = 40.0  # exp(-40) is nothing next to 1, and far from float32's limits
 
@@ -40,7 +41,7 @@ def fast_mean_field(
     return infer(unary, write_kernels(picture, parameters, unary), compatibility, steps)
 
 
-def write_kernels(picture: Tensor, parameters: Parameters, like: Tensor) -> list[tuple[float, Tables]]:
+def write_kernels(picture: Tensor, parameters: Parameters, like: Tensor) -> Kernels:
     """Return the normalised kernels of a picture [3, H, W], each with its weight unless that is 0, in `like`'s type."""
     p, kernels = parameters, []
     if p.w1:
@@ -59,10 +60,7 @@ def _spatial_tables(size, sigma_gamma, dtype, device) -> Tables:
 
 @torch.no_grad()
 def infer(
-    unary: Tensor,
-    kernels: list[tuple[float, Tables]],
-    compatibility: Tensor | None = None,
-    iterations: int = 10,
+    unary: Tensor, kernels: Kernels, compatibility: Tensor | None = None, iterations: int = 10
 ) -> Tensor:
     """Return marginals [C, N] from unary [C, N] and ready kernels: splat and blur everything, the rest in chunks."""
     start = (unary.amin(0) - unary).T.contiguous()  # rows [N, C] whose largest number is 0
@@ -86,7 +84,7 @@ def infer(
     return q.T.contiguous()
 
 
-def _softmax_for(start: Tensor, kernels, compatibility):
+def _softmax_for(start: Tensor, kernels: Kernels, compatibility: Tensor | None):
     """The quickest safe softmax, and the unit in which it wants its logits. Changes `start` to suit."""
     # With Potts nothing falls below its start, or rises by more than `most`. So every row's largest logit lies
     # between 0 and `most`, and if that is small powers need no care once `start` is lifted where it is hopelessly

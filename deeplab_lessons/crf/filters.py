@@ -113,9 +113,7 @@ class LatticeFilter:
         check_choice("normalisation", normalisation, NORMALISATIONS)
         self.normalisation, self.points = normalisation, features.shape[-1]
         self._matrix: Callable[[Tensor], Tensor]
-        if (
-            features.requires_grad
-        ):  # the readable lattice: autograd follows its every step down to the features
+        if features.requires_grad:  # autograd follows the readable lattice's every step down to them
             self._matrix = Lattice(features).filter
         else:
             tables = write_tables(features)

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -83,18 +82,16 @@ def write_tables(features: Tensor) -> Tables:
     axes, points = len(features) + 1, features.shape[1]
     weights, codes, find_up = number_corners(features)
     pixel, start, known = group_by_vertex(codes)
-    up = find_up(known)
-    pixel, start, order = by_first_pixel(pixel, start)
-    sizes, vertices = start.diff(), torch.arange(len(order), device=pixel.device)
-    corner = pixel * axes + (known % axes)[order].repeat_interleave(sizes)  # each entry's place in [N, d+1]
+    sizes, vertices = start.diff(), torch.arange(len(known), device=pixel.device)
+    corner = pixel * axes + (known % axes).repeat_interleave(sizes)  # each entry's place in [N, d+1]
     slice_index = torch.empty_like(corner).scatter_(0, corner, vertices.repeat_interleave(sizes))
     weights = weights.T.contiguous()
     return Tables(
         splat_index=pixel.int(),
         splat_start=torch.cat([start, start[-1:]]).int(),
         splat_weight=weights.view(-1).index_select(0, corner),
-        blur_index=blur_table(up, order),
-        blur_weight=weights.new_tensor([1, 0.5, 0.5]).repeat(len(order) + 1, 1),
+        blur_index=blur_table(find_up(known)),
+        blur_weight=weights.new_tensor([1, 0.5, 0.5]).repeat(len(known) + 1, 1),
         slice_index=slice_index.int().view(points, axes),
         slice_weight=weights / (1 + 2.0 ** (1 - axes)),
     )
@@ -125,8 +122,10 @@ def number_corners(features: Tensor) -> tuple[Tensor, Tensor, Callable]:
     def find_up(known: Tensor) -> Tensor:
         step = torch.ones(axes, dtype=torch.int64, device=known.device)  # one colour on,
         step[-1] = worth.sum() - (axes - 1)  # and from the last colour to colour 0 of the next simplex
-        on = known + step.index_select(0, known % axes)
-        return torch.stack([_places(known, on - down) for down in worth])
+        wanted = known + step.index_select(0, known % axes) - worth[:, None]
+        place = torch.searchsorted(known, wanted)
+        there = known[place.clamp(max=len(known) - 1)] == wanted
+        return place.masked_fill_(~there, len(known))
 
     return weights, torch.stack(codes), find_up
 
@@ -142,55 +141,18 @@ def group_by_vertex(codes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Sort codes [d+1, N]: the pixels of each vertex in turn [E], where each begins [M + 1], its code [M]."""
     pixels = torch.arange(codes.shape[1], device=codes.device)
     bits = len(pixels).bit_length()
-    packed = _sorted(((codes << bits) + pixels).view(-1))
+    packed = ((codes << bits) + pixels).view(-1).sort().values
     pixel, code = packed & ((1 << bits) - 1), packed >> bits
     edge = code.new_ones(1, dtype=torch.bool)
     start = torch.cat([edge, code[1:] != code[:-1], edge]).nonzero().view(-1)
     return pixel, start, code.index_select(0, start[:-1])
 
 
-def by_first_pixel(pixel: Tensor, start: Tensor) -> tuple[Tensor, ...]:
-    """Order vertices by their first pixel, so that near ones are near in memory: pixels, starts, old numbers [M]."""
-    count = len(start) - 1
-    first = pixel.index_select(0, start[:-1])
-    order = _sorted(first * count + torch.arange(count, device=start.device)) % count
-    sizes = start.diff()[order]
-    moved = torch.cat([start[:1], sizes.cumsum(0)])
-    source = (start[:-1][order] - moved[:-1]).repeat_interleave(sizes)
-    source += torch.arange(len(pixel), device=start.device)
-    return pixel.index_select(0, source), moved, order
-
-
-def blur_table(up: Tensor, order: Tensor) -> Tensor:
-    """Return each vertex, its lower and its upper neighbour, int32 [d+1, M + 1, 3], from `up` [d+1, M].
-
-    `up` is in the old numbering, whose order[i] becomes vertex i; M stands for none.
-    """
-    axes, count = up.shape
-    everyone = torch.arange(count + 1, device=up.device)
-    nobody = everyone[-1:]
-    order = torch.cat([order, nobody])
-    new = torch.empty_like(order).scatter_(0, order, everyone)
-    up = torch.cat([up, nobody.expand(axes, 1)], 1).index_select(1, order)
-    up = new.index_select(0, up.view(-1)).view_as(up)
-    itself = everyone.expand_as(up)
+def blur_table(up: Tensor) -> Tensor:
+    """Return each vertex, its lower and its upper neighbour, int32 [d+1, M + 1, 3], from `up` [d+1, M]; M for none."""
+    count = up.shape[1]
+    up = F.pad(up, (0, 1), value=count)
+    itself = torch.arange(count + 1, device=up.device).expand_as(up)
     down = torch.full_like(up, count).scatter_(1, up, itself)
     down[:, -1] = count  # where all vertices without an upper neighbour have written
     return torch.stack([itself.int(), down.int(), up.int()], 2)
-
-
-def _sorted(numbers: Tensor) -> Tensor:
-    """Sorted int64 [E]; on the CPU by numpy, which is several times faster than torch."""
-    if numbers.device.type == "cpu":
-        return torch.from_numpy(np.sort(numbers.numpy()))
-    return numbers.sort().values
-
-
-def _places(known: Tensor, wanted: Tensor) -> Tensor:
-    """Where in sorted `known` [M] each of `wanted` is; M if it is not there."""
-    if known.device.type == "cpu":
-        place = torch.from_numpy(np.searchsorted(known.numpy(), wanted.numpy()))
-    else:
-        place = torch.searchsorted(known, wanted)
-    there = known.index_select(0, place.clamp(max=len(known) - 1)) == wanted
-    return place.masked_fill_(~there, len(known))

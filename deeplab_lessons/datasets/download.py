@@ -1,8 +1,4 @@
-"""Files from the network, only when needed: with progress, checksum and resume, and never half a file.
-
-A download grows in `<name>.part` and gets its name only when it is complete and its checksum is right. What a broken
-connection leaves is kept, and the next call continues from there.
-"""
+"""Files from the network, only when needed: with progress, checksum and resume, and never half a file."""
 
 import hashlib
 import http.client
@@ -22,10 +18,6 @@ class DownloadError(RuntimeError):
     """A download that could not be completed; the message says what is kept and what to do."""
 
 
-class _Interrupted(Exception):
-    """The connection broke off; another try may go on."""
-
-
 def fetch(
     url: str,
     path: str | Path,
@@ -38,7 +30,8 @@ def fetch(
 ) -> Path:
     """Download `url` to the file `path` and return it; a file that is there and right is not fetched again.
 
-    A broken connection is tried `tries` times, each from where the last broke off. Raises DownloadError where the
+    It grows in `<name>.part` until it is complete and its checksum right. A broken connection is tried `tries` times,
+    each from where the last broke off, and the next call goes on from there, too. Raises DownloadError where the
     server cannot be reached or refuses, the file stays incomplete or has a wrong checksum (then nothing is kept), or
     neither length nor checksum is known; ValueError for an address that is not http(s); OSError in words.
     """
@@ -54,7 +47,7 @@ def fetch(
             with explained(part):
                 _grow(part, url, progress, timeout, bool(sha256 or md5))
             break
-        except (_Interrupted, *_BROKEN) as error:
+        except _BROKEN as error:
             refused = isinstance(error, urllib.error.HTTPError) and error.code < 500  # and would refuse again
             if attempt == tries or refused:
                 raise DownloadError(_gave_up(url, path, part, error)) from error
@@ -70,7 +63,7 @@ def fetch(
 
 
 def _grow(part: Path, url: str, progress: bool, timeout: float, has_checksum: bool) -> None:
-    """Fetch what is still missing of `part`; _Interrupted where the connection ends early."""
+    """Fetch what is still missing of `part`; ConnectionError where the connection ends early."""
     have = part.stat().st_size if part.is_file() else 0
     headers = {"Accept-Encoding": "identity", "User-Agent": "deeplab-lessons"}
     if have and _tag(part).is_file():  # only the missing bytes, and only of the file that `part` began with
@@ -83,7 +76,7 @@ def _grow(part: Path, url: str, progress: bool, timeout: float, has_checksum: bo
         if error.headers.get("Content-Range") == f"bytes */{have}":
             return  # nothing is missing: an earlier call stopped just before its end
         _forget(part)
-        raise _Interrupted("the server's file is shorter than what is here") from error
+        raise ConnectionError("the server's file is shorter than what is here") from error
     with answer:
         sent = answer.headers
         if answer.status != 206 or not sent.get("Content-Range", "").startswith(f"bytes {have}-"):
@@ -119,7 +112,7 @@ def _copy(answer, part: Path, have: int, total: int | None, progress: bool) -> N
         file.flush()
         os.fsync(file.fileno())
     if total is not None and have != total:
-        raise _Interrupted(f"the connection ended after {have:,} of {total:,} bytes")
+        raise ConnectionError(f"the connection ended after {have:,} of {total:,} bytes")
 
 
 def _tag(part: Path) -> Path:

@@ -14,7 +14,7 @@ from deeplab_lessons.checks import check_choice
 from deeplab_lessons.datasets import palettes, reading
 from deeplab_lessons.datasets.pairs import Pairs
 
-_PICTURES = (".jpg", ".jpeg", ".png", ".ppm", ".bmp")
+_PICTURES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".ppm", ".pgm", ".bmp", ".gif", ".webp")
 
 
 class FilePairs(Pairs):
@@ -34,8 +34,10 @@ class FilePairs(Pairs):
         cache: str | None = None,
     ):
         super().__init__(transforms, cache)
+        if isinstance(classes, str):
+            raise ValueError(f"classes must be a list of names, got {classes!r}: pass [{classes!r}]")
         self.files, self.classes, self.palette = list(files), tuple(classes), palette
-        self._table = reading.class_table(ids)
+        self._table = reading.class_table(ids, len(classes))
 
     def __len__(self) -> int:
         return len(self.files)
@@ -48,7 +50,8 @@ class FilePairs(Pairs):
             (height, width), (rows, columns) = picture.shape[:2], labels.shape
             raise ValueError(
                 f"{labels_path} is {columns} x {rows} pixels (width x height), but its picture {path} is "
-                f"{width} x {height}. Each pixel needs its label: are the two a pair, and was one resized?"
+                f"{width} x {height}. Each pixel needs its label: are the two a pair, and was one resized, or turned "
+                "without the other (the camera's note, EXIF, turns a picture)?"
             )
         return picture, labels
 
@@ -90,7 +93,7 @@ class LabelMapFolder(FilePairs):
     - `ids`: from the number in a file to the class, 255 for void; None: the numbers are the classes.
     - `palette`: uint8 [C, 3] for label maps saved as colours; PASCAL VOC's by default.
 
-    Raises FileNotFoundError naming what is missing.
+    Raises FileNotFoundError naming what is missing, ValueError for two files of one name and for `ids` out of range.
     """
 
     def __init__(
@@ -106,6 +109,8 @@ class LabelMapFolder(FilePairs):
     ):
         for folder in (images, labels):
             require("label maps", Path(folder), ())
+        if Path(images).samefile(labels):
+            raise ValueError(f"images and labels must be two folders, got {images}: move the label maps")
         pictures, maps = _by_stem(Path(images)), _by_stem(Path(labels))
         if isinstance(names, (str, Path)):
             names = _lines(Path(names))
@@ -176,4 +181,8 @@ def _inside(root: Path, name: str) -> Path:
 
 
 def _by_stem(folder: Path) -> dict[str, Path]:
-    return {path.stem: path for path in sorted(folder.iterdir()) if path.suffix.lower() in _PICTURES}
+    found: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() in _PICTURES and path != found.setdefault(path.stem, path):
+            raise ValueError(f"{folder} holds both {found[path.stem].name} and {path.name}: remove one")
+    return found

@@ -1,6 +1,8 @@
 """One interface for every data set: a picture with its labels, read safely, checked, and made fit for a network."""
 
-from collections.abc import Callable
+import warnings
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Self
 
 import numpy as np
@@ -9,6 +11,7 @@ from torch.utils.data import Dataset
 from torchvision import tv_tensors
 
 from deeplab_lessons.datasets import transforms as _transforms
+from deeplab_lessons.datasets.palettes import few
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 
 
@@ -52,6 +55,10 @@ class Pairs(Dataset):
             self._kept[index] = self.read(index)
         return self._kept[index]
 
+    def labels(self, index: int) -> np.ndarray:
+        """Return only the labels of a pair, uint8 [H, W]."""
+        return self.pair(index)[1]
+
     def __getitem__(self, index: int) -> tuple[torch.Tensor, tv_tensors.Mask]:
         picture, labels = self.pair(index)
         image = torch.tensor(picture).permute(2, 0, 1).contiguous()  # a copy: transforms may write
@@ -79,3 +86,33 @@ def class_frequencies(dataset: Pairs, limit: int | None = None) -> dict[str, flo
     labelled = counts.sum() - counts[IGNORE_INDEX]
     shares = {name: float(counts[label] / max(labelled, 1)) for label, name in enumerate(dataset.classes)}
     return shares | {"void": float(counts[IGNORE_INDEX] / max(counts.sum(), 1))}
+
+
+def check_label_maps(dataset: Sequence | Pairs, use: str, most: int = 1_000_000) -> None:
+    """Raise ValueError if no pixel is labelled; warn if void (255) looks like a class that never occurs.
+
+    `use`: "train" or "measure". Up to `most` label maps, spread over the set, are read until every class has occurred;
+    with others unread, the error is a warning. Void looks like a class next to one class only, or on over a third of
+    three or more maps: void borders of real sets are neither, while parts of these sets often lack a class.
+    """
+    counts, classes = Counter[int](), tuple(getattr(dataset, "classes", ())) or ("", "")
+    read = range(0, len(dataset), max(-(-len(dataset) // most), 1))
+    for i in read:
+        labels = dataset.labels(i) if isinstance(dataset, Pairs) else torch.as_tensor(dataset[i][1]).cpu()
+        values, pixels = np.unique(labels, return_counts=True)
+        counts.update(dict(zip(values.tolist(), pixels.tolist(), strict=True)))
+        if len(counts.keys() - {IGNORE_INDEX}) >= len(classes):
+            return
+    share, seen = counts[IGNORE_INDEX] / max(counts.total(), 1), counts.keys() - {IGNORE_INDEX}
+    if not share or (len(seen) > 1 and (len(read) < 3 or share <= 1 / 3)):
+        return
+    missing = few([f"{label} {name}".strip() for label, name in enumerate(classes) if label not in seen])
+    message = (
+        f"of {len(dataset)} label maps to {use} on, none of the {len(read)} read has a pixel of "
+        f"{f'class {missing}' if seen else 'any class'}, and {100 * share:.3g} % of their pixels are void (255), "
+        "which is ignored. If 255 is a class in the files, pass ids to LabelMapFolder: ids={0: 0, 255: 1} for masks of "
+        "0 and 255"
+    )
+    if not seen and len(read) == len(dataset):
+        raise ValueError(message)
+    warnings.warn(message, stacklevel=1)  # always from here: Python does not repeat it at each validation

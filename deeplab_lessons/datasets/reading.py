@@ -11,54 +11,85 @@ from deeplab_lessons.datasets.palettes import colours_to_indices, few
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 
 _UNKNOWN = -1
+_ONE_WITH_EXTRAS = ("MPO", "PSD")  # a photograph with a map of its depth, a drawing with its layers
+_LOSSY = ("JPEG", "MPO", "JPEG2000", "WEBP", "AVIF")
 
 
 def as_picture(source: str | Path | bytes | np.ndarray | Image.Image) -> np.ndarray:
     """Return a picture uint8 [H, W, 3] from a path, the bytes of a file, a PIL image or an array of that form.
 
     The camera's note on how it was held (EXIF) is followed, transparent places become white, grey becomes three
-    equal channels, 16 bits become 8. Raises FileNotFoundError, and ValueError for what is no picture.
+    equal channels, 16 bits become 8. Raises FileNotFoundError, and ValueError for what is no picture or has no plain
+    black and white: decimal numbers, whole numbers that do not fill 16 bits, several images in one file.
     """
-    if isinstance(source, np.ndarray):
-        if source.ndim != 3 or source.shape[2] != 3 or source.dtype != np.uint8:
+    if not isinstance(source, (str, Path, bytes, bytearray, memoryview, Image.Image)):
+        picture = np.asarray(source)
+        if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
             raise ValueError(
-                f"a picture must be uint8 [H, W, 3], got {source.dtype} {list(source.shape)}: "
+                f"a picture must be uint8 [H, W, 3], got {picture.dtype} {list(picture.shape)}: "
                 "pass a normalised image as a torch tensor [3, H, W]"
             )
-        return source
-    image = ImageOps.exif_transpose(source) if isinstance(source, Image.Image) else _open(source)
-    if image.mode.startswith("I"):
-        image = Image.fromarray((np.array(image).astype(np.uint32) >> 8).astype(np.uint8))
-    if "A" in image.getbands() or "transparency" in image.info:
+        return picture
+    name, image = _open(source)
+    if image.mode.startswith(("I", "F")):
+        image = _of_eight_bits(name, image)
+    if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     return np.array(image.convert("RGB"))
 
 
+def _of_eight_bits(name: str, image: Image.Image) -> Image.Image:
+    """Return a grey picture of 16 bits with 8; ValueError for numbers of which nothing says what white is."""
+    values = np.array(image).astype(np.float64)
+    low, high = values.min(), values.max()
+    if image.mode == "F" or low < 0 or high > 65535 or 0 < high < 4096:
+        raise ValueError(
+            f"{name} holds {'decimal' if image.mode == 'F' else 'whole'} numbers from {low:g} to {high:g}, and "
+            "nothing says which is white: save it with 8 bits or all of 16, or pass an array uint8 [H, W, 3]"
+        )
+    values[values == image.info.get("transparency")] = 65535
+    return Image.fromarray((values // 256).astype(np.uint8))
+
+
 def read_label_map(path: str | Path, palette: np.ndarray | None = None) -> np.ndarray:
     """Return the numbers that a label map holds, [H, W], before they are turned into classes.
 
-    Palette and grey files hold the numbers themselves (8 or 16 bits); colours are looked up in `palette` [C, 3].
-    Raises FileNotFoundError, and ValueError for a file that is no picture and for colours that cannot be looked up.
+    Palette and grey files hold the numbers themselves, up to 32 bits; colours are looked up in `palette` [C, 3], and
+    grey ones that are not in it are numbers. Raises FileNotFoundError, and ValueError for a file that is no picture,
+    not lossless, or holds several images, decimal numbers, or colours that cannot be looked up.
     """
-    image = _open(path)
-    if image.mode in ("P", "L", "1") or image.mode.startswith("I"):
-        return np.array(image).astype(np.int32)
-    if palette is None:
-        raise ValueError(
-            f"{path} holds {image.mode} colours, but a label map holds one class index per pixel (mode P or L), "
-            "and this data set has no colours to look them up by: pass palette"
-        )
+    _, image = _open(path)
+    if image.format in _LOSSY or image.info.get("compression") == "jpeg":
+        reason = f" is {image.format}, whose compression can change class numbers: save label maps as PNG"
+        raise ValueError(f"{path}{reason}. Or is it the picture of the pair?")
+    if image.format == "GIF":  # whose writers number the colours anew
+        image = image.convert("RGB")
+    values, mode = np.array(image), image.mode
+    if mode in ("LA", "PA", "RGBA"):
+        *shown, alpha = np.ptp(values, axis=(0, 1))
+        if alpha and not any(shown):
+            raise ValueError(f"{path} shows its shapes by transparency only: save class indices or colours")
+        values, mode = values[..., :-1], mode[:-1]
+    if mode in ("1", "L", "P") or mode.startswith("I"):
+        return values.reshape(values.shape[:2]).astype(np.int32)
     try:
-        return colours_to_indices(np.array(image.convert("RGB")), palette)
+        if mode != "RGB" or palette is None:
+            raise ValueError(f"it must hold class indices (P, L) or colours and a palette, got mode {mode}")
+        return colours_to_indices(values, palette)
     except ValueError as error:
+        if mode == "RGB" and (values == values[..., :1]).all():
+            return values[..., 0].astype(np.int32)
         raise ValueError(f"{path}: {error}") from None
 
 
-def class_table(ids: Mapping[int, int]) -> np.ndarray:
+def class_table(ids: Mapping[int, int], num_classes: int) -> np.ndarray:
     """Return a table int16 [65536] from the number in a file to the class; -1 marks unexpected numbers."""
     table = np.full(65536, _UNKNOWN, np.int16)
     for number, label in ids.items():
+        if not 0 <= number < len(table) or label not in (*range(num_classes), IGNORE_INDEX):
+            known = f"0-{num_classes - 1} or {IGNORE_INDEX}"
+            raise ValueError(f"ids must map 0-65535 to {known} (void), got {number}: {label}")
         table[number] = label
     return table
 
@@ -71,7 +102,7 @@ def identity(num_classes: int, void: tuple[int, ...] = (IGNORE_INDEX,)) -> dict[
 def to_classes(numbers: np.ndarray, table: np.ndarray, path: str | Path) -> np.ndarray:
     """Turn the numbers read from `path` into classes, uint8 [H, W], by `class_table`; ValueError for others."""
     inside = (numbers >= 0) & (numbers < len(table))
-    labels = np.where(inside, table[np.where(inside, numbers, 0)], _UNKNOWN)
+    labels = np.where(inside, table.take(numbers, mode="clip"), _UNKNOWN)
     if labels.min(initial=0) == _UNKNOWN:
         strange = np.unique(numbers[labels == _UNKNOWN]).tolist()
         expected = np.flatnonzero(table != _UNKNOWN)
@@ -85,23 +116,26 @@ def to_classes(numbers: np.ndarray, table: np.ndarray, path: str | Path) -> np.n
     return labels.astype(np.uint8)
 
 
-def _open(source: str | Path | bytes) -> Image.Image:
-    """Read a file, or its bytes, to its end, and turn it upright."""
-    file: Path | io.BytesIO
-    if isinstance(source, (str, Path)):
-        name, file = str(source), Path(source).expanduser()
-    else:
-        name, file = "the file", io.BytesIO(source)
+def _open(source: str | Path | bytes | Image.Image) -> tuple[str, Image.Image]:
+    """Return a name for the source and its one image, read to its end and turned upright."""
+    name = str(source) if isinstance(source, (str, Path)) else getattr(source, "filename", "") or "the file"
     try:
-        with Image.open(file) as image:
-            return ImageOps.exif_transpose(image)
+        if isinstance(source, (str, Path)):  # opened by its path, Pillow 13 turns grey TIFF wrongly
+            source = Path(source).expanduser().read_bytes()
+        image = source if isinstance(source, Image.Image) else Image.open(io.BytesIO(source))
+        frames = 1 if image.format in _ONE_WITH_EXTRAS else getattr(image, "n_frames", 1)
+        upright = ImageOps.exif_transpose(image)
+        upright.format = image.format
     except FileNotFoundError:
         raise FileNotFoundError(f"there is no picture {name}") from None
-    except PermissionError:
+    except (PermissionError, MemoryError):
         raise
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        reason = str(error).partition("<")[0].strip()  # Pillow's words for a file cut off are all of these
+    except Exception as error:  # Pillow has no one kind of error for a file that is damaged
+        reason = str(error).partition("<")[0].strip()
         raise ValueError(
             f"{name} cannot be read as a picture ({reason}): if it is cut off, empty or a web page, copy or "
             "download it again; if it is HEIC, as phones save, export it as JPEG or PNG first"
         ) from None
+    if frames > 1:
+        raise ValueError(f"{name} holds {frames} images: save the one you mean as a file of its own")
+    return name, upright

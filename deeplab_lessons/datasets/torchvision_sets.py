@@ -33,11 +33,8 @@ def find_voc() -> Path | None:
     Looks for `VOCdevkit/VOC2012` in `runtime.data_dir()` and in each folder directly inside it.
     """
     home = runtime.data_dir()
-    inside = sorted(entry for entry in home.iterdir() if entry.is_dir()) if home.is_dir() else []
-    for root in (home, *inside):
-        if all((root / _VOC / part).is_dir() for part in _VOC_PARTS):
-            return root
-    return None
+    roots = (home, *sorted(home.glob("*/")))
+    return next((root for root in roots if all((root / _VOC / part).is_dir() for part in _VOC_PARTS)), None)
 
 
 class VOC(FilePairs):

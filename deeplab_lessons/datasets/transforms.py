@@ -9,6 +9,7 @@ import torch
 from torchvision import tv_tensors
 from torchvision.transforms import InterpolationMode, v2
 
+from deeplab_lessons.datasets.reading import as_picture
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 
 #: Mean and standard deviation of ImageNet's pictures, for red, green and blue in 0 … 1 (torchvision's).
@@ -39,11 +40,11 @@ class RandomScale(v2.Transform):
 
     def transform(self, inpt, params):
         """Resize one picture or one label map."""
-        resize = v2.functional.resize_image
+        way = InterpolationMode.NEAREST_EXACT
         if isinstance(inpt, tv_tensors.Image):
-            return tv_tensors.wrap(resize(inpt.as_subclass(torch.Tensor), params["size"]), like=inpt)
-        labels = inpt.as_subclass(torch.Tensor)[None]
-        return tv_tensors.wrap(resize(labels, params["size"], InterpolationMode.NEAREST_EXACT)[0], like=inpt)
+            way = InterpolationMode.BILINEAR
+        resized = v2.functional.resize_image(inpt.as_subclass(torch.Tensor)[None], params["size"], way)[0]
+        return tv_tensors.wrap(resized, like=inpt)
 
 
 def train(
@@ -54,27 +55,22 @@ def train(
     A picture smaller than the crop is padded with ImageNet's mean colour (0 after normalising) and void labels (255).
     `scale=None` leaves the size, `flip=0` never mirrors.
     """
-    crop = (size, size) if isinstance(size, int) else tuple(size)
     mean = tuple(round(255 * value) for value in IMAGENET_MEAN)
     fill = {tv_tensors.Image: mean, tv_tensors.Mask: IGNORE_INDEX}
     steps: list[v2.Transform] = [] if scale is None else [RandomScale(scale)]
-    steps += [v2.RandomCrop(crop, pad_if_needed=True, fill=fill), v2.RandomHorizontalFlip(flip)]
-    return v2.Compose([*steps, *_to_network()])
+    steps += [v2.RandomCrop(size, pad_if_needed=True, fill=fill), v2.RandomHorizontalFlip(flip)]
+    return v2.Compose([*steps, evaluate()])
 
 
 def evaluate() -> v2.Compose:
     """Return the transform for measuring: the picture at its own size, normalised; nothing random, nothing cut."""
-    return v2.Compose(_to_network())
-
-
-def _to_network() -> list[v2.Transform]:
     dtypes = {tv_tensors.Image: torch.float32, tv_tensors.Mask: torch.int64, "others": None}
-    return [v2.ToDtype(dtypes, scale=True), v2.Normalize(IMAGENET_MEAN, IMAGENET_STD)]
+    return v2.Compose([v2.ToDtype(dtypes, scale=True), v2.Normalize(IMAGENET_MEAN, IMAGENET_STD)])
 
 
 def normalise(picture: np.ndarray) -> torch.Tensor:
     """Return a picture, uint8 [H, W, 3], as a network takes it: float32 [3, H, W], less mean, over deviation."""
-    image = tv_tensors.Image(torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1))
+    image = tv_tensors.Image(torch.from_numpy(np.ascontiguousarray(as_picture(picture))).permute(2, 0, 1))
     return evaluate()(image).as_subclass(torch.Tensor)
 
 

@@ -10,10 +10,7 @@ from torchvision.ops import Conv2dNormActivation
 from deeplab_lessons.heads.large_fov import LargeFOV
 from deeplab_lessons.layers.separable import SeparableConv2d
 
-ASPP_RATES = {
-    "S": (2, 4, 8, 12),
-    "L": (6, 12, 18, 24),
-}  # of v2's ASPP-S and ASPP-L. Source: v2, section 4.1.2.
+ASPP_RATES = {"S": (2, 4, 8, 12), "L": (6, 12, 18, 24)}  # of v2's ASPP-S and -L. Source: v2, section 4.1.2.
 CHANNELS = 256  # of v3's branches, and of their result. Source: DeepLab v3, section 3.3.
 RATES_AT_16 = (6, 12, 18)  # of v3's three branches at output stride 16. Source: DeepLab v3, section 3.3.
 

@@ -8,6 +8,7 @@ from torch import nn
 from deeplab_lessons.arithmetic import same_padding
 
 SIDE_CHANNELS = 128  # of each side branch, at width 1
+SIDE_STRIDES = (8, 4, 2, 1, 1)  # from the image and the maps after pool1 … pool4 to the cells of the last map
 
 
 class LargeFOV(nn.Module):
@@ -50,16 +51,11 @@ class SideBranches(nn.Module):
 
     Maps [N, C_i, H_i, W_i] -> [N, 5 * channels, h, w]. The paper does not say how the maps of different size come to
     meet: here the 3 x 3 convolution has the stride that is missing, and what reaches over the end is cut off.
-    `in_channels` and `strides` are in the maps' order.
+    `in_channels` are in the maps' order.
     Source: DeepLab v1, section 4.3 (3x3x128, 1x1x128, +640 channels).
     """
 
-    def __init__(
-        self,
-        in_channels: Sequence[int],
-        strides: Sequence[int] = (8, 4, 2, 1, 1),
-        channels: int = SIDE_CHANNELS,
-    ):
+    def __init__(self, in_channels: Sequence[int], channels: int = SIDE_CHANNELS):
         super().__init__()
         self.branches = nn.ModuleList(
             nn.Sequential(
@@ -68,7 +64,7 @@ class SideBranches(nn.Module):
                 nn.Conv2d(channels, channels, 1),
                 nn.ReLU(inplace=True),
             )
-            for before, stride in zip(in_channels, strides, strict=True)
+            for before, stride in zip(in_channels, SIDE_STRIDES, strict=True)
         )
 
     def forward(self, maps: Sequence[torch.Tensor], size: tuple[int, int]) -> torch.Tensor:
@@ -89,14 +85,3 @@ def rate_that_keeps_field(kernel_size: int, old_kernel_size: int = 7, old_rate: 
             f"no whole rate lets {kernel_size} taps reach {span} cells from the first to the last"
         )
     return span // gaps
-
-
-def head_parameters(kernel_size: int, channels: int, num_classes: int = 21, in_channels: int = 512) -> int:
-    """Parameters of fc6 (k x k), fc7 (1 x 1) and fc8 (1 x 1) together: weights and biases.
-
-    The rate does not count: holes have no weights.
-    """
-    fc6 = in_channels * kernel_size**2 * channels + channels
-    fc7 = channels * channels + channels
-    fc8 = channels * num_classes + num_classes
-    return fc6 + fc7 + fc8

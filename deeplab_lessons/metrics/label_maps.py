@@ -4,9 +4,6 @@ A label map is [H, W] with classes 0 … C - 1 and `IGNORE_INDEX` (void). One *c
 pixels; where H or W is no multiple of s the last cells are cut, as if void were added below and to the right.
 """
 
-import math
-from collections.abc import Iterable
-
 import numpy as np
 import torch
 
@@ -30,54 +27,23 @@ def check_labels(
         )
 
 
-def output_stride(strides: Iterable[int]) -> int:
-    """Return the input pixels from one cell of a map to the next: the product of the layers' strides."""
-    return math.prod(strides)
+def class_shares(labels: np.ndarray, stride: int, num_classes: int) -> np.ndarray:
+    """Return each class's share of each cell's labelled pixels (0 if none), float32 [C, ceil(H/s), ceil(W/s)].
 
-
-def subsample(labels: np.ndarray, stride: int) -> np.ndarray:
-    """Keep one pixel of each cell, the middle one: [H, W] -> [ceil(H/s), ceil(W/s)], void kept as void.
-
-    DeepLab v1 makes its training labels in this way (section 3.1). In a cut cell without a middle the last
-    pixel is taken. Raises ValueError for a stride below 1 or a map that is not [H, W].
+    Raises ValueError for a stride below 1, a map that is not [H, W] and labels that are no class.
     """
-    rows, columns = (
-        np.minimum(np.arange(0, side, stride) + stride // 2, side - 1) for side in _sides(labels, stride)
-    )
-    return labels[rows[:, None], columns]
-
-
-def class_counts(labels: np.ndarray, stride: int, num_classes: int) -> np.ndarray:
-    """Count the pixels of each class in each cell, [C, ceil(H/s), ceil(W/s)]; void pixels are counted nowhere."""
-    height, width = _sides(labels, stride)
+    height, width = sides(labels, stride)
     check_labels(labels, num_classes)
     down, across = -(-height // stride), -(-width // stride)
     cell = (np.arange(height) // stride)[:, None] * across + np.arange(width) // stride
     labelled = labels != IGNORE_INDEX
     numbered = labels[labelled].astype(np.int64) * (down * across) + cell[labelled]
-    counts = np.bincount(numbered, minlength=num_classes * down * across)
-    return counts.reshape(num_classes, down, across)
-
-
-def vote(cell: np.ndarray) -> int:
-    """Return the class with most pixels in a cell [s, s], of a tie the smaller; void (255) if it holds only void."""
-    labelled = cell[cell != IGNORE_INDEX]
-    return int(np.bincount(labelled).argmax()) if labelled.size else IGNORE_INDEX
-
-
-def majority(labels: np.ndarray, stride: int, num_classes: int) -> np.ndarray:
-    """Take the `vote` of every cell at once, uint8 [ceil(H/s), ceil(W/s)]."""
-    counts = class_counts(labels, stride, num_classes)
-    return np.where(counts.any(axis=0), counts.argmax(axis=0), IGNORE_INDEX).astype(np.uint8)
-
-
-def class_shares(labels: np.ndarray, stride: int, num_classes: int) -> np.ndarray:
-    """Return each class's share of each cell's labelled pixels (0 if none), float32 [C, ceil(H/s), ceil(W/s)]."""
-    counts = class_counts(labels, stride, num_classes)
+    counts = np.bincount(numbered, minlength=num_classes * down * across).reshape(num_classes, down, across)
     return (counts / np.maximum(counts.sum(axis=0), 1)).astype(np.float32)
 
 
-def _sides(labels: np.ndarray, stride: int) -> tuple[int, int]:
+def sides(labels: np.ndarray, stride: int) -> tuple[int, int]:
+    """Return H and W of a label map; ValueError unless it is [H, W] and `stride` at least 1."""
     if stride < 1:
         raise ValueError(f"stride must be at least 1 pixel, got {stride}")
     return one_map(labels).shape

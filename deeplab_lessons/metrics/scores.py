@@ -56,19 +56,15 @@ def pixel_accuracy(confusion: torch.Tensor) -> float:
     return (confusion.diagonal().sum() / confusion.sum()).item()
 
 
-def class_iou(
-    prediction: np.ndarray, labels: np.ndarray, label: int, ignore_index: int = IGNORE_INDEX
-) -> float:
+def class_iou(prediction: np.ndarray, labels: np.ndarray, label: int) -> float:
     """Return the IoU of one class in one picture, by comparisons only; NaN where there is no union."""
-    labelled = labels != ignore_index
+    labelled = labels != IGNORE_INDEX
     predicted, true = (prediction == label) & labelled, (labels == label) & labelled
     union = (predicted | true).sum()
     return float((predicted & true).sum() / union) if union else float("nan")
 
 
-def boundary_distance(
-    labels: np.ndarray, around: str = "labels", ignore_index: int = IGNORE_INDEX
-) -> np.ndarray:
+def boundary_distance(labels: np.ndarray, around: str = "labels") -> np.ndarray:
     """Return each pixel's distance in pixels to the nearest boundary, float64 [H, W]; infinite if there is none.
 
     Euclidean, between pixel centres: to the nearest pixel with another label, void too (pixels on both sides of an edge
@@ -80,22 +76,20 @@ def boundary_distance(
     labels = one_map(labels)
     check_choice("around", around, ("labels", "void"))
     distance = np.full(labels.shape, np.inf)
-    for label in np.unique(labels) if around == "labels" else [ignore_index]:
-        inside = labels == label if around == "labels" else labels != ignore_index
+    for label in np.unique(labels) if around == "labels" else [IGNORE_INDEX]:
+        inside = labels == label if around == "labels" else labels != IGNORE_INDEX
         if not inside.all():
             distance[inside] = distance_transform_edt(inside)[inside]
     return distance
 
 
-def trimap(
-    labels: np.ndarray, width: float, around: str = "labels", ignore_index: int = IGNORE_INDEX
-) -> np.ndarray:
+def trimap(labels: np.ndarray, width: float, around: str = "labels") -> np.ndarray:
     """Return the labelled pixels within `width` pixels (at least 1) of a boundary, bool [H, W]: a band on both sides.
 
     Source: Kohli, Ladický and Torr 2009; used by DeepLab v1 (section 5) and v3+ with void.
     """
     labels = one_map(labels)
-    return _within(boundary_distance(labels, around, ignore_index), width) & (labels != ignore_index)
+    return _within(boundary_distance(labels, around), width) & (labels != IGNORE_INDEX)
 
 
 def trimap_confusions(
@@ -104,12 +98,11 @@ def trimap_confusions(
     num_classes: int,
     widths: Iterable[int],
     around: str = "labels",
-    ignore_index: int = IGNORE_INDEX,
 ) -> dict[int, torch.Tensor]:
     """Return the confusion matrix inside the trimap of each of `widths`: {width: int64 [C, C]}, to be added up."""
-    distance = boundary_distance(labels, around, ignore_index)
-    bands = {width: np.where(_within(distance, width), labels, ignore_index) for width in widths}
-    return {w: confusion_matrix(prediction, band, num_classes, ignore_index) for w, band in bands.items()}
+    distance = boundary_distance(labels, around)
+    bands = {width: np.where(_within(distance, width), labels, IGNORE_INDEX) for width in widths}
+    return {w: confusion_matrix(prediction, band, num_classes) for w, band in bands.items()}
 
 
 def _within(distance: np.ndarray, width: float) -> np.ndarray:

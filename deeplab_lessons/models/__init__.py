@@ -17,20 +17,9 @@ from deeplab_lessons.models.v3 import DeepLabV3, deeplab_v3, mobile_deeplab_v3, 
 from deeplab_lessons.models.v3plus import DeepLabV3Plus, deeplab_v3plus
 
 __all__ = [
-    "V1_TABLE",
-    "DeepLabV1",
-    "DeepLabV2",
-    "DeepLabV3",
-    "DeepLabV3Plus",
-    "MultiScale",
-    "deeplab",
-    "deeplab_v1",
-    "deeplab_v2",
-    "deeplab_v3",
-    "deeplab_v3plus",
-    "mobile_deeplab_v3",
-    "torchvision_deeplab_v3",
-]
+    "V1_TABLE", "DeepLabV1", "DeepLabV2", "DeepLabV3", "DeepLabV3Plus", "MultiScale", "deeplab", "deeplab_v1",
+    "deeplab_v2", "deeplab_v3", "deeplab_v3plus", "mobile_deeplab_v3", "torchvision_deeplab_v3",
+]  # fmt: skip
 
 VERSIONS: dict[str, Callable] = {
     "v1": deeplab_v1,

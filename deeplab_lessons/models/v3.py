@@ -20,21 +20,14 @@ from deeplab_lessons.heads.aspp import ASPP, CHANNELS, atrous_rates, conv_bn_rel
 class DeepLabV3(nn.Module):
     """Backbone, pyramid, classifier: images [N, 3, H, W] -> logits [N, classes, h, w]. See `deeplab_v3`.
 
-    `start` (of `grid`) is 0.0, since every strided layer is padded on both sides, or None for a map centred on the
-    image. Both agree where a side is a multiple of the output stride plus 1, as 513 is.
+    Cell 0 is on pixel 0 (`grid`), since every strided layer is padded on both sides: as on a map centred on the
+    image where a side is a multiple of the output stride plus 1, as 513 is.
     """
 
-    def __init__(
-        self,
-        backbone: nn.Module,
-        aspp: nn.Module,
-        classifier: nn.Module,
-        output_stride: int = 16,
-        start: float | None = 0.0,
-    ):
+    def __init__(self, backbone: nn.Module, aspp: nn.Module, classifier: nn.Module, output_stride: int = 16):
         super().__init__()
         self.backbone, self.aspp, self.classifier = backbone, aspp, classifier
-        self.grid = Grid(output_stride, start)
+        self.grid = Grid(output_stride, 0.0)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return logits [N, classes, h, w] of normalised images [N, 3, H, W]; ValueError for another shape."""
@@ -105,9 +98,8 @@ def torchvision_deeplab_v3(
         "resnet101": segmentation.DeepLabV3_ResNet101_Weights.COCO_WITH_VOC_LABELS_V1,
     }
     check_choice("backbone of torchvision", backbone, entries)
-    if isinstance(weights, str) and weights == "coco":
-        weights = "imagenet"  # load_weights' word for: torchvision's own file
-    given = load_weights(weights, entries[backbone])
+    # "imagenet" is load_weights' word for: torchvision's own file
+    given = load_weights("imagenet" if weights == "coco" else weights, entries[backbone])
     with torch.device("meta"):
         model = deeplab_v3(num_classes, backbone, output_stride, None, dropout=0.5, refine=True)
     fill(model, {_ours(key): value for key, value in given.items() if not key.startswith("aux_classifier.")})

@@ -1,6 +1,6 @@
 """Training and what belongs to it: learning rates, losses, the order of the data, checkpoints, the loop."""
 
-from deeplab_lessons.inference import Scores, evaluate
+from deeplab_lessons.inference import evaluate
 from deeplab_lessons.training.batches import Batches, data_order
 from deeplab_lessons.training.checkpoints import CheckpointError, load_checkpoint, load_model, save_checkpoint
 from deeplab_lessons.training.checks import NotFinite
@@ -17,7 +17,7 @@ from deeplab_lessons.training.losses import (
 from deeplab_lessons.training.schedules import poly, step
 
 __all__ = [
-    "Batches", "CheckpointError", "History", "NotFinite", "Scores", "area_loss", "cell_shares", "cross_entropy",
+    "Batches", "CheckpointError", "History", "NotFinite", "area_loss", "cell_shares", "cross_entropy",
     "data_order", "evaluate", "load_checkpoint", "load_model", "optimiser_for", "poly", "save_checkpoint", "step",
     "subsample_labels", "subsample_loss", "train", "upsampled_loss",
 ]  # fmt: skip

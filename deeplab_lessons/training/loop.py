@@ -11,6 +11,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from deeplab_lessons import parallel, runtime
 from deeplab_lessons.datasets import Pairs
+from deeplab_lessons.datasets.pairs import check_label_maps
 from deeplab_lessons.grid import Grid, grid_of, logits_of, unwrapped
 from deeplab_lessons.inference import evaluate
 from deeplab_lessons.metrics.label_maps import check_labels
@@ -85,6 +86,8 @@ def train(
         checks.stop_politely() as stop,
         Progress(run.history, iterations, progress if todo and parallel.rank() == 0 else False) as bar,
     ):
+        for use, pairs in (("train", dataset), ("measure", validation or ())) if todo else ():
+            check_label_maps(pairs, use, most=100)
         if path and todo.start == 0:  # a folder that cannot be written is better found now than after hours
             run.save(path, about or {})
         batches = torch.utils.data.DataLoader(

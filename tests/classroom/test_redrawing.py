@@ -1,14 +1,45 @@
-"""Label maps drawn large again: what a map of some stride can and cannot say."""
+"""Label maps made small and drawn large again: what a map of some stride can and cannot say."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from label_maps_cases import CLASSES, maps
+from label_maps_cases import CLASSES, cells_of, maps
 
 from deeplab_lessons import datasets, metrics
 from deeplab_lessons.classroom import redrawing
-from deeplab_lessons.metrics import label_maps
+
+
+@settings(deadline=None)
+@given(maps())
+def test_majority_is_the_vote_of_every_cell(case):
+    labels, stride = case
+    voted = redrawing.majority(labels, stride, CLASSES)
+    assert voted.dtype == np.uint8
+    assert voted.shape == tuple(-(-side // stride) for side in labels.shape)
+    for place, cell in cells_of(labels, stride):
+        assert voted[place] == redrawing.vote(cell)
+
+
+@settings(deadline=None)
+@given(maps())
+def test_subsample_keeps_pixels_of_the_right_cell(case):
+    labels, stride = case
+    small = redrawing.subsample(labels, stride)
+    for (i, j), cell in cells_of(labels, stride):
+        rows, columns = cell.shape
+        assert small[i, j] == cell[min(stride // 2, rows - 1), min(stride // 2, columns - 1)]
+
+
+def test_votes_written_out():
+    assert redrawing.vote(np.array([[0, 1], [1, 0]])) == 0  # a tie
+    assert redrawing.vote(np.array([[255, 255], [255, 1]])) == 1
+    assert redrawing.vote(np.array([[255, 255], [255, 255]])) == 255
+
+
+@pytest.mark.parametrize(("strides", "want"), [([], 1), ([2] * 5, 32), ([2, 1, 3, 1], 6), (iter([4, 2]), 8)])
+def test_output_stride_multiplies(strides, want):
+    assert redrawing.output_stride(strides) == want
 
 
 @settings(deadline=None)
@@ -61,7 +92,7 @@ def test_bilinear_shares_put_a_straight_boundary_between_the_cells():
 
 def test_void_samples_take_the_majority_of_their_cell():
     labels = np.array([[2, 2], [2, 255]], np.uint8)
-    assert label_maps.subsample(labels, 2).tolist() == [[255]]
+    assert redrawing.subsample(labels, 2).tolist() == [[255]]
     assert redrawing.redraw(labels, 2, CLASSES, "subsample").tolist() == [[2, 2], [2, 2]]
 
 
@@ -71,7 +102,7 @@ def test_surviving_width_by_trying_every_place(stride):
         for left in range(stride, 2 * stride):
             row = np.zeros((1, 8 * stride), np.uint8)
             row[:, left : left + width] = 1
-            cells = [label_maps.vote(row[:, i : i + stride]) for i in range(0, row.shape[1], stride)]
+            cells = [redrawing.vote(row[:, i : i + stride]) for i in range(0, row.shape[1], stride)]
             if 1 not in cells:
                 return False
         return True
@@ -103,11 +134,11 @@ def test_the_bound_falls_with_the_stride_on_the_embedded_scenes():
     ("call", "words"),
     [
         (
-            lambda: label_maps.majority(np.array([[0, 4]]), 2, CLASSES),
+            lambda: redrawing.majority(np.array([[0, 4]]), 2, CLASSES),
             r"labels must be classes 0 to 3 or void \(255\), got \[4\]",
         ),
-        (lambda: label_maps.majority(np.zeros((2, 2, 3)), 2, CLASSES), "one map at a time"),
-        (lambda: label_maps.subsample(np.zeros((2, 2)), 0), "stride must be at least 1 pixel, got 0"),
+        (lambda: redrawing.majority(np.zeros((2, 2, 3)), 2, CLASSES), "one map at a time"),
+        (lambda: redrawing.subsample(np.zeros((2, 2)), 0), "stride must be at least 1 pixel, got 0"),
         (
             lambda: redrawing.redraw(np.zeros((2, 2)), 2, CLASSES, "mean"),
             "choose from subsample, majority, shares",

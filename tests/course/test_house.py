@@ -37,7 +37,7 @@ FLOORS = [
     {"cli"},
 ]
 CLASSROOM_FLOORS = [
-    {"line_filter", "objects", "pictures", "redrawing", "stacks", "tiny_crf"},
+    {"atrous", "line_filter", "objects", "pictures", "redrawing", "stacks", "tiny_crf"},
     {"drawing"},
     {"exercises", "ledger", "live_curve", "measure", "widgets"},
 ]

@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from deeplab_lessons import datasets
-from deeplab_lessons.metrics import label_maps
+from deeplab_lessons.classroom import redrawing
 
 
 def change(after, before):
@@ -43,7 +43,7 @@ def test_discs_narrower_than_four_fifths_of_a_cell_never_win_a_vote():
     def found(width):
         cx, cy = rng.uniform(32, 64, 2)
         disc = ((x - cx) ** 2 + (y - cy) ** 2 <= (width * stride / 2) ** 2).astype(np.uint8)
-        return label_maps.majority(disc, stride, 2).any()
+        return redrawing.majority(disc, stride, 2).any()
 
     assert not any(found(0.75) for _ in range(200))
     assert 0 < sum(found(1.0) for _ in range(200)) < 200

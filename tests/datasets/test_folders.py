@@ -7,6 +7,7 @@ from label_files import LABELS, open_folder, save_labels, save_picture
 from deeplab_lessons import runtime
 from deeplab_lessons.datasets import (
     CamVid,
+    LabelMapFolder,
     PascalContext,
     PersonPart,
     class_frequencies,
@@ -79,3 +80,35 @@ def test_camvid_as_it_lies_here():
     assert picture.shape == (360, 480, 3) and set(np.unique(labels)) <= {*range(11), 255}
     shares = class_frequencies(CamVid(split="val"), limit=20)
     assert shares["road"] > 0.2 and shares["bicyclist"] < 0.1
+
+
+@pytest.mark.parametrize("ending", [".tif", ".tiff", ".gif", ".PNG"])
+def test_label_maps_and_pictures_of_every_lossless_kind_are_found(folder, ending):
+    (folder / "labels" / "one.png").unlink(), (folder / "images" / "one.jpg").unlink()
+    save_labels(folder / "labels" / f"one{ending}"), save_picture(folder / "images" / f"one{ending}")
+    data = open_folder(folder)
+    assert len(data) == 1 and np.array_equal(data.pair(0)[1], LABELS) and (data.pair(0)[0] == 90).all()
+
+
+def test_two_files_of_one_name_are_named_instead_of_chosen_from(folder):
+    save_picture(folder / "images" / "one.png")
+    with pytest.raises(ValueError, match=r"images holds both one\.jpg and one\.png: remove one"):
+        open_folder(folder)
+
+
+def test_one_folder_cannot_hold_both_pictures_and_label_maps(folder):
+    for same in (folder / "labels", folder / "images" / ".." / "labels"):
+        with pytest.raises(ValueError, match="images and labels must be two folders"):
+            LabelMapFolder(folder / "labels", same, ("ground", "a", "b"))
+
+
+@pytest.mark.parametrize("ids", [{0: 0, 1: 300}, {0: 3}, {0: -1}, {-1: 0}, {65536: 0}, {0: 1.5}])
+def test_ids_that_lead_out_of_the_classes_or_from_no_number_are_refused(folder, ids):
+    number, label = list(ids.items())[-1]
+    with pytest.raises(ValueError, match=rf"ids must map 0-65535 to 0-2 or .*got {number}: {label}$"):
+        open_folder(folder, ids=ids)
+
+
+def test_classes_are_a_list_of_names(folder):
+    with pytest.raises(ValueError, match=r"classes must be a list of names, got 'thing': pass \['thing'\]"):
+        LabelMapFolder(folder / "images", folder / "labels", "thing")

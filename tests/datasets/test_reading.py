@@ -1,16 +1,18 @@
 """Every file that enters: pictures and label maps of any kind, and files with faults."""
 
+import io
+from unittest import mock
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from label_files import GREY, LABELS, open_folder, save_labels, save_picture
 from PIL import Image
 from torch.utils.data import DataLoader
 
 from deeplab_lessons import datasets
-from deeplab_lessons.datasets import (
-    indices_to_colours,
-    voc_colours,
-)
+from deeplab_lessons.datasets import as_picture, indices_to_colours, transforms, voc_colours
 from deeplab_lessons.datasets.reading import read_label_map
 
 
@@ -89,8 +91,10 @@ def test_a_fault_in_a_worker_process_still_names_the_file(folder):
 
 
 def test_a_coloured_label_picture_is_refused(tmp_path):
-    Image.fromarray(np.zeros((2, 2, 3), np.uint8)).save(tmp_path / "colours.png")
-    with pytest.raises(ValueError, match=r"RGB colours.*class index"):
+    Image.fromarray(np.array([[[0, 0, 0], [9, 0, 0]]], np.uint8)).save(tmp_path / "colours.png")
+    with pytest.raises(
+        ValueError, match=r"colours\.png: .* class indices .* or colours and a palette, got mode RGB"
+    ):
         read_label_map(tmp_path / "colours.png")
 
 
@@ -136,3 +140,270 @@ def test_a_picture_held_sideways_needs_labels_that_are_upright(folder):
         open_folder(folder).pair(0)
     save_labels(folder / "labels" / "one.png", LABELS.T.copy())
     assert open_folder(folder).pair(0)[0].shape == (8, 6, 3)
+
+
+def test_what_a_network_is_trained_on_is_what_predict_reads(folder):
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    noise = np.random.default_rng(0).integers(0, 256, (6, 8, 4), np.uint8)
+    path = replace_picture(folder, Image.fromarray(noise), "one.png", exif=exif)
+    image, _ = open_folder(folder)[0]
+    assert (image == transforms.normalise(as_picture(path))).all()
+    assert (as_picture(path) != as_picture(Image.fromarray(noise))).any()
+
+
+GREYS = np.arange(256, dtype=np.uint8).reshape(16, 16)
+COLOURS = np.zeros((16, 16, 3), np.uint8)
+COLOURS[:8], COLOURS[8:, :6] = (200, 100, 50), (10, 20, 30)
+THREE_GREYS = np.repeat(GREYS[..., None], 3, axis=2)
+
+
+def white_where_clear(alpha):
+    """COLOURS on white paper, as strong as `alpha`, 0 to 255."""
+    return np.round(255 + (COLOURS.astype(float) - 255) * (alpha / 255))
+
+
+def picture_in(mode):
+    """COLOURS as a PIL image in one of its modes, and what a reader should make of it."""
+    image = Image.fromarray(COLOURS)
+    if mode == "LAB":
+        from PIL import ImageCms
+
+        profiles = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
+        return ImageCms.profileToProfile(image, *profiles, outputMode="LAB"), COLOURS
+    if mode == "RGBA":
+        return Image.fromarray(np.dstack([COLOURS, GREYS])), white_where_clear(GREYS[..., None])
+    if mode == "PA":
+        return image.convert("RGBA").convert("PA"), COLOURS
+    if mode == "P":
+        return image.quantize(8), COLOURS
+    return image.convert(mode), COLOURS
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "PA", "CMYK", "YCbCr", "LAB"])
+def test_colours_of_every_mode_come_in_right(tmp_path, mode):
+    image, expected = picture_in(mode)
+    image.save(tmp_path / "one.tif")
+    assert Image.open(tmp_path / "one.tif").mode == mode
+    for source in (tmp_path / "one.tif", (tmp_path / "one.tif").read_bytes(), image):
+        assert np.abs(as_picture(source) - np.array(expected, int)).max() <= 2
+
+
+@pytest.mark.parametrize("kind", ["<u2", ">u2", "<i4", "LA", "1"])
+def test_greys_of_every_depth_come_in_right(tmp_path, kind):
+    expected = GREYS
+    if kind == "1":
+        expected = np.where(GREYS > 99, 255, 0)
+        image = Image.fromarray(GREYS > 99)
+    elif kind == "LA":
+        image = Image.fromarray(np.dstack([GREYS, np.full_like(GREYS, 255)]))
+    else:
+        image = Image.fromarray((GREYS.astype(int) * 257).astype(kind))
+    image.save(tmp_path / "one.tif")
+    for source in (tmp_path / "one.tif", (tmp_path / "one.tif").read_bytes(), image):
+        assert np.array_equal(as_picture(source), np.repeat(expected[..., None], 3, axis=2))
+
+
+@pytest.mark.parametrize(("mode", "clear"), [("L", 90), ("I;16", 90 * 257), ("P", 90)])
+def test_a_grey_or_colour_that_stands_for_transparent_becomes_white(tmp_path, mode, clear):
+    image = Image.fromarray(GREYS.astype(np.uint16) * 257 if mode == "I;16" else GREYS)
+    if mode == "P":
+        image.putpalette(np.repeat(np.arange(256, dtype=np.uint8), 3).tobytes())
+    image.save(tmp_path / "one.png", transparency=clear)
+    assert Image.open(tmp_path / "one.png").mode == mode
+    assert np.array_equal(as_picture(tmp_path / "one.png"), np.where(THREE_GREYS == 90, 255, THREE_GREYS))
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (GREYS.astype(np.float32) / 255, "decimal numbers from 0 to 1"),
+        (GREYS.astype(np.float32), "decimal numbers from 0 to 255"),
+        (np.where(GREYS > 9, np.nan, 0).astype(np.float32), "decimal numbers"),
+        (GREYS.astype(np.uint16) * 16, "whole numbers from 0 to 4080"),
+        (GREYS.astype(np.uint16), "whole numbers from 0 to 255"),
+        (GREYS.astype(np.int32) - 100, "whole numbers from -100 to 155"),
+        (GREYS.astype(np.int32) * 1000, "whole numbers from 0 to 255000"),
+    ],
+)
+def test_numbers_of_which_nothing_says_what_white_is_are_refused(folder, values, said):
+    path = replace_picture(folder, Image.fromarray(values), "one.tif")
+    words = rf"{said}.*which is white: save it with 8 bits.*uint8 \[H, W, 3\]"
+    with pytest.raises(ValueError, match=rf"one\.tif holds {words}"):
+        open_folder(folder).pair(0)
+    with pytest.raises(ValueError, match=rf"the file holds {words}"):
+        as_picture(path.read_bytes())
+
+
+def test_black_of_16_bits_is_black():
+    assert (as_picture(Image.fromarray(np.zeros((4, 4), np.uint16))) == 0).all()
+
+
+@pytest.mark.parametrize("kind", ["tiff", "gif", "png", "webp"])
+def test_several_images_in_one_file_are_refused_as_picture_and_as_labels(tmp_path, kind):
+    first, second = Image.fromarray(COLOURS), Image.fromarray(COLOURS[::-1].copy())
+    first.save(tmp_path / "two", kind, save_all=True, append_images=[second])
+    for read in (as_picture, read_label_map, lambda path: as_picture(path.read_bytes())):
+        with pytest.raises(ValueError, match="holds 2 images: save the one you mean"):
+            read(tmp_path / "two")
+
+
+def test_a_phones_photograph_with_a_second_image_is_its_first(tmp_path):
+    first, second = Image.fromarray(COLOURS), Image.fromarray(COLOURS[::-1].copy())
+    first.save(tmp_path / "one.mpo", save_all=True, append_images=[second], quality=95, subsampling=0)
+    assert np.abs(as_picture(tmp_path / "one.mpo") - COLOURS.astype(int)).mean() < 3
+
+
+TURNS = {2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM", 5: "TRANSPOSE", 6: "ROTATE_90"}
+TURNS |= {7: "TRANSVERSE", 8: "ROTATE_270"}
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize(
+    ("kind", "mode"),
+    [
+        ("jpeg", "RGB"),
+        ("png", "RGB"),
+        ("webp", "RGB"),
+        ("tiff", "RGB"),
+        ("tiff", "RGBA"),
+        ("tiff", "L"),
+        ("tiff", "P"),
+    ],
+)
+def test_a_picture_is_upright_however_the_camera_was_held(tmp_path, kind, mode, orientation):
+    """Of TIFF, Pillow itself turns pictures; those that it maps into memory it once turned wrongly."""
+    upright = Image.fromarray(COLOURS[:, :12].copy())
+    upright = upright.quantize(8) if mode == "P" else upright.convert(mode)
+    held = upright.transpose(Image.Transpose[TURNS[orientation]]) if orientation > 1 else upright
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    held.save(tmp_path / "held", kind, exif=exif)
+    expected = np.array(upright.convert("RGB")).astype(int)
+    for source in (tmp_path / "held", (tmp_path / "held").read_bytes()):
+        found = as_picture(source)
+        assert found.shape == expected.shape and np.abs(found - expected).mean() < 12
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_labels_held_like_their_picture_are_turned_like_it(tmp_path, orientation):
+    held = Image.fromarray(LABELS)
+    held = held.transpose(Image.Transpose[TURNS[orientation]]) if orientation > 1 else held
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    for kind in ("png", "tiff"):
+        held.save(tmp_path / "held", kind, exif=exif)
+        assert np.array_equal(read_label_map(tmp_path / "held"), LABELS)
+
+
+def stored(kind, image=None, **options):
+    file = io.BytesIO()
+    (image or Image.fromarray(COLOURS)).save(file, kind, **options)
+    return file.getvalue()
+
+
+FILES = [stored(kind) for kind in ("png", "jpeg", "gif", "tiff", "webp", "bmp", "ppm", "tga", "jpeg2000")]
+FILES += [stored("tiff", compression=name) for name in ("tiff_lzw", "jpeg")]
+FILES += [stored(kind, save_all=True, append_images=[Image.fromarray(COLOURS)]) for kind in ("tiff", "mpo")]
+FILES += [stored("gif", save_all=True, append_images=[Image.fromarray(COLOURS[::-1].copy())])]
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::PIL.Image.DecompressionBombWarning")
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(FILES), st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_size=20))
+def test_a_damaged_file_is_a_picture_or_a_value_error(content, changes):
+    damaged = bytearray(content)
+    for place, value in changes:
+        damaged[place % len(damaged)] = value
+    try:
+        with mock.patch.object(Image, "MAX_IMAGE_PIXELS", 10_000):
+            picture = as_picture(bytes(damaged))
+    except ValueError as error:
+        assert "the file" in str(error)
+    else:
+        assert picture.dtype == np.uint8 and picture.ndim == 3 and picture.shape[2] == 3
+
+
+@pytest.mark.parametrize(
+    "what", [[[[1, 2, 3]]], 5, None, np.zeros((4, 4, 3), np.uint16), np.zeros((4, 4), np.uint8)]
+)
+def test_what_is_neither_file_nor_picture_is_refused_by_both_doors(what):
+    for door in (as_picture, transforms.normalise):
+        with pytest.raises(ValueError, match=r"a picture must be uint8 \[H, W, 3\], got"):
+            door(what)
+
+
+def test_decimal_colours_are_not_normalised_as_if_they_were_bytes():
+    with pytest.raises(ValueError, match=r"uint8 \[H, W, 3\], got float64"):
+        transforms.normalise(COLOURS / 1.0)
+
+
+@pytest.mark.parametrize("kind", ["LA", "PA", "RGB", "RGBA", "<u2", ">u2", "<i4", "1"])
+def test_class_indices_are_read_from_every_lossless_kind(tmp_path, kind):
+    labels = np.minimum(LABELS, 1) if kind == "1" else LABELS
+    alpha = np.full_like(LABELS, 200)
+    if kind == "PA":
+        image = Image.fromarray(np.dstack([LABELS, alpha]))
+        image = Image.frombytes("PA", image.size, image.tobytes())
+        image.putpalette(voc_colours().tobytes())
+    elif kind in ("RGB", "RGBA"):
+        image = Image.fromarray(np.dstack([LABELS] * 3 + [alpha] * (kind == "RGBA")))
+    elif kind == "LA":
+        image = Image.fromarray(np.dstack([LABELS, alpha]))
+    else:
+        image = Image.fromarray(labels == 1 if kind == "1" else labels.astype(kind))
+    image.save(tmp_path / "labels.tif")
+    assert Image.open(tmp_path / "labels.tif").mode == image.mode
+    assert np.array_equal(read_label_map(tmp_path / "labels.tif", voc_colours()), labels)
+    assert np.array_equal(read_label_map(tmp_path / "labels.tif"), labels)
+
+
+def test_grey_that_the_palette_knows_is_a_colour(tmp_path):
+    car = np.full((4, 4, 3), 128, np.uint8)
+    Image.fromarray(car).save(tmp_path / "car.png")
+    assert (read_label_map(tmp_path / "car.png", voc_colours()) == datasets.VOC_CLASSES.index("car")).all()
+    assert (read_label_map(tmp_path / "car.png") == 128).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "image", "said"),
+    [
+        (
+            "a.jpg",
+            Image.fromarray(LABELS),
+            "is JPEG, whose compression can change.*as PNG.*picture of the pair",
+        ),
+        ("a.webp", Image.fromarray(COLOURS), "is WEBP, whose compression"),
+        ("a.jp2", Image.fromarray(LABELS), "is JPEG2000, whose compression"),
+        ("a.tif", Image.fromarray(LABELS.astype(np.float32)), "got mode F"),
+        ("a.tif", Image.fromarray(COLOURS).convert("CMYK"), "got mode CMYK"),
+        ("a.tif", Image.fromarray(COLOURS).convert("YCbCr"), "got mode YCbCr"),
+        ("a.png", Image.fromarray(np.dstack([0 * LABELS, LABELS])), "by transparency only"),
+        ("a.png", Image.fromarray(np.dstack([0 * COLOURS, COLOURS[..., 0]])), "by transparency only"),
+    ],
+)
+def test_what_cannot_be_a_label_map_is_refused(tmp_path, name, image, said):
+    image.save(tmp_path / name)
+    with pytest.raises(ValueError, match=rf"a\.\w+:? .*{said}"):
+        read_label_map(tmp_path / name, voc_colours())
+
+
+@pytest.mark.parametrize("palette", [None, voc_colours()])
+def test_numbers_of_a_gif_are_read_by_its_colours_because_writers_renumber_them(tmp_path, palette):
+    save_labels(tmp_path / "labels.gif", np.where(LABELS == 1, 2, LABELS), palette)
+    assert set(np.unique(np.array(Image.open(tmp_path / "labels.gif")))) == {0, 1, 2}, (
+        "2 became 1, 255 became 2"
+    )
+    found = read_label_map(tmp_path / "labels.gif", voc_colours())
+    assert np.array_equal(found, np.where(LABELS == 1, 2, LABELS))
+
+
+def test_a_label_map_of_tiff_with_jpeg_inside_is_refused(tmp_path):
+    Image.fromarray(LABELS).save(tmp_path / "a.tif", compression="jpeg")
+    with pytest.raises(ValueError, match="is TIFF, whose compression can change"):
+        read_label_map(tmp_path / "a.tif")
+
+
+def test_pictures_given_as_label_maps_are_told_so(folder):
+    with pytest.raises(ValueError, match=r"one\.jpg is JPEG.*Or is it the picture of the pair"):
+        datasets.LabelMapFolder(folder / "labels", folder / "images", ("ground", "a", "b")).pair(0)

@@ -9,14 +9,15 @@ from small_training import GRID, VOID, bright_squares, tiny
 from torch.nn import functional as F
 
 from deeplab_lessons import training
+from deeplab_lessons.classroom import redrawing
 from deeplab_lessons.grid import Grid
 from deeplab_lessons.metrics import label_maps
 
 
-def test_subsampled_labels_are_those_of_the_label_maps_module():
+def test_subsampled_labels_are_those_that_lesson_01_keeps():
     labels = np.random.default_rng(0).integers(0, 5, (48, 64)).astype(np.int64)
     small = training.subsample_labels(torch.tensor(labels)[None], (6, 8), GRID)[0]
-    assert small.tolist() == label_maps.subsample(labels, 8).tolist()
+    assert small.tolist() == redrawing.subsample(labels, 8).tolist()
 
 
 def test_odd_sizes_take_every_eighth_pixel():

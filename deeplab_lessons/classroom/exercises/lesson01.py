@@ -9,7 +9,6 @@ import numpy as np
 from deeplab_lessons import metrics
 from deeplab_lessons.classroom import redrawing
 from deeplab_lessons.classroom.exercises.framework import exercise, misconception
-from deeplab_lessons.metrics import label_maps
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 
 
@@ -29,7 +28,7 @@ def _areas(prediction: np.ndarray, labels: np.ndarray, label: int) -> tuple[int,
 class OutputStride:
     """Warm-up: how many pixels lie between neighbouring cells after a list of strides."""
 
-    package = label_maps.output_stride
+    package = redrawing.output_stride
     hints = (
         "Follow one step of one cell. After a layer of stride 2, neighbouring cells lie 2 pixels apart. "
         "A second layer of stride 2 keeps every second one of these cells.",
@@ -194,7 +193,7 @@ class ClassIou:
 class Vote:
     """The class that the pixels of one cell agree on."""
 
-    package = label_maps.vote
+    package = redrawing.vote
     hints = (
         "Take the void pixels out first: `cell[cell != 255]` is a flat array of those that vote.",
         "`np.bincount` counts them by class, and `.argmax()` names the first class with the largest count: "
@@ -283,7 +282,7 @@ class Vote:
         "a cell without any label is void."
     )
     def more_than_half(cell):
-        winner = label_maps.vote(cell)
+        winner = redrawing.vote(cell)
         return winner if 2 * (cell == winner).sum() > (cell != IGNORE_INDEX).sum() else IGNORE_INDEX
 
     @misconception(

@@ -7,9 +7,9 @@ from itertools import product
 import torch
 
 from deeplab_lessons import arithmetic
+from deeplab_lessons.classroom import atrous
 from deeplab_lessons.classroom.exercises.cases import torch_generator
 from deeplab_lessons.classroom.exercises.framework import exercise, misconception
-from deeplab_lessons.layers import atrous
 
 
 def _covered(k: int, d: int) -> int:

@@ -79,7 +79,6 @@ def _count(k2: int, c: int, n: int, i: int, biases: int = 1) -> int:
 class HeadParameters:
     """The weights and biases of fc6, fc7 and fc8."""
 
-    package = heads.head_parameters
     trials = 100
     hints = (
         "A convolution has inputs × taps × outputs weights, and one bias for each output.",

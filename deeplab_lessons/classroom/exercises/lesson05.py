@@ -8,9 +8,9 @@ import torch
 from torch.nn import functional as F
 
 from deeplab_lessons import metrics
+from deeplab_lessons.classroom import redrawing
 from deeplab_lessons.classroom.exercises.cases import torch_generator
 from deeplab_lessons.classroom.exercises.framework import exercise, misconception
-from deeplab_lessons.metrics import label_maps
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 from deeplab_lessons.training import losses, schedules
 
@@ -92,7 +92,7 @@ class Poly:
 class Subsample:
     """Labels for a coarse map: one pixel of each cell."""
 
-    package = label_maps.subsample
+    package = redrawing.subsample
     hints = (
         "Slices with a step: `labels[first::stride, first::stride]`. Which pixel of each cell comes first?",
         "The middle of a cell of 8 pixels lies between pixels 3 and 4. The course takes the one after it: "
@@ -154,7 +154,7 @@ class Subsample:
         "as DeepLab v1 takes it."
     )
     def majority(labels, stride):
-        return label_maps.majority(labels, stride, IGNORE_INDEX)
+        return redrawing.majority(labels, stride, IGNORE_INDEX)
 
     @misconception(
         "Your code averages labels. Labels are names, not amounts: the mean of class 1 and class 3 is not class 2, "

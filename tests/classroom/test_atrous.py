@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deeplab_lessons.arithmetic import effective_kernel_size
-from deeplab_lessons.layers.atrous import convolve_by_phases, dilate_kernel, join_phases, split_phases
+from deeplab_lessons.classroom.atrous import convolve_by_phases, dilate_kernel, join_phases, split_phases
 
 CONVOLVE = {1: F.conv1d, 2: F.conv2d}
 thousand = settings(max_examples=1000, deadline=None, derandomize=True, database=None)
