@@ -19,7 +19,8 @@ wrong answers), and in a class each has a plain name that hides no other. The cl
 functions take no `self`; `@exercise` leaves it as it is and puts the `Exercise` beside it, under the class's name
 in snake case, where lessons find it: `ex.effective_kernel_size`.
 
-The solution of an exercise is the package's source, or a function written in the class under the exercise's name.
+The solution of an exercise is the package's source, or a function written in the class under the exercise's name
+(then `package` is the package's function, if there is one, so that a check can tell it from the learner's own).
 A check never raises for what a learner wrote, and runs in `surroundings` of its own: what a notebook has switched
 (gradients, default dtype and device, warnings, seeds) changes no verdict, and is as before afterwards. An endless
 loop cannot be told from a slow function: stop it with the kernel's Interrupt button, and the verdict then names the
@@ -59,8 +60,8 @@ class Exercise:
 
     `reference` is the package's function. `cases(rng)` yields argument tuples, smallest first. `same(got,
     expected)` and `show(value)` replace the usual comparison and formatter. `parts` are further objects
-    whose source belongs to the solution. `trials` limits the number of cases. `name` is the reference's own
-    unless another is given.
+    whose source belongs to the solution. `package` is the package's function where the reference is another one.
+    `trials` limits the number of cases. `name` is the reference's own unless another is given.
     """
 
     reference: Callable
@@ -70,6 +71,7 @@ class Exercise:
     same: Callable[[object, object], bool] | None = None
     show: Callable[[object], str] = show
     parts: tuple = ()
+    package: Callable | None = None
     name: str = ""
     trials: int = 200
     _shown: int = field(default=0, repr=False)
@@ -104,9 +106,9 @@ class Exercise:
         """Show the package's source: the reference and the private helpers that it calls."""
         own, *parts = self._sources()
         code = "\n\n".join([_source(own), *map(_source_with_class, parts)])
-        return Card(
-            self._say("solution"), (SAY["source"].format(module=self.reference.__module__),), code=code
-        )
+        module = self.reference.__module__
+        said = SAY["one way"] if ".exercises." in module else SAY["source"].format(module=module)
+        return Card(self._say("solution"), (said,), code=code)
 
     # ---------------------------------------------------------------- behind them
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from deeplab_lessons.classroom.exercises.cards import Verdict
 from deeplab_lessons.classroom.exercises.compare import difference, show, show_error, tidy
+from deeplab_lessons.classroom.exercises.own import hands_in
 from deeplab_lessons.classroom.exercises.surroundings import defaults
-from deeplab_lessons.classroom.exercises.words import SAY
+from deeplab_lessons.classroom.exercises.words import AMBIGUOUS, RIGHT_BUT, SAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,6 +95,9 @@ class Run:
     # ---------------------------------------------------------------- what a learner reads
 
     def _correct(self) -> Verdict:
+        theirs = (self.exercise.package, self.exercise.reference)
+        if any(hands_in(self.attempt, own) for own in theirs if own):
+            return self.exercise._verdict("not attempted", SAY["package's own"])
         as_float = "" if self.first_float is None else SAY["float"].format(got=self.first_float)
         agrees = SAY["agrees"].format(count=len(self.tried))
         return self.exercise._verdict("correct", agrees, as_float, self._also_prints())
@@ -116,7 +120,9 @@ class Run:
         else:
             what, raised = self._fault(*crash)
             later = SAY["later"].format(inputs=self._inputs(crash[0]), what=f"{what} {raised}".strip())
-        return self.exercise._verdict("wrong", known or problem, later, self._also_prints(), rows=rows)
+        first_step = "" if known or problem.startswith(RIGHT_BUT) else SAY["first step"]
+        said = (known or problem, later, first_step, self._also_prints())
+        return self.exercise._verdict("wrong", *said, rows=rows)
 
     def _misconception(self) -> str:
         """The message of the first listed wrong answer that agrees with the attempt on every case."""
@@ -133,7 +139,8 @@ class Run:
         if isinstance(error, _ArityError):
             return self.exercise._verdict("error", what)
         rows = [(SAY["inputs"], self._inputs(args)), (SAY["raised"], raised), *self._line(error)]
-        return self.exercise._verdict("error", what, rows=tuple(row for row in rows if row[1]))
+        perhaps = SAY["parentheses"] if any(text in raised for text in AMBIGUOUS) else ""
+        return self.exercise._verdict("error", what, perhaps, rows=tuple(row for row in rows if row[1]))
 
     def _fault(self, args: tuple, error: BaseException) -> tuple[str, str]:
         """What an exception means to a learner, and itself where its words help."""

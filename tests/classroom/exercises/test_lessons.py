@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from answers import learners
 from verdicts import said
 
 from deeplab_lessons.classroom import exercises
@@ -63,7 +64,7 @@ def test_every_module_has_exercises():
 @pytest.mark.parametrize("module", MODULES)
 def test_the_solutions_are_accepted_and_shown(module):
     for exercise in load(module).values():
-        verdict = exercise.check(exercise.reference)
+        verdict = exercise.check(learners(exercise.reference))
         assert verdict.state == "correct", said(verdict)
         assert "def " in exercise.solution().code and exercise.solution().code in repr(exercise.solution())
         assert repr(exercise) and exercise.name in repr(exercise)
@@ -99,7 +100,7 @@ def test_no_constant_is_accepted(exercise):
 @every_exercise
 def test_inference_mode_changes_no_verdict(exercise):
     with torch.inference_mode():
-        assert exercise.check(exercise.reference).state == "correct"
+        assert exercise.check(learners(exercise.reference)).state == "correct"
 
 
 @pytest.mark.slow
@@ -108,7 +109,7 @@ def test_a_gradient_is_checked_also_where_gradients_are_switched_off(mode):
     exercise = load("lesson08")["gradient_through_steps"]
     mistake = exercise.misconceptions[0]
     with mode():
-        assert exercise.check(exercise.reference).state == "correct"
+        assert exercise.check(learners(exercise.reference)).state == "correct"
         assert mistake.message in exercise.check(mistake.answer).sentences
         assert not torch.is_grad_enabled()
 
