@@ -9,9 +9,6 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 
-# before torch is loaded: its threads then wait without spinning
-os.environ.setdefault("GOMP_SPINCOUNT", "1000")
-
 import numpy as np
 import torch
 

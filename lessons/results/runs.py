@@ -9,10 +9,10 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from deeplab_lessons import crf, inference, metrics  # isort: skip  # sets how torch's threads wait
 import torch
 from PIL import Image
 
-from deeplab_lessons import crf, inference, metrics
 from deeplab_lessons.datasets import Embedded, transforms
 
 #: What is done for one name and seed: numbers, by the names under which they are kept.
