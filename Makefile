@@ -75,6 +75,7 @@ bench:
 	$(BIN)/python benchmarks/crf.py
 	$(BIN)/python benchmarks/training.py
 	$(BIN)/python benchmarks/versions.py
+	$(BIN)/python benchmarks/busy.py
 
 wheels wheels-gpu:
 	@$(PYTHON) tools/environment.py --venv "$(VENV)" --constraints "$(CONSTRAINTS)" $@

@@ -15,12 +15,12 @@ import sys
 import time
 from pathlib import Path
 
+from deeplab_lessons import crf, runtime  # isort: skip  # sets how torch's threads wait
 import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from deeplab_lessons import crf, runtime
 from deeplab_lessons.crf import fast, reference
 from deeplab_lessons.datasets import as_picture, photograph
 

@@ -3,11 +3,10 @@
 import statistics
 import time
 
+from deeplab_lessons.receptive_field import trace  # isort: skip  # sets how torch's threads wait
 import torch
 from torchvision.models import resnet50, resnet101, vgg16
 from torchvision.models.segmentation import deeplabv3_resnet101
-
-from deeplab_lessons.receptive_field import trace
 
 MODELS = {
     "VGG16": vgg16,

@@ -18,10 +18,10 @@ import sys
 import time
 from pathlib import Path
 
+from deeplab_lessons import runtime, training  # isort: skip  # sets how torch's threads wait
 import torch
 from torch.nn import functional as F
 
-from deeplab_lessons import runtime, training
 from deeplab_lessons.models import deeplab
 
 LR = 0.00025

@@ -15,12 +15,12 @@ import statistics
 import time
 from collections.abc import Callable
 
+from deeplab_lessons import runtime, training  # isort: skip  # sets how torch's threads wait
 import torch
 import torchvision
 from torch.nn import functional as F
 from training import network, pairs
 
-from deeplab_lessons import runtime, training
 from deeplab_lessons.models import deeplab
 
 LR, LEFT_OUT = 0.007, 2

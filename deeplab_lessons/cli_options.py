@@ -64,7 +64,8 @@ _REQUIRED, _SIDE = _PATH | {"required": True}, _number(int, 16, 4096)
 _MANY, _FACTOR, _POSITIVE = _number(int, 1, 10**9), _number(float, 0.1, 16), _number(float, 1e-12, 10**6)
 _FLAG, _EITHER = {"action": "store_true"}, {"action": argparse.BooleanOptionalAction}  # --name; --name and --no-name
 _DEVICE: _Option = ("--device", "auto",
-                    "auto (DEEPLAB_LESSONS_DEVICE, or a GPU if there is one), cpu, cuda, cuda:1 or mps", {"type": _device})
+                    "auto (DEEPLAB_LESSONS_DEVICE, or a GPU if there is one), cpu, cuda, cuda:1, mps",
+                    {"type": _device})
 _ROOT: _Option = ("--root", None, "folder of the data set, if it is not in the data folder", _PATH,
                   (lambda o: o.data != "embedded", "is for a real data set: choose one with --data"),
                   (lambda o: (o.command, o.data) != ("evaluate", "sbd"), "is VOC's folder here: pass --data voc"))

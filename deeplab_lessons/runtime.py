@@ -71,6 +71,19 @@ def seed_everything(value: int | None = None) -> int:
     return value
 
 
+def full_precision() -> None:
+    """Let CUDA convolve and multiply with all 23 bits of a float32's fraction, as other devices do.
+
+    By default cuDNN rounds what a convolution reads to TF32, 10 bits: faster, but two ways to one number then differ
+    in the fourth digit. Every lesson calls this, because lessons compare; the package itself does not.
+    """
+    import torch
+
+    # not `fp32_precision`: where only that is set, torch.compile and cudnn.flags raise when they read these
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
+
+
 def _checkout() -> Path | None:
     """The folder of this project's `pyproject.toml`, which the package is beside; None for an installed package."""
     root = Path(__file__).resolve().parent.parent

@@ -130,3 +130,22 @@ def test_the_report_works_across_drives(monkeypatch, no_accelerator):
     """On Windows no relative path leads from one drive to another."""
     monkeypatch.setattr(os.path, "relpath", lambda path: ntpath.relpath(r"D:\data", r"C:\course"))
     assert f"{runtime.data_dir()} (there)" in runtime.report()
+
+
+def test_full_precision_leaves_no_tf32_and_torch_usable(recwarn):
+    """On every torch since 2.11, with neither a warning nor the mixed state in which torch refuses to answer."""
+    cudnn, products = torch.backends.cudnn, torch.backends.cuda.matmul
+    try:
+        cudnn.allow_tf32, products.allow_tf32 = True, True
+        runtime.full_precision()
+        assert "tf32" not in (
+            cudnn.conv.fp32_precision,
+            cudnn.rnn.fp32_precision,
+            products.fp32_precision,
+        )
+        assert not cudnn.allow_tf32 and torch.get_float32_matmul_precision() == "highest"
+        with cudnn.flags(enabled=True, allow_tf32=False):
+            assert not cudnn.allow_tf32
+    finally:
+        cudnn.allow_tf32, products.allow_tf32 = True, False
+    assert not [str(warning.message) for warning in recwarn if "TF32" in str(warning.message)]

@@ -1,11 +1,16 @@
 """Open the course in JupyterLab: this machine only, with a token, on the start page."""
 
+import hashlib
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+BUILT = Path(__file__).with_name(
+    "built_outputs.json"
+)  # lesson -> digest of what `make notebooks` stored for it
 START = "lab/tree/notebooks/00_start_here.ipynb"
 
 
@@ -36,14 +41,31 @@ def lab_environment():
     return {"GOMP_SPINCOUNT": "1000"} | os.environ | {"JUPYTER_PREFER_ENV_PATH": "1"}
 
 
-def trust_notebooks():
-    """Sign the course's notebooks, so that their stored widgets are alive before the first cell is run."""
+def digest(notebook):
+    """SHA-256 of all that a trusted notebook may run when it is opened: its outputs and the state of its widgets."""
+    outputs = [cell["outputs"] for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    stored = json.dumps([outputs, notebook["metadata"].get("widgets")], sort_keys=True)
+    return hashlib.sha256(stored.encode()).hexdigest()
+
+
+def trust_notebooks(folder=ROOT / "notebooks"):
+    """Sign the notebooks whose outputs the course has built: their widgets are alive before the first cell is run.
+
+    Any other may hold scripts of somebody else's; JupyterLab signs the reader's own when it saves what it ran.
+    """
     from nbformat import read
     from nbformat.sign import NotebookNotary
 
-    notary = NotebookNotary()
-    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
-        notary.sign(read(path, as_version=4))
+    built, notary = set(json.loads(BUILT.read_text()).values()), NotebookNotary()
+    for path in sorted(folder.glob("*.ipynb")):
+        try:
+            notebook = read(path, as_version=4)
+            if digest(notebook) in built:
+                notary.sign(notebook)
+        except (
+            Exception
+        ) as error:  # one bad file, which JupyterLab refuses in its own words, must not keep the course shut
+            print(f"{path.name} is not a notebook that can be read: {error}")
 
 
 if __name__ == "__main__":

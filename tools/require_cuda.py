@@ -2,9 +2,8 @@
 
 import sys
 
+from deeplab_lessons import runtime  # isort: skip  # sets how torch's threads wait
 import torch
-
-from deeplab_lessons import runtime
 
 try:
     device = runtime.device()

@@ -8,13 +8,13 @@ instead of the stored picture.
 import sys
 from pathlib import Path
 
+from deeplab_lessons import crf  # isort: skip  # sets how torch's threads wait
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from matplotlib.patches import Patch
 from PIL import Image
 
-from deeplab_lessons import crf
 from deeplab_lessons.classroom import drawing
 from deeplab_lessons.datasets import photograph, transforms
 from deeplab_lessons.grid import upsample

@@ -16,12 +16,13 @@ from deeplab_lessons.metrics.label_maps import IGNORE_INDEX, check_labels, one_m
 def confusion_matrix(prediction, labels, num_classes: int, ignore_index: int = IGNORE_INDEX) -> torch.Tensor:
     """Count pixels by true class (rows) and predicted class (columns), int64 [C, C]; matrices of pictures add up.
 
-    `prediction` and `labels` are arrays or tensors of one shape. Raises ValueError for values outside 0 … C - 1
-    where the label is not `ignore_index`.
+    `prediction` and `labels` are arrays or tensors of one shape, on any device. Raises ValueError for values outside
+    0 … C - 1 where the label is not `ignore_index`.
     """
     from torchmetrics.functional.classification import multiclass_confusion_matrix
 
-    prediction, labels = (torch.as_tensor(np.asarray(a)).long() for a in (prediction, labels))
+    given = (a.cpu() if isinstance(a, torch.Tensor) else a for a in (prediction, labels))
+    prediction, labels = (torch.as_tensor(np.asarray(a)).long() for a in given)
     if prediction.shape != labels.shape:
         raise ValueError(
             f"prediction {list(prediction.shape)} and labels {list(labels.shape)} differ in shape: "

@@ -8,10 +8,10 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from deeplab_lessons import crf, inference, metrics  # isort: skip  # sets how torch's threads wait
 import torch
 from PIL import Image
 
-from deeplab_lessons import crf, inference, metrics
 from deeplab_lessons.datasets import Embedded, transforms
 from deeplab_lessons.files import whole_file
 

@@ -1,151 +1,30 @@
 """The course in a real JupyterLab, in a real browser: opens, runs, moves, and asks nobody on the network."""
 
-import json
-import os
 import re
-import secrets
-import signal
-import socket
-import subprocess
-import time
-import urllib.request
 from pathlib import Path
 
-import lab as lab_tool
+import labs
 import numpy as np
 import pytest
+from labs import ERRORS, open_lesson, picture, run_all, run_code, write_settings
 from PIL import Image
 from playwright.sync_api import expect
 
 ROOT = Path(__file__).resolve().parents[2]
 
 pytestmark = pytest.mark.browser
-ERRORS = (
-    '.jp-RenderedText[data-mime-type="application/vnd.jupyter.error"], '
-    '.jp-RenderedText[data-mime-type="application/vnd.jupyter.stderr"]'
-)
-SETTINGS = {
-    "docmanager-extension/plugin": {"autosave": False},
-    "notebook-extension/tracker": {"windowingMode": "none"},
-}
-
-
-def write_settings(folder, settings):
-    for plugin, values in settings.items():
-        path = folder / "@jupyterlab" / f"{plugin}.jupyterlab-settings"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(values))
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """A JupyterLab started with `make lab`'s own command line, on a free port, with private settings."""
-    home = tmp_path_factory.mktemp("jupyter")
-    write_settings(home / "settings", SETTINGS)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    token = secrets.token_hex(16)
-    command = lab_tool.lab_command(
-        "--no-browser",
-        f"--port={port}",
-        "--ServerApp.port_retries=0",
-        f"--IdentityProvider.token={token}",
-        f"--LabApp.user_settings_dir={home / 'settings'}",
-        f"--LabApp.workspaces_dir={home / 'workspaces'}",
-    )
-    private = {name: str(home / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")}
-    log = home / "lab.log"
-    with log.open("w") as out:
-        process = subprocess.Popen(
-            command,
-            env=lab_tool.lab_environment() | private,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        wait_for(f"{url}/api?token={token}", process, log)
-        yield url, token, home / "settings"
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(20)
-
-
-def wait_for(address, process, log, seconds=90):
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            urllib.request.urlopen(address, timeout=2)
-            return
-        except OSError:
-            assert process.poll() is None and time.monotonic() < end, log.read_text()
-            time.sleep(0.2)
+    with labs.started(tmp_path_factory.mktemp("jupyter")) as running:
+        yield running
 
 
 @pytest.fixture
 def page(server, browser):
-    """A page that records whatever it wants from elsewhere; there must be nothing."""
-    url, *_ = server
-    context = browser.new_context(viewport={"width": 1300, "height": 1100})
-    page, elsewhere = context.new_page(), []
-
-    def refuse(route):
-        elsewhere.append(route.request.url)
-        route.abort()
-
-    page.route(lambda address: not address.startswith((url, "data:", "blob:", "ws:")), refuse)
-    yield page
-    context.close()
-    assert elsewhere == []
-
-
-def end_kernels(url, token):
-    """JupyterLab keeps a notebook's kernel when its page closes; the next test wants a fresh one."""
-    header = {"Authorization": f"token {token}"}
-    with urllib.request.urlopen(urllib.request.Request(f"{url}/api/sessions", headers=header)) as reply:
-        sessions = json.load(reply)
-    for session in sessions:
-        address = f"{url}/api/sessions/{session['id']}"
-        urllib.request.urlopen(urllib.request.Request(address, headers=header, method="DELETE")).close()
-
-
-def open_lesson(page, server, name):
-    url, token, _ = server
-    end_kernels(url, token)
-    page.goto(f"{url}/lab/tree/notebooks/{name}.ipynb?token={token}&reset")
-    page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
-    page.get_by_role("button", name=re.compile(r"Python 3 \(ipykernel\) \| Idle")).wait_for(timeout=90_000)
-
-
-def run_all(page):
-    """Run every cell, and wait until each has its number: those of a fresh kernel count from 1."""
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    prompts = """() => [...document.querySelectorAll('.jp-CodeCell')]
-        .filter(cell => cell.querySelector('.cm-content').innerText.trim())
-        .map(cell => cell.querySelector('.jp-InputPrompt').innerText)"""
-    page.wait_for_function(f"() => ({prompts})().includes('[*]:')", timeout=30_000)
-    page.wait_for_function(
-        f"() => ({prompts})().every((text, i) => text === `[${{i + 1}}]:`)", timeout=300_000
-    )
-
-
-def run_code(page, code):
-    """Run one more cell at the notebook's end."""
-    page.locator(".jp-Cell").last.click()
-    page.keyboard.press("Escape")
-    page.keyboard.press("b")
-    page.keyboard.press("Enter")
-    page.keyboard.insert_text(code)
-    page.keyboard.press("Shift+Enter")
-
-
-def picture(page, name):
-    """Keep a screenshot where DEEPLAB_LESSONS_SCREENSHOTS names a folder."""
-    if folder := os.environ.get("DEEPLAB_LESSONS_SCREENSHOTS"):
-        page.screenshot(path=Path(folder) / f"{name}.png")
+    with labs.opened(browser, server[0]) as page:
+        yield page
 
 
 def test_make_lab_opens_the_start_page(server, page):
@@ -238,27 +117,67 @@ own
 """
 
 
-def test_an_uploaded_photograph_reaches_python(server, page, tmp_path):
-    """The button takes a file from the reader's disk; a file that is no picture is told so, and nothing is lost."""
-    pixels = np.zeros((40, 64, 3), np.uint8)
-    pixels[:, :16] = 255
-    Image.fromarray(pixels).save(tmp_path / "mine.png")
-    (tmp_path / "notes.png").write_text("no picture")
+@pytest.fixture
+def upload(server, page, tmp_path):
+    """The widget in a cell, and a function that chooses a file from the reader's disk by its button."""
     open_lesson(page, server, "00_start_here")
     run_code(page, OWN_PHOTO)
     button = page.get_by_role("button", name=re.compile("Your photograph"))
     button.wait_for(timeout=120_000)
 
-    def upload(name):
+    def choose(name, content):
+        if isinstance(content, np.ndarray):
+            Image.fromarray(content).save(tmp_path / name)
+        else:
+            (tmp_path / name).write_text(content)
         with page.expect_file_chooser() as chooser:
             button.click()
         chooser.value.set_files(tmp_path / name)
+        return (tmp_path / name).stat().st_size
 
-    upload("mine.png")
+    return choose
+
+
+def dark(height, width, share):
+    """A picture whose left part, that share of the width, is bright."""
+    pixels = np.zeros((height, width, 3), np.uint8)
+    pixels[:, : round(share * width)] = 255
+    return pixels
+
+
+def test_an_uploaded_photograph_reaches_python(page, upload):
+    """A file that is no picture is told so, and nothing is lost."""
+    upload("mine.png", dark(40, 64, 0.25))
     expect(page.get_by_role("status").get_by_text("dark 75.0%", exact=False)).to_be_visible(timeout=60_000)
-    upload("notes.png")
+    upload("notes.png", "no picture")
     told = page.get_by_role("alert").filter(has_text="cannot be read as a picture")
     expect(told).to_be_visible(timeout=60_000)
     picture(page, "own-photo")
     run_code(page, "print('shape', *own.picture.shape)")
     expect(page.get_by_text("shape 40 64 3", exact=True)).to_be_visible(timeout=30_000)
+
+
+def test_a_photograph_above_10_mb_is_uploaded_and_others_after_it(page, upload):
+    """JupyterLab's server ends the connection at a message of 10 MB; what comes after such a one is lost as well."""
+    noise = np.random.default_rng(0).integers(0, 256, (2200, 2000, 3), np.uint8)
+    assert upload("noise.png", noise) > 12e6
+    expect(page.get_by_role("combobox", name="picture")).to_have_value("", timeout=120_000)
+    run_code(page, "print('shape', *own.picture.shape)")
+    expect(page.get_by_text("shape 512 465 3", exact=True)).to_be_visible(timeout=30_000)
+    upload("mine.png", dark(40, 64, 0.5))
+    expect(page.get_by_role("status").get_by_text("dark 50.0%", exact=False)).to_be_visible(timeout=60_000)
+
+
+def test_a_photograph_that_cannot_be_sent_is_told_so(page, upload):
+    """One beyond the limit, and one that a busy Python has not taken yet, which comes when it is free."""
+    run_code(page, "own._upload._limits = {'piece': 100, 'most': 2**20}\nprint('limited')")
+    expect(page.get_by_text("limited", exact=True)).to_be_visible(timeout=30_000)
+    upload("large.png", np.random.default_rng(0).integers(0, 256, (1000, 500, 3), np.uint8))
+    expect(page.get_by_role("alert").filter(has_text="large.png has 1.4 MB; at most 1 MB")).to_be_visible()
+    run_code(page, "import time; time.sleep(8)")
+    upload("mine.png", dark(40, 64, 0.5))
+    waiting = page.get_by_role("status").filter(has_text="Python has not answered yet")
+    expect(waiting).to_be_visible(timeout=8000)
+    expect(page.get_by_role("alert").filter(has_text="at most")).to_have_count(0)
+    expect(page.get_by_role("status").get_by_text("dark 50.0%", exact=False)).to_be_visible(timeout=60_000)
+    expect(waiting).to_have_count(0)

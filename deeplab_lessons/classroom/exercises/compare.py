@@ -6,10 +6,12 @@ import numbers
 import operator
 import re
 import sys
+from collections.abc import Sequence
 
 from deeplab_lessons.classroom.exercises.words import SAY
 
 LONGEST = 300  # characters of a value that a verdict shows
+RELATIVE, ABSOLUTE = 1e-4, 1e-6  # float32 arithmetic, in whatever order, is right
 
 
 def is_tensor(value: object) -> bool:
@@ -26,15 +28,25 @@ def is_array(value: object) -> bool:
 
 def show(value: object) -> str:
     """Text for `value`, the same on every run: no addresses, not too long, whatever its repr does."""
-    if is_array(value):
-        return _show_array(value)
-    if isinstance(value, tuple) and any(is_array(item) for item in value):
-        return f"({', '.join(show(item) for item in value)})"
     try:
-        text = repr(value)
+        if is_array(value):
+            return _show_array(value)
+        if isinstance(value, tuple) and any(is_array(item) for item in value):
+            return f"({', '.join(show(item) for item in value)})"
+        if hasattr(value, "dtype") and hasattr(value, "item"):
+            value = value.item()  # numpy's number as Python's
+        return tidy(repr(value))
     except Exception as error:
-        text = f"<{type(value).__name__} whose repr raises {type(error).__name__}>"
-    return tidy(text)
+        return f"<{type(value).__name__} whose repr raises {type(error).__name__}>"
+
+
+def show_error(error: BaseException) -> str:
+    """Type of `error` and the first line of its message, with no addresses in it, whatever its message does."""
+    try:
+        lines = str(error).strip().splitlines()
+    except Exception:
+        lines = []
+    return f"{type(error).__name__}: {tidy(lines[0])}" if lines else type(error).__name__
 
 
 def tidy(text: str, longest: int = LONGEST) -> str:
@@ -51,7 +63,7 @@ def _show_array(value) -> str:
     if math.prod(value.shape) > 64:
         return about
     rounded = [round(item, 4) if isinstance(item, float) else item for item in value.reshape(-1).tolist()]
-    return f"{about}: {_nest(rounded, list(value.shape))}"
+    return f"{about}: {tidy(str(_nest(rounded, list(value.shape))))}"
 
 
 def _nest(values: list, shape: list[int]) -> object:
@@ -74,8 +86,9 @@ def kind(value: object) -> str:
 def difference(got: object, expected: object) -> str | None:
     """None where `got` is a right answer; otherwise what differs, in words ("" where the values say it).
 
-    The rule for whole numbers: an int, a numpy integer or a float without a fraction is right if it is
-    equal; True and False are never numbers. Tensors and arrays need shape, dtype and close values.
+    Right are the same values in other clothes: a float without a fraction for a whole number, numpy's and torch's
+    numbers, an array for a list, and what differs by no more than float32 arithmetic does. True and False are never
+    numbers. Where a tensor is expected only a tensor is right, and where it carries a gradient only one that does.
     """
     try:
         return _oddity(got, expected) or _difference(got, expected)
@@ -97,19 +110,26 @@ def _oddity(got: object, expected: object) -> str | None:
 
 
 def _difference(got: object, expected: object) -> str | None:
-    if isinstance(expected, bool):
-        if type(got).__name__ not in ("bool", "bool_"):
-            return SAY["want bool"].format(kind=kind(got))
-        return None if bool(got) == expected else ""
-    if isinstance(expected, numbers.Integral):
-        return _from_whole(got, int(expected))
-    if isinstance(expected, numbers.Real):
-        return _from_real(got, float(expected))
     if isinstance(expected, (tuple, list)):
         return _from_sequence(got, expected)
     if is_array(expected):
         return _from_array(got, expected)
+    if isinstance(expected, numbers.Real):
+        return _from_number(got, expected)
     return None if bool(got == expected) else ""
+
+
+def _from_number(got: object, expected: numbers.Real) -> str | None:
+    if is_array(got) and not got.shape:
+        return _from_number(got.item(), expected)
+    if is_array(got) and math.prod(got.shape) == 1 and _from_number(got.item(), expected) is None:
+        return SAY["inside"].format(kind=kind(got).lower())
+    truth = type(got).__name__ in ("bool", "bool_")
+    if isinstance(expected, bool):
+        return (None if bool(got) == expected else "") if truth else SAY["want bool"].format(kind=kind(got))
+    if isinstance(expected, numbers.Integral):
+        return SAY["bool"] if truth else _from_whole(got, int(expected))
+    return SAY["want number"].format(kind=kind(got)) if truth else _from_real(got, float(expected))
 
 
 def _not_finite(got: float) -> str | None:
@@ -119,8 +139,6 @@ def _not_finite(got: float) -> str | None:
 
 
 def _from_whole(got: object, expected: int) -> str | None:
-    if type(got).__name__ in ("bool", "bool_"):
-        return SAY["bool"]
     if isinstance(got, numbers.Real) and not isinstance(got, numbers.Integral):
         problem = _not_finite(float(got))
         if problem is None and got != int(got):
@@ -134,19 +152,33 @@ def _from_whole(got: object, expected: int) -> str | None:
 
 
 def _from_real(got: object, expected: float) -> str | None:
-    if type(got).__name__ in ("bool", "bool_"):
-        return SAY["bool"]
-    if is_array(got) and math.prod(got.shape) == 1 and not got.shape:
-        got = got.item()
     if not isinstance(got, numbers.Real):
-        return SAY["want float"].format(kind=kind(got))
-    if got == expected or math.isclose(got, expected, rel_tol=1e-6, abs_tol=1e-9):
+        return SAY["want number"].format(kind=kind(got))
+    if _close(got, expected):
         return None
-    return _not_finite(float(got)) or ""
+    return _not_finite(float(got)) or _rounded([float(got)], [expected]) or ""
+
+
+def _rounded(got: list[float], expected: list[float]) -> str | None:
+    """What to say where `got` is `expected` rounded to two or three places, and not to fewer."""
+    for places in (2, 3):
+        shorter = [round(value, places - 1) for value in got]
+        if got != shorter and all(
+            math.isclose(mine, round(value, places), rel_tol=RELATIVE / 100)
+            for mine, value in zip(got, expected, strict=True)
+        ):
+            return SAY["rounded"].format(places=places)
+    return None
+
+
+def _close(got: float, expected: float) -> bool:
+    both_nan = math.isnan(got) and math.isnan(expected)
+    return both_nan or math.isclose(got, expected, rel_tol=RELATIVE, abs_tol=ABSOLUTE)
 
 
 def _from_sequence(got: object, expected: tuple | list) -> str | None:
-    if not isinstance(got, (tuple, list)):
+    row = is_array(got) and len(got.shape) > 0
+    if not row and (not isinstance(got, Sequence) or isinstance(got, (str, bytes))):
         want = {"expected": type(expected).__name__, "length": len(expected)}
         return SAY["want sequence"].format(kind=kind(got), **want)
     if len(got) != len(expected):
@@ -159,22 +191,55 @@ def _from_sequence(got: object, expected: tuple | list) -> str | None:
 
 
 def _from_array(got: object, expected) -> str | None:
-    if is_tensor(got) != is_tensor(expected) or not is_array(got):
+    if isinstance(got, tuple) and hasattr(got, "values"):
+        return SAY["pair"].format(expected=kind(expected).lower())
+    mine, theirs = _numbers(got), _numbers(expected)
+    if mine is None:
         return SAY["want array"].format(kind=kind(got), expected=kind(expected).lower())
-    for what in ("shape", "dtype"):
-        mine, theirs = getattr(got, what), getattr(expected, what)
-        if mine != theirs:
-            mine, theirs = (list(mine), list(theirs)) if what == "shape" else (mine, theirs)
-            return SAY[what].format(got=mine, expected=theirs)
+    problem = _between(mine, theirs)
+    if is_tensor(expected) and not is_tensor(got):
+        if problem is None:
+            return SAY["only type"].format(kind=kind(got).lower(), expected=kind(expected).lower())
+        return SAY["want array"].format(kind=kind(got), expected=kind(expected).lower())
+    if problem is None and is_tensor(expected) and expected.requires_grad and not got.requires_grad:
+        return SAY["no gradient"]
+    return problem
+
+
+def _numbers(value: object):
+    """`value` as a numpy array of numbers or truth values; None for what is no rectangle of them."""
     import numpy as np
 
-    if is_tensor(got):
-        got, expected = got.detach().cpu().numpy(), expected.detach().cpu().numpy()
-    wrong = ~np.isclose(got, expected, rtol=1e-5, atol=1e-5, equal_nan=True)
-    if not wrong.any():
+    if is_tensor(value):
+        value = value.detach().cpu()
+        value = (value.double() if value.is_floating_point() else value).numpy()
+    elif not isinstance(value, (numbers.Number, np.ndarray, list, tuple)):
+        return None
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError, RuntimeError):
+        return None
+    return array if array.dtype.kind in "biufc" else None
+
+
+def _between(got, expected) -> str | None:
+    """What differs between two numpy arrays: shape, truth values against numbers, values."""
+    import numpy as np
+
+    if got.shape != expected.shape:
+        want = {"got": list(got.shape), "expected": list(expected.shape)}
+        alike = got.size == expected.size and got.squeeze().shape == expected.squeeze().shape
+        right = alike and _between(got.reshape(expected.shape), expected) is None
+        return SAY["only shape" if right else "shape"].format(**want)
+    if (got.dtype == bool) != (expected.dtype == bool):
+        return SAY["truth inside" if got.dtype == bool else "no truth inside"]
+    far = ~np.isclose(got, expected, rtol=RELATIVE, atol=10 * ABSOLUTE, equal_nan=True)
+    if not far.any():
         return None
     if np.isfinite(expected).all() and not np.isfinite(got).all():
         return SAY["nan inside"]
-    place = [int(i) for i in np.argwhere(wrong)[0]]
+    if got.dtype.kind == "f" and (rounded := _rounded(got.ravel().tolist(), expected.ravel().tolist())):
+        return rounded
+    place = [int(i) for i in np.argwhere(far)[0]]
     largest = np.abs(got.astype(float) - expected.astype(float)).max()
-    return SAY["far"].format(count=int(wrong.sum()), all=wrong.size, place=place, largest=f"{largest:.3g}")
+    return SAY["far"].format(count=int(far.sum()), all=far.size, place=place, largest=f"{largest:.3g}")

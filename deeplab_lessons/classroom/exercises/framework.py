@@ -19,16 +19,16 @@ wrong answers), and in a class each has a plain name that hides no other. The cl
 functions take no `self`; `@exercise` leaves it as it is and puts the `Exercise` beside it, under the class's name
 in snake case, where lessons find it: `ex.effective_kernel_size`.
 
-The solution of an exercise is the package's source, or a function written in the class under the exercise's name.
-A check never raises for what a learner wrote. An endless loop cannot be told from a slow function: stop it with the
-kernel's Interrupt button, and the verdict then names the input at which it was working.
+The solution of an exercise is the package's source, or a function written in the class under the exercise's name
+(then `package` is the package's function, if there is one, so that a check can tell it from the learner's own).
+A check never raises for what a learner wrote, and runs in `surroundings` of its own: what a notebook has switched
+(gradients, default dtype and device, warnings, seeds) changes no verdict, and is as before afterwards. An endless
+loop cannot be told from a slow function: stop it with the kernel's Interrupt button, and the verdict then names the
+input at which it was working.
 """
 
 import contextlib
-import copy
 import inspect
-import io
-import linecache
 import random
 import re
 import sys
@@ -38,11 +38,12 @@ from dataclasses import dataclass, field, fields
 from itertools import islice
 
 from deeplab_lessons.classroom.exercises.cards import BORDERS, Card, Verdict
-from deeplab_lessons.classroom.exercises.compare import difference, show, tidy
+from deeplab_lessons.classroom.exercises.compare import difference, show
+from deeplab_lessons.classroom.exercises.run import Run
+from deeplab_lessons.classroom.exercises.surroundings import defaults, random_numbers
 from deeplab_lessons.classroom.exercises.words import SAY
 
 _MISSING = object()
-_FIRST = 3  # an attempt that returns nothing on this many first cases has not been started
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,8 @@ class Exercise:
 
     `reference` is the package's function. `cases(rng)` yields argument tuples, smallest first. `same(got,
     expected)` and `show(value)` replace the usual comparison and formatter. `parts` are further objects
-    whose source belongs to the solution. `trials` limits the number of cases. `name` is the reference's own
-    unless another is given.
+    whose source belongs to the solution. `package` is the package's function where the reference is another one.
+    `trials` limits the number of cases. `name` is the reference's own unless another is given.
     """
 
     reference: Callable
@@ -70,6 +71,7 @@ class Exercise:
     same: Callable[[object, object], bool] | None = None
     show: Callable[[object], str] = show
     parts: tuple = ()
+    package: Callable | None = None
     name: str = ""
     trials: int = 200
     _shown: int = field(default=0, repr=False)
@@ -88,8 +90,8 @@ class Exercise:
             return self._verdict("not attempted", self._say("no attempt"))
         if not callable(attempt):
             return self._verdict("error", self._say("not a function", got=show(attempt)))
-        with _recording_gradients():
-            return _Run(self, attempt).verdict()
+        with defaults(), random_numbers():
+            return Run(self, attempt).verdict()
 
     def hint(self) -> Card:
         """Show the next hint; the last one is repeated."""
@@ -104,9 +106,9 @@ class Exercise:
         """Show the package's source: the reference and the private helpers that it calls."""
         own, *parts = self._sources()
         code = "\n\n".join([_source(own), *map(_source_with_class, parts)])
-        return Card(
-            self._say("solution"), (SAY["source"].format(module=self.reference.__module__),), code=code
-        )
+        module = self.reference.__module__
+        said = SAY["one way"] if ".exercises." in module else SAY["source"].format(module=module)
+        return Card(self._say("solution"), (said,), code=code)
 
     # ---------------------------------------------------------------- behind them
 
@@ -187,151 +189,6 @@ def exercise(declaration: type) -> type:
     return declaration
 
 
-# ---------------------------------------------------------------- one check
-
-
-class _Run:
-    """One check of one attempt: calls it, keeps what came, and draws the verdict."""
-
-    def __init__(self, exercise: Exercise, attempt: Callable):
-        self.exercise, self.attempt = exercise, attempt
-        self.tried: list[tuple[tuple, object]] = []  # (arguments, answer) of every call so far
-        self.printed = io.StringIO()
-        self.first_float: object = _MISSING
-
-    def verdict(self) -> Verdict:
-        wrong, crashed = None, False
-        for args in self.exercise.arguments():  # all of them, to tell misconceptions apart
-            expected = self.exercise.reference(*copy.deepcopy(args))
-            given = copy.deepcopy(args)
-            try:
-                self._bind(given)
-                with contextlib.redirect_stdout(self.printed), _recording_gradients():
-                    got = self.attempt(*given)
-            except (Exception, KeyboardInterrupt, SystemExit) as error:
-                if wrong is None:
-                    return self._crash(args, error)
-                crashed = True
-                break
-            if inspect.iscoroutine(got):
-                got.close()
-            self.tried.append((args, got))
-            wrong = wrong or self._judge(args, given, got, expected)
-            if (
-                wrong is None
-                and isinstance(got, float)
-                and isinstance(expected, int)
-                and self.first_float is _MISSING
-            ):
-                self.first_float = got
-        return self._summary(wrong, crashed)
-
-    def _bind(self, args: tuple) -> None:
-        """Raise _Arity unless the attempt can be called with these arguments."""
-        try:
-            signature = inspect.signature(self.attempt)
-        except (TypeError, ValueError):
-            return  # a built-in function may hide its signature
-        try:
-            signature.bind(*args)
-        except TypeError:
-            raise _ArityError(str(signature)) from None
-        ours, theirs = self._names(args), list(signature.parameters)
-        if ours != theirs and sorted(ours) == sorted(theirs):
-            raise _ArityError(str(signature))  # the same names in another order
-
-    def _judge(self, args, given, got, expected) -> tuple | None:
-        """None for a right answer, else (arguments, expected, got, sentence)."""
-        problem = self.exercise.problem(got, expected)
-        if problem is not None:
-            return args, expected, got, problem
-        for name, before, now in zip(self._names(args), args, given, strict=True):
-            comparable = difference(copy.deepcopy(before), before) is None
-            if comparable and difference(now, before) is not None:
-                return args, expected, got, SAY["changed"].format(parameter=name)
-        return None
-
-    def _names(self, args: tuple) -> list[str]:
-        names = list(inspect.signature(self.exercise.reference).parameters)[: len(args)]
-        return names + [f"argument {i}" for i in range(len(names), len(args))]
-
-    def _inputs(self, args: tuple) -> tuple[str, str]:
-        pairs = zip(self._names(args), args, strict=True)
-        return SAY["inputs"], ", ".join(f"{name} = {self.exercise.show(value)}" for name, value in pairs)
-
-    def _summary(self, wrong: tuple | None, crashed: bool) -> Verdict:
-        say, printed = self.exercise._verdict, self.printed.getvalue().strip()
-        if wrong is None:
-            as_float = "" if self.first_float is _MISSING else SAY["float"].format(got=self.first_float)
-            agrees = SAY["agrees"].format(count=len(self.tried))
-            return say("correct", agrees, as_float, SAY["printed"] if printed else "")
-        if not crashed and all(got is None or got is Ellipsis for _, got in self.tried[:_FIRST]):
-            first_line = show(printed.splitlines()[0]) if printed else ""
-            only = SAY["printed only"].format(text=first_line) if printed else ""
-            return say("not attempted", SAY["returned nothing"], only)
-        args, expected, got, sentence = wrong
-        rows = (
-            self._inputs(args),
-            (SAY["expected"], self.exercise.show(expected)),
-            (SAY["got"], self.exercise.show(got)),
-        )
-        known = "" if crashed else self._misconception()  # a listed answer explains every case or none
-        return say("wrong", known or sentence, SAY["printed"] if printed else "", rows=rows)
-
-    def _misconception(self) -> str:
-        """The message of the first listed wrong answer that agrees with the attempt on every case tried."""
-        for known in self.exercise.misconceptions:
-            with contextlib.suppress(Exception):
-                if all(
-                    difference(got, known.answer(*copy.deepcopy(args))) is None for args, got in self.tried
-                ):
-                    return known.message
-        return ""
-
-    def _crash(self, args: tuple, error: BaseException) -> Verdict:
-        say, name = self.exercise._verdict, self.exercise.name
-        if isinstance(error, _ArityError):
-            call = f"{name}({', '.join(self._names(args))})"
-            yours = f"{getattr(self.attempt, '__name__', name)}{error}"
-            return say("error", SAY["arity"].format(call=call, yours=yours))
-        ends = ((KeyboardInterrupt, "interrupted"), (SystemExit, "quit"), (RecursionError, "endless"))
-        words = next((word for kind, word in ends if isinstance(error, kind)), "crashed")
-        rows = [self._inputs(args)]
-        if words == "crashed":
-            rows.append((SAY["raised"], show_error(error)))
-        rows += self._line(error)
-        return say("error", SAY[words], rows=tuple(rows))
-
-    def _line(self, error: BaseException) -> list[tuple[str, str]]:
-        """The deepest line of the learner's own code in the traceback."""
-        own, frames = getattr(self.attempt, "__globals__", None), []
-        trace = error.__traceback__.tb_next if error.__traceback__ else None
-        while trace is not None:
-            frames.append((trace.tb_frame, trace.tb_lineno))
-            trace = trace.tb_next
-        mine = [pair for pair in frames if pair[0].f_globals is own] or frames[:1]
-        if not mine:
-            return []
-        frame, number = mine[-1]
-        text = linecache.getline(frame.f_code.co_filename, number, frame.f_globals).strip()
-        return [(SAY["line"].format(number=number), tidy(text, 100))] if text else []
-
-
-class _ArityError(Exception):
-    """The attempt does not take a case's arguments, or in another order; carries its signature."""
-
-
-@contextlib.contextmanager
-def _recording_gradients() -> Iterator[None]:
-    """Let autograd record inside, whatever the learner has switched off outside. Torch is not loaded for this."""
-    torch = sys.modules.get("torch")
-    if torch is None:
-        yield
-    else:
-        with torch.inference_mode(False), torch.enable_grad():
-            yield
-
-
 def _source(part: Callable) -> str:
     return textwrap.dedent(inspect.getsource(part)).rstrip()
 
@@ -340,9 +197,3 @@ def _source_with_class(part: Callable) -> str:
     """Source of a function; a method says to which class it belongs."""
     owner = part.__qualname__.rpartition(".")[0]
     return f"# a method of {owner}\n{_source(part)}" if owner else _source(part)
-
-
-def show_error(error: BaseException) -> str:
-    """Type of `error` and the first line of its message, with no addresses in it."""
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {tidy(lines[0])}" if lines else type(error).__name__

@@ -12,9 +12,9 @@ from deeplab_lessons.classroom.exercises.framework import exercise, misconceptio
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 
 
-def _map(rng: random.Random, height: int, width: int, void: float) -> np.ndarray:
-    pixels = [IGNORE_INDEX if rng.random() < void else rng.randrange(3) for _ in range(height * width)]
-    return np.array(pixels, dtype=np.uint8).reshape(height, width)
+def _map(rng: random.Random, height: int, width: int, void: float, classes=range(3)) -> np.ndarray:
+    pixels = [IGNORE_INDEX if rng.random() < void else rng.choice(classes) for _ in range(height * width)]
+    return np.array(pixels, dtype=rng.choice((np.uint8, np.int64))).reshape(height, width)
 
 
 def _areas(prediction: np.ndarray, labels: np.ndarray, label: int) -> tuple[int, int, int]:
@@ -28,43 +28,63 @@ def _areas(prediction: np.ndarray, labels: np.ndarray, label: int) -> tuple[int,
 class OutputStride:
     """Warm-up: how many pixels lie between neighbouring cells after a list of strides."""
 
-    reference = redrawing.output_stride
+    package = redrawing.output_stride
     hints = (
         "Follow one step of one cell. After a layer of stride 2, neighbouring cells lie 2 pixels apart. "
         "A second layer of stride 2 keeps every second one of these cells.",
         "Two such layers: 2 cells of 2 pixels each. Which operation on 2 and 2, and then on 2, 2 and 2?",
     )
 
+    def output_stride(strides):
+        pixels = 1
+        for stride in strides:
+            pixels *= stride
+        return pixels
+
     def cases(rng: random.Random) -> Iterator[tuple]:
-        yield from (([2],), ([2, 2],), ([1, 2, 1],), ([2, 2, 2],))
+        yield from (([2],), ([2, 2],), ([1, 2, 1],), ([2, 2, 2],), ([3],), ([3, 2],), ([2, 1, 3],), ([1, 1],))
+        yield ([4] * 9,)  # more than 16 bits hold
         while True:
             yield ([rng.choice((1, 1, 2, 2, 3, 4)) for _ in range(rng.randint(1, 8))],)
 
     @misconception(
-        "This adds the strides. A later stride steps over cells that already lie several pixels apart, "
+        "Your code adds the strides. A later stride steps over cells that already lie several pixels apart, "
         "so strides multiply: two layers of stride 2 give 4 by luck, three give 8 and not 6."
     )
     def sum_of_strides(strides):
         return sum(strides)
 
     @misconception(
-        "This takes every layer to have stride 2. A layer of stride 1 leaves the spacing as it is."
+        "Your code takes every layer to have stride 2. A layer of stride 1 leaves the spacing as it is."
     )
     def every_stride_two(strides):
         return 2 ** len(strides)
 
-    @misconception("This counts 2 for every striding layer and adds. The strides multiply.")
+    @misconception(
+        "Your code counts a factor of 2 for every layer that strides. A layer of stride 3 or 4 widens the spacing by "
+        "3 or 4: multiply the strides themselves."
+    )
+    def twice_for_every_stride(strides):
+        return 2 ** sum(stride > 1 for stride in strides)
+
+    @misconception(
+        "Your code counts equal strides once. Every layer widens the spacing again: multiply all strides of the list."
+    )
+    def different_strides_only(strides):
+        return math.prod(set(strides))
+
+    @misconception("Your code counts 2 for every striding layer and adds. The strides multiply.")
     def two_per_striding_layer(strides):
         return 2 * sum(stride > 1 for stride in strides)
 
     @misconception(
-        "This takes the largest stride. Every stride counts: each one widens the steps of all before it."
+        "Your code takes the largest stride. Every stride counts: each one widens the steps of all before it."
     )
     def largest_stride(strides):
         return max(strides)
 
     @misconception(
-        "This is the last layer's own stride, in cells of its input. The question is for input pixels."
+        "Your code returns the last layer's own stride, in cells of its input. The question is for input pixels."
     )
     def last_stride(strides):
         return strides[-1]
@@ -74,7 +94,7 @@ class OutputStride:
 class ClassIou:
     """Intersection over union of one class, from two label maps."""
 
-    reference = metrics.class_iou
+    package = metrics.class_iou
     hints = (
         "Make three masks: pixels predicted as the class, pixels that are the class, and judged pixels "
         "(labels != 255).",
@@ -82,18 +102,37 @@ class ClassIou:
         "The union is everything that is in at least one of the two masks; a pixel in both counts once.",
     )
 
+    def class_iou(prediction, labels, label):
+        labelled = labels != 255
+        predicted = (prediction == label) & labelled
+        true = (labels == label) & labelled
+        return (predicted & true).sum() / (predicted | true).sum()
+
     def cases(rng: random.Random) -> Iterator[tuple]:
-        """Prediction (no void in it), labels (some void) and a class that one of them holds in a judged pixel."""
-        yield np.array([[1, 1]], np.uint8), np.array([[1, 0]], np.uint8), 1
+        """Prediction (no void in it), labels (some void) and a class that one of them holds in a labelled pixel."""
+        for row, true, label in (
+            ([1, 1], [1, 0], 1),
+            ([1, 0], [1, 1], 1),
+            ([1, 1, 1], [1, 0, 0], 1),
+            ([1, 1, 1], [1, 0, IGNORE_INDEX], 1),
+            ([0, 0, 1], [0, IGNORE_INDEX, 0], 0),
+            ([7, 0], [0, 7], 7),
+            ([2, 0], [1, 1], 2),
+        ):
+            yield np.array([row], np.uint8), np.array([true], np.uint8), label
+        large = np.zeros((18, 17), np.uint8)  # more pixels than a byte counts
+        yield large, np.where(np.arange(17) < 5, 1, large), 0
         for trial in range(1000):
             height, width = rng.randint(1, 2 + trial // 20), rng.randint(2, 3 + trial // 20)
-            prediction, labels = _map(rng, height, width, void=0), _map(rng, height, width, void=0.25)
-            label = rng.randrange(3)
+            classes = rng.choice(((0, 1, 2), (0, 1), (0, 14, 20), (3, 254)))
+            prediction = _map(rng, height, width, 0, classes)
+            labels = _map(rng, height, width, rng.choice((0, 0.25, 0.6)), classes)
+            label = rng.choice(classes)
             if not math.isnan(metrics.class_iou(prediction, labels, label)):
                 yield prediction, labels, label
 
     @misconception(
-        "This is pixel accuracy: how often the two maps agree, whatever the class. IoU asks for one "
+        "Your code returns pixel accuracy: how often the two maps agree, whatever the class. IoU asks for one "
         "class, and pixels that both call something else do not count."
     )
     def pixel_accuracy(prediction, labels, label):
@@ -116,18 +155,25 @@ class ClassIou:
         return both / (predicted + true)
 
     @misconception(
-        "This is the Dice score (F1), 2·common / (A + B). It ranks like IoU, but it is larger: "
+        "Your code returns the Dice score (F1), 2·common / (A + B). It ranks like IoU, but it is larger: "
         "IoU divides by the union."
     )
     def dice(prediction: np.ndarray, labels: np.ndarray, label: int) -> float:
         return 2 * ClassIou.double_union(prediction, labels, label)
 
-    @misconception("This is IoU in per cent. The check expects a share between 0 and 1.")
+    @misconception(
+        "Your code treats void as background, class 0. A pixel labelled 255 has no class: leave it out of both masks, "
+        "whatever class is asked for."
+    )
+    def void_as_background(prediction, labels, label):
+        return metrics.class_iou(prediction, np.where(labels == IGNORE_INDEX, 0, labels), label)
+
+    @misconception("Your code returns IoU in per cent. The check expects a share between 0 and 1.")
     def per_cent(*case):
         return 100 * metrics.class_iou(*case)
 
     @misconception(
-        "This is recall: the share of the true area that was found. It forgives every pixel painted too "
+        "Your code returns recall: the share of the true area that was found. It forgives every pixel painted too "
         "much; IoU divides by the union."
     )
     def recall(prediction: np.ndarray, labels: np.ndarray, label: int) -> float:
@@ -135,7 +181,7 @@ class ClassIou:
         return both / true if true else 0.0
 
     @misconception(
-        "This is precision: the share of the painted area that is right. It forgives every pixel missed; "
+        "Your code returns precision: the share of the painted area that is right. It forgives every pixel missed; "
         "IoU divides by the union."
     )
     def precision(prediction: np.ndarray, labels: np.ndarray, label: int) -> float:
@@ -147,7 +193,7 @@ class ClassIou:
 class Vote:
     """The class that the pixels of one cell agree on."""
 
-    reference = redrawing.vote
+    package = redrawing.vote
     hints = (
         "Take the void pixels out first: `cell[cell != 255]` is a flat array of those that vote.",
         "`np.bincount` counts them by class, and `.argmax()` names the first class with the largest count: "
@@ -155,12 +201,31 @@ class Vote:
         "One case is left: nobody votes. Return 255 then.",
     )
 
+    def vote(cell):
+        labelled = cell[cell != 255]
+        if labelled.size == 0:
+            return 255
+        return np.bincount(labelled).argmax()
+
     def cases(rng: random.Random) -> Iterator[tuple]:
-        yield (np.array([[0, 1], [1, 2]], np.uint8),)
-        yield (np.array([[IGNORE_INDEX, IGNORE_INDEX], [IGNORE_INDEX, 1]], np.uint8),)
+        void = IGNORE_INDEX
+        for pixels in (
+            [0, 1, 1, 2],
+            [void, void, void, 1],
+            [2, 1, 1, 2],
+            [9, 8, 8, 9],
+            [7],
+            [void],
+            [5, void, void, void],
+        ):
+            side = math.isqrt(len(pixels))
+            yield (np.array(pixels, np.uint8).reshape(side, side),)
         while True:
-            side = rng.randint(2, 4)
-            yield (_map(rng, side, side, void=rng.choice((0.2, 0.5, 0.8, 1.0))),)
+            side, classes = (
+                rng.randint(1, 4),
+                rng.choice(((0, 1, 2), (3, 8, 14, 20), (1, 2), range(21), (9, 150, 254))),
+            )
+            yield (_map(rng, side, side, rng.choice((0, 0.2, 0.5, 0.8, 1.0)), classes),)
 
     @misconception(
         "Void wins the vote here. 255 says that nobody judged the pixel: it is no class and has no vote."
@@ -169,11 +234,15 @@ class Vote:
         """The vote as it goes wrong when void pixels vote too."""
         return int(np.bincount(cell.ravel()).argmax())
 
-    @misconception("This takes the middle pixel, which is subsampling. A vote asks all pixels of the cell.")
+    @misconception(
+        "Your code takes the middle pixel, which is subsampling. A vote asks all pixels of the cell."
+    )
     def middle_pixel(cell):
         return int(cell[cell.shape[0] // 2, cell.shape[1] // 2])
 
-    @misconception("This takes the first pixel, which is subsampling. A vote asks all pixels of the cell.")
+    @misconception(
+        "Your code takes the first pixel, which is subsampling. A vote asks all pixels of the cell."
+    )
     def first_pixel(cell):
         return int(cell[0, 0])
 
@@ -193,7 +262,31 @@ class Vote:
         return int(len(votes) - 1 - votes[::-1].argmax()) if votes.size else IGNORE_INDEX
 
     @misconception(
-        "This is the median. Classes are names, not amounts: a class between two others is no compromise."
+        "Your code gives a tie to the class that comes first in the cell. The smaller class wins a tie, wherever its "
+        "pixels are: compare classes, not positions."
+    )
+    def first_in_the_cell(cell):
+        labelled = cell[cell != IGNORE_INDEX].tolist()
+        return max(labelled, key=labelled.count) if labelled else IGNORE_INDEX
+
+    @misconception(
+        "Your code returns how many pixels the winner has. The question is which class wins: use `.argmax()`, not "
+        "`.max()`."
+    )
+    def votes_of_the_winner(cell):
+        labelled = cell[cell != IGNORE_INDEX]
+        return int(np.bincount(labelled).max()) if labelled.size else IGNORE_INDEX
+
+    @misconception(
+        "Your code asks for more than half of the pixels. The class with most pixels wins, even if they are few: only "
+        "a cell without any label is void."
+    )
+    def more_than_half(cell):
+        winner = redrawing.vote(cell)
+        return winner if 2 * (cell == winner).sum() > (cell != IGNORE_INDEX).sum() else IGNORE_INDEX
+
+    @misconception(
+        "Your code returns the median. Classes are names, not amounts: a class between two others is no compromise."
     )
     def median(cell):
         return int(np.median(cell[cell != IGNORE_INDEX])) if (cell != IGNORE_INDEX).any() else IGNORE_INDEX
@@ -203,7 +296,8 @@ class Vote:
 class SurvivingWidth:
     """Stretch: the width from which a bar survives every vote."""
 
-    reference = redrawing.surviving_width
+    package = redrawing.surviving_width
+    trials = 40
     hints = (
         "Where does the bar have the hardest time? Put it so that it lies half in one cell and half in the "
         "next.",
@@ -212,13 +306,16 @@ class SurvivingWidth:
         "Or try it out: for growing widths, try every position with a row of zeros and ones.",
     )
 
+    def surviving_width(stride):
+        return stride // 2 * 2 + 1
+
     def cases(rng: random.Random) -> Iterator[tuple]:
-        yield from ((stride,) for stride in (1, 2, 3, 4, 5, 8))
+        yield from ((stride,) for stride in (2, 1, 3, 4, 5, 8, 16, 32))
         while True:
-            yield (rng.randint(1, 64),)
+            yield (rng.randint(1, 40),)
 
     @misconception(
-        "This width wins only if the bar lies inside one cell. Over a border it is cut in two, and "
+        "Your width wins only if the bar lies inside one cell. Over a border it is cut in two, and "
         "neither part has the majority."
     )
     def majority_of_one_cell(stride):
@@ -232,20 +329,18 @@ class SurvivingWidth:
         return stride
 
     @misconception(
-        "This always survives, but with an odd stride one pixel less is enough: an odd bar cannot be cut "
+        "Your bar always survives, but with an odd stride one pixel less is enough: an odd bar cannot be cut "
         "into two equal parts."
     )
     def one_more_than_a_cell(stride):
         return stride + 1
 
-    @misconception(
-        "This is wide enough to fill a whole cell, nearly. The bar has to win a cell, not to fill it."
-    )
+    @misconception("Your width nearly always fills a whole cell. The bar has to win a cell, not to fill it.")
     def two_cells(stride):
         return 2 * stride
 
     @misconception(
-        "This width fills one whole cell wherever it lies. The bar has to win a cell, not to fill it."
+        "Your width fills one whole cell wherever it lies. The bar has to win a cell, not to fill it."
     )
     def a_whole_cell_inside(stride):
         return 2 * stride - 1

@@ -8,6 +8,7 @@ import torch
 
 from deeplab_lessons import arithmetic
 from deeplab_lessons.classroom import atrous
+from deeplab_lessons.classroom.exercises.cases import torch_generator
 from deeplab_lessons.classroom.exercises.framework import exercise, misconception
 
 
@@ -19,53 +20,59 @@ def _covered(k: int, d: int) -> int:
 class EffectiveKernelSize:
     """Warm-up: how many cells a dilated kernel covers."""
 
-    reference = arithmetic.effective_kernel_size
+    package = arithmetic.effective_kernel_size
     hints = (
         "Draw it: k taps in a row. How many gaps lie between them?",
         "There are k - 1 gaps, and each gap holds d - 1 zeros. Dilation 1 means no zeros at all.",
         "Cells covered = taps + zeros = k + (k - 1) times (d - 1).",
     )
 
+    def effective_kernel_size(kernel_size, dilation=1):
+        return (kernel_size - 1) * dilation + 1
+
     def cases(rng: random.Random) -> Iterator[tuple]:
         yield from sorted(product(range(1, 6), range(1, 5)), key=sum)
+        yield from ((3,), (1,), (4,))
         while True:
             yield rng.randint(1, 15), rng.randint(1, 30)
 
     @misconception(
-        "This puts d zeros into each gap. Dilation is the distance from one tap to the next, so a "
+        "Your code puts d zeros into each gap. Dilation is the distance from one tap to the next, so a "
         "gap holds d - 1 zeros, and an undilated convolution has dilation 1, not 0."
     )
     def dilation_as_zeros(k, d=1):
         return k + (k - 1) * d
 
     @misconception(
-        "This adds d once. A dilation of 1 must change nothing, and there is a gap between every two "
+        "Your code adds d once. A dilation of 1 must change nothing, and there is a gap between every two "
         "neighbouring taps, so count the gaps."
     )
     def adds_dilation(k, d=1):
         return k + d
 
     @misconception(
-        "This fills one gap only. A kernel of k taps has k - 1 gaps, and each one holds d - 1 zeros."
+        "Your code fills one gap only. A kernel of k taps has k - 1 gaps, and each one holds d - 1 zeros."
     )
     def one_gap_only(k, d=1):
         return k + d - 1
 
     @misconception(
-        "This gives zeros to every tap, the last one too. Zeros lie between taps only: after the "
+        "Your code gives zeros to every tap, the last one too. Zeros lie between taps only: after the "
         "last tap there is nothing left to cover."
     )
     def zeros_after_every_tap(k, d=1):
         return k * d
 
     @misconception(
-        "This is the distance from the first tap to the last. Both of them are cells that are "
+        "Your code returns the distance from the first tap to the last. Both of them are cells that are "
         "covered, so the count is one more."
     )
     def distance_of_outer_taps(k, d=1):
         return (k - 1) * d
 
-    @misconception("This counts the taps. The cells that the kernel steps over belong to its width as well.")
+    @misconception(
+        "Your code counts the taps. The cells that the kernel steps over belong to its width as well."
+    )
     def taps_only(k, d=1):
         return k
 
@@ -78,8 +85,7 @@ def _places(n, k, s, p, d):
 class OutputSize:
     """How many cells a convolution's output has."""
 
-    reference = arithmetic.output_size
-    parts = (arithmetic.Layer.output_size,)
+    package = arithmetic.output_size
     trials = 300
     hints = (
         "Begin with stride 1 and no padding: at how many places does a kernel that covers k' cells fit "
@@ -89,6 +95,10 @@ class OutputSize:
         " add 1 for the first place. k' is the effective kernel size.",
     )
 
+    def output_size(input_size, kernel_size, stride=1, padding=0, dilation=1):
+        covered = (kernel_size - 1) * dilation + 1
+        return (input_size + 2 * padding - covered) // stride + 1
+
     def cases(rng: random.Random) -> Iterator[tuple]:
         """(input_size, kernel_size, stride, padding, dilation): one number away from plain first, then more."""
 
@@ -97,25 +107,33 @@ class OutputSize:
 
         small = product(range(5, 9), (1, 2, 3), (1, 2, 3), (0, 1, 2), (1, 2))
         yield from sorted(small, key=lambda case: (odd_ones(case), sum(case)))
+        yield from ((7, 3), (5, 5), (8, 2), (7, 3, 2), (8, 1, 3), (7, 3, 2, 1), (8, 2, 3, 2))
         while True:
             k, d, p = rng.randint(1, 7), rng.randint(1, 6), rng.randint(0, 9)
             yield rng.randint(_covered(k, d), 99), k, rng.randint(1, 5), p, d
 
     @misconception(
-        "The stride is forgotten. The kernel moves s cells at a time, so only every s-th place counts."
+        "Your code ignores the stride. The kernel moves s cells at a time, so only every s-th place counts."
     )
     def no_stride(n, k, s=1, p=0, d=1):
         return _places(n, k, 1, p, d)
 
     @misconception(
-        "This rounds up: it counts a last place at which the kernel would hang over the end. "
+        "Your code rounds up: it counts a last place at which the kernel would hang over the end. "
         "PyTorch's convolution rounds down. (Caffe's pooling does round up.)"
     )
     def rounds_up(n, k, s=1, p=0, d=1):
         return -(-(n + 2 * p - _covered(k, d)) // s) + 1
 
     @misconception(
-        "This counts the steps between places. The first place needs no step, so there is one place more."
+        "Your code only divides by the stride. Without padding the first and last cells have no kernel around them: "
+        "subtract what the kernel covers, divide, and add 1."
+    )
+    def divided_by_stride(n, k, s=1, p=0, d=1):
+        return n // s
+
+    @misconception(
+        "Your code counts the steps between places. The first place needs no step, so there is one place more."
     )
     def steps_not_places(n, k, s=1, p=0, d=1):
         return (n + 2 * p - _covered(k, d)) // s
@@ -131,20 +149,20 @@ class OutputSize:
         return (n + p - _covered(k, d)) // s + 1
 
     @misconception(
-        "The dilation is forgotten: this uses the number of taps k where the kernel covers more "
+        "Your code ignores the dilation: this uses the number of taps k where the kernel covers more "
         "cells than it has taps. Use the effective kernel size."
     )
     def no_dilation(n, k, s=1, p=0, d=1):
         return _places(n, k, s, p, 1)
 
     @misconception(
-        "This reads dilation 1 as one zero between taps. An undilated convolution has dilation 1, "
+        "Your code reads dilation 1 as one zero between taps. An undilated convolution has dilation 1, "
         "not 0: a gap holds d - 1 zeros."
     )
     def dilation_as_zeros(n, k, s=1, p=0, d=1):
         return _places(n, k, s, p, d + 1)
 
-    @misconception("The padding is forgotten. It makes the row longer before the kernel is put down.")
+    @misconception("Your code ignores the padding. It makes the row longer before the kernel is put down.")
     def no_padding(n, k, s=1, p=0, d=1):
         return _places(n, k, s, 0, d)
 
@@ -153,18 +171,21 @@ class OutputSize:
 class SamePadding:
     """The padding that keeps the size at stride 1."""
 
-    reference = arithmetic.same_padding
-    parts = (arithmetic.effective_kernel_size,)
+    package = arithmetic.same_padding
     hints = (
         "At stride 1 the output has n + 2 p - k' + 1 cells. Set that equal to n.",
         "So 2 p = k' - 1: the cells covered beyond the first one, shared between two sides.",
         "With k' - 1 = (k - 1) d, half of it is (k - 1) d // 2.",
     )
 
+    def same_padding(kernel_size, dilation=1):
+        return (kernel_size - 1) * dilation // 2
+
     def cases(rng: random.Random) -> Iterator[tuple]:
         """Kernels that cover an odd number of cells: only they have the same padding on both sides."""
         small = product(range(1, 6), range(1, 5))
         yield from (case for case in sorted(small, key=sum) if _covered(*case) % 2)
+        yield from ((3,), (1,), (7,))
         while True:
             k, d = rng.randint(1, 15), rng.randint(1, 30)
             if _covered(k, d) % 2:
@@ -178,29 +199,50 @@ class SamePadding:
         return d
 
     @misconception(
-        "This is the padding of an undilated kernel. Holes make the kernel reach further, so dilation counts."
+        "Your code returns the padding of an undilated kernel. Holes make the kernel reach further, so dilation counts."
     )
     def undilated(k, d=1):
         return (k - 1) // 2
 
     @misconception(
-        "This is the padding of both sides together. The padding is given for each side, so halve it."
+        "Your code returns the padding of both sides together. The padding is given for each side, so halve it."
     )
     def both_sides(k, d=1):
         return (k - 1) * d
+
+    @misconception(
+        "Your code spreads k // 2 gaps. That is right for an odd number of taps; 4 taps have 3 gaps, and half of them "
+        "is no whole number until you multiply by the dilation. Multiply first, then halve."
+    )
+    def halved_first(k, d=1):
+        return k // 2 * d
+
+    @misconception(
+        "Your code uses k // 2, the padding of an undilated kernel with an odd number of taps. Dilation makes the "
+        "kernel reach further: multiply the k - 1 gaps by it, then halve."
+    )
+    def half_the_taps(k, d=1):
+        return k // 2
+
+    @misconception(
+        "Your code multiplies taps by the dilation. Between k taps there are k - 1 gaps, and their cells are shared "
+        "between two sides: halve (k - 1) d."
+    )
+    def taps_times_dilation(k, d=1):
+        return k * d
 
     @misconception("k taps have k - 1 gaps between them; it is the gaps that reach out, not the taps.")
     def taps_not_gaps(k, d=1):
         return k * d // 2
 
     @misconception(
-        "This reads dilation 1 as one zero between taps. An undilated convolution has dilation 1, not 0."
+        "Your code reads dilation 1 as one zero between taps. An undilated convolution has dilation 1, not 0."
     )
     def dilation_as_zeros(k, d=1):
         return (k - 1) * (d + 1) // 2
 
     @misconception(
-        "This widens the kernel by d - 1 on each side whatever k. On each side of the centre there "
+        "Your code widens the kernel by d - 1 on each side whatever k. On each side of the centre there "
         "are (k - 1) / 2 gaps, and every one of them grows."
     )
     def one_gap_only(k, d=1):
@@ -219,8 +261,7 @@ def _spread(weight: torch.Tensor, rows: int, columns: int, extra: int = 0) -> to
 class DilateKernel:
     """Stretch: the dense kernel that a dilated one stands for."""
 
-    reference = atrous.dilate_kernel
-    parts = (arithmetic.effective_kernel_size,)
+    package = atrous.dilate_kernel
     hints = (
         "First make a tensor of zeros of the right shape: [O, I, k', k'], k' being the effective kernel "
         "size.",
@@ -228,27 +269,37 @@ class DilateKernel:
         "At every d-th row and column: spread[:, :, ::dilation, ::dilation] = weight.",
     )
 
+    def dilate_kernel(weight, dilation):
+        outs, ins, taps, _ = weight.shape
+        covered = (taps - 1) * dilation + 1
+        spread = weight.new_zeros(outs, ins, covered, covered)
+        spread[:, :, ::dilation, ::dilation] = weight
+        return spread
+
     def cases(rng: random.Random) -> Iterator[tuple]:
-        """(weight [O, I, k, k], dilation), with whole numbers from 1 to 9."""
+        """(weight [O, I, k, k], dilation): whole numbers from -9 to 9 first, then fractions, in float32 and float64."""
         shapes = [(1, 1, 1), (1, 1, 2), (1, 1, 3), (2, 1, 2), (1, 3, 2), (2, 3, 3), (4, 2, 5)]
-        for (o, i, k), d in product(shapes, (1, 2, 3, 4)):
-            values = [rng.randint(1, 9) for _ in range(o * i * k * k)]
+        for (o, i, k), d in product(shapes, (2, 3, 1, 4)):
+            values = [rng.randint(1, 9) * rng.choice((1, -1)) for _ in range(o * i * k * k)]
             yield torch.tensor(values, dtype=torch.float32).view(o, i, k, k), d
+        for (o, i, k), d in product(shapes, (2, 3, 1)):
+            dtype = rng.choice((torch.float32, torch.float64))
+            yield torch.randn(o, i, k, k, generator=torch_generator(rng), dtype=dtype), d
 
     @misconception(
-        "This puts d zeros between the taps. There are d - 1: an undilated convolution has dilation 1, not 0."
+        "Your code puts d zeros between the taps. There are d - 1: an undilated convolution has dilation 1, not 0."
     )
     def dilation_as_zeros(w, d):
         return _spread(w, d + 1, d + 1)
 
     @misconception(
-        "This puts zeros after the last tap as well, so the kernel has k d cells. Zeros belong between taps."
+        "Your code puts zeros after the last tap as well, so the kernel has k d cells. Zeros belong between taps."
     )
     def zeros_after_last_tap(w, d):
         return _spread(w, d, d, extra=d - 1)
 
     @misconception(
-        "This repeats every tap. The cells between taps are not read at all, so zeros stand there."
+        "Your code repeats every tap. The cells between taps are not read at all, so zeros stand there."
     )
     def repeated_taps(w, d):
         return w.repeat_interleave(d, 2).repeat_interleave(d, 3)
@@ -264,6 +315,13 @@ class DilateKernel:
     )
     def columns_only(w, d):
         return _spread(w, 1, d)
+
+    @misconception(
+        "Your code exchanges rows and columns. Put each tap d times as far down and d times as far to the right: "
+        "`spread[:, :, ::dilation, ::dilation] = weight`."
+    )
+    def transposed(w, d):
+        return _spread(w, d, d).transpose(2, 3)
 
     @misconception("The kernel comes back as it was. Where do its zeros belong?")
     def unchanged(w, d):

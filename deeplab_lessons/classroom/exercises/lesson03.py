@@ -84,7 +84,6 @@ class Jump:
     """Warm-up: the distance in pixels between the fields of neighbouring units."""
 
     cases = _only_stacks
-    parts = (extend,)
     show = _show
     hints = (
         "One step on the last map is how many steps on the map before it? And on the one before that?",
@@ -92,12 +91,11 @@ class Jump:
         "some pixels wide. Multiply.",
     )
 
-    def jump(layers: Sequence[Layer]) -> int:
-        """Distance in input pixels between the fields of neighbouring units of the last layer."""
-        field = Field()
+    def jump(layers):
+        pixels = 1
         for layer in layers:
-            field = extend(field, layer)
-        return field.jump
+            pixels *= layer.stride
+        return pixels
 
     @misconception(
         "You add the strides. Each stride counts in cells of the map before it, and those are already "
@@ -107,14 +105,14 @@ class Jump:
         return sum(_strides(layers))
 
     @misconception(
-        "That is the last layer's stride alone: a distance in cells of its own input. The jump counts "
+        "Your code returns the last layer's stride alone: a distance in cells of its own input. The jump counts "
         "input pixels, so all earlier strides belong to it."
     )
     def last_stride(layers):
         return _strides(layers)[-1]
 
     @misconception(
-        "That is the jump before the last layer. The last layer's own stride also moves its units apart."
+        "Your code returns the jump before the last layer. The last layer's own stride also moves its units apart."
     )
     def without_last_stride(layers):
         return math.prod(_strides(layers)[:-1])
@@ -126,7 +124,7 @@ class Jump:
         return math.prod(layer.stride * layer.dilation for layer in layers)
 
     @misconception(
-        "That is the size of the field. The jump is the distance from one unit's field to its neighbour's."
+        "Your code returns the size of the field. The jump is the distance from one unit's field to its neighbour's."
     )
     def size_of_field(layers):
         return receptive_fields(layers)[-1].size
@@ -137,7 +135,6 @@ class ReceptiveFieldSize:
     """The recursion for the size of the field."""
 
     cases = _only_stacks
-    parts = (extend,)
     show = _show
     hints = (
         "Carry two numbers through the stack, size and jump, both 1 at the input.",
@@ -146,12 +143,12 @@ class ReceptiveFieldSize:
         "Add to the size first, with the old jump; only then multiply the jump by the stride.",
     )
 
-    def receptive_field_size(layers: Sequence[Layer]) -> int:
-        """Width in input pixels of what one unit of the last layer sees."""
-        field = Field()
+    def receptive_field_size(layers):
+        size, jump = 1, 1
         for layer in layers:
-            field = extend(field, layer)
-        return field.size
+            size += (layer.kernel_size - 1) * layer.dilation * jump
+            jump *= layer.stride
+        return size
 
     @misconception(
         "You use the jump after the layer. The taps step over the layer's input, so the jump before it "
@@ -161,17 +158,35 @@ class ReceptiveFieldSize:
         return _grow(layers, lambda la, old, new: (la.kernel_size - 1) * la.dilation * new)
 
     @misconception(
-        "The strides are forgotten. Above a strided layer, one step between taps is several pixels."
+        "Your code ignores the strides. Above a strided layer, one step between taps is several pixels."
     )
     def no_strides(layers):
         return _grow(layers, lambda la, old, new: (la.kernel_size - 1) * la.dilation)
 
     @misconception(
-        "The dilation is forgotten: neighbouring taps lie `dilation` cells apart. Two 3-tap layers of "
+        "Your code ignores the dilation: neighbouring taps lie `dilation` cells apart. Two 3-tap layers of "
         "dilation 2 and 4 see 13 pixels, not 5."
     )
     def no_dilation(layers):
         return _grow(layers, lambda la, old, new: (la.kernel_size - 1) * old)
+
+    @misconception(
+        "Your code multiplies the dilation into the jump. Dilation spreads the taps of this layer only; its units are "
+        "as close as before. Multiply the jump by the stride alone."
+    )
+    def dilation_in_the_jump(layers):
+        size, jump = 1, 1
+        for layer in layers:
+            size += (layer.kernel_size - 1) * layer.dilation * jump
+            jump *= layer.stride * layer.dilation
+        return size
+
+    @misconception(
+        "Your code counts d - 1 cells from one tap to the next. That is the number of zeros between them; the step "
+        "from tap to tap is d cells, and 1 without dilation."
+    )
+    def zeros_not_steps(layers):
+        return _grow(layers, lambda la, old, new: (la.kernel_size - 1) * (la.dilation - 1) * old)
 
     @misconception(
         "You add up the kernel sizes. A second kernel shares a cell with the first: each layer adds one "
@@ -223,7 +238,6 @@ class ReceptiveFieldSize:
 class Box:
     """The first and the last pixel that a unit sees."""
 
-    parts = (extend,)
     show = _show
     hints = (
         "Where does unit 0 begin? Without padding, at pixel 0. Each layer's padding moves it to the left.",
@@ -232,20 +246,23 @@ class Box:
         "the box.",
     )
 
-    def box(layers: Sequence[Layer], unit: int) -> tuple[int, int]:
-        """First and last pixel that `unit` of the last layer sees; in the padding they lie outside the input."""
-        field = Field()
+    def box(layers, unit):
+        first, size, jump = 0, 1, 1
         for layer in layers:
-            field = extend(field, layer)
-        first = field.first + unit * field.jump
-        return first, first + field.size - 1
+            first -= layer.padding * jump
+            size += (layer.kernel_size - 1) * layer.dilation * jump
+            jump *= layer.stride
+        first += unit * jump
+        return first, first + size - 1
 
     def cases(rng: random.Random) -> Iterator[tuple]:
+        yield [Layer(3, padding=1)], 0
+        yield [Layer(3)], 2
         for turn, stack in enumerate(_stacks(rng)):
-            yield stack, turn % 4
+            yield stack, turn % 4 if turn % 9 else 40
 
     @misconception(
-        "The padding is forgotten. With padding p, the first unit begins p cells of the layer's input "
+        "Your code ignores the padding. With padding p, the first unit begins p cells of the layer's input "
         "further left."
     )
     def no_padding(layers, unit):
@@ -273,6 +290,13 @@ class Box:
         first, last = receptive_fields(layers)[-1].box(unit)
         return max(first, 0), max(last, 0)
 
+    @misconception(
+        "Your code takes the padding off twice. It lies on both sides, but only the cells on the left move the first "
+        "pixel: subtract it once."
+    )
+    def padding_of_both_sides(layers, unit):
+        return _placed(layers, unit, lambda la, old, new: 2 * la.padding * old)
+
     @misconception("One pixel too far: the box is (first, last), and the last pixel belongs to it.")
     def next_cell(layers: Sequence[Layer], unit: int) -> tuple[int, int]:
         first, last = receptive_fields(layers)[-1].box(unit)
@@ -296,7 +320,7 @@ class Box:
 class PathCounts:
     """Stretch: by how many paths each pixel reaches a unit."""
 
-    parts = (arithmetic.path_counts,)
+    package = arithmetic.path_counts
     show = _show
     hints = (
         "Start at the top with one path at `unit`, and walk down: `for layer in reversed(layers)`.",
@@ -305,9 +329,19 @@ class PathCounts:
         "has every map's size as `.out`.",
     )
 
-    def path_counts(layers: Sequence[Layer], unit: int, input_size: int) -> list[int]:
-        """How many paths lead from each input pixel to `unit` of the last layer: one count per pixel."""
-        return arithmetic.path_counts(layers, unit, input_size=input_size)
+    def path_counts(layers, unit, input_size):
+        sizes = [input_size]
+        for layer in layers:
+            sizes.append(layer.output_size(sizes[-1]))
+        paths = {unit: 1}
+        for depth in reversed(range(len(layers))):
+            below = dict.fromkeys(range(sizes[depth]), 0)
+            for reader, count in paths.items():
+                for cell in layers[depth].taps(reader):
+                    if cell in below:
+                        below[cell] += count
+            paths = below
+        return [paths[pixel] for pixel in range(input_size)]
 
     def cases(rng: random.Random) -> Iterator[tuple]:
         yield [Layer(3)], 1, 5
@@ -317,6 +351,8 @@ class PathCounts:
         yield [Layer(3, padding=1)], 0, 3
         yield [Layer(3, padding=1), Layer(3, padding=1)], 0, 3
         yield [Layer(3, dilation=2), Layer(3, dilation=2)], 1, 11
+        yield [Layer(3), Layer(2), Layer(3, padding=1)], 2, 6
+        yield [Layer(2, stride=2), Layer(2), Layer(3, padding=1)], 2, 8
         for turn in range(60):
             stack = [_layer(rng) for _ in range(rng.randint(1, 2 + turn // 20))]
             size = receptive_fields(stack)[-1].size + rng.randint(0, 6)
@@ -331,26 +367,27 @@ class PathCounts:
         return [int(first <= pixel <= last) for pixel in range(input_size)]
 
     @misconception(
-        "You say which pixels are reached. The question is by how many paths: add, do not only mark."
+        "Your code says which pixels are reached; the question is by how many paths. Add where paths meet. "
+        "(`counts[cells] += 1` with a list of cells counts each cell once.)"
     )
     def yes_or_no(layers: Sequence[Layer], unit: int, input_size: int) -> list[int]:
         return [min(count, 1) for count in arithmetic.path_counts(layers, unit, input_size=input_size)]
 
-    @misconception("The dilation is forgotten: the taps of a dilated layer lie `dilation` cells apart.")
+    @misconception("Your code ignores the dilation: the taps of a dilated layer lie `dilation` cells apart.")
     def no_holes(layers: Sequence[Layer], unit: int, input_size: int) -> list[int]:
         def closed(layer: Layer) -> Layer:
             return Layer(layer.kernel_size, layer.stride, layer.padding)
 
         return _with_layers(layers, unit, input_size, closed)
 
-    @misconception("The stride is forgotten: unit u's first tap is at u * stride - padding.")
+    @misconception("Your code ignores the stride: unit u's first tap is at u * stride - padding.")
     def no_stride(layers: Sequence[Layer], unit: int, input_size: int) -> list[int]:
         def slow(layer: Layer) -> Layer:
             return Layer(layer.kernel_size, 1, layer.padding, layer.dilation)
 
         return _with_layers(layers, unit, input_size, slow)
 
-    @misconception("The padding is forgotten: unit u's first tap is at u * stride - padding.")
+    @misconception("Your code ignores the padding: unit u's first tap is at u * stride - padding.")
     def no_padding(layers: Sequence[Layer], unit: int, input_size: int) -> list[int]:
         def bare(layer: Layer) -> Layer:
             return Layer(layer.kernel_size, layer.stride, 0, layer.dilation)

@@ -7,6 +7,7 @@ from itertools import product
 import torch
 
 from deeplab_lessons import backbones, heads
+from deeplab_lessons.classroom.exercises.cases import torch_generator
 from deeplab_lessons.classroom.exercises.framework import exercise, misconception
 
 
@@ -14,7 +15,7 @@ from deeplab_lessons.classroom.exercises.framework import exercise, misconceptio
 class RateThatKeepsField:
     """Warm-up: the dilation with which fewer taps span the same field."""
 
-    reference = heads.rate_that_keeps_field
+    package = heads.rate_that_keeps_field
     hints = (
         "How many cells lie between the first tap and the last of the old kernel? Count gaps, not taps.",
         "7 taps have 6 gaps of 4 cells each: 24 cells from the first tap to the last. The new kernel has "
@@ -22,16 +23,21 @@ class RateThatKeepsField:
         "(old_kernel_size - 1) * old_rate // (kernel_size - 1)",
     )
 
+    def rate_that_keeps_field(kernel_size, old_kernel_size=7, old_rate=4):
+        cells = (old_kernel_size - 1) * old_rate
+        return cells // (kernel_size - 1)
+
     def cases(rng: random.Random) -> Iterator[tuple]:
         """(kernel_size, old_kernel_size, old_rate) for which a whole rate exists, the papers' own first."""
         yield from ((3, 7, 4), (4, 7, 4), (7, 7, 4), (2, 7, 4), (3, 5, 1), (3, 5, 2), (2, 3, 1), (5, 3, 2))
+        yield from ((3,), (4,), (2,), (3, 5), (5, 2), (2, 9))
         while True:
             kernel_size, old, rate = rng.randint(2, 9), rng.randint(2, 9), rng.randint(1, 12)
             if (old - 1) * rate % (kernel_size - 1) == 0:
                 yield kernel_size, old, rate
 
     @misconception(
-        "This shares out taps. A field spans from the first tap to the last, and k taps have only "
+        "Your code shares out taps. A field spans from the first tap to the last, and k taps have only "
         "k - 1 gaps between them."
     )
     def taps_not_gaps(k, old=7, rate=4):
@@ -44,19 +50,21 @@ class RateThatKeepsField:
     def unchanged(k, old=7, rate=4):
         return rate
 
-    @misconception("The old rate is forgotten: the gaps of the old kernel were old_rate cells wide already.")
+    @misconception(
+        "Your code ignores the old rate: the gaps of the old kernel were old_rate cells wide already."
+    )
     def old_rate_forgotten(k, old=7, rate=4):
         return (old - 1) // (k - 1)
 
     @misconception(
-        "This shares out the covered cells, the first tap's own cell among them. Only the distance from the first "
+        "Your code shares out the covered cells, the first tap's own cell among them. Only the distance from the first "
         "tap to the last is shared."
     )
     def covered_cells(k, old=7, rate=4):
         return ((old - 1) * rate + 1) // (k - 1)
 
     @misconception(
-        "This shares the covered cells among the taps. Share the distance from the first tap to the last "
+        "Your code shares the covered cells among the taps. Share the distance from the first tap to the last "
         "among the gaps: there is one gap less than there are taps."
     )
     def covered_cells_among_taps(k, old=7, rate=4):
@@ -71,6 +79,7 @@ def _count(k2: int, c: int, n: int, i: int, biases: int = 1) -> int:
 class HeadParameters:
     """The weights and biases of fc6, fc7 and fc8."""
 
+    trials = 100
     hints = (
         "A convolution has inputs × taps × outputs weights, and one bias for each output.",
         "fc6 has kernel_size² taps; fc7 and fc8 have one tap each. fc7 goes from channels to channels.",
@@ -78,34 +87,35 @@ class HeadParameters:
         "fc8: channels * num_classes + num_classes.",
     )
 
-    def cases(rng: random.Random) -> Iterator[tuple]:
-        """(kernel_size, channels, num_classes, in_channels), small ones first, then the paper's."""
-        yield from ((1, 1, 1, 1), (1, 2, 1, 1), (1, 1, 2, 3), (2, 1, 1, 1), (3, 2, 1, 2), (3, 4, 2, 3))
-        yield from ((3, 1024, 21, 512), (4, 4096, 21, 512), (7, 4096, 21, 512))
-        while True:
-            yield rng.randint(1, 7), rng.randint(1, 64), rng.randint(1, 30), rng.randint(1, 64)
-
-    def head_parameters(
-        kernel_size: int, channels: int, num_classes: int = 21, in_channels: int = 512
-    ) -> int:
-        """Parameters of fc6 (k x k), fc7 (1 x 1) and fc8 (1 x 1) together: weights and biases.
-
-        The rate does not count: holes have no weights.
-        """
+    def head_parameters(kernel_size, channels, num_classes=21, in_channels=512):
         fc6 = in_channels * kernel_size**2 * channels + channels
         fc7 = channels * channels + channels
         fc8 = channels * num_classes + num_classes
         return fc6 + fc7 + fc8
 
+    def cases(rng: random.Random) -> Iterator[tuple]:
+        """(kernel_size, channels, num_classes, in_channels), small ones first, then the paper's."""
+        yield from ((1, 1, 1, 1), (1, 2, 1, 1), (1, 1, 2, 3), (2, 1, 1, 1), (3, 2, 1, 2), (3, 4, 2, 3))
+        yield from ((1, 1), (2, 3), (1, 1, 2), (3, 2, 5), (3, 1024), (3, 1024, 21, 512))
+        while True:
+            yield rng.randint(1, 7), rng.randint(1, 64), rng.randint(1, 30), rng.randint(1, 64)
+
     @misconception("The biases are missing: every convolution here has one for each of its output channels.")
     def no_biases(k, c, n=21, i=512):
         return _count(k * k, c, n, i, biases=0)
+
+    @misconception(
+        "Your code gives each weight a bias. A convolution adds one number to each of its output maps: one bias for "
+        "each output."
+    )
+    def bias_for_every_input(k, c, n=21, i=512):
+        return _count(k * k, c, n, i, biases=0) + i + c + c
 
     @misconception("fc6 has kernel_size × kernel_size taps: a picture has two axes.")
     def one_axis(k, c, n=21, i=512):
         return _count(k, c, n, i)
 
-    @misconception("This gives fc7 as many taps as fc6. fc7 is a 1×1 convolution.")
+    @misconception("Your code gives fc7 as many taps as fc6. fc7 is a 1×1 convolution.")
     def fc7_with_taps(k, c, n=21, i=512):
         return _count(k * k, c, n, i) + (k * k - 1) * c * c
 
@@ -115,7 +125,7 @@ class HeadParameters:
     def no_fc7(k, c, n=21, i=512):
         return i * k * k * c + c + c * n + n
 
-    @misconception("This is fc6 alone. The head has fc7 and fc8 as well.")
+    @misconception("Your code returns fc6 alone. The head has fc7 and fc8 as well.")
     def fc6_only(k, c, n=21, i=512):
         return i * k * k * c + c
 
@@ -132,7 +142,7 @@ def _numbered(*shape: int) -> torch.Tensor:
 class AsKernel:
     """A fully connected layer's weight as a convolution's kernel."""
 
-    reference = backbones.as_kernel
+    package = backbones.as_kernel
     trials = 60
     hints = (
         "torch.flatten walks through a map [C, k, k] with the last axis fastest: along a row, then from row to "
@@ -141,19 +151,20 @@ class AsKernel:
         "weight.reshape(O, C, k, k) with O = weight.shape[0] and C = weight.shape[1] // (k * k).",
     )
 
+    def as_kernel(weight, kernel_size):
+        outs, ins = weight.shape
+        return weight.reshape(outs, ins // kernel_size**2, kernel_size, kernel_size)
+
     def cases(rng: random.Random) -> Iterator[tuple]:
         """(weight [O, C k k], kernel_size), numbered so that a misplaced number is seen."""
         for outs, ins, k in ((1, 1, 2), (1, 2, 2), (2, 1, 2), (2, 3, 2), (1, 2, 3), (3, 2, 3), (2, 4, 7)):
-            yield _numbered(outs, ins * k * k), k
+            yield _numbered(outs, ins * k * k) - 3, k  # some below 0
         while True:
             outs, ins, k = rng.randint(1, 4), rng.randint(1, 4), rng.randint(1, 4)
-            yield (
-                torch.tensor([[float(rng.randint(-9, 9)) for _ in range(ins * k * k)] for _ in range(outs)]),
-                k,
-            )
+            yield torch.randn(outs, ins * k * k, generator=torch_generator(rng)), k
 
     @misconception(
-        "This takes the channel for the fastest axis. torch's maps are [C, H, W]: flattened, the columns "
+        "Your code takes the channel for the fastest axis. torch's maps are [C, H, W]: flattened, the columns "
         "run fastest and the channels slowest."
     )
     def channels_fastest(w, k):
@@ -182,41 +193,66 @@ class AsKernel:
 class Decimate:
     """Stretch: a smaller kernel of evenly spaced taps."""
 
-    reference = backbones.decimate
+    package = backbones.decimate
     hints = (
         "Keep the first tap and the last one, or the field shrinks. Which taps lie evenly between them?",
         "7 taps in a row have 6 gaps. With 3 taps, 2 gaps remain, each as long as 3 old ones: taps 0, 3 and 6.",
         "step = (taps - 1) // (kernel_size - 1), then weight[..., ::step, ::step].",
     )
 
+    def decimate(weight, kernel_size):
+        taps = weight.shape[-1]
+        step = (taps - 1) // (kernel_size - 1)
+        return weight[:, :, ::step, ::step]
+
     def cases(rng: random.Random) -> Iterator[tuple]:
         """(weight [O, I, k, k], new kernel size) with evenly spaced taps."""
-        for taps, kept in ((3, 2), (3, 3), (5, 3), (7, 3), (7, 4), (7, 2), (7, 7), (5, 2)):
-            yield _numbered(1, 1, taps, taps), kept
+        for taps, kept in (
+            (3, 2),
+            (3, 3),
+            (5, 3),
+            (7, 3),
+            (7, 4),
+            (7, 2),
+            (7, 7),
+            (5, 2),
+            (9, 3),
+            (9, 2),
+            (2, 2),
+        ):
+            yield _numbered(1, 1, taps, taps) - 3, kept
+        yield _numbered(2, 2, 2, 2), 2
         for outs, ins, (taps, kept) in product((1, 2), (1, 3), ((5, 3), (7, 4), (7, 3), (9, 5))):
-            values = [float(rng.randint(-9, 9)) for _ in range(outs * ins * taps * taps)]
-            yield torch.tensor(values).view(outs, ins, taps, taps), kept
+            yield torch.randn(outs, ins, taps, taps, generator=torch_generator(rng)), kept
 
     @misconception(
-        "This keeps the corner of the kernel. The kept taps must spread over the whole of it, from "
+        "Your code keeps the corner of the kernel. The kept taps must spread over the whole of it, from "
         "the first to the last."
     )
     def corner(w, k):
         return w[..., :k, :k]
 
     @misconception(
-        "This keeps the middle of the kernel, and with it a smaller field. Decimation keeps the outermost taps "
+        "Your code keeps the middle of the kernel, and with it a smaller field. Decimation keeps the outermost taps "
         "and leaves out taps in between."
     )
     def middle(weight: torch.Tensor, kept: int) -> torch.Tensor:
         first = (weight.shape[-1] - kept) // 2
         return weight[..., first : first + kept, first : first + kept]
 
+    @misconception(
+        "Your code divides taps by taps. The step counts gaps: 7 taps have 6 gaps and 3 taps have 2, so the step is "
+        "6 // 2 = 3."
+    )
+    def step_of_taps(w, k):
+        step = w.shape[-1] // k
+        return w[..., ::step, ::step]
+
     @misconception("The rows are decimated, the columns are not. A kernel has two axes.")
     def rows_only(w, k):
         return w[..., :: (w.shape[-1] - 1) // (k - 1), :]
 
-    @misconception("This averages taps. Decimation keeps some weights as they are and drops the others.")
+    @misconception("Your code averages taps. Decimation keeps some weights as they are and drops the others.")
     def averaged(w, k):
         return torch.nn.functional.adaptive_avg_pool2d(w, k)
 

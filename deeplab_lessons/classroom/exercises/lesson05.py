@@ -23,92 +23,141 @@ def _costs(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 class Poly:
     """Warm-up: the share of the first learning rate that is left."""
 
-    reference = schedules.poly
+    package = schedules.poly
     hints = (
         "At the first iteration (0) the share is 1, and after the last one it would be 0. What is left of the "
         "way, as a share?",
         "`1 - iteration / iterations` is what is left. Raise that to the power.",
     )
 
+    def poly(iteration, iterations, power=0.9):
+        return (1 - iteration / iterations) ** power
+
     def cases(rng: random.Random) -> Iterator[tuple]:
-        yield from ((0, 10), (5, 10), (9, 10), (1, 4))
+        yield from ((0, 10), (5, 10), (9, 10), (1, 4), (1, 2, 2), (3, 4, 1), (1, 5, 0.5))
         while True:
             iterations = rng.randint(2, 20000)
-            yield rng.randrange(iterations), iterations
+            iteration = rng.randrange(iterations)
+            yield rng.choice(
+                ((iteration, iterations), (iteration, iterations, rng.choice((0.5, 0.9, 1, 2, 3))))
+            )
 
     @misconception(
-        "This is a straight line. Poly raises what is left of the way to the power 0.9, which keeps the "
+        "Your code falls along a straight line. Poly raises what is left of the way to the power 0.9, which keeps the "
         "rate a little higher nearly all the way."
     )
-    def straight_line(iteration, iterations):
+    def straight_line(iteration, iterations, power=0.9):
         return 1 - iteration / iterations
 
     @misconception(
         "The power is applied to the part that is done. It belongs to the part that is left: first subtract "
         "from 1, then raise to the power."
     )
-    def power_of_the_done_part(iteration, iterations):
-        return 1 - (iteration / iterations) ** 0.9
+    def power_of_the_done_part(iteration, iterations, power=0.9):
+        return 1 - (iteration / iterations) ** power
 
-    @misconception("This rises from 0 to 1. The rate starts at its largest value and falls.")
-    def rising(iteration, iterations):
-        return (iteration / iterations) ** 0.9
+    @misconception("Your code rises from 0 to 1. The rate starts at its largest value and falls.")
+    def rising(iteration, iterations, power=0.9):
+        return (iteration / iterations) ** power
 
     @misconception(
-        "This reaches 0 at the last iteration, which would learn nothing. Divide by the number of "
+        "Your code reaches 0 at the last iteration, which would learn nothing. Divide by the number of "
         "iterations: 0 would come right after the last one."
     )
-    def reaches_zero(iteration, iterations):
-        return (1 - iteration / (iterations - 1)) ** 0.9
+    def reaches_zero(iteration, iterations, power=0.9):
+        return (1 - iteration / (iterations - 1)) ** power
+
+    @misconception(
+        "Your code always uses the power 0.9. That is only the default: raise to the argument `power`."
+    )
+    def power_ignored(iteration, iterations, power=0.9):
+        return (1 - iteration / iterations) ** 0.9
+
+    @misconception(
+        "Your code multiplies by the power. Poly raises what is left to the power: use ** instead of *."
+    )
+    def times_the_power(iteration, iterations, power=0.9):
+        return (1 - iteration / iterations) * power
+
+    @misconception("Your code returns per cent. The share is a number from 0 to 1: do not multiply by 100.")
+    def per_cent(iteration, iterations, power=0.9):
+        return 100 * (1 - iteration / iterations) ** power
 
     @misconception("// drops the fraction, so this stays at 1. A share needs /.")
-    def whole_division(iteration, iterations):
-        return (1 - iteration // iterations) ** 0.9
+    def whole_division(iteration, iterations, power=0.9):
+        return (1 - iteration // iterations) ** power
 
 
 @exercise
 class Subsample:
     """Labels for a coarse map: one pixel of each cell."""
 
-    reference = redrawing.subsample
+    package = redrawing.subsample
     hints = (
         "Slices with a step: `labels[first::stride, first::stride]`. Which pixel of each cell comes first?",
         "The middle of a cell of 8 pixels lies between pixels 3 and 4. The course takes the one after it: "
         "`stride // 2`.",
     )
 
+    def subsample(labels, stride):
+        middle = stride // 2
+        return labels[middle::stride, middle::stride]
+
     def cases(rng: random.Random) -> Iterator[tuple]:
         """Maps whose sides are multiples of the stride, all labels different where they can be."""
-        yield np.arange(16, dtype=np.uint8).reshape(4, 4), 4
-        yield np.arange(16, dtype=np.uint8).reshape(4, 4), 2
+        for rows, columns, stride in (
+            (4, 4, 4),
+            (4, 4, 2),
+            (3, 3, 3),
+            (2, 4, 2),
+            (6, 3, 3),
+            (10, 15, 5),
+            (2, 3, 1),
+        ):
+            yield np.arange(rows * columns, dtype=np.uint8).reshape(rows, columns), stride
+        yield np.array([[0, 1], [2, IGNORE_INDEX]], np.uint8), 2
         while True:
-            stride, rows, columns = rng.choice((2, 3, 4, 8)), rng.randint(1, 4), rng.randint(1, 4)
+            stride, rows, columns = rng.choice((2, 3, 4, 5, 6, 7, 8)), rng.randint(1, 4), rng.randint(1, 4)
             pixels = [rng.choice((0, 1, 2, 3, IGNORE_INDEX)) for _ in range(rows * columns * stride * stride)]
-            yield np.array(pixels, np.uint8).reshape(rows * stride, columns * stride), stride
+            dtype = rng.choice((np.uint8, np.int64))
+            yield np.array(pixels, dtype).reshape(rows * stride, columns * stride), stride
 
     @misconception(
-        "This takes the corner of each cell. The score of a cell is enlarged as if it stood in the middle, "
+        "Your code takes the corner of each cell. The score of a cell is enlarged as if it stood in the middle, "
         "so its label must come from there: otherwise everything the network draws is shifted by half a cell."
     )
     def corner(labels, stride):
         return labels[::stride, ::stride]
 
     @misconception(
-        "This takes the last pixel of each cell. The label must come from the middle, where the score is "
+        "Your code takes the pixel before the middle where the stride is even. The exercise asks for the one after it: "
+        "begin at stride // 2."
+    )
+    def before_the_middle(labels, stride):
+        return labels[(stride - 1) // 2 :: stride, (stride - 1) // 2 :: stride]
+
+    @misconception(
+        "Your code keeps every row of a cell, or every column. A map has two axes: step along both."
+    )
+    def rows_only(labels, stride):
+        return labels[stride // 2 :: stride]
+
+    @misconception(
+        "Your code takes the last pixel of each cell. The label must come from the middle, where the score is "
         "thought to stand."
     )
     def last_pixel(labels, stride):
         return labels[stride - 1 :: stride, stride - 1 :: stride]
 
     @misconception(
-        "This lets all pixels of a cell vote. The exercise asks for the label of one pixel, the middle one, "
+        "Your code lets all pixels of a cell vote. The exercise asks for the label of one pixel, the middle one, "
         "as DeepLab v1 takes it."
     )
     def majority(labels, stride):
         return redrawing.majority(labels, stride, IGNORE_INDEX)
 
     @misconception(
-        "This averages labels. Labels are names, not amounts: the mean of class 1 and class 3 is not class 2, "
+        "Your code averages labels. Labels are names, not amounts: the mean of class 1 and class 3 is not class 2, "
         "and void (255) spoils every mean."
     )
     def mean_of_labels(labels, stride):
@@ -119,7 +168,8 @@ class Subsample:
 class MeanIou:
     """mIoU from a confusion matrix."""
 
-    reference = metrics.mean_iou
+    package = metrics.mean_iou
+    trials = 100
     hints = (
         "The diagonal holds what is right: predicted and true. A row sum counts the true pixels of a class, "
         "a column sum the predicted ones.",
@@ -127,34 +177,49 @@ class MeanIou:
         "A class with a union of 0 gives 0 / 0 = nan. `tensor.nanmean()` leaves it out; `.item()` makes a number.",
     )
 
+    def mean_iou(confusion):
+        right = confusion.diagonal()
+        union = confusion.sum(0) + confusion.sum(1) - right
+        return (right / union).nanmean().item()
+
     def cases(rng: random.Random) -> Iterator[tuple]:
-        """Square matrices of counts; in some a class is neither there nor predicted."""
+        """Square matrices of counts; any class may be absent, only true, only predicted, or never right."""
         yield (torch.tensor([[3, 1], [0, 2]]),)
         yield (torch.tensor([[3, 1, 0], [2, 2, 0], [0, 0, 0]]),)
+        yield (torch.tensor([[0, 0], [0, 2]]),)
+        yield (torch.tensor([[2, 0], [2, 0]]),)
+        yield (torch.tensor([[2, 2], [0, 0]]),)
+        yield (torch.tensor([[2, 1, 0], [0, 1, 0], [0, 0, 0]]) * 90_000_000,)
         while True:
-            classes = rng.randint(2, 5)
+            classes = rng.choice((2, 3, 4, 5, 6, 21))
             confusion = torch.tensor([[rng.randint(0, 9) for _ in range(classes)] for _ in range(classes)])
-            confusion[0, 0] += 1
-            if rng.random() < 0.4:
-                confusion[-1, :] = confusion[:, -1] = 0
-            yield (confusion,)
+            for label in rng.sample(range(classes), rng.randint(0, classes - 1)):
+                fate = rng.choice(("absent", "absent", "only true", "only predicted", "never right"))
+                if fate in ("absent", "only predicted"):
+                    confusion[label, :] = 0
+                if fate in ("absent", "only true"):
+                    confusion[:, label] = 0
+                if fate == "never right":
+                    confusion[label, label] = 0
+            if confusion.sum():
+                yield (confusion.to(rng.choice((torch.int64, torch.int64, torch.float64))),)
 
     @misconception(
-        "This is pixel accuracy: a large class hides a lost small one. Divide class by class, then take the "
+        "Your code returns pixel accuracy: a large class hides a lost small one. Divide class by class, then take the "
         "mean."
     )
     def pixel_accuracy(confusion):
         return (confusion.diagonal().sum() / confusion.sum()).item()
 
     @misconception(
-        "This is the mean recall: it divides by the true pixels alone and forgives everything painted too "
+        "Your code returns the mean recall: it divides by the true pixels alone and forgives everything painted too "
         "much. The union holds the predicted pixels too."
     )
     def mean_recall(confusion):
         return (confusion.diagonal() / confusion.sum(1)).double().nanmean().item()
 
     @misconception(
-        "This is the mean precision: it divides by the predicted pixels alone and forgives everything missed."
+        "Your code returns the mean precision: it divides by the predicted pixels alone and forgives everything missed."
     )
     def mean_precision(confusion):
         return (confusion.diagonal() / confusion.sum(0)).double().nanmean().item()
@@ -165,6 +230,33 @@ class MeanIou:
     )
     def double_union(confusion):
         return (confusion.diagonal() / (confusion.sum(0) + confusion.sum(1))).double().nanmean().item()
+
+    @misconception(
+        "Your code leaves out every class that is nowhere in the labels, also if it is predicted. Such a class has a "
+        "union and an IoU of 0: leave out only a union of 0."
+    )
+    def predicted_only_left_out(confusion):
+        return metrics.iou_per_class(confusion)[confusion.sum(1) > 0].mean().item()
+
+    @misconception(
+        "Your code computes the mean Dice score, twice the diagonal over the sum of both areas. IoU divides by the "
+        "union: row sum + column sum - diagonal."
+    )
+    def dice(confusion):
+        return (2 * confusion.diagonal() / (confusion.sum(0) + confusion.sum(1))).double().nanmean().item()
+
+    @misconception(
+        "Your code weights the classes by their pixels. In mIoU each class counts the same, however small it is: take "
+        "the plain mean."
+    )
+    def weighted(confusion):
+        return (metrics.iou_per_class(confusion) * confusion.sum(1) / confusion.sum()).nansum().item()
+
+    @misconception(
+        "Your code returns per cent. The check wants a fraction from 0 to 1: do not multiply by 100."
+    )
+    def per_cent(confusion):
+        return 100 * metrics.mean_iou(confusion)
 
     @misconception(
         "A class that is neither there nor predicted is counted as 0 here. It has no union to divide by; "
@@ -178,7 +270,8 @@ class MeanIou:
 class CrossEntropy:
     """Stretch: the loss over judged positions."""
 
-    reference = losses.cross_entropy
+    package = losses.cross_entropy
+    trials = 100
     hints = (
         "`F.log_softmax(logits, dim=1)` gives the logarithm of each class's probability at each place.",
         "`.gather(1, index)` picks one class at each place; the index needs the shape [N, 1, h, w] and no 255 in "
@@ -186,24 +279,36 @@ class CrossEntropy:
         "Keep the judged places, `labels != 255`, and take the mean over them alone.",
     )
 
+    def cross_entropy(logits, labels):
+        labelled = labels != 255
+        logs = F.log_softmax(logits, dim=1)
+        index = labels.masked_fill(~labelled, 0)
+        costs = -logs.gather(1, index[:, None])[:, 0]
+        return costs[labelled].mean()
+
     def cases(rng: random.Random) -> Iterator[tuple]:
-        """Logits [N, C, h, w] and labels [N, h, w]: some void, at least one place judged."""
-        yield torch.tensor([2.0, 0.0]).view(1, 2, 1, 1), torch.tensor([[[0]]])
-        yield (
-            torch.tensor([[2.0, 1.0, 5.0], [0.0, 1.0, 0.0]]).view(1, 2, 1, 3),
-            torch.tensor([[[0, 1, IGNORE_INDEX]]]),
-        )
+        """Logits [N, C, h, w] with a gradient and labels [N, h, w]: some void, at least one place labelled."""
+        for scores, labels in (
+            ([[2.0], [0.0]], [0]),
+            ([[2.0, 1.0, 5.0], [0.0, 1.0, 0.0]], [0, 1, IGNORE_INDEX]),
+            ([[200.0], [0.0]], [1]),
+            ([[-200.0], [0.0]], [0]),
+        ):
+            logits = torch.tensor(scores)[None, :, None]
+            yield logits.requires_grad_(), torch.tensor(labels)[None, None]
+        two_images = torch.tensor([[2.0, 1.0], [0.0, 1.0], [1.0, 3.0], [0.0, 0.0]]).view(2, 2, 1, 2)
+        yield two_images.requires_grad_(), torch.tensor([[[0, 1]], [[1, IGNORE_INDEX]]])
         while True:
-            shape, classes = (rng.randint(1, 2), rng.randint(1, 3), rng.randint(2, 3)), rng.randint(2, 4)
+            shape, classes = (rng.randint(1, 3), rng.randint(1, 3), rng.randint(2, 4)), rng.randint(2, 5)
             numbers = torch_generator(rng)
-            logits = torch.randn(shape[0], classes, *shape[1:], generator=numbers)
+            logits = torch.randn(shape[0], classes, *shape[1:], generator=numbers) * rng.choice((1, 3, 80))
             labels = torch.randint(0, classes, shape, generator=numbers)
-            labels[torch.rand(shape, generator=numbers) < 0.3] = IGNORE_INDEX
-            labels[0, 0, 0] = 0
-            yield logits, labels
+            labels[torch.rand(shape, generator=numbers) < rng.choice((0, 0.3, 0.8))] = IGNORE_INDEX
+            if (labels != IGNORE_INDEX).any():
+                yield logits.to(rng.choice((torch.float32, torch.float64))).requires_grad_(), labels
 
     @misconception(
-        "This is the sum, as the paper's text says. Its size, and with it every step, grows with the number "
+        "Your code returns the sum, as the paper's text says. Its size, and with it every step, grows with the number "
         "of judged places. Divide by that number, as the released code does."
     )
     def summed(logits, labels):
@@ -224,7 +329,47 @@ class CrossEntropy:
         return F.cross_entropy(logits, labels.clamp(max=logits.shape[1] - 1))
 
     @misconception(
-        "This is the mean probability of being wrong. Cross-entropy takes the logarithm: being sure and "
+        "Your code takes void for background, class 0. Nobody labelled those places: they must have no part in the "
+        "loss, and no part in the number you divide by."
+    )
+    def void_as_background(logits, labels):
+        return F.cross_entropy(logits, labels.where(labels != IGNORE_INDEX, 0))
+
+    @misconception(
+        "Your code applies softmax twice: `F.cross_entropy` and `F.log_softmax` contain one. Pass them the logits "
+        "themselves, or take the logarithm of one softmax."
+    )
+    def double_softmax(logits, labels):
+        return losses.cross_entropy(logits.softmax(1), labels)
+
+    @misconception(
+        "Your code computes exp(logits), which is infinite for large logits and 0 for very negative ones. "
+        "`F.log_softmax(logits, dim=1)` is the same formula without the overflow."
+    )
+    def overflows(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        probabilities = logits.exp() / logits.exp().sum(1, keepdim=True)
+        index = labels.where(labels != IGNORE_INDEX, 0)[:, None]
+        return -probabilities.gather(1, index)[:, 0].log()[labels != IGNORE_INDEX].mean()
+
+    @misconception(
+        "Your code takes the logarithm of a finished softmax, which is 0 for classes far behind. "
+        "`F.log_softmax(logits, dim=1)` never computes that 0."
+    )
+    def log_of_softmax(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        index = labels.where(labels != IGNORE_INDEX, 0)[:, None]
+        return -logits.softmax(1).gather(1, index)[:, 0].log()[labels != IGNORE_INDEX].mean()
+
+    @misconception(
+        "Your code takes the mean of each image first. An image with few labelled places then counts as much as one "
+        "with many: take one mean over all labelled places of the batch."
+    )
+    def mean_of_means(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        labelled = labels != IGNORE_INDEX
+        means = _costs(logits, labels).sum((1, 2)) / labelled.sum((1, 2))
+        return means.nanmean()
+
+    @misconception(
+        "Your code returns the mean probability of being wrong. Cross-entropy takes the logarithm: being sure and "
         "wrong costs much more than being unsure."
     )
     def probability(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -239,6 +384,6 @@ class CrossEntropy:
     def wrong_sign(logits, labels):
         return -losses.cross_entropy(logits, labels)
 
-    @misconception("This is in bits (logarithm to base 2). The loss uses the natural logarithm.")
+    @misconception("Your code measures in bits (logarithm to base 2). The loss uses the natural logarithm.")
     def bits(logits, labels):
         return losses.cross_entropy(logits, labels) / np.log(2)

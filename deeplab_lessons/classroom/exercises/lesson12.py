@@ -343,8 +343,8 @@ class NearestSeparable:
         return kernel
 
     @misconception(
-        "The best parts are found. They are still [C, O, k · k], and `reshape` does not bring axes back in order: "
-        "`transpose(0, 1)` first."
+        "The best parts are found. They are still [C, O, k · k], and `.reshape` does not bring axes back in order: "
+        "`.transpose(0, 1)` first."
     )
     def axes_not_back(kernel):
         return _rank_one(kernel.flatten(2).transpose(0, 1)).reshape(kernel.shape)

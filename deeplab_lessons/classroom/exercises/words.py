@@ -28,7 +28,13 @@ SAY = {
     ),
     "printed": "It also prints; a check reads only what the function returns.",
     "printed only": "It prints {text}: print shows a value to you, return hands it to the caller.",
+    "package's own": (
+        "The answers are right, but they come from the package's own function. Write yours: solution() shows how "
+        "it can be done."
+    ),
     # wrong
+    "first step": "If you are stuck, hint() has a first step.",
+    "later": "For {inputs}: {what}",
     "one path": "Here the function returned nothing. Is there a branch without return?",
     "changed": "The answer is right, but the function changed its input {parameter}. Work on a copy instead.",
     # kinds of answers
@@ -37,15 +43,28 @@ SAY = {
     "nan": "The answer is not a number (NaN). Was something infinite, or zero, divided by zero?",
     "inf": "The answer is infinite. Was something divided by a number that can be zero?",
     "want int": "{kind} came; one whole number (int) was expected.",
-    "want float": "{kind} came; one number was expected.",
+    "want number": "{kind} came; one number was expected.",
+    "inside": "The value is right, but {kind} came; one number was expected. Use .item() to take it out.",
+    "rounded": "This is the expected value rounded to {places} places. Return it as it comes.",
     "one axis": "{kind} came; one whole number was expected. Sizes are asked for one axis at a time.",
     "fraction": "The answer has a fraction, but cells are counted in whole numbers.",
     "want sequence": "{kind} came; a {expected} of {length} was expected.",
     "length": "{got} values came; {expected} were expected.",
     "place": "The first difference is at place {place}.",
     "want array": "{kind} came; {expected} was expected.",
+    "only type": "The values are right, but {kind} came; {expected} was expected.",
+    "pair": (
+        "A pair came; {expected} was expected. Along an axis, torch's max and min return values and indices: "
+        "use .values."
+    ),
+    "no gradient": (
+        "The values are right, but no gradient can flow back to the inputs. Stay with operations of torch on tensors: "
+        "no .item(), no .detach(), no numpy."
+    ),
     "shape": "The shape is {got}; {expected} was expected.",
-    "dtype": "The dtype is {got}; {expected} was expected.",
+    "only shape": "The values are right, but the shape is {got}; {expected} was expected.",
+    "truth inside": "Truth values came; numbers were expected.",
+    "no truth inside": "Numbers came; truth values (dtype bool) were expected.",
     "nan inside": "The answer holds values that are NaN or infinite.",
     "far": "{count} of {all} values differ; the first one at {place}, the largest difference is {largest}.",
     "generator": "A generator came: a function with yield makes one. Use return.",
@@ -60,6 +79,10 @@ SAY = {
     ),
     "arity": "The check calls {call}, but your function is written as {yours}.",
     "crashed": "Your function stopped with an error.",
+    "parentheses": (
+        "Perhaps parentheses are missing: Python reads a == b & c == d as a == (b & c) == d. Write "
+        "(a == b) & (c == d), with & instead of and."
+    ),
     "endless": "Your function calls itself without end. Which input should it answer directly?",
     "interrupted": "You stopped the check while your function was working. Does every loop in it end?",
     "quit": "Your function asks Python to quit. Use return to leave a function.",
@@ -68,4 +91,11 @@ SAY = {
     "last hint": "That was the last hint; solution() shows the course's own code.",
     "more hints": "Call hint() again for the next one.",
     "source": "This is the package's own source, from {module}.",
+    "one way": "This is one way to write it.",
 }
+
+# how a sentence begins that says all there is to say
+RIGHT_BUT = ("The value is right", "The values are right", "The answer is right")
+
+# what an error says where parentheses may be missing
+AMBIGUOUS = ("truth value of an array", "Boolean value of Tensor")

@@ -7,6 +7,7 @@ import numpy as np
 import traitlets
 
 from deeplab_lessons.classroom.drawing.style import COLOURS
+from deeplab_lessons.classroom.widgets.shared.key_box import KeyBox
 from deeplab_lessons.training import schedules
 
 _POLY = (
@@ -36,7 +37,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 104, 16, 14, 46  # margins around the curves
 _POINTS = 401  # places at which the curves are drawn
 
 
-class SchedulesExplorer(ipywidgets.VBox):
+class SchedulesExplorer(KeyBox):
     """Move the power of poly, and the parts and the factor of step; compare the rates and the areas below them.
 
     `iterations` is the length of the training and `lr` its first rate. Traits: `power` (0.1 to 4), `parts`

@@ -10,6 +10,7 @@ from torch import nn
 
 from deeplab_lessons.classroom.drawing.style import COLOURS
 from deeplab_lessons.classroom.widgets.shared.checks import unknown
+from deeplab_lessons.classroom.widgets.shared.key_box import KeyBox, StepSlider
 from deeplab_lessons.layers.separable import SeparableConv2d
 
 SEPARABLE = {
@@ -53,7 +54,7 @@ _TOP, _BOTTOM = 150, 44  # of the curve
 _DEPTHWISE, _POINTWISE = COLOURS[5], COLOURS[4]
 
 
-class SeparableExplorer(ipywidgets.VBox):
+class SeparableExplorer(KeyBox):
     """Choose kernel, channels, dilation and map; see multiply-adds and weights of both kinds of convolution.
 
     Traits: `kernel_size`, `in_channels`, `out_channels`, `dilation`, `side` (cells a side of the map; each one of
@@ -81,9 +82,7 @@ class SeparableExplorer(ipywidgets.VBox):
             raise ValueError(unknown("slider", others[0], OPTIONS))
         self._sliders, self._picture = {}, ipywidgets.HTML()
         for name, options in OPTIONS.items():
-            slider = ipywidgets.SelectionSlider(
-                options=options, value=getattr(self, name), description=SEPARABLE[name]
-            )
+            slider = StepSlider(options=options, value=getattr(self, name), description=SEPARABLE[name])
             slider.style.description_width, slider.layout.width = "9em", "20em"
             self._sliders[name] = slider
         row = ipywidgets.Layout(flex_flow="row wrap")

@@ -7,6 +7,7 @@ import traitlets
 from deeplab_lessons import datasets, metrics
 from deeplab_lessons.classroom import drawing, redrawing
 from deeplab_lessons.classroom.widgets.shared.checks import unknown
+from deeplab_lessons.classroom.widgets.shared.key_box import KeyBox, StepSlider
 from deeplab_lessons.classroom.widgets.shared.panels import Panels
 from deeplab_lessons.metrics import label_maps
 
@@ -19,7 +20,7 @@ READINGS = {
 _WRONG = (213, 94, 0)  # vermillion of the course's palette
 
 
-class StrideExplorer(ipywidgets.VBox):
+class StrideExplorer(KeyBox):
     """Shrink true labels to a map of some stride, draw them again, and see what is lost.
 
     `picture` is uint8 [H, W, 3] and `labels` uint8 [H, W]; by default a built-in scene. Traits: `stride`
@@ -42,7 +43,7 @@ class StrideExplorer(ipywidgets.VBox):
         self._picture, self._labels = np.asarray(picture), np.asarray(labels)
         self._num_classes = len(datasets.CLASSES) if num_classes is None else num_classes
         self._palette = palette
-        self._slider = ipywidgets.SelectionSlider(options=STRIDES, value=8, description="stride")
+        self._slider = StepSlider(options=STRIDES, value=8, description="stride")
         self._list = ipywidgets.Dropdown(options=READINGS, value="majority", description="reading")
         self._panels = Panels()
         super().__init__([ipywidgets.HBox([self._slider, self._list]), self._panels])

@@ -10,13 +10,14 @@ import traitlets
 from deeplab_lessons import metrics
 from deeplab_lessons.classroom import drawing
 from deeplab_lessons.classroom.widgets.shared.checks import unknown
+from deeplab_lessons.classroom.widgets.shared.key_box import KeyBox, StepSlider
 from deeplab_lessons.classroom.widgets.shared.panels import Panels
 from deeplab_lessons.grid import Grid, bilinear_weights, upsample
 
 _VIEWS = {"labels, scores enlarged": "labels", "labels, one a cell": "cells", "how sure it is": "confidence"}
 
 
-class TrainingExplorer(ipywidgets.VBox):
+class TrainingExplorer(KeyBox):
     """See how a prediction sharpens: one picture, the network's logits after some iterations, the true labels.
 
     `picture` is uint8 [H, W, 3], `labels` uint8 [H, W], `snapshots` maps a number of iterations to logits
@@ -45,9 +46,7 @@ class TrainingExplorer(ipywidgets.VBox):
         self._picture, self._labels = np.asarray(picture), np.asarray(labels)
         self._snapshots, self._grid, self._palette = dict(snapshots), grid, palette
         last = max(self._snapshots)
-        self._slider = ipywidgets.SelectionSlider(
-            options=sorted(self._snapshots), value=last, description="iteration"
-        )
+        self._slider = StepSlider(options=sorted(self._snapshots), value=last, description="iteration")
         self._list = ipywidgets.Dropdown(options=_VIEWS, value="labels", description="view")
         self._panels = Panels()
         super().__init__([ipywidgets.HBox([self._slider, self._list]), self._panels])

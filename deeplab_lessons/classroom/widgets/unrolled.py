@@ -7,13 +7,14 @@ import traitlets
 
 from deeplab_lessons import crf, metrics
 from deeplab_lessons.classroom import drawing
+from deeplab_lessons.classroom.widgets.shared.key_box import KeyBox
 from deeplab_lessons.classroom.widgets.shared.panels import Panels
 
 _VIEWS = {"labels": "labels", "how sure it is": "confidence", "what has changed": "changes"}
 _CHANGED = np.array([230, 159, 0], np.uint8)  # orange of the course's palette, the colour of no class
 
 
-class UnrolledExplorer(ipywidgets.VBox):
+class UnrolledExplorer(KeyBox):
     """One picture, the scores of a network, and what each iteration of the CRF makes of them.
 
     `picture` is uint8 [H, W, 3], `scores` are logits [C, H, W], `labels` uint8 [H, W] with 255 where nobody

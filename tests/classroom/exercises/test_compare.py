@@ -1,10 +1,14 @@
 """Answers of the wrong kind, and right answers in other clothes."""
 
 import math
+from fractions import Fraction
 
+import numpy as np
 import pytest
+import torch
 from verdicts import double, said, some_cells, twice
 
+from deeplab_lessons.classroom.exercises.compare import difference, show
 from deeplab_lessons.classroom.exercises.framework import Exercise
 
 
@@ -33,29 +37,108 @@ def test_a_float_without_fraction_is_right_and_told_how_to_be_whole():
 
 
 def test_numpy_and_torch_numbers_count_as_whole():
-    import numpy as np
-    import torch
-
     assert twice.check(lambda n: np.int64(2 * n)).state == "correct"
     assert twice.check(lambda n: torch.tensor(2 * n)).state == "correct"
     assert twice.check(lambda n: np.bool_(True)).state == "wrong"
 
 
-def test_tensors_need_shape_dtype_and_finite_values():
-    import torch
-
+def test_tensors_need_shape_and_finite_values():
     def ramp(count):
         return torch.arange(count, dtype=torch.float32)
 
     exercise = Exercise(ramp, some_cells)
-    assert exercise.check(lambda n: ramp(n) + 1e-7).state == "correct"
+    for right in (lambda n: ramp(n) + 1e-7, lambda n: ramp(n).double(), lambda n: ramp(n).long()):
+        assert exercise.check(right).state == "correct"
     for attempt, words in (
-        (lambda n: ramp(n).view(1, -1), "shape is [1, 1]; [1] was expected"),
-        (lambda n: ramp(n).double(), "torch.float64; torch.float32 was expected"),
+        (lambda n: ramp(n).view(1, -1), "The values are right, but the shape is [1, 1]; [1] was expected"),
+        (lambda n: ramp(n + 1), "The shape is [2]; [1] was expected"),
+        (lambda n: ramp(n) > 0, "Truth values came; numbers were expected"),
         (lambda n: ramp(n) / 0, "NaN or infinite"),
-        (lambda n: ramp(n).numpy(), "numpy array"),
-        (lambda n: ramp(n).tolist(), "A list came; a tensor of shape [1] was expected"),
+        (lambda n: ramp(n).numpy(), "The values are right, but a numpy array of shape [1] came; a tensor"),
+        (
+            lambda n: ramp(n).numpy() + 1,
+            "A numpy array of shape [1] came; a tensor of shape [1] was expected",
+        ),
+        (
+            lambda n: ramp(n).tolist(),
+            "The values are right, but a list came; a tensor of shape [1] was expected",
+        ),
+        (lambda n: torch.stack([ramp(n), ramp(n)]).max(0), "A pair came; a tensor of shape [1] was expected"),
+        (lambda n: {}, "A dict came; a tensor of shape [1] was expected"),
         (lambda n: ramp(n) + 1, "the largest difference is 1"),
     ):
         verdict = exercise.check(attempt)
         assert verdict.state == "wrong" and words in said(verdict), said(verdict)
+
+
+def third(count):
+    return count / 3
+
+
+@pytest.mark.parametrize(
+    ("got", "words"),
+    [
+        (third, None),
+        (lambda n: np.float32(n) / np.float32(3), None),
+        (lambda n: torch.tensor(n) / 3, None),
+        (lambda n: Fraction(n, 3), None),
+        (lambda n: third(n) * 1.00005, None),
+        (lambda n: third(n) * 1.0005, ""),
+        (lambda n: round(n / 3, 2), "This is the expected value rounded to 2 places"),
+        (lambda n: torch.tensor([n / 3]), "The value is right, but a tensor of shape [1] came"),
+        (lambda n: torch.tensor([n / 2]), "A tensor of shape [1] came; one number was expected"),
+        (lambda n: np.array([n, n]), "A numpy array of shape [2] came; one number was expected"),
+        (lambda n: True, "A bool came; one number was expected"),
+        (lambda n: str(n / 3), "text (str) came"),
+    ],
+)
+def test_numbers_are_right_up_to_single_precision_and_in_any_clothes(got, words):
+    problem = difference(got(1), third(1))
+    assert problem is None if words is None else problem is not None and words in problem
+    assert (problem == "") == (words == "")
+
+
+@pytest.mark.parametrize("pair", [(2, 5), [2, 5], np.array([2, 5]), torch.tensor([2.0, 5.0]), range(2, 8, 3)])
+def test_a_pair_is_a_tuple_a_list_an_array_or_a_tensor(pair):
+    assert difference(pair, (2, 5)) is None
+    assert difference(pair, (2, 6)) == "The first difference is at place 1."
+    assert difference(pair, (2, 5, 8)) == "2 values came; 3 were expected."
+
+
+@pytest.mark.parametrize("pair", [{2, 5}, "25", 7, torch.tensor(2), np.float64(2)])
+def test_what_has_no_order_or_is_one_number_is_no_pair(pair):
+    assert "came; a tuple of 2 was expected" in difference(pair, (2, 5))
+
+
+@pytest.mark.parametrize(
+    "got", [[[1, 2], [3, 4]], torch.tensor([[1.0, 2.0], [3.0, 4.0]]), np.int64([[1, 2], [3, 4]])]
+)
+def test_where_an_array_is_expected_lists_and_tensors_with_its_values_are_right(got):
+    expected = np.array([[1, 2], [3, 4]], np.uint8)
+    assert difference(got, expected) is None and difference(got, expected + 1) is not None
+    assert difference([[1, 2], [3]], expected) == "A list came; a numpy array of shape [2, 2] was expected."
+
+
+def test_a_mask_is_no_array_of_numbers():
+    mask = np.array([True, False])
+    assert difference(torch.tensor([True, False]), mask) is None
+    assert difference(np.array([1, 0]), mask) == "Numbers came; truth values (dtype bool) were expected."
+
+
+def test_what_is_expected_to_carry_a_gradient_must_carry_one():
+    expected = torch.ones(2, requires_grad=True) * 2
+    assert difference(expected * 1, expected) is None
+    assert "no gradient can flow back" in difference(expected.detach(), expected)
+    assert difference(expected, expected.detach()) is None
+
+
+def test_rounding_is_named_only_where_it_explains_the_answer():
+    assert difference(0.33, 1 / 3) == "This is the expected value rounded to 2 places. Return it as it comes."
+    assert difference(0.0, 0.001) == "" and difference(0.5, 0.5004) == ""
+    rounded = torch.tensor([0.33, 0.67])
+    assert "rounded to 2 places" in difference(rounded, torch.tensor([1 / 3, 2 / 3]))
+    assert "values differ" in difference(rounded, torch.tensor([1 / 3, 0.7]))
+
+
+def test_numbers_of_numpy_are_shown_as_pythons():
+    assert show(np.float64(0.5)) == "0.5" and show(np.int64(3)) == "3"

@@ -119,9 +119,9 @@ def test_parameters_in_another_order_are_noticed():
 
 
 def test_a_method_in_a_solution_names_its_class():
-    from deeplab_lessons.classroom.exercises import lesson02
+    from deeplab_lessons.classroom.exercises import lesson10
 
-    assert "# a method of Layer\ndef output_size(self" in lesson02.output_size.solution().code
+    assert "# a method of DeepLabV2\ndef parameter_groups(self" in lesson10.groups.solution().code
 
 
 def test_changing_the_input_is_noticed():

@@ -2,9 +2,11 @@
 
 import ast
 import builtins
+import contextlib
 import copy
 import functools
 import importlib
+import inspect
 import math
 import pkgutil
 import re
@@ -12,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from answers import learners
 from verdicts import said
 
 from deeplab_lessons.classroom import exercises
@@ -61,7 +64,7 @@ def test_every_module_has_exercises():
 @pytest.mark.parametrize("module", MODULES)
 def test_the_solutions_are_accepted_and_shown(module):
     for exercise in load(module).values():
-        verdict = exercise.check(exercise.reference)
+        verdict = exercise.check(learners(exercise.reference))
         assert verdict.state == "correct", said(verdict)
         assert "def " in exercise.solution().code and exercise.solution().code in repr(exercise.solution())
         assert repr(exercise) and exercise.name in repr(exercise)
@@ -97,7 +100,7 @@ def test_no_constant_is_accepted(exercise):
 @every_exercise
 def test_inference_mode_changes_no_verdict(exercise):
     with torch.inference_mode():
-        assert exercise.check(exercise.reference).state == "correct"
+        assert exercise.check(learners(exercise.reference)).state == "correct"
 
 
 @pytest.mark.slow
@@ -106,37 +109,122 @@ def test_a_gradient_is_checked_also_where_gradients_are_switched_off(mode):
     exercise = load("lesson08")["gradient_through_steps"]
     mistake = exercise.misconceptions[0]
     with mode():
-        assert exercise.check(exercise.reference).state == "correct"
+        assert exercise.check(learners(exercise.reference)).state == "correct"
         assert mistake.message in exercise.check(mistake.answer).sentences
         assert not torch.is_grad_enabled()
 
 
-def names_of(module):
-    """What a learner's notebook binds: its cells' names, and imports that its text gives."""
+def before_the_check(module, name):
+    """Code of a lesson up to the cell that checks the exercise, and the text that poses it, from its heading on."""
     text = next(LESSONS.glob(f"{module.removeprefix('lesson')}_*.md")).read_text(encoding="utf-8")
-    names = {name for line in re.findall(r"\bimport ([\w, ]+)", text) for name in re.split(r"\W+", line)}
-    for cell in re.findall(r"```\{code-cell\}[^\n]*\n(.*?)```", text, re.DOTALL):
-        code = "\n".join(line for line in cell.splitlines() if not line.startswith((":", "%")))
-        for node in ast.walk(ast.parse(code)):
-            if isinstance(node, ast.alias):
-                names.add((node.asname or node.name).partition(".")[0])
-            elif isinstance(node, ast.FunctionDef | ast.ClassDef):
-                names.add(node.name)
-            elif isinstance(node, ast.arg):
-                names.add(node.arg)
-            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                names.add(node.id)
+    text = text[: text.index(f"ex.{name}.check(")]
+    cells = re.findall(r"```\{code-cell\}[^\n]*\n(.*?)```", text, re.DOTALL)
+    code = "\n".join(line for cell in cells for line in cell.splitlines() if not line.startswith((":", "%")))
+    posed = re.split(r"^(?:#+ |\*\*\d)", text, flags=re.MULTILINE)[-1]
+    return code, re.sub(r"```.*?(```|$)", "", posed, flags=re.DOTALL)
+
+
+def bound_by(code):
+    """Names that lines of a cell bind: imports, definitions, assignments; not what is inside a function."""
+    names, todo = set(), list(ast.parse(code).body)
+    for node in todo:  # grows while we walk over it
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+            continue
+        if isinstance(node, ast.alias):
+            names.add((node.asname or node.name).partition(".")[0])
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        todo += ast.iter_child_nodes(node)
     return names
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_hints_call_only_what_the_notebook_has(module):
-    known = names_of(module) | set(dir(builtins)) | {"layer", "tensor"}  # a layer and a tensor, as in speech
-    for exercise in load(module).values():
-        text = " ".join(exercise.hints)
-        own = set(re.findall(r"`import (\w+)`", text))
-        called = re.findall(r"(?<![\w.])([A-Za-z_]\w*)(?:\.\w+)*\(", " ".join(re.findall(r"`([^`]+)`", text)))
-        assert set(called) <= known | own, exercise.name
+def imported_by(code):
+    """What the imports among lines of code bind, as name and object."""
+    found = {}
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            exec(ast.unparse(node), found)
+    return found
+
+
+def syntax_of(snippet):
+    """A piece of code in a text as a tree; `for …` needs a body, `.sum()` something before it. None for a bare `+=`."""
+    for text in (snippet, f"{snippet}: pass", f"_{snippet}", f"_({snippet})"):
+        with contextlib.suppress(SyntaxError):
+            return ast.parse(text.replace("…", "..."))
+    return None
+
+
+SPOKEN = {
+    "layer",
+    "tensor",
+    "head",
+    "_",
+}  # a layer and a tensor, as in speech; `head.fc8` is the name of a layer
+
+
+def unknown_names(exercise, module, texts, code, prose):
+    """Names in the texts of an exercise that its notebook has not yet: what is called, and what has a dot after it.
+
+    A name alone may be an argument or an attribute. It counts where the exercise's own module knows it: there the
+    writer imported what the learner has not. Of an imported module what stands after the dot must be in it.
+    """
+    trees = [tree for text in texts for each in re.findall(r"`([^`]+)`", text) if (tree := syntax_of(each))]
+    bare = " ".join(re.sub(r"`[^`]+`", "", text) for text in texts)
+    trees += [ast.parse(each) for each in re.findall(r"\b[a-z]\w*(?:\.[a-z]\w+)+(?=[(.,;:]?\s|\()", bare)]
+    given = [each for text in [*texts, prose] for each in re.findall(r"`((?:from|import) [^`]+)`", text)]
+    imported = imported_by("\n".join([code, *given]))
+    known = {*bound_by(code), *imported, *dir(builtins), *inspect.signature(exercise.reference).parameters}
+    known |= {name for tree in trees for name in bound_by(ast.unparse(tree))} | SPOKEN
+    writers = vars(importlib.import_module(f"deeplab_lessons.classroom.exercises.{module}"))
+    for node in (node for tree in trees for node in ast.walk(tree)):
+        told = node.func if isinstance(node, ast.Call) else getattr(node, "value", None)
+        if isinstance(told, ast.Name) and isinstance(node, ast.Call | ast.Attribute) and told.id not in known:
+            yield told.id
+        elif isinstance(node, ast.Name) and node.id in writers.keys() - known:
+            yield node.id
+        elif isinstance(node, ast.Attribute) and isinstance(told, ast.Name):
+            module_itself = imported.get(told.id)
+            if inspect.ismodule(module_itself) and not hasattr(module_itself, node.attr):
+                yield f"{told.id}.{node.attr}"
+
+
+def named_exercises():
+    return [pytest.param(m, name, each, id=f"{m}-{name}") for m in MODULES for name, each in load(m).items()]
+
+
+@pytest.mark.parametrize(("module", "name", "exercise"), named_exercises())
+def test_texts_name_only_what_the_notebook_has_before_the_exercise(module, name, exercise):
+    code, prose = before_the_check(module, name)
+    texts = [*exercise.hints, *(mistake.message for mistake in exercise.misconceptions)]
+    assert set(unknown_names(exercise, module, [*texts, prose], code, prose)) == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "unknown"),
+    [
+        ("`receptive_fields(layers)[-1]` holds `first`.", ["receptive_fields"]),
+        ("Use `receptive_fields`.", ["receptive_fields"]),
+        ("Carry on: `field = extend(field, layer)`.", ["extend"]),
+        ("`arithmetic.receptive_field(layers)` has it.", ["arithmetic.receptive_field"]),
+        ("`np.sum(sizes)` adds up.", ["np"]),
+        ("math.prod(strides) multiplies.", ["math"]),
+        ("`zip(sizes, sizes)`, `effective_kernel_size(3, 2)`", ["effective_kernel_size"]),
+        ("`arithmetic.receptive_fields(layers)[-1].size`", []),
+        ("After `import math`, `math.prod(strides)` multiplies.", []),
+        ("`fields = [each.size for each in layers]`, then `fields.pop()`, `.copy()` and `max(fields)`.", []),
+    ],
+)
+def test_a_name_that_the_notebook_lacks_is_found(text, unknown):
+    code = "from deeplab_lessons import arithmetic"
+    assert set(unknown_names(load("lesson03")["box"], "lesson03", [text], code, "")) == set(unknown)
+
+
+def test_a_name_that_the_notebook_gets_later_is_not_there_yet():
+    code, _ = before_the_check("lesson03", "jump")
+    later, _ = before_the_check("lesson03", "box")
+    assert "receptive_field_size" in bound_by(later) - bound_by(code)
 
 
 @every_exercise

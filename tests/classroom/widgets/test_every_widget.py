@@ -146,6 +146,20 @@ def test_keys_move_it_and_everything_has_a_name(show, widget):
 
 @pytest.mark.browser
 @every_widget
+def test_bare_keys_stay_in_it(show, widget):
+    """A notebook's application hears the others: its shortcuts, and Shift+Enter, which runs the cell."""
+    page = show(widget.make())
+    page.evaluate(
+        "() => { window.heard = []; document.addEventListener('keydown', (e) => heard.push(e.key)); }"
+    )
+    page.locator("canvas[tabindex='0']").first.focus()
+    for key in ("b", "x", "ArrowDown", "Enter", "Escape", "Shift+Enter", "Control+b", "Alt+x"):
+        page.keyboard.press(key)
+    assert page.evaluate("heard") == ["Enter", "Control", "b", "Alt", "x"]
+
+
+@pytest.mark.browser
+@every_widget
 def test_closed_views_listen_no_more(show, widget):
     shown = widget.make()
     page = show(shown)

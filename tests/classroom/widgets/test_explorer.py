@@ -264,6 +264,11 @@ def test_adding_moving_and_removing_layers_by_keyboard(show):
     page.keyboard.press("Enter")
     page.evaluate(FRAME)
     assert names() == ["conv3", "conv1", "conv2"]
+    for _ in range(2):  # at the end of its way the button keeps the focus, and does nothing more
+        assert page.evaluate(focused) == "Move conv3 towards the input"
+        page.keyboard.press("Enter")
+        page.evaluate(FRAME)
+    assert names() == ["conv3", "conv1", "conv2"]
     page.get_by_role("button", name="Add a layer").press("Enter")
     assert facts(page)["field"] == "17 × 17 px"
     assert names()[-1] == "layer 4"
@@ -327,6 +332,21 @@ def test_many_gestures_in_a_frame_are_one_drawing(show):
       return window.drawings;
     }""")
     assert drawings == 3  # one for each of the three canvases
+
+
+@pytest.mark.browser
+def test_layers_that_python_adds_or_takes_leave_the_focus_where_it_is(show):
+    explorer = ReceptiveFieldExplorer("plain")
+    page = show(explorer)
+    play_kernel(page, explorer)
+    field = page.get_by_label("dilation of conv1", exact=True)
+    field.focus()
+    for count in (2, 3):
+        layers = [*explorer.layers, *explorer.layers][:count]
+        page.evaluate("(layers) => model.set('layers', layers)", layers)
+        page.evaluate(FRAME)
+        assert page.locator("tr.dl-layer").count() == count
+        assert field.evaluate("(node) => node === document.activeElement")
 
 
 @pytest.mark.browser

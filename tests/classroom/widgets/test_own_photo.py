@@ -1,6 +1,5 @@
 """The reader's own photograph: any file becomes a picture, the words tell what was found, nonsense is refused."""
 
-import datetime
 import io
 
 import numpy as np
@@ -15,7 +14,6 @@ from deeplab_lessons.grid import PIXELS
 
 CLASSES = ("background", "dark", "bright")
 PALETTE = datasets.voc_colours()
-NOW = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
 
 
 class ByBrightness(torch.nn.Module):
@@ -42,9 +40,19 @@ def stored(image, kind="png", **options):
     return file.getvalue()
 
 
-def upload(shown, name, content):
-    file = {"name": name, "content": memoryview(content), "type": "", "size": len(content)}
-    shown._upload.set_trait("value", (file | {"last_modified": NOW},))
+def upload(shown, name, content, piece=1000, size=None):
+    """Send a file as the browser does, in pieces; what Python answers to each."""
+    button, answers = shown._upload, []
+    button.send = lambda message: answers.append(message)
+    for start in range(0, max(len(content), 1), piece):
+        message = {
+            "upload": name,
+            "name": name,
+            "start": start,
+            "size": len(content) if size is None else size,
+        }
+        button._handle_custom_msg(message, [memoryview(content[start : start + piece])])
+    return answers
 
 
 def widget(**pictures):
@@ -134,14 +142,50 @@ def test_the_list_an_upload_and_python_show_the_same():
         shown.name = "third"
 
 
+def test_a_file_comes_in_pieces_and_each_is_answered():
+    shown, content = (
+        widget(),
+        stored(Image.fromarray(np.random.default_rng(0).integers(0, 256, (30, 40, 3), np.uint8))),
+    )
+    answers = upload(shown, "mine.png", content)
+    assert len(content) > 3000 and [each["received"] for each in answers[:3]] == [1000, 2000, 3000]
+    assert not any(each["done"] for each in answers[:-1]) and answers[-1]["done"] and not answers[-1]["error"]
+    assert shown.picture.shape == (30, 40, 3) and shown.name == ""
+
+
+def test_a_file_that_another_one_replaces_on_its_way_is_forgotten():
+    shown = widget()
+    late, early = (stored(Image.fromarray(part)) for part in (halves(), 255 - halves()))
+    upload(shown, "early", early[:100], size=len(early))
+    upload(shown, "late", late)
+    message = {"upload": "early", "name": "early", "start": 100, "size": len(early)}
+    shown._upload._handle_custom_msg(message, [memoryview(early[100:])])
+    assert (shown.picture == halves()).all()
+
+
 def test_an_upload_that_is_no_picture_changes_nothing():
     shown = widget()
     before = shown._page.value
-    upload(shown, "<b>.heic", b"ftypheic")
-    assert "HEIC" in shown._said.value and 'role="alert"' in shown._said.value
+    assert "HEIC" in upload(shown, "<b>.heic", b"ftypheic")[-1]["error"]
+    assert "cannot be read" in upload(shown, "empty.png", b"")[-1]["error"]
     assert shown._page.value == before and shown.name == "halves"
-    upload(shown, "<b>.heic", stored(Image.fromarray(halves())))
-    assert shown._said.value == "" and shown.name == ""
+    assert upload(shown, "<b>.heic", stored(Image.fromarray(halves())))[-1]["error"] == ""
+    assert shown.name == ""
+
+
+def test_what_goes_wrong_with_a_picture_is_said_whatever_it_is():
+    """An exception in an answer to the browser would only reach the server's log."""
+
+    class Full(ByBrightness):
+        def forward(self, x):
+            if x.shape[-1] == 44:
+                raise MemoryError
+            return super().forward(x)
+
+    shown = OwnPhoto(Full(), CLASSES, PALETTE, {"halves": halves()})
+    answers = upload(shown, "wide.png", stored(Image.fromarray(halves(40, 44))))
+    assert answers[-1] == answers[-1] | {"done": True, "error": "MemoryError"}
+    assert shown.name == "halves" and (shown.picture == halves()).all(), "what was there stays"
 
 
 def test_the_strongest_classes_keep_their_probabilities():

@@ -1,7 +1,7 @@
 // The ASPP explorer's elements, without behaviour.
 
 import { make, say } from "../shared/common.js";
-import { widgetRoot, canvasOf, titleOf } from "../shared/parts.js";
+import { widgetRoot, canvasOf, titleOf, tableOf } from "../shared/parts.js";
 
 export const RATE = { min: 1, max: 40 };
 const SHAPES = ["●", "■", "▲", "◆"];
@@ -58,9 +58,6 @@ export function asppPage(words, colours, presets) {
 
 // One row for each branch there may be; rows without a branch stay hidden.
 function branchTable(words, colours) {
-  const heads = ["branch", "dilation", "window", "field", "taps", "whole"].map((name) =>
-    make("th", { scope: "col", title: words[`title_${name}`] }, words[`column_${name}`]),
-  );
   const body = make("tbody");
   const rows = colours.map((colour, i) => {
     const name = { branch: i + 1 };
@@ -105,13 +102,8 @@ function branchTable(words, colours) {
     body.append(row);
     return { row, choose, slide, number, values };
   });
-  const table = make(
-    "table",
-    { class: "dl-layers", "aria-label": words.table_label },
-    make("thead", {}, make("tr", {}, ...heads)),
-    body,
-  );
-  return { table, rows };
+  const names = ["branch", "dilation", "window", "field", "taps", "whole"];
+  return { table: tableOf(words, words.table_label, names, body), rows };
 }
 
 function asppLegend(words) {

@@ -1,7 +1,7 @@
 // The edits explorer's elements, and its table, without behaviour.
 
 import { make } from "../shared/common.js";
-import { widgetRoot, canvasOf, titleOf, factList } from "../shared/parts.js";
+import { widgetRoot, canvasOf, titleOf, factList, tableOf } from "../shared/parts.js";
 
 export const SWITCHES = ["keep_resolution", "dilate", "dilate_pool5", "new_classes", "pad_fc6"];
 const EDIT_COLUMNS = [
@@ -56,13 +56,8 @@ export function editsPage(words, choices) {
   factBox.classList.add("dl-edit-facts");
   const pictures = editPictures(words);
   const body = make("tbody");
-  const heads = EDIT_COLUMNS.map((name) => make("th", { scope: "col" }, words[`column_${name}`]));
-  const table = make(
-    "table",
-    { class: "dl-layers dl-edit-table", "aria-label": words.layers },
-    make("thead", {}, make("tr", {}, ...heads)),
-    body,
-  );
+  const table = tableOf(words, words.layers, EDIT_COLUMNS, body);
+  table.classList.add("dl-edit-table");
   const hint = make("p", { class: "dl-notes dl-edits-note" }, words.edits_hint);
   const box = make("div", { class: "dl-editor" }, table);
   const parts = [list, status, factBox, pictures.node, hint, box];

@@ -212,8 +212,7 @@ function tableActions(view) {
 function focusButton({ parts }, place, kind) {
   requestAnimationFrame(() => {
     const line = parts.editor.querySelectorAll("tr.dl-layer")[place];
-    const button = line?.querySelector(`.dl-${kind}:not(:disabled)`) ?? line?.querySelector("button");
-    (button ?? parts.add).focus();
+    (line?.querySelector(`.dl-${kind}`) ?? parts.add).focus();
   });
 }
 

@@ -2,6 +2,7 @@
 
 import { LEAST, startOf } from "../shared/arithmetic.js";
 import { make, say, write } from "../shared/common.js";
+import { tableOf } from "../shared/parts.js";
 
 const EDITED = ["kernel_size", "stride", "dilation"];
 const COLUMNS = [
@@ -21,22 +22,19 @@ const COLUMNS = [
 // Returns update(layers, fields, wrong): `fields` may be null while the stack is impossible.
 export function layerTable(host, words, actions) {
   const body = make("tbody");
-  const heads = COLUMNS.map((name) => make("th", { scope: "col" }, words[`column_${name}`]));
-  heads.at(-1).replaceChildren(make("span", { class: "dl-hidden" }, words.column_change));
-  host.append(
-    make(
-      "table",
-      { class: "dl-layers", "aria-label": words.layers },
-      make("thead", {}, make("tr", {}, ...heads)),
-      body,
-    ),
-  );
+  const table = tableOf(words, words.layers, COLUMNS, body);
+  const change = table.querySelector("th:last-child");
+  change.replaceChildren(make("span", { class: "dl-hidden" }, words.column_change));
+  host.append(table);
   const input = inputLine(words);
-  let lines = [];
+  const lines = [];
+  body.append(input.line);
   return (layers, fields, wrong) => {
-    if (lines.length !== layers.length) {
-      lines = layers.map((_, place) => layerLine(place, words, actions));
-      body.replaceChildren(input.line, ...lines.map((line) => line.line));
+    // Lines that stay keep their elements, and with them the keyboard's focus.
+    for (const { line } of lines.splice(layers.length)) line.remove();
+    while (lines.length < layers.length) {
+      lines.push(layerLine(lines.length, words, actions));
+      body.append(lines.at(-1).line);
     }
     writeAnswers(input.answers, fields?.[0]);
     layers.forEach((layer, place) => {
@@ -75,7 +73,7 @@ function layerLine(place, words, actions) {
   const buttons = { up: "↑", down: "↓", remove: "✕" };
   const made = Object.entries(buttons).map(([kind, sign]) => {
     const button = make("button", { class: `dl-${kind}`, type: "button" }, sign);
-    button.addEventListener("click", () => actions[kind](place));
+    button.addEventListener("click", () => button.ariaDisabled !== "true" && actions[kind](place));
     return button;
   });
   const answers = answerCells();
@@ -124,8 +122,9 @@ function updateLine(line, layer, { place, last, field, wrong, words }) {
     line.buttons[i].setAttribute("aria-label", label);
     line.buttons[i].title = label;
   });
-  line.buttons[0].disabled = place === 0;
-  line.buttons[1].disabled = last;
+  // Not `disabled`, which would take the focus from a button that has just moved its layer to the end.
+  line.buttons[0].ariaDisabled = String(place === 0);
+  line.buttons[1].ariaDisabled = String(last);
   writeAnswers(line.answers, field);
 }
 

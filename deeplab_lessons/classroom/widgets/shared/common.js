@@ -139,7 +139,6 @@ export function followKeys(canvas, move) {
     const step = ends ?? ARROWS[event.key]?.map((way) => way * (event.shiftKey ? 10 : 1));
     if (!step || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
-    event.stopPropagation();
     move(step);
   });
 }

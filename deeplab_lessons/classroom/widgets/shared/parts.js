@@ -1,17 +1,17 @@
 // The elements that several widgets are made of, without behaviour.
 
 import { make, setText } from "./common.js";
+import { keepKeys } from "./keys.js";
 
-// A widget's root: its parts, the text that is read aloud, and the element on which the theme's colours are read.
+// A widget's root, which keeps its keys: its parts, the text that is read aloud, and the element on which the
+// theme's colours are read.
 export function widgetRoot(words, kind, ...parts) {
   const live = make("p", { class: "dl-live dl-hidden", "aria-live": "polite" });
   const probe = make("span", { class: "dl-probe", "aria-hidden": "true" });
-  const attributes = {
-    class: `dl-widget dl-${kind}`,
-    "aria-label": words.title,
-    "data-lm-suppress-shortcuts": "true",
-  };
-  return { root: make("section", attributes, ...parts, live, probe), live, probe };
+  const attributes = { class: `dl-widget dl-${kind}`, "aria-label": words.title };
+  const root = make("section", attributes, ...parts, live, probe);
+  keepKeys(root);
+  return { root, live, probe };
 }
 
 // A picture; the keyboard reaches a focusable one.
@@ -44,4 +44,13 @@ export function factList(words, names) {
 
 export function writeFacts(facts, shown) {
   for (const [name, text] of Object.entries(shown)) setText(facts[name], text);
+}
+
+// A table around `body`; the words hold `column_NAME` for each head, and may hold `title_NAME`.
+export function tableOf(words, label, names, body) {
+  const heads = names.map((name) =>
+    make("th", { scope: "col", title: words[`title_${name}`] }, words[`column_${name}`]),
+  );
+  const head = make("thead", {}, make("tr", {}, ...heads));
+  return make("table", { class: "dl-layers", "aria-label": label }, head, body);
 }

@@ -15,7 +15,7 @@ import {
   write,
   follow,
 } from "../shared/common.js";
-import { widgetRoot, canvasOf, titleOf } from "../shared/parts.js";
+import { widgetRoot, canvasOf, titleOf, tableOf } from "../shared/parts.js";
 import { sliderAndField } from "../shared/sliders.js";
 import { TAP_COUNTS, tapShares } from "../shared/taps.js";
 import { drawTapMap, lastRate, drawTapChart } from "./chart.js";
@@ -77,9 +77,6 @@ function tapsPage(words, colours, largest) {
 }
 
 function tapTable(words, colours) {
-  const heads = ["taps", "cells", "share"].map((name) =>
-    make("th", { scope: "col" }, words[`column_${name}`]),
-  );
   const rows = {};
   const body = make("tbody");
   for (const count of TAP_COUNTS) {
@@ -92,13 +89,7 @@ function tapTable(words, colours) {
       make("tr", { "data-taps": count }, make("th", { scope: "row" }, key, String(count)), cells, share),
     );
   }
-  const table = make(
-    "table",
-    { class: "dl-layers", "aria-label": words.table_label },
-    make("thead", {}, make("tr", {}, ...heads)),
-    body,
-  );
-  return { table, rows };
+  return { table: tableOf(words, words.table_label, ["taps", "cells", "share"], body), rows };
 }
 
 // Everything that is drawn and written follows from this.

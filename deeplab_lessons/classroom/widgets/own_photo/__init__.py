@@ -12,24 +12,12 @@ from PIL import Image
 
 from deeplab_lessons import inference
 from deeplab_lessons.classroom.widgets.crf import CRFExplorer
+from deeplab_lessons.classroom.widgets.own_photo.upload import Upload
+from deeplab_lessons.classroom.widgets.own_photo.words import NO_FILE, TOO_SMALL, WORDS
 from deeplab_lessons.classroom.widgets.shared.checks import unknown
+from deeplab_lessons.classroom.widgets.shared.key_box import KeyBox
 from deeplab_lessons.classroom.widgets.shared.pictures import data_url, side_by_side
 from deeplab_lessons.datasets import as_picture, photograph, photograph_names, transforms
-
-WORDS = {
-    "name": "picture",
-    "upload": "Your photograph",
-    "alt": "From left to right: the picture, the classes in colour, how sure the network is. {caption}",
-    "panels": "From left to right: the picture; the best class of each pixel; how sure the network is of it, from "
-    "black (a guess) to white (certain).",
-    "share": "{name} {share:.1%}, sure {sure:.0%}",
-    "caption": "{count} found, by area and mean probability: {shares}.",
-    "one": "1 class",
-    "several": "{count} classes",
-}
-
-NO_FILE = "{error}: give the path of a file as it is seen from the folder in which the notebook runs, or one of {names}"
-TOO_SMALL = "a picture of {width} × {height} pixels has nothing to segment: at least 16 × 16 are needed"
 
 LONGEST = 512  # side in pixels to which a photograph is reduced: about what VOC's networks were trained on
 _LEAST = 0.001  # share of the area below which a class is left out of the words
@@ -73,7 +61,7 @@ def strongest(scores: torch.Tensor, count: int = 4) -> tuple[torch.Tensor, list[
     return torch.cat([scores[kept], scores[others].logsumexp(0, keepdim=True)]), kept
 
 
-class OwnPhoto(ipywidgets.VBox):
+class OwnPhoto(KeyBox):
     """Choose or upload a photograph: its classes in colour, their shares of the area, and how sure the network is.
 
     network: anything that `inference.scores` takes. classes: names in the order of the labels; palette: uint8
@@ -100,14 +88,11 @@ class OwnPhoto(ipywidgets.VBox):
         self._network, self._classes, self._palette = network, tuple(classes), np.asarray(palette)
         self._pictures, self._longest = dict(pictures), longest
         self._list = ipywidgets.Dropdown(options=[*self._pictures, ""], description=WORDS["name"])
-        words = {"description": WORDS["upload"], "accept": "image/*", "multiple": False}
-        self._upload = ipywidgets.FileUpload(**words, layout={"width": "auto"})
-        self._page, self._said = ipywidgets.HTML(), ipywidgets.HTML()
-        controls = ipywidgets.HBox([self._list, self._upload, self._said])
-        super().__init__([controls, self._page])
+        self._upload = Upload(lambda _, content: self.show(content))
+        self._page = ipywidgets.HTML()
+        super().__init__([ipywidgets.HBox([self._list, self._upload]), self._page])
         self.name = next(iter(self._pictures))
         traitlets.link((self, "name"), (self._list, "value"))
-        self._upload.observe(self._uploaded, "value")
         self.observe(lambda change: change["new"] and self._segment(self._pictures[change["new"]]), "name")
         self._segment(self._pictures[self.name])
 
@@ -125,9 +110,8 @@ class OwnPhoto(ipywidgets.VBox):
         if isinstance(source, str) and source in self._pictures:
             self.name = source
             return self
-        picture = photo(source, self._longest)
+        self._segment(photo(source, self._longest))
         self.name = ""
-        self._segment(picture)
         return self
 
     def explorer(self, preset: str = "v2_resnet101", count: int = 4, **numbers) -> CRFExplorer:
@@ -137,20 +121,11 @@ class OwnPhoto(ipywidgets.VBox):
         palette[: len(kept)] = self._palette[kept]
         return CRFExplorer(self.picture, scores, preset=preset, palette=palette, **numbers)
 
-    def _uploaded(self, change) -> None:
-        """Show a file from the browser, or say what is wrong with it."""
-        if not change["new"]:
-            return
-        self._said.value = ""
-        try:
-            self.show(bytes(change["new"][0]["content"]))
-        except ValueError as error:
-            self._said.value = f'<span role="alert">{html.escape(str(error))}</span>'
-
     def _segment(self, picture: np.ndarray) -> None:
         """Scores, labels and shares of a picture; panels and words follow."""
-        self.picture = photo(picture, self._longest)
-        self.scores = inference.scores(self._network, transforms.normalise(self.picture)).clone().cpu()
+        picture = photo(picture, self._longest)
+        self.scores = inference.scores(self._network, transforms.normalise(picture)).clone().cpu()
+        self.picture = picture
         confidence = self.scores.softmax(0).amax(0).numpy()
         self.labels = self.scores.argmax(0).numpy().astype(np.uint8)
         areas = {label: float((self.labels == label).mean()) for label in np.unique(self.labels).tolist()}

@@ -1,0 +1,76 @@
+// A button that sends a file in pieces, each after the receipt of the one before; what happens is said beside it.
+
+import { make, say, setText } from "../shared/common.js";
+
+const PATIENCE = 3000; // ms without a receipt until we say so
+
+function render({ model, el }) {
+  const words = model.get("_words");
+  const input = make("input", { type: "file", accept: "image/*", hidden: "" });
+  const button = make("button", { type: "button", class: "jupyter-button" }, words.upload);
+  const [told, refused] = ["status", "alert"].map((role) => make("span", { role, class: `dl-${role}` }));
+  const name = Math.random().toString(36).slice(2);
+  const view = { model, words, told, refused, name, count: 0, sent: null };
+  button.addEventListener("click", () => input.click());
+  input.addEventListener("change", () => {
+    if (input.files.length) begin(view, input.files[0]);
+    input.value = ""; // the same file may be chosen again
+  });
+  const receipt = (message) => message.upload === view.sent?.upload && received(view, message);
+  model.on("msg:custom", receipt);
+  el.append(button, input, told, refused);
+  return () => {
+    clearTimeout(view.impatient);
+    model.off("msg:custom", receipt);
+  };
+}
+
+function megabytes(bytes) {
+  return (bytes / 2 ** 20).toFixed(1);
+}
+
+// Say one thing of the file, and nothing else.
+function tell({ words, told, refused }, key, values) {
+  const text = key && say(words, key, values);
+  const wrong = ["too_large", "unreadable", "refused"].includes(key);
+  setText(told, wrong ? "" : text);
+  setText(refused, wrong ? text : "");
+}
+
+// A newly chosen file takes the place of one that is still on its way.
+function begin(view, file) {
+  clearTimeout(view.impatient);
+  view.sent = null;
+  const { most } = view.model.get("_limits");
+  const values = { name: file.name, size: megabytes(file.size), most: most / 2 ** 20 };
+  if (file.size > most) return tell(view, "too_large", values);
+  view.sent = { upload: `${view.name}-${++view.count}`, file, values };
+  return sendPiece(view, 0);
+}
+
+async function sendPiece(view, start) {
+  const { sent, model } = view;
+  const { upload, file, values } = sent;
+  tell(view, "sending", { ...values, done: megabytes(start) });
+  let piece;
+  try {
+    piece = await file.slice(start, start + model.get("_limits").piece).arrayBuffer();
+  } catch (error) {
+    return tell(view, "unreadable", { ...values, error: error.message });
+  }
+  if (sent !== view.sent) return;
+  view.impatient = setTimeout(() => tell(view, "silent", values), PATIENCE);
+  model.send({ upload, name: file.name, start, size: file.size }, undefined, [piece]);
+}
+
+function received(view, { received: bytes, done, error }) {
+  const { file, values } = view.sent;
+  clearTimeout(view.impatient);
+  if (done) {
+    view.sent = null;
+    return tell(view, error && "refused", { error });
+  }
+  return bytes < file.size ? sendPiece(view, bytes) : tell(view, "working", values);
+}
+
+export default { render };

@@ -1,0 +1,379 @@
+"""Lesson 02: right answers in many styles, and wrong ones."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from answers import exercise_of, listed, says
+from torch.nn import functional as F
+from verdicts import said
+
+from deeplab_lessons.arithmetic import Layer
+
+
+class EffectiveKernelSizeRight:
+    def taps_and_zeros(kernel_size, dilation=1):
+        return kernel_size + (kernel_size - 1) * (dilation - 1)
+
+    def last_tap(kernel_size, dilation=1):
+        return dilation * (kernel_size - 1) + 1
+
+    def positions(kernel_size, dilation=1):
+        taps = [tap * dilation for tap in range(kernel_size)]
+        return taps[-1] - taps[0] + 1
+
+    def loop(kernel_size, dilation=1):
+        cells = 1
+        for _ in range(kernel_size - 1):
+            cells += dilation
+        return cells
+
+    def recursion(kernel_size, dilation=1):
+        if kernel_size == 1:
+            return 1
+        return EffectiveKernelSizeRight.recursion(kernel_size - 1, dilation) + dilation
+
+    def numpy(kernel_size, dilation=1):
+        return np.arange(0, kernel_size * dilation, dilation).max() + 1
+
+    def torch_convolution(kernel_size, dilation=1):
+        row = torch.zeros(1, 1, 600)
+        return 601 - F.conv1d(row, torch.ones(1, 1, kernel_size), dilation=dilation).shape[-1]
+
+    def one_multiplication_less(kernel_size, dilation=1):
+        return kernel_size * dilation - (dilation - 1)
+
+
+class EffectiveKernelSizeWrong:
+    @says("dilation 1, not 0")
+    def zeros(k, d=1):
+        return k + d * (k - 1)
+
+    def default_zero(kernel_size, dilation=0):
+        return kernel_size + (kernel_size - 1) * dilation
+
+    def another_default(kernel_size, dilation=2):
+        return (kernel_size - 1) * dilation + 1
+
+    def no_default(kernel_size, dilation):
+        return (kernel_size - 1) * dilation + 1
+
+    @says("zeros to every tap")
+    def product(k, d=1):
+        return d * k
+
+    @says("first tap to the last")
+    def distance(k, d=1):
+        return d * k - d
+
+    def squared(k, d=1):
+        return ((k - 1) * d + 1) ** 2
+
+    def three_taps(k, d=1):
+        return 2 * d + 1 if k > 1 else 1
+
+    def odd_kernels(k, d=1):
+        return 2 * (k // 2) * d + 1
+
+    @says("tuple")
+    def both_axes(k, d=1):
+        return ((k - 1) * d + 1,) * 2
+
+    def halves(k, d=1):
+        return (k - 1) * d + 0.5
+
+
+class OutputSizeRight:
+    def formula(input_size, kernel_size, stride=1, padding=0, dilation=1):
+        return (input_size + 2 * padding - dilation * (kernel_size - 1) - 1) // stride + 1
+
+    def floor(input_size, kernel_size, stride=1, padding=0, dilation=1):
+        return math.floor((input_size + 2 * padding - dilation * (kernel_size - 1) - 1) / stride + 1)
+
+    def counted(input_size, kernel_size, stride=1, padding=0, dilation=1):
+        covered = (kernel_size - 1) * dilation + 1
+        return len(range(0, input_size + 2 * padding - covered + 1, stride))
+
+    def walked(input_size, kernel_size, stride=1, padding=0, dilation=1):
+        start, count = -padding, 0
+        while start + (kernel_size - 1) * dilation < input_size + padding:
+            start += stride
+            count += 1
+        return count
+
+    def torch_convolution(input_size, kernel_size, stride=1, padding=0, dilation=1):
+        row, kernel = torch.zeros(1, 1, input_size), torch.zeros(1, 1, kernel_size)
+        return F.conv1d(row, kernel, None, stride, padding, dilation).shape[2]
+
+    def numpy(input_size, kernel_size, stride=1, padding=0, dilation=1):
+        places = np.arange(-padding, input_size + padding, stride)
+        return (places + (kernel_size - 1) * dilation < input_size + padding).sum()
+
+    def every_place_then_stride(input_size, kernel_size, stride=1, padding=0, dilation=1):
+        dense = input_size + 2 * padding - (kernel_size - 1) * dilation
+        return -(-dense // stride)
+
+    def the_courses_layer(input_size, kernel_size, stride=1, padding=0, dilation=1):
+        return Layer(kernel_size, stride, padding, dilation).output_size(input_size)
+
+
+class OutputSizeWrong:
+    @says("ignores the stride")
+    def no_stride(n, k, s=1, p=0, d=1):
+        return n + 2 * p - (k - 1) * d
+
+    @says("rounds up")
+    def ceiling(n, k, s=1, p=0, d=1):
+        return math.ceil((n + 2 * p - (k - 1) * d - 1) / s) + 1
+
+    def rounded(n, k, s=1, p=0, d=1):
+        return round((n + 2 * p - (k - 1) * d - 1) / s) + 1
+
+    def not_rounded(n, k, s=1, p=0, d=1):
+        return (n + 2 * p - (k - 1) * d - 1) / s + 1
+
+    @says("padding is counted once")
+    def one_side(n, k, s=1, p=0, d=1):
+        return (n + p - (k - 1) * d - 1) // s + 1
+
+    @says("dilation 1, not 0")
+    def zeros(n, k, s=1, p=0, d=1):
+        return (n + 2 * p - k - (k - 1) * d) // s + 1
+
+    def d_minus_one(n, k, s=1, p=0, d=1):
+        return (n + 2 * p - (k - 1) * (d - 1) - 1) // s + 1
+
+    def product(n, k, s=1, p=0, d=1):
+        return (n + 2 * p - k * d) // s + 1
+
+    @says("divides by the stride")
+    def only_stride(n, k, s=1, p=0, d=1):
+        return n // s
+
+    def as_tensorflow(n, k, s=1, p=0, d=1):
+        return -(-n // s)
+
+    def default_stride_two(n, k, s=2, p=0, d=1):
+        return (n + 2 * p - (k - 1) * d - 1) // s + 1
+
+    def default_padding_one(n, k, s=1, p=1, d=1):
+        return (n + 2 * p - (k - 1) * d - 1) // s + 1
+
+    def default_dilation_zero(n, k, s=1, p=0, d=0):
+        return (n + 2 * p - k - (k - 1) * d) // s + 1
+
+    def arguments_exchanged(input_size, kernel_size, padding=0, stride=1, dilation=1):
+        return (input_size + 2 * padding - (kernel_size - 1) * dilation - 1) // stride + 1
+
+    def stride_divides_padding(n, k, s=1, p=0, d=1):
+        return (n - (k - 1) * d - 1) // s + 1 + 2 * p // s
+
+
+class SamePaddingRight:
+    def formula(kernel_size, dilation=1):
+        return dilation * (kernel_size - 1) // 2
+
+    def of_the_cover(kernel_size, dilation=1):
+        return (kernel_size + (kernel_size - 1) * (dilation - 1)) // 2
+
+    def float_division(kernel_size, dilation=1):
+        return (kernel_size - 1) / 2 * dilation
+
+    def tried(kernel_size, dilation=1):
+        for padding in range(1000):
+            if 100 + 2 * padding - (kernel_size - 1) * dilation == 100:
+                return padding
+
+    def torch_convolution(kernel_size, dilation=1):
+        row, kernel = torch.zeros(1, 1, 999), torch.zeros(1, 1, kernel_size)
+        return (999 - F.conv1d(row, kernel, dilation=dilation).shape[-1]) // 2
+
+    def numpy(kernel_size, dilation=1):
+        return np.ptp(np.arange(kernel_size) * dilation) // 2
+
+    def recursion(kernel_size, dilation=1):
+        if kernel_size < 3:
+            return (kernel_size - 1) * dilation // 2
+        return dilation + SamePaddingRight.recursion(kernel_size - 2, dilation)
+
+
+class SamePaddingWrong:
+    @says("3 taps only")
+    def the_dilation(k, d=1):
+        return d
+
+    @says("undilated kernel")
+    def undilated(k, d=1):
+        return (k - 1) // 2
+
+    @says("k // 2")
+    def half(k, d=1):
+        return k // 2
+
+    @says("Multiply first")
+    def half_times_dilation(k, d=1):
+        return d * (k // 2)
+
+    def gaps_halved_first(k, d=1):
+        return d * ((k - 1) // 2)
+
+    @says("gaps")
+    def product(k, d=1):
+        return d * k
+
+    @says("both sides")
+    def two_sides(k, d=1):
+        return d * (k - 1)
+
+    def half_product(k, d=1):
+        return d * k // 2
+
+    def d_minus_one(k, d=1):
+        return (k - 1) * (d - 1) // 2
+
+    @says("dilation 1, not 0")
+    def zeros(k, d=1):
+        return (k + (k - 1) * d - 1) // 2
+
+    def default_two(k, d=2):
+        return (k - 1) * d // 2
+
+    def default_zero(k, d=0):
+        return (k - 1) * max(d, 0) // 2
+
+    def words(k, d=1):
+        return "same"
+
+    def a_pair(k, d=1):
+        return ((k - 1) * d // 2,) * 2
+
+
+class DilateKernelRight:
+    def assigned(weight, dilation):
+        o, i, k, _ = weight.shape
+        size = (k - 1) * dilation + 1
+        new = torch.zeros(o, i, size, size, dtype=weight.dtype)
+        new[:, :, ::dilation, ::dilation] = weight
+        return new
+
+    def default_dtype(weight, dilation):
+        o, i, k, _ = weight.shape
+        size = (k - 1) * dilation + 1
+        new = torch.zeros(o, i, size, size)
+        new[:, :, ::dilation, ::dilation] = weight
+        return new
+
+    def loops(weight, dilation):
+        o, i, k, _ = weight.shape
+        size = k + (k - 1) * (dilation - 1)
+        new = torch.zeros(o, i, size, size)
+        for row in range(k):
+            for column in range(k):
+                new[:, :, row * dilation, column * dilation] = weight[:, :, row, column]
+        return new
+
+    def transposed_convolution(weight, dilation):
+        o, i, k, _ = weight.shape
+        one = torch.ones(1, 1, 1, 1, dtype=weight.dtype)
+        spread = F.conv_transpose2d(weight.reshape(o * i, 1, k, k), one, stride=dilation)
+        return spread.reshape(o, i, *spread.shape[2:])
+
+    def kronecker(weight, dilation):
+        corner = torch.zeros(dilation, dilation, dtype=weight.dtype)
+        corner[0, 0] = 1
+        size = (weight.shape[-1] - 1) * dilation + 1
+        return torch.kron(weight, corner)[:, :, :size, :size]
+
+    def numpy(weight, dilation):
+        o, i, k, _ = weight.shape
+        new = np.zeros((o, i, (k - 1) * dilation + 1, (k - 1) * dilation + 1))
+        new[..., ::dilation, ::dilation] = weight.numpy()
+        return torch.from_numpy(new)
+
+    def matrices(weight, dilation):
+        k = weight.shape[-1]
+        spread = torch.zeros((k - 1) * dilation + 1, k, dtype=weight.dtype)
+        spread[torch.arange(k) * dilation, torch.arange(k)] = 1
+        return spread @ weight @ spread.T
+
+    def interleaved(weight, dilation):
+        o, i, k, _ = weight.shape
+        new = torch.zeros(o, i, k, dilation, k, dilation, dtype=weight.dtype)
+        new[:, :, :, 0, :, 0] = weight
+        size = (k - 1) * dilation + 1
+        return new.reshape(o, i, k * dilation, k * dilation)[:, :, :size, :size]
+
+
+class DilateKernelWrong:
+    def positive(weight, dilation):
+        return DilateKernelRight.assigned(weight.abs(), dilation)
+
+    def whole(weight, dilation):
+        return DilateKernelRight.assigned(weight.round(), dilation)
+
+    def clamped(weight, dilation):
+        return DilateKernelRight.assigned(weight.clamp(-3, 3), dilation)
+
+    @says("rows and columns")
+    def transposed(weight, dilation):
+        return DilateKernelRight.assigned(weight.mT, dilation)
+
+    def flipped(weight, dilation):
+        return DilateKernelRight.assigned(weight.flip(2, 3), dilation)
+
+    def first_output_only(weight, dilation):
+        return DilateKernelRight.assigned(weight[:1], dilation)
+
+    def first_output_repeated(weight, dilation):
+        return DilateKernelRight.assigned(weight[:1].expand_as(weight), dilation)
+
+    def first_input_repeated(weight, dilation):
+        return DilateKernelRight.assigned(weight[:, :1].expand_as(weight), dilation)
+
+    def outputs_and_inputs_exchanged(weight, dilation):
+        return DilateKernelRight.assigned(weight.transpose(0, 1), dilation)
+
+    @says("dilation 1, not 0")
+    def one_zero_more(weight, dilation):
+        return DilateKernelRight.assigned(weight, dilation + 1)
+
+    @says("after the last tap")
+    def zeros_behind(weight, dilation):
+        return F.pad(DilateKernelRight.assigned(weight, dilation), (0, dilation - 1, 0, dilation - 1))
+
+    def three_taps(weight, dilation):
+        new = torch.zeros(*weight.shape[:2], 2 * dilation + 1, 2 * dilation + 1)
+        new[:, :, ::dilation, ::dilation] = weight
+        return new
+
+    @says("The values are right, but a numpy array")
+    def numpy(weight, dilation):
+        return DilateKernelRight.assigned(weight, dilation).numpy()
+
+    @says("The values are right, but the shape")
+    def one_axis_more(weight, dilation):
+        return DilateKernelRight.assigned(weight, dilation)[None]
+
+    def changes_its_input(weight, dilation):
+        new = DilateKernelRight.assigned(weight, dilation)
+        weight.zero_()
+        return new
+
+    @says("rounded to 2 places")
+    def rounded(weight, dilation):
+        return DilateKernelRight.assigned((weight * 100).round() / 100, dilation)
+
+
+@pytest.mark.parametrize(("name", "answer"), listed(globals(), "Right"))
+def test_right_answers_in_any_style_are_accepted(name, answer):
+    verdict = exercise_of("lesson02", name).check(answer)
+    assert verdict.state == "correct", said(verdict)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize(("name", "answer"), listed(globals(), "Wrong"))
+def test_wrong_answers_are_rejected(name, answer):
+    verdict = exercise_of("lesson02", name).check(answer)
+    assert verdict.state in ("wrong", "error"), said(verdict)
+    assert getattr(answer, "words", "") in said(verdict), said(verdict)
