@@ -13,7 +13,7 @@ from deeplab_lessons.receptive_field.record import AXIS_NAMES, broadcast, channe
 #: Operators that work unit by unit, beside those that torch itself marks as pointwise.
 POINTWISE = {
     "detach", "alias", "_to_copy", "contiguous", "lift_fresh", "native_dropout", "bernoulli", "log_sigmoid_forward",
-    "rrelu_with_noise", "masked_fill", "_prelu_kernel", "glu", "view_as_real", "_unsafe_masked", "hardswish", "prelu",
+    "rrelu_with_noise", "masked_fill", "_prelu_kernel", "view_as_real", "_unsafe_masked", "hardswish", "prelu",
     "log_sigmoid", "where", "dropout", "feature_dropout", "alpha_dropout",
 }  # fmt: skip
 NO_VALUES = {
@@ -195,6 +195,28 @@ _WHY = {
     "fft": "a Fourier transform mixes the whole map with values of every position",
     "attention": "in attention every unit may look at every other, as the values say",
 }
+
+
+@rule("flip", "roll")
+def turned(call: Call) -> State:
+    """Channels in another order; rows and columns are refused."""
+    state = call.states()[0]
+    if tags(*(state.layout[dim] for dim in call["dims"] or range(len(state.layout)))):
+        return unknown(call)
+    call.run()
+    return replace(state, parts=())
+
+
+@rule("glu")
+def gated(call: Call) -> State:
+    """One half of the channels times a gate from the other half."""
+    state, dim = call.states()[0], call["dim"] % len(call.states()[0].layout)
+    if tags(state.layout[dim]):
+        call.refuse("it multiplies one half of the map with the other")
+    layout = list(state.layout)
+    layout[dim] = entry("c", call.run().shape[dim])
+    call.note_pointwise()
+    return State(state.node, tuple(layout))
 
 
 def unknown(call: Call) -> State:

@@ -1,0 +1,241 @@
+"""Operators that let every influence through: what `Positive` runs in the place of torch's own.
+
+Names are torch's, without the underscores of operators that write in place and of Python's own. A rule gets torch's
+function and its arguments. `None` stands for one that needs no rule of its own.
+"""
+
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch.utils._pytree import tree_map, tree_map_only
+
+from deeplab_lessons.receptive_field.evaluation import UntraceableError
+
+NAMES = {
+    kind: set(names.split())
+    for kind, names in {
+        "questions": """
+            shape dtype device ndim layout names requires_grad is_leaf is_cuda is_cpu is_meta is_mps is_quantized
+            is_sparse is_nested itemsize nbytes size dim ndimension numel nelement stride element_size storage_offset
+            is_contiguous is_floating_point is_complex is_tensor is_same_size is_signed get_device result_type len repr
+            str format hash grad_fn zeros_like ones_like empty_like full_like rand_like randn_like randint_like
+            new_zeros new_ones new_empty new_full new_tensor""",
+        "values": """
+            item tolist numpy equal allclose is_nonzero __bool__ __float__ __int__ __index__ __complex__ __array__
+            __contains__""",
+        "same": """
+            contiguous to float double half bfloat16 int long short byte char bool type type_as cpu cuda detach data
+            requires_grad real dropout dropout1d dropout2d dropout3d alpha_dropout feature_dropout
+            feature_alpha_dropout""",
+        "pointwise": """
+            relu relu6 leaky_relu elu selu celu gelu silu mish softplus softsign sigmoid special_expit tanh hardswish
+            hardsigmoid hardtanh rrelu logsigmoid hardshrink softshrink tanhshrink threshold logit clone exp exp2 expm1
+            log log2 log10 log1p sqrt rsqrt square pow float_power reciprocal abs absolute neg negative pos positive
+            sign sgn erf erfc sin cos tan asin acos atan sinh cosh sinc atan2 hypot round floor ceil trunc fix frac fmod
+            mod remainder floordiv floor_divide nan_to_num heaviside copysign clamp clip clamp_min clamp_max add sub
+            rsub mul div truediv true_divide multiply divide subtract maximum minimum fmax fmin max min lerp addcmul
+            addcdiv where masked_fill eq ne lt le gt ge greater greater_equal less less_equal not_equal isnan isinf isfinite
+            signbit and or xor invert logical_and logical_or logical_xor logical_not bitwise_and bitwise_or bitwise_xor
+            bitwise_not""",
+        "moves": """
+            reshape reshape_as flatten unflatten ravel squeeze unsqueeze permute transpose swapaxes swapdims movedim
+            moveaxis t T mT expand expand_as broadcast_to repeat tile repeat_interleave chunk split split_with_sizes
+            tensor_split hsplit vsplit dsplit unsafe_chunk unsafe_split unbind narrow select getitem index_select gather
+            take_along_dim flip fliplr flipud roll rot90 pad pixel_shuffle pixel_unshuffle channel_shuffle
+            native_channel_shuffle unfold fold tril triu diagonal sum nansum mean nanmean cumsum""",
+        "joins": "cat concat concatenate stack hstack vstack dstack column_stack broadcast_tensors",
+        "products": """
+            matmul rmatmul mm bmm mv dot inner outer einsum tensordot bilinear addmm addbmm baddbmm conv1d conv3d
+            conv_transpose1d conv_transpose3d""",
+        "reductions": """
+            amax amin max min aminmax argmax argmin std var var_mean std_mean prod logsumexp norm linalg_vector_norm
+            median nanmedian any all count_nonzero""",
+        "like": "to type_as expand_as reshape_as view_as",  # their second tensor lends its shape or type
+    }.items()
+}
+
+
+def flows(value: Any) -> bool:
+    """Return whether the image influences a value (new weights want a gradient too, but come from nowhere)."""
+    return isinstance(value, torch.Tensor) and value.grad_fn is not None
+
+
+def _is_one_channel(tensor: torch.Tensor) -> bool:
+    return tensor.shape[1] == 1 or tensor.stride(1) == 0
+
+
+def _one(tensor: torch.Tensor) -> torch.Tensor:
+    """One channel [N, 1, …] that stands for all: the channel itself where all are views of it, else their sum."""
+    if tensor.dim() != 4:
+        raise UntraceableError(
+            f"only maps [N, C, H, W] can be followed, and one of {tuple(tensor.shape)} arrives"
+        )
+    return tensor[:, :1] if _is_one_channel(tensor) else tensor.sum(1, keepdim=True)
+
+
+def equal_channels(tensor: torch.Tensor, channels: int) -> torch.Tensor:
+    """Return one channel seen as `channels` equal ones, without a copy."""
+    return tensor.expand(tensor.shape[0], channels, *tensor.shape[2:])
+
+
+def summed(tensors: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Return the sum, in memory of its own, of the tensors that flow; views of one channel stay so."""
+    shape = torch.broadcast_shapes(*(tensor.shape for tensor in tensors))
+    given = [tensor for tensor in tensors if flows(tensor)]
+    if len(shape) > 1 and all(t.dim() == len(shape) and _is_one_channel(t) for t in given):
+        given = [tensor[:, :1] for tensor in given]
+    return sum(given[1:], given[0].clone()).expand(shape)
+
+
+def product(func: Callable, *args: Any, **kwargs: Any) -> Any:
+    """Return a product of factors that are ones, with the gradients of the given ones."""
+    return func(*tree_map_only(torch.Tensor, _as_ones, args), **tree_map_only(torch.Tensor, _as_ones, kwargs))
+
+
+def _as_ones(tensor: torch.Tensor) -> torch.Tensor:
+    if not tensor.is_floating_point():
+        return tensor
+    ones = torch.ones(tensor.shape, dtype=torch.float64)
+    return ones + (tensor - tensor.detach()) if flows(tensor) else ones
+
+
+def _mixed(tensor: torch.Tensor, dims: Any) -> torch.Tensor:
+    """Every number sees all along `dims`."""
+    return summed([tensor]) if dims == [] else tensor + tensor.mean(dims, keepdim=True)
+
+
+def reduced(func: Callable, tensor: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
+    """Return the mean, which every number reaches, in the shapes that torch gives to maxima and spreads."""
+    place = int("norm" in func.__name__)
+    dim = kwargs.get("dim", args[place] if len(args) > place else None)
+    everything = dim is None or isinstance(dim, bool) or dim in ((), [])
+    mean = tensor.mean() if everything else tensor.mean(dim)
+    return tree_map(lambda real: mean.reshape(real.shape), func(tensor.detach(), *args, **kwargs))
+
+
+def _kernel(like: torch.Tensor, *size: int) -> torch.Tensor:
+    return like.new_ones(1, 1, *size) / prod(size) ** 0.5
+
+
+def _expect(channels: int, layer: str, input: torch.Tensor, dim: int) -> None:
+    if input.shape[dim] != channels:
+        raise ValueError(f"a {layer} expects {channels} channels, but {input.shape[dim]} arrive")
+
+
+def _conv2d(func, input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    _expect(weight.shape[1] * groups, "convolution", input, -3)
+    kernel = _kernel(input, *weight.shape[2:])
+    return equal_channels(func(_one(input), kernel, None, stride, padding, dilation), weight.shape[0])
+
+
+def _conv_transpose2d(
+    func, input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1
+):
+    _expect(weight.shape[0], "transposed convolution", input, -3)
+    kernel = _kernel(input, *weight.shape[2:])
+    moved = func(_one(input), kernel, None, stride, padding, output_padding, 1, dilation)
+    return equal_channels(moved, weight.shape[1] * groups)
+
+
+def _linear(func, input, weight, bias=None):
+    _expect(weight.shape[1], "linear layer", input, -1)
+    alike = input.dim() > 1 and input.stride(-1) == 0
+    total = input[..., :1] if alike else input.mean(-1, keepdim=True)
+    return total.expand(*input.shape[:-1], weight.shape[0])
+
+
+def _max_pool2d(
+    func, input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False
+):
+    one = _one(input)
+    rows, columns = F.max_pool2d(one.detach(), kernel_size, stride, padding, dilation, ceil_mode).shape[-2:]
+    numbers = (kernel_size, padding, dilation)
+    (kh, kw), (ph, pw), (dh, dw) = (v if isinstance(v, (tuple, list)) else (v, v) for v in numbers)
+    room = F.pad(one, (pw, pw + dw * kw, ph, ph + dh * kh))
+    total = F.conv2d(room, _kernel(one, kh, kw), None, stride or kernel_size, 0, dilation)
+    return equal_channels(total[..., :rows, :columns], input.shape[1])
+
+
+def _pool(func, input, *args, **kwargs):
+    return equal_channels(func(_as_ones(_one(input)), *args, **kwargs), input.shape[1])
+
+
+def _adaptive_max_pool2d(func, input, output_size, return_indices=False):
+    return _pool(F.adaptive_avg_pool2d, input, output_size)
+
+
+def _interpolate(
+    func, input, size=None, scale_factor=None, mode="nearest", align_corners=None, recompute_scale_factor=None,
+    antialias=False,
+):  # fmt: skip
+    """Axis by axis, with torch's own weights made positive and rounding errors dropped."""
+    one, options = _one(input), {"mode": mode, "align_corners": align_corners, "antialias": antialias}
+    flat = one.detach().float()
+    full = func(flat, size, scale_factor, recompute_scale_factor=recompute_scale_factor, **options).shape[-2:]
+    factors = scale_factor if isinstance(scale_factor, (tuple, list)) else (scale_factor, scale_factor)
+    for axis, (units, factor) in enumerate(zip(full, factors, strict=True)):
+        cells = one.shape[2 + axis]
+        eye = torch.eye(cells).view(1, cells, cells, 1)
+        by_size = scale_factor is None or recompute_scale_factor
+        how = {"size": (units, 1)} if by_size else {"scale_factor": (factor, 1.0)}
+        weights = func(eye, **how, **options)[0, :, :, 0].abs().double()
+        weights = torch.where(weights > 1e-5, weights, 0.0)
+        one = torch.einsum("nchw,hk->nckw" if axis == 0 else "nchw,wk->nchk", one, weights)
+    return equal_channels(one, input.shape[1])
+
+
+def _view(func, input, *shape, dtype=None):
+    if dtype or isinstance(shape[0], torch.dtype):
+        raise UntraceableError("view to another type reads the bits of a map and cannot be followed")
+    return input.reshape(*shape)
+
+
+def _all_but_channels(x, mean, var, weight=None, bias=None, training=False, *args, **kwargs):
+    return [0, *range(2, x.dim())] if training else []
+
+
+def _each_map(
+    x, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True, *args, **kwargs
+):
+    return list(range(2, x.dim())) if use_input_stats else []
+
+
+MIXED: dict[str, Callable[..., Any]] = {  # the dimensions along which each number sees all
+    "batch_norm": _all_but_channels,
+    "instance_norm": _each_map,
+    "group_norm": lambda x, *args, **kwargs: list(range(1, x.dim())),
+    **dict.fromkeys(("layer_norm", "rms_norm"), lambda x, shape, *a, **k: list(range(-len(shape), 0))),
+    "local_response_norm": lambda x, *args, **kwargs: 1,
+    "normalize": lambda x, p=2.0, dim=1, *args, **kwargs: dim,
+    **dict.fromkeys(
+        ("softmax", "log_softmax", "softmin"),
+        lambda x, dim=None, *args, **kwargs: int(x.dim() not in (0, 1, 3)) if dim is None else dim,
+    ),
+    "prelu": lambda x, weight: [],
+}
+
+
+def _mixing(name: str) -> Callable:
+    return lambda func, *args, **kwargs: _mixed(args[0], MIXED[name](*args, **kwargs))
+
+
+REPLACED: dict[str, Callable] = {
+    "conv2d": _conv2d,
+    "conv_transpose2d": _conv_transpose2d,
+    "linear": _linear,
+    "max_pool2d": _max_pool2d,
+    "max_pool2d_with_indices": lambda *args, **kwargs: (_max_pool2d(*args, **kwargs),) * 2,
+    **dict.fromkeys(("avg_pool2d", "lp_pool2d", "adaptive_avg_pool2d"), _pool),
+    "adaptive_max_pool2d": _adaptive_max_pool2d,
+    "adaptive_max_pool2d_with_indices": lambda *args, **kwargs: (_adaptive_max_pool2d(*args, **kwargs),) * 2,
+    "interpolate": _interpolate,
+    **{name: _mixing(name) for name in MIXED},
+    **dict.fromkeys(("cumprod", "logcumsumexp"), lambda func, x, dim, **kwargs: x.cumsum(dim)),
+    "glu": lambda func, x, dim=-1: sum(x.chunk(2, dim)),
+    "sort": lambda func, x, dim=-1, *args, **kwargs: torch.return_types.sort((_mixed(x, dim),) * 2),
+    "view": _view,
+    "view_as": lambda func, x, other: x.reshape(other.shape),
+}
