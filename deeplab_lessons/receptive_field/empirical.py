@@ -7,7 +7,7 @@ two can check each other. All channels of a map hold the same numbers: one is co
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,7 +24,7 @@ from deeplab_lessons.receptive_field.evaluation import (
     layer_output,
     unit_values,
 )
-from deeplab_lessons.receptive_field.friendly import NAMES, flows
+from deeplab_lessons.receptive_field.friendly import NAMES, flows, refusal
 
 
 def empirical_field(
@@ -47,18 +47,25 @@ def empirical_field(
     with torch.inference_mode(False), torch.enable_grad(), evaluating(model, _copied):
         image = torch.ones(1, 1, *size, dtype=torch.float64, requires_grad=True)
         output = _run(model, layer, friendly.equal_channels(image, in_channels), others)
-        return unit_gradient(output, image, unit, layer or "output") != 0
+    return unit_gradient(output, image, unit, layer or "output") != 0
+
+
+def _copied(tensor: torch.Tensor) -> torch.Tensor:
+    """The same numbers on the CPU, which a forward may overwrite; weights on the meta device have none."""
+    return tensor.detach().clone() if tensor.is_meta else tensor.detach().to("cpu", copy=True)
 
 
 def _run(model: nn.Module, layer: str | None, image: torch.Tensor, others: Sequence[Any]) -> torch.Tensor:
-    no_hooks = torch.autograd.graph.disable_saved_tensors_hooks("torch.utils.checkpoint runs a model twice")
+    no_hooks = torch.autograd.graph.disable_saved_tensors_hooks(
+        "torch.utils.checkpoint would run parts twice"
+    )
     with no_hooks, Positive() as positive, Guard(positive) as guard:
         try:
             return layer_output(model, layer, image, others)
-        except RuntimeError as error:
-            if guard.refusal is not None:  # torch.jit turns every exception into its own
-                raise guard.refusal from None
-            if any(word in str(error) for word in ("meta ", "checkpoint")):
+        except (RuntimeError, NotImplementedError) as error:
+            if guard.refused:  # torch.jit makes an error of its own of every other
+                raise guard.refused from None
+            if any(word in str(error) for word in (" meta ", "checkpoint")):
                 raise UntraceableError(f"the model cannot run with friendlier numbers: {error}") from error
             raise
 
@@ -68,23 +75,19 @@ def unit_gradient(
 ) -> np.ndarray:
     """Return the gradient of one unit (all its channels) at the image: [H, W]; `again` lets one ask for another."""
     total = unit_values(output, unit, name)[0].sum()
+    waiting: list[Any] = [total.grad_fn]
+    seen = {None}
+    while waiting:
+        step = waiting.pop()
+        if step not in seen:
+            seen.add(step)
+            waiting += [earlier for earlier, _ in step.next_functions]
+            if isinstance(step, torch.autograd.function.BackwardCFunction):
+                raise refusal(
+                    step.name().removesuffix("Backward"), "a torch.autograd.Function has its own gradient"
+                )
     (gradient,) = torch.autograd.grad(total, image, retain_graph=again)
     return gradient.sum((0, 1)).numpy()
-
-
-def _copied(tensor: torch.Tensor) -> torch.Tensor:
-    """The same numbers on the CPU, which a forward may overwrite; weights on the meta device have none."""
-    tensor = tensor.detach()
-    return tensor.clone() if tensor.is_meta else tensor.to("cpu", copy=True)
-
-
-def _refuse(
-    name: str, why: str = "there is no rule for this operator, and a guess could be wrong"
-) -> NoReturn:
-    raise UntraceableError(
-        f"{name} cannot be followed: {why}. Pass layer= for a module that runs before it, or use effective_field, "
-        f"which takes the model's own gradients."
-    )
 
 
 class Positive(TorchFunctionMode):
@@ -96,26 +99,27 @@ class Positive(TorchFunctionMode):
     def __init__(self):
         super().__init__()
         self.at_work = False
-        self.overwritten: dict[int, Any] = {}
+        self.overwritten: dict[int, tuple[str, Any]] = {}
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
-        kwargs, name = (
-            dict(kwargs or {}),
-            func.__self__.__name__ if func.__name__ == "__get__" else func.__name__,
+        kwargs, name = dict(kwargs or {}), func.__self__ if func.__name__ == "__get__" else func
+        name, args = (
+            name.__name__.split(".")[0],
+            args or tuple(kwargs.pop("input") for _ in {"input"} & {*kwargs}),
         )
-        name = name.split(".")[0]
-        args = args or ((kwargs.pop("input"),) if "input" in kwargs else ())
         with torch._C.DisableTorchFunction():
-            leaves = tree_leaves(args[:1] if name in NAMES["like"] else (args, kwargs))
+            leaves = tree_leaves(args[:1] if name in NAMES["like"].split() else (args, kwargs))
             tensors = [value for value in leaves if isinstance(value, torch.Tensor)]
-            if any(_memory(tensor) in self.overwritten for tensor in tensors):
-                _refuse(
-                    name, "x.add_(y) changed its tensor before, where x = x + y or x += y can be followed"
-                )
+            for tensor in tensors if self.overwritten else ():
+                if method := self.overwritten.get(tensor.untyped_storage()._cdata):
+                    raise refusal(
+                        method[0], "what it changed is used again, where x = x + y or x += y would do"
+                    )
             if any(map(flows, tensors)):
                 self.at_work = True
                 try:
-                    return self._follow(func, name, tensors, args, kwargs)
+                    with torch.enable_grad():  # also where the model says no_grad
+                        return self._follow(func, name, tensors, args, kwargs)
                 finally:
                     self.at_work = False
         return func(*args, **kwargs)
@@ -123,48 +127,41 @@ class Positive(TorchFunctionMode):
     def _follow(
         self, func: Callable, name: str, tensors: list[torch.Tensor], args: tuple, kwargs: dict
     ) -> Any:
-        """Return what the friendlier version of an operator makes of tensors that flow."""
-        bare, given = name.strip("_"), [tensor for tensor in tensors if flows(tensor)]
-        if name.startswith(("__i", "__r")) and bare[1:] in NAMES["pointwise"]:
-            bare = bare[1:]
-        alone = len(given) == 1 and given[0] is args[0]
-        if name in NAMES["values"] or (bare == "where" and len(args) + len(kwargs) == 1):
-            _refuse(name, "it needs the values of a map, which differ from image to image")
+        """Return what the friendlier version of an operator makes of tensors, some of which flow."""
+        kind, given = friendly.kind(name, args, tensors), [tensor for tensor in tensors if flows(tensor)]
+        alone = len(given) == 1 and bool(args) and given[0] is args[0]
         if kwargs.get("out") is not None:
-            _refuse(name, "it writes into another tensor (out=)")
-        if alone and (bare in NAMES["questions"] or (bare == "type" and len(args) == 1)):
+            raise refusal(name, "it writes into another tensor (out=)")
+        if kind == "values":
+            raise refusal(name, "it needs the values of a map, which differ from image to image")
+        if kind == "questions" and alone:
             return func(*args, **kwargs)
-        if not torch.is_grad_enabled():
-            _refuse(name, "it runs without gradients, in torch.no_grad or a torch.autograd.Function")
-        if bare in NAMES["same"] and alone:
+        if kind == "same" and alone:
             return args[0]
-        if bare in NAMES["pointwise"] and (bare not in ("max", "min") or len(tensors) > 1):
-            method = name.endswith("_") and not name.endswith("__")
-            if (
-                method
-                or name.startswith("__i")
-                or kwargs.get("inplace")
-                or any(value is True for value in args)
-            ):
+        if kind == "pointwise":
+            method = (name.endswith("_") and not name.endswith("__")) or name.startswith("__i")
+            if method or kwargs.get("inplace") or any(value is True for value in args):
                 if alone:
                     return args[0]
-                self.overwritten[_memory(args[0])] = args[0].untyped_storage()
+                storage = args[0].untyped_storage()
+                self.overwritten[storage._cdata] = (name, storage)  # held, so that no other takes its number
             out = friendly.summed(tensors)
-        elif name in ("__setitem__", "copy_") and len(given) == 1 and given[0] is args[-1]:
+        elif kind == "writes" and len(given) == 1 and given[0] is args[-1]:
             func(*args, **kwargs)  # into constants: torch itself follows that, also through views
             out = args[0]
-        elif bare in NAMES["joins"] or (bare in NAMES["moves"] and alone):
+        elif kind == "joins" or (kind == "moves" and alone):
+            kwargs.pop("dtype", None)
             out = func(*args, **kwargs)
-        elif bare in NAMES["products"] and not {"alpha", "beta"} & kwargs.keys():
+        elif kind == "products" and not {"alpha", "beta"} & kwargs.keys():
             out = friendly.product(func, *args, **kwargs)
-        elif bare in NAMES["reductions"] and alone:
+        elif kind == "reductions" and alone:
             out = friendly.reduced(func, *args, **kwargs)
-        elif bare in friendly.REPLACED and alone:
-            out = friendly.REPLACED[bare](func, *args, **kwargs)
+        elif kind in friendly.REPLACED and alone:
+            out = friendly.REPLACED[kind](func, *args, **kwargs)
         else:
-            _refuse(name)
+            raise refusal(name)
         if not any(map(flows, tree_leaves(out))):
-            _refuse(name, "no gradient comes through it")
+            raise refusal(name, "no gradient comes through it")
         return out
 
 
@@ -174,17 +171,12 @@ class Guard(TorchDispatchMode):
     def __init__(self, positive: Positive):
         super().__init__()
         self.positive = positive
-        self.refusal: UntraceableError | None = None
+        self.refused: UntraceableError | None = None
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         with torch._C.DisableTorchFunction():
             if not self.positive.at_work and any(map(flows, tree_leaves((args, kwargs)))):
-                _refuse(
-                    func._schema.name.split("::")[-1],
-                    "it runs out of sight, as in a torch.jit.script function",
-                )
+                why = "it runs out of sight, as operators do in a function of torch.jit.script"
+                self.refused = refusal(func._schema.name.split("::")[-1], why)
+                raise self.refused
             return func(*args, **(kwargs or {}))
-
-
-def _memory(tensor: torch.Tensor) -> int:
-    return tensor.untyped_storage()._cdata

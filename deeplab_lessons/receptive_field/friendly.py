@@ -1,8 +1,4 @@
-"""Operators that let every influence through: what `Positive` runs in the place of torch's own.
-
-Names are torch's, without the underscores of operators that write in place and of Python's own. A rule gets torch's
-function and its arguments. `None` stands for one that needs no rule of its own.
-"""
+"""Operators that let every influence through: what `Positive` runs in the place of torch's own."""
 
 from collections.abc import Callable, Sequence
 from math import prod
@@ -14,48 +10,70 @@ from torch.utils._pytree import tree_map, tree_map_only
 
 from deeplab_lessons.receptive_field.evaluation import UntraceableError
 
+#: Names as torch has them, without the underscores of operators that write in place and of Python's own.
 NAMES = {
-    kind: set(names.split())
-    for kind, names in {
-        "questions": """
-            shape dtype device ndim layout names requires_grad is_leaf is_cuda is_cpu is_meta is_mps is_quantized
-            is_sparse is_nested itemsize nbytes size dim ndimension numel nelement stride element_size storage_offset
-            is_contiguous is_floating_point is_complex is_tensor is_same_size is_signed get_device result_type len repr
-            str format hash grad_fn zeros_like ones_like empty_like full_like rand_like randn_like randint_like
-            new_zeros new_ones new_empty new_full new_tensor""",
-        "values": """
-            item tolist numpy equal allclose is_nonzero __bool__ __float__ __int__ __index__ __complex__ __array__
-            __contains__""",
-        "same": """
-            contiguous to float double half bfloat16 int long short byte char bool type type_as cpu cuda detach data
-            requires_grad real dropout dropout1d dropout2d dropout3d alpha_dropout feature_dropout
-            feature_alpha_dropout""",
-        "pointwise": """
-            relu relu6 leaky_relu elu selu celu gelu silu mish softplus softsign sigmoid special_expit tanh hardswish
-            hardsigmoid hardtanh rrelu logsigmoid hardshrink softshrink tanhshrink threshold logit clone exp exp2 expm1
-            log log2 log10 log1p sqrt rsqrt square pow float_power reciprocal abs absolute neg negative pos positive
-            sign sgn erf erfc sin cos tan asin acos atan sinh cosh sinc atan2 hypot round floor ceil trunc fix frac fmod
-            mod remainder floordiv floor_divide nan_to_num heaviside copysign clamp clip clamp_min clamp_max add sub
-            rsub mul div truediv true_divide multiply divide subtract maximum minimum fmax fmin max min lerp addcmul
-            addcdiv where masked_fill eq ne lt le gt ge greater greater_equal less less_equal not_equal isnan isinf isfinite
-            signbit and or xor invert logical_and logical_or logical_xor logical_not bitwise_and bitwise_or bitwise_xor
-            bitwise_not""",
-        "moves": """
-            reshape reshape_as flatten unflatten ravel squeeze unsqueeze permute transpose swapaxes swapdims movedim
-            moveaxis t T mT expand expand_as broadcast_to repeat tile repeat_interleave chunk split split_with_sizes
-            tensor_split hsplit vsplit dsplit unsafe_chunk unsafe_split unbind narrow select getitem index_select gather
-            take_along_dim flip fliplr flipud roll rot90 pad pixel_shuffle pixel_unshuffle channel_shuffle
-            native_channel_shuffle unfold fold tril triu diagonal sum nansum mean nanmean cumsum""",
-        "joins": "cat concat concatenate stack hstack vstack dstack column_stack broadcast_tensors",
-        "products": """
-            matmul rmatmul mm bmm mv dot inner outer einsum tensordot bilinear addmm addbmm baddbmm conv1d conv3d
-            conv_transpose1d conv_transpose3d""",
-        "reductions": """
-            amax amin max min aminmax argmax argmin std var var_mean std_mean prod logsumexp norm linalg_vector_norm
-            median nanmedian any all count_nonzero""",
-        "like": "to type_as expand_as reshape_as view_as",  # their second tensor lends its shape or type
-    }.items()
+    "questions": """
+        shape dtype device ndim layout names requires_grad is_leaf is_cuda is_cpu is_meta is_mps is_quantized is_sparse
+        is_nested itemsize nbytes size dim ndimension numel nelement stride element_size storage_offset is_contiguous
+        is_floating_point is_complex is_tensor is_same_size is_signed get_device result_type len repr str format hash
+        grad_fn parse_to zeros_like ones_like empty_like full_like rand_like randn_like randint_like new_zeros new_ones
+        new_empty new_full new_tensor""",
+    "values": """
+        item tolist numpy equal allclose is_nonzero __bool__ __float__ __int__ __index__ __complex__ __array__
+        __contains__ nonzero""",
+    "writes": "__setitem__ copy_",
+    "same": """
+        contiguous to float double half bfloat16 int long short byte char bool type type_as cpu cuda detach data
+        requires_grad_ real dropout dropout1d dropout2d dropout3d alpha_dropout feature_dropout
+        feature_alpha_dropout""",
+    "pointwise": """
+        relu relu6 leaky_relu elu selu celu gelu silu mish softplus softsign sigmoid special_expit tanh hardswish rrelu
+        hardsigmoid hardtanh logsigmoid log_sigmoid hardshrink softshrink tanhshrink threshold logit clone exp exp2
+        expm1 log log2 log10 log1p sqrt rsqrt square pow float_power reciprocal abs absolute neg negative pos positive
+        sign sgn erf erfc sin cos tan asin acos atan asinh acosh atanh sinh cosh sinc atan2 hypot round floor ceil
+        trunc fix frac fmod mod remainder floordiv floor_divide nan_to_num heaviside copysign clamp clip clamp_min
+        clamp_max add sub rsub mul div truediv true_divide multiply divide subtract maximum minimum fmax fmin lerp
+        addcmul addcdiv where masked_fill eq ne lt le gt ge greater greater_equal less less_equal not_equal isnan isinf
+        isfinite signbit and or xor invert logical_and logical_or logical_xor logical_not bitwise_and bitwise_or
+        bitwise_xor bitwise_not""",
+    "moves": """
+        reshape reshape_as flatten unflatten ravel squeeze unsqueeze permute transpose swapaxes swapdims movedim
+        moveaxis t T mT expand expand_as broadcast_to repeat tile repeat_interleave chunk split split_with_sizes
+        tensor_split hsplit vsplit dsplit unsafe_chunk unsafe_split unbind narrow select getitem index_select gather
+        take_along_dim flip fliplr flipud roll rot90 pad pixel_shuffle pixel_unshuffle channel_shuffle
+        native_channel_shuffle unfold fold tril triu diagonal sum nansum mean nanmean cumsum""",
+    "joins": "cat concat concatenate stack hstack vstack dstack column_stack broadcast_tensors",
+    "products": """
+        matmul rmatmul mm bmm mv dot inner outer einsum tensordot bilinear addmm addbmm baddbmm conv1d conv3d
+        conv_transpose1d conv_transpose3d""",
+    "reductions": """
+        amax amin max min aminmax argmax argmin std var var_mean std_mean prod logsumexp norm linalg_vector_norm median
+        nanmedian any all count_nonzero""",
+    "like": "to type_as expand_as reshape_as view_as",  # their second tensor lends no more than its shape or type
 }
+_KINDS = {name: kind for kind, names in NAMES.items() if kind != "like" for name in names.split()}
+
+
+def kind(name: str, args: Sequence[Any], tensors: Sequence[torch.Tensor]) -> str:
+    """Return which of `NAMES` holds an operator; if none does, its name without underscores."""
+    bare = name.strip("_")
+    if name.startswith(("__i", "__r")) and _KINDS.get(bare[1:]) == "pointwise":
+        bare = bare[1:]
+    if bare in ("max", "min") and len(tensors) > 1:
+        return "pointwise"
+    if bare in ("where", "type") and len(args) == 1:
+        return {"where": "values", "type": "questions"}[bare]
+    return _KINDS.get(name) or _KINDS.get(bare, bare)
+
+
+def refusal(
+    name: str, why: str = "there is no rule for this operator, and a guess could be wrong"
+) -> UntraceableError:
+    """Return the error for an operator through which influence cannot be followed."""
+    return UntraceableError(
+        f"{name} cannot be followed: {why}. Pass layer= for a module that runs before it, or use effective_field, "
+        f"which takes the model's own gradients."
+    )
 
 
 def flows(value: Any) -> bool:
@@ -163,6 +181,10 @@ def _pool(func, input, *args, **kwargs):
     return equal_channels(func(_as_ones(_one(input)), *args, **kwargs), input.shape[1])
 
 
+def _lp_pool2d(func, input, norm_type, kernel_size, stride=None, ceil_mode=False):
+    return _pool(F.avg_pool2d, input, kernel_size, stride, 0, ceil_mode)
+
+
 def _adaptive_max_pool2d(func, input, output_size, return_indices=False):
     return _pool(F.adaptive_avg_pool2d, input, output_size)
 
@@ -178,9 +200,9 @@ def _interpolate(
     factors = scale_factor if isinstance(scale_factor, (tuple, list)) else (scale_factor, scale_factor)
     for axis, (units, factor) in enumerate(zip(full, factors, strict=True)):
         cells = one.shape[2 + axis]
-        eye = torch.eye(cells).view(1, cells, cells, 1)
+        eye = torch.eye(cells).view(1, cells, cells, 1).expand(-1, -1, -1, 2)  # torch errs on one column
         by_size = scale_factor is None or recompute_scale_factor
-        how = {"size": (units, 1)} if by_size else {"scale_factor": (factor, 1.0)}
+        how = {"size": (units, 2)} if by_size else {"scale_factor": (factor, 1.0)}
         weights = func(eye, **how, **options)[0, :, :, 0].abs().double()
         weights = torch.where(weights > 1e-5, weights, 0.0)
         one = torch.einsum("nchw,hk->nckw" if axis == 0 else "nchw,wk->nchk", one, weights)
@@ -189,7 +211,7 @@ def _interpolate(
 
 def _view(func, input, *shape, dtype=None):
     if dtype or isinstance(shape[0], torch.dtype):
-        raise UntraceableError("view to another type reads the bits of a map and cannot be followed")
+        raise refusal("view to another type", "it reads the bits of a map")
     return input.reshape(*shape)
 
 
@@ -228,7 +250,8 @@ REPLACED: dict[str, Callable] = {
     "linear": _linear,
     "max_pool2d": _max_pool2d,
     "max_pool2d_with_indices": lambda *args, **kwargs: (_max_pool2d(*args, **kwargs),) * 2,
-    **dict.fromkeys(("avg_pool2d", "lp_pool2d", "adaptive_avg_pool2d"), _pool),
+    **dict.fromkeys(("avg_pool2d", "adaptive_avg_pool2d"), _pool),
+    "lp_pool2d": _lp_pool2d,
     "adaptive_max_pool2d": _adaptive_max_pool2d,
     "adaptive_max_pool2d_with_indices": lambda *args, **kwargs: (_adaptive_max_pool2d(*args, **kwargs),) * 2,
     "interpolate": _interpolate,

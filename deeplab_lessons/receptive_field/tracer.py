@@ -52,7 +52,7 @@ def trace(
 
     def blank(tensor: torch.Tensor) -> torch.Tensor:
         if tensor not in names and tensor not in buffers:
-            return tensor
+            return tensor.detach().clone()  # its values may be asked for
         empty = without_numbers(tensor)
         if tensor in names:
             record.sources[empty] = frozenset({names[tensor]})

@@ -161,7 +161,7 @@ class Keeper(nn.Module):
         self.extra, self.inner = nn.ReLU(), nn.Sequential(self.inner)
         self.register_forward_hook(lambda *given: None)
         self.register_buffer("seen", x)
-        del self.alias
+        vars(self)["_modules"].pop("alias", None)
         for parameter in self.parameters():
             parameter.requires_grad_(False).add_(1)
             parameter.grad = None

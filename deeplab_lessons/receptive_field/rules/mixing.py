@@ -97,12 +97,14 @@ def _whole(state: State, axes: set[str]) -> dict[str, Window]:
 
 def _mix(call: Call, state: State, dims: Sequence[int], kind: str) -> State:
     """Each unit sees all units along these dimensions, which stay."""
+    if len(call.states()) > 1:
+        call.refuse("more than one of its arguments depends on the input")
     axes = tags(*(state.layout[dim] for dim in dims))
     if call.out is None:
         call.run()
     if not axes:
         call.note_pointwise(kind)
-        return replace(state, joined=False)
+        return replace(state, joined=False, parts=() if dims else state.parts)
     kind = f"{kind} over the {_axes(axes)} of the whole map"
     return call.apply(state, state.layout, _whole(state, axes), kind)
 
