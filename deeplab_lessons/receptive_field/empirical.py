@@ -84,7 +84,8 @@ def unit_gradient(
             waiting += [earlier for earlier, _ in step.next_functions]
             if isinstance(step, torch.autograd.function.BackwardCFunction):
                 raise refusal(
-                    step.name().removesuffix("Backward"), "a torch.autograd.Function has its own gradient"
+                    type(step).__name__.removesuffix("Backward"),
+                    "a torch.autograd.Function has its own gradient",
                 )
     (gradient,) = torch.autograd.grad(total, image, retain_graph=again)
     return gradient.sum((0, 1)).numpy()
@@ -158,6 +159,8 @@ class Positive(TorchFunctionMode):
             out = friendly.reduced(func, *args, **kwargs)
         elif kind in friendly.REPLACED and alone:
             out = friendly.REPLACED[kind](func, *args, **kwargs)
+        elif alone and (mixed := friendly.mixed(kind, *args, **kwargs)) is not None:
+            out = mixed
         else:
             raise refusal(name)
         if not any(map(flows, tree_leaves(out))):

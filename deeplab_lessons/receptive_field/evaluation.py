@@ -27,10 +27,8 @@ def check_input(
 ) -> tuple[int, int]:
     """Return `input_size` as (H, W), once model, size, channels and other inputs are known to be usable."""
     if not isinstance(model, nn.Module):
-        made = isfunction(model) or isinstance(model, type)
-        hint = (
-            "call it to make a model, e.g. resnet101()" if made else "pass the module that it was made from"
-        )
+        makes = isfunction(model) or isinstance(model, type)
+        hint = "call it to make a model, e.g. resnet101()" if makes else "pass the module it was made from"
         raise TypeError(f"model must be a torch.nn.Module, got {type(model).__name__}: {hint}")
     size = tuple(input_size) if isinstance(input_size, (tuple, list)) else (input_size, input_size)
     if len(size) != 2 or not all(isinstance(n, int) and n >= 1 for n in size):
@@ -42,22 +40,15 @@ def check_input(
         kind = type(other_inputs).__name__
         raise TypeError(f"other_inputs must be a tuple, got {kind}: pass (value,) for a single one")
     for name, module in model.named_modules():
-        _check_module(f"module {name!r}" if name else "model", module, in_channels)
+        what = f"{f'module {name!r}' if name else 'model'} ({type(module).__name__})"
+        if isinstance(module, (nn.DataParallel, nn.parallel.DistributedDataParallel)):
+            raise TypeError(f"{what} runs copies of another module: pass model.module")
+        if isinstance(module, torch.jit.ScriptModule):
+            raise TypeError(f"{what} belongs to torch.jit: pass the module that was scripted or traced")
+        if any(map(is_lazy, (*module.parameters(recurse=False), *module.buffers(recurse=False)))):
+            once = f"call model(torch.zeros(1, {in_channels}, height, width)) once, then pass model"
+            raise ValueError(f"{what} gets its weights in its first run: {once}")
     return size[0], size[1]
-
-
-def _check_module(name: str, module: nn.Module, in_channels: int) -> None:
-    kind = type(module).__name__
-    if isinstance(module, (nn.DataParallel, nn.parallel.DistributedDataParallel)):
-        raise TypeError(f"{name} is a {kind}, which runs copies of another module: pass model.module")
-    if isinstance(module, torch.jit.ScriptModule):
-        raise TypeError(f"{name} is a {kind} of torch.jit: pass the module that was scripted or traced")
-    own = (*module.parameters(recurse=False), *module.buffers(recurse=False))
-    if any(map(is_lazy, own)):
-        once = f"model(torch.zeros(1, {in_channels}, height, width))"
-        raise ValueError(
-            f"{name} ({kind}) gets its weights in its first run: call {once} once, then pass model"
-        )
 
 
 @contextmanager
@@ -100,14 +91,10 @@ def _contents(model: nn.Module) -> list[tuple[Any, Any]]:
         if isinstance(value, nn.Module):
             value, of_module = vars(value), True
         elif not isinstance(value, (dict, list, tuple, set, deque)):
-            attributes = getattr(value, "__dict__", None)
-            if (
-                not of_module
-                or not isinstance(attributes, dict)
-                or isinstance(value, (torch.Tensor, ModuleType))
-            ):
+            own = None if isinstance(value, (torch.Tensor, ModuleType)) else getattr(value, "__dict__", None)
+            if not of_module or not isinstance(own, dict):
                 continue
-            value, of_module = attributes, False
+            value, of_module = own, False
         if id(value) not in found:
             found[id(value)] = value
             waiting += [(part, of_module) for part in (value.values() if isinstance(value, dict) else value)]
@@ -180,15 +167,7 @@ def _first_tensor(output: Any, name: str) -> torch.Tensor:
     for _, tensor in tensors_in(output):
         if tensor.requires_grad:
             return tensor
-    raise no_tensor(name)
-
-
-def no_tensor(name: str) -> UntraceableError:
-    """Return the error for an output in which no field can be looked for."""
-    return UntraceableError(
-        f"{name} holds no tensor that depends on the input: pass a model or layer that returns a tensor, or a "
-        f"tuple, list, dict or dataclass of tensors, made from the image"
-    )
+    raise UntraceableError(f"{name} holds no tensor that depends on the input")
 
 
 def unit_index(size: tuple[int, int], unit: int | tuple[int, int] | None, name: str) -> tuple[int, int]:

@@ -88,9 +88,7 @@ def _is_one_channel(tensor: torch.Tensor) -> bool:
 def _one(tensor: torch.Tensor) -> torch.Tensor:
     """One channel [N, 1, …] that stands for all: the channel itself where all are views of it, else their sum."""
     if tensor.dim() != 4:
-        raise UntraceableError(
-            f"only maps [N, C, H, W] can be followed, and one of {tuple(tensor.shape)} arrives"
-        )
+        raise refusal(f"a map of shape {tuple(tensor.shape)}", "only [N, C, H, W] is")
     return tensor[:, :1] if _is_one_channel(tensor) else tensor.sum(1, keepdim=True)
 
 
@@ -120,11 +118,6 @@ def _as_ones(tensor: torch.Tensor) -> torch.Tensor:
     return ones + (tensor - tensor.detach()) if flows(tensor) else ones
 
 
-def _mixed(tensor: torch.Tensor, dims: Any) -> torch.Tensor:
-    """Every number sees all along `dims`."""
-    return summed([tensor]) if dims == [] else tensor + tensor.mean(dims, keepdim=True)
-
-
 def reduced(func: Callable, tensor: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
     """Return the mean, which every number reaches, in the shapes that torch gives to maxima and spreads."""
     place = int("norm" in func.__name__)
@@ -138,28 +131,23 @@ def _kernel(like: torch.Tensor, *size: int) -> torch.Tensor:
     return like.new_ones(1, 1, *size) / prod(size) ** 0.5
 
 
-def _expect(channels: int, layer: str, input: torch.Tensor, dim: int) -> None:
-    if input.shape[dim] != channels:
-        raise ValueError(f"a {layer} expects {channels} channels, but {input.shape[dim]} arrive")
-
-
 def _conv2d(func, input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
-    _expect(weight.shape[1] * groups, "convolution", input, -3)
+    given, expected = input.shape[-3], weight.shape[1] * groups
+    if given != expected:
+        raise ValueError(f"a convolution expects {expected} channels, but {given} arrive")
     kernel = _kernel(input, *weight.shape[2:])
     return equal_channels(func(_one(input), kernel, None, stride, padding, dilation), weight.shape[0])
 
 
 def _conv_transpose2d(
-    func, input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1
+    func, input, weight, bias=None, stride=1, padding=0, out=0, groups=1, dilation=1, **more
 ):
-    _expect(weight.shape[0], "transposed convolution", input, -3)
-    kernel = _kernel(input, *weight.shape[2:])
-    moved = func(_one(input), kernel, None, stride, padding, output_padding, 1, dilation)
+    out, kernel = more.get("output_padding", out), _kernel(input, *weight.shape[2:])
+    moved = func(_one(input), kernel, None, stride, padding, out, 1, dilation)
     return equal_channels(moved, weight.shape[1] * groups)
 
 
 def _linear(func, input, weight, bias=None):
-    _expect(weight.shape[1], "linear layer", input, -1)
     alike = input.dim() > 1 and input.stride(-1) == 0
     total = input[..., :1] if alike else input.mean(-1, keepdim=True)
     return total.expand(*input.shape[:-1], weight.shape[0])
@@ -209,40 +197,18 @@ def _interpolate(
     return equal_channels(one, input.shape[1])
 
 
-def _view(func, input, *shape, dtype=None):
-    if dtype or isinstance(shape[0], torch.dtype):
-        raise refusal("view to another type", "it reads the bits of a map")
-    return input.reshape(*shape)
-
-
-def _all_but_channels(x, mean, var, weight=None, bias=None, training=False, *args, **kwargs):
-    return [0, *range(2, x.dim())] if training else []
-
-
-def _each_map(
-    x, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True, *args, **kwargs
-):
-    return list(range(2, x.dim())) if use_input_stats else []
-
-
-MIXED: dict[str, Callable[..., Any]] = {  # the dimensions along which each number sees all
-    "batch_norm": _all_but_channels,
-    "instance_norm": _each_map,
-    "group_norm": lambda x, *args, **kwargs: list(range(1, x.dim())),
-    **dict.fromkeys(("layer_norm", "rms_norm"), lambda x, shape, *a, **k: list(range(-len(shape), 0))),
-    "local_response_norm": lambda x, *args, **kwargs: 1,
-    "normalize": lambda x, p=2.0, dim=1, *args, **kwargs: dim,
-    **dict.fromkeys(
-        ("softmax", "log_softmax", "softmin"),
-        lambda x, dim=None, *args, **kwargs: int(x.dim() not in (0, 1, 3)) if dim is None else dim,
+_MIXED: dict[str, Callable[..., Any]] = {  # the dimensions along which each number sees all
+    "batch_norm": lambda x, *args, training=False, **_: [0, 2, 3] if training or args[4:5] == (True,) else [],
+    "instance_norm": lambda x, *args, use_input_stats=True, **_: (
+        [] if not use_input_stats or args[4:5] == (False,) else [2, 3]
     ),
+    "group_norm": lambda x, *_, **__: list(range(1, x.dim())),
+    **dict.fromkeys(("layer_norm", "rms_norm"), lambda x, shape, *_, **__: list(range(-len(shape), 0))),
+    **dict.fromkeys(("softmax", "log_softmax", "softmin"), lambda x, dim, *_, **__: dim),
+    "normalize": lambda x, p=2.0, dim=1, *_, **__: dim,
+    "local_response_norm": lambda x, *_, **__: 1,
     "prelu": lambda x, weight: [],
 }
-
-
-def _mixing(name: str) -> Callable:
-    return lambda func, *args, **kwargs: _mixed(args[0], MIXED[name](*args, **kwargs))
-
 
 REPLACED: dict[str, Callable] = {
     "conv2d": _conv2d,
@@ -250,15 +216,20 @@ REPLACED: dict[str, Callable] = {
     "linear": _linear,
     "max_pool2d": _max_pool2d,
     "max_pool2d_with_indices": lambda *args, **kwargs: (_max_pool2d(*args, **kwargs),) * 2,
-    **dict.fromkeys(("avg_pool2d", "adaptive_avg_pool2d"), _pool),
+    "avg_pool2d": _pool,
     "lp_pool2d": _lp_pool2d,
+    "adaptive_avg_pool2d": _pool,
     "adaptive_max_pool2d": _adaptive_max_pool2d,
     "adaptive_max_pool2d_with_indices": lambda *args, **kwargs: (_adaptive_max_pool2d(*args, **kwargs),) * 2,
     "interpolate": _interpolate,
-    **{name: _mixing(name) for name in MIXED},
-    **dict.fromkeys(("cumprod", "logcumsumexp"), lambda func, x, dim, **kwargs: x.cumsum(dim)),
-    "glu": lambda func, x, dim=-1: sum(x.chunk(2, dim)),
-    "sort": lambda func, x, dim=-1, *args, **kwargs: torch.return_types.sort((_mixed(x, dim),) * 2),
-    "view": _view,
+    "view": lambda func, x, *shape: x.reshape(*shape),
     "view_as": lambda func, x, other: x.reshape(other.shape),
 }
+
+
+def mixed(name: str, tensor: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor | None:
+    """Return a map of which each number sees all along some dimensions, as norms make it; None for other operators."""
+    if name not in _MIXED:
+        return None
+    dims = _MIXED[name](tensor, *args, **kwargs)
+    return summed([tensor]) if dims == [] else tensor + tensor.mean(dims, keepdim=True)

@@ -14,7 +14,6 @@ from deeplab_lessons.receptive_field.evaluation import (
     UntraceableError,
     check_input,
     evaluating,
-    no_tensor,
     run,
     tensors_in,
 )
@@ -71,7 +70,7 @@ def trace(
     found = ((key or "output", record.state(tensor)) for key, tensor in tensors_in(output))
     outputs = {key: _row(key, state) for key, state in found if state}
     if not outputs:
-        raise no_tensor(f"the output of {model_name}")
+        raise UntraceableError(f"the output of {model_name} holds no tensor that depends on the input")
     every_name = (
         (name, modules[module]) for name, module in model.named_modules(remove_duplicate=False) if name
     )

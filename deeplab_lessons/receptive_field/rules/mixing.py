@@ -209,18 +209,6 @@ def turned(call: Call) -> State:
     return replace(state, parts=())
 
 
-@rule("glu")
-def gated(call: Call) -> State:
-    """One half of the channels times a gate from the other half."""
-    state, dim = call.states()[0], call["dim"] % len(call.states()[0].layout)
-    if tags(state.layout[dim]):
-        call.refuse("it multiplies one half of the map with the other")
-    layout = list(state.layout)
-    layout[dim] = entry("c", call.run().shape[dim])
-    call.note_pointwise()
-    return State(state.node, tuple(layout))
-
-
 def unknown(call: Call) -> State:
     """Everything else: a name and a reason instead of a number."""
     reasons = (reason for word, reason in _WHY.items() if word in call.op)
