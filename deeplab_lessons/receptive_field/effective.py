@@ -92,8 +92,7 @@ def effective_field(
     For each of `samples` random inputs (unit normal noise [1, C, H, W]), a random ±1 goes back from every channel
     of the unit (so that their energies add up), and the squared gradient at the input is the energy of that pixel.
     `layer`, `unit`, `other_inputs` and errors as in `empirical_field`; ValueError too for weights on the meta device
-    or where no gradient arrives. Runs where the weights are, in evaluation mode; gradients and random state are left
-    alone.
+    or where no gradient arrives. Runs where the weights are, in evaluation mode; leaves gradients and random state.
     Source: Luo et al., NIPS 2016, sections 2 and 3 (the gradient at the input from one output unit, averaged over
     random inputs; its Gaussian shape).
     """

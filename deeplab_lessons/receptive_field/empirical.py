@@ -43,11 +43,11 @@ def empirical_field(
     for a unit that the map has not, UntraceableError, TypeError and ValueError as `trace` does.
     """
     size = check_input(model, input_size, in_channels, other_inputs)
-    others = tree_map_only(torch.Tensor, _copied, tuple(other_inputs))
+    others = tree_map_only(torch.Tensor, torch.Tensor.cpu, tuple(other_inputs))
     with torch.inference_mode(False), torch.enable_grad(), evaluating(model, _copied):
         image = torch.ones(1, 1, *size, dtype=torch.float64, requires_grad=True)
         output = _run(model, layer, friendly.equal_channels(image, in_channels), others)
-    return unit_gradient(output, image, unit, layer or "output") != 0
+        return unit_gradient(output, image, unit, layer or "output") != 0
 
 
 def _copied(tensor: torch.Tensor) -> torch.Tensor:

@@ -121,7 +121,7 @@ def run(model: nn.Module, image: torch.Tensor, other_inputs: Sequence[Any]) -> A
         given = f"the image and {len(other_inputs)} other_inputs"
         wanted = "pass what its forward takes after the image, such as other_inputs=(second_image,)"
         raise TypeError(f"{type(model).__name__} cannot be called with {given} ({error}): {wanted}") from None
-    return model(image, *other_inputs)
+    return model(image, *tree_map_only(torch.Tensor, lambda other: other.detach().clone(), other_inputs))
 
 
 def layer_output(

@@ -218,9 +218,7 @@ class Window:
         return matrix
 
 
-MOST_PATHS = (
-    300  # of one map; an exchange of maps between resolutions, as in HRNet, would make tens of thousands
-)
+MOST_PATHS = 300  # of one map: where resolutions exchange their maps, as in HRNet, there would be 10,000
 ONE = Window.of_all(1, whole=False)
 SAME = Window.of_crop(0)
 Windows = dict[str, Window]  # by axis, "y" or "x"; along an axis that is not named a unit sees its own cell
@@ -244,11 +242,10 @@ class Node:
     def after(self, size: tuple[int, int], windows: Windows) -> "Node":
         """Return the map that one operation makes of this one."""
         y, x = (cache(windows.get(axis, SAME).widen) for axis in "yx")
-        paths, branches = (
-            [replace(path, y=y(path.y), x=x(path.x)) for path in some] for some in (self.paths, self.branches)
-        )
+        paths = (replace(path, y=y(path.y), x=x(path.x)) for path in self.paths)
+        branches = tuple(replace(path, y=y(path.y), x=x(path.x)) for path in self.branches)
         parents = [(self, windows)]
-        return Node(size, distinct(paths, size), parents, self.name, self.order + 1, branches=tuple(branches))
+        return Node(size, distinct(paths, size), parents, self.name, self.order + 1, branches=branches)
 
 
 def back_project(node: Node, units: np.ndarray) -> np.ndarray:

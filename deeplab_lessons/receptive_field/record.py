@@ -155,7 +155,7 @@ class Record:
         self.frames = [Frame()]
         self.rows: list[Row] = []
         self.row_names: Counter[str] = Counter()
-        self.modules: dict[str, State] = {}
+        self.modules: dict[nn.Module, State] = {}
         self.used: set[str] = set()
         self.states: WeakIdKeyDictionary = WeakIdKeyDictionary()
         self.sources: WeakIdKeyDictionary = WeakIdKeyDictionary()
@@ -229,7 +229,7 @@ class Record:
             self.frames.pop()
             states = (self.state(tensor) for _, tensor in tensors_in(output))
             if first := next((state for state in states if state is not None), None):
-                self.modules[self.names[module]] = first
+                self.modules[module] = first
 
     @property
     def where(self) -> str:

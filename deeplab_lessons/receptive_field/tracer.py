@@ -71,10 +71,8 @@ def trace(
     outputs = {key: _row(key, state) for key, state in found if state}
     if not outputs:
         raise UntraceableError(f"the output of {model_name} holds no tensor that depends on the input")
-    every_name = (
-        (name, modules[module]) for name, module in model.named_modules(remove_duplicate=False) if name
-    )
-    made = {name: _row(name, record.modules[first]) for name, first in every_name if first in record.modules}
+    every_name = model.named_modules(remove_duplicate=False)
+    made = {name: _row(name, record.modules[m]) for name, m in every_name if name and m in record.modules}
     used, total = (sum(record.sizes[name] for name in chosen) for chosen in (record.used, record.sizes))
     return Trace(tuple(record.rows), made, outputs, model_name, size, in_channels, used, total - used)
 

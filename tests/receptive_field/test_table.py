@@ -96,7 +96,7 @@ def test_of_many_paths_remain_the_smallest_the_largest_and_the_union(size, monke
 
 def test_a_row_of_many_paths_prints_their_number_and_the_ends(monkeypatch):
     monkeypatch.setattr(graph, "MOST_PATHS", 9)
-    row = next(row for row in trace(Exchange(3, 2), 48).rows if row.path_count > 9 and not row.pointwise)
+    row = next(row for row in trace(Exchange(3, 2), 48) if row.path_count > 9 and not row.node.kind)
     low, high = row.paths[0].size[0], row.paths[-1].size[0]
     assert len(row.paths) == 2 and row.size == high
     line = next(
