@@ -17,14 +17,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
 from deeplab_lessons.receptive_field import friendly
-from deeplab_lessons.receptive_field.evaluation import (
-    UntraceableError,
-    check_input,
-    evaluating,
-    layer_output,
-    unit_values,
-)
-from deeplab_lessons.receptive_field.friendly import NAMES, flows, refusal
+from deeplab_lessons.receptive_field.evaluation import check_input, evaluating, layer_output, unit_values
+from deeplab_lessons.receptive_field.friendly import NAMES, UntraceableError, flows, refusal
 
 
 def empirical_field(
@@ -179,7 +173,7 @@ class Guard(TorchDispatchMode):
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         with torch._C.DisableTorchFunction():
             if not self.positive.at_work and any(map(flows, tree_leaves((args, kwargs)))):
-                why = "it runs out of sight, as operators do in a function of torch.jit.script"
-                self.refused = refusal(func._schema.name.split("::")[-1], why)
+                name = func._schema.name.split("::")[-1]
+                self.refused = refusal(name, "it runs out of sight, as in a function of torch.jit.script")
                 raise self.refused
             return func(*args, **(kwargs or {}))

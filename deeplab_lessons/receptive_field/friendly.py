@@ -66,14 +66,10 @@ def kind(name: str, args: Sequence[Any], tensors: Sequence[torch.Tensor]) -> str
     return _KINDS.get(name) or _KINDS.get(bare, bare)
 
 
-def refusal(
-    name: str, why: str = "there is no rule for this operator, and a guess could be wrong"
-) -> UntraceableError:
+def refusal(name: str, why: str = "there is no rule for it, and a guess could be wrong") -> UntraceableError:
     """Return the error for an operator through which influence cannot be followed."""
-    return UntraceableError(
-        f"{name} cannot be followed: {why}. Pass layer= for a module that runs before it, or use effective_field, "
-        f"which takes the model's own gradients."
-    )
+    hint = "Pass layer= for a module that runs before, or use effective_field, which takes the model's own gradients."
+    return UntraceableError(f"{name} cannot be followed: {why}. {hint}")
 
 
 def flows(value: Any) -> bool:
@@ -140,10 +136,10 @@ def _conv2d(func, input, weight, bias=None, stride=1, padding=0, dilation=1, gro
 
 
 def _conv_transpose2d(
-    func, input, weight, bias=None, stride=1, padding=0, out=0, groups=1, dilation=1, **more
+    func, input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1
 ):
-    out, kernel = more.get("output_padding", out), _kernel(input, *weight.shape[2:])
-    moved = func(_one(input), kernel, None, stride, padding, out, 1, dilation)
+    kernel = _kernel(input, *weight.shape[2:])
+    moved = func(_one(input), kernel, None, stride, padding, output_padding, 1, dilation)
     return equal_channels(moved, weight.shape[1] * groups)
 
 
@@ -167,10 +163,6 @@ def _max_pool2d(
 
 def _pool(func, input, *args, **kwargs):
     return equal_channels(func(_as_ones(_one(input)), *args, **kwargs), input.shape[1])
-
-
-def _lp_pool2d(func, input, norm_type, kernel_size, stride=None, ceil_mode=False):
-    return _pool(F.avg_pool2d, input, kernel_size, stride, 0, ceil_mode)
 
 
 def _adaptive_max_pool2d(func, input, output_size, return_indices=False):
@@ -217,7 +209,7 @@ REPLACED: dict[str, Callable] = {
     "max_pool2d": _max_pool2d,
     "max_pool2d_with_indices": lambda *args, **kwargs: (_max_pool2d(*args, **kwargs),) * 2,
     "avg_pool2d": _pool,
-    "lp_pool2d": _lp_pool2d,
+    "lp_pool2d": lambda func, x, norm_type, *sizes, **more: _pool(func, x, 1, *sizes, **more),
     "adaptive_avg_pool2d": _pool,
     "adaptive_max_pool2d": _adaptive_max_pool2d,
     "adaptive_max_pool2d_with_indices": lambda *args, **kwargs: (_adaptive_max_pool2d(*args, **kwargs),) * 2,

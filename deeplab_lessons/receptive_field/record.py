@@ -179,12 +179,13 @@ class Record:
             "Write x = x + y instead of x += y there."
         )
 
-    def stand_in(self, tensor: torch.Tensor) -> torch.Tensor:
-        """Return the tensor of the meta device that stands for one elsewhere, always the same."""
-        if tensor.is_meta:
+    def stand_in(self, tensor: torch.Tensor, always: bool = False) -> torch.Tensor:
+        """Return the empty tensor of the meta device that stands for one elsewhere, always the same."""
+        if tensor.is_meta and not always:
             return tensor
         if tensor not in self.stand_ins:
-            self.stand_ins[tensor] = without_numbers(tensor)
+            shape, dtype = (tensor.shape, tensor.stride()), tensor.dtype
+            self.stand_ins[tensor] = torch.empty_strided(*shape, dtype=dtype, device="meta")
         return self.stand_ins[tensor]
 
     def know(self, tensor: torch.Tensor, state: State, changed: bool = False) -> None:
@@ -244,8 +245,3 @@ class Record:
 
 def _storage(tensor: torch.Tensor) -> int:
     return tensor.untyped_storage()._cdata
-
-
-def without_numbers(tensor: torch.Tensor) -> torch.Tensor:
-    """Return an empty tensor of the same shape and memory order on the meta device."""
-    return torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta")

@@ -10,15 +10,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
 from deeplab_lessons.receptive_field.calls import RULES, Call
-from deeplab_lessons.receptive_field.evaluation import (
-    UntraceableError,
-    check_input,
-    evaluating,
-    run,
-    tensors_in,
-)
+from deeplab_lessons.receptive_field.evaluation import check_input, evaluating, run, tensors_in
 from deeplab_lessons.receptive_field.graph import Node
-from deeplab_lessons.receptive_field.record import LayoutError, Record, State, image, without_numbers
+from deeplab_lessons.receptive_field.record import LayoutError, Record, State, UntraceableError, image
 from deeplab_lessons.receptive_field.rules import mixing
 from deeplab_lessons.receptive_field.table import Row, Trace
 
@@ -47,12 +41,12 @@ def trace(
     modules = {module: name for name, module in model.named_modules()}
     record = Record(modules, {name: parameter.numel() for parameter, name in names.items()})
 
-    buffers = set(model.buffers())
+    kept = {*names, *model.buffers()}
 
     def blank(tensor: torch.Tensor) -> torch.Tensor:
-        if tensor not in names and tensor not in buffers:
+        if tensor not in kept:
             return tensor.detach().clone()  # its values may be asked for
-        empty = without_numbers(tensor)
+        empty = record.stand_in(tensor, always=True)
         if tensor in names:
             record.sources[empty] = frozenset({names[tensor]})
         return empty

@@ -128,19 +128,16 @@ def masks(tool, function, units):
     return [empirical_field(model, SIZE, unit=unit) for unit in units]
 
 
-def judge(tool, function):
+def judge(tool, function, brute):
     """`=` for right, `>` for a mask with more, `<` for a mask that misses something, `x` for refused by name."""
     try:
         masks(tool, function, [None])
     except UntraceableError as error:
-        assert (
-            "cannot be followed" in str(error)
-            or "the values of a tensor" in str(error)
-            or "value" in str(error)
+        assert any(
+            words in str(error) for words in ("cannot", "the values of a tensor", "the value of a tensor")
         )
         return "x"
-    torch.manual_seed(0)
-    seen = brute_force(Then(function))
+    seen = brute()
     rows, columns = seen.shape[2:]
     units = [(0, 0), (rows // 2, columns // 3), (rows - 1, columns - 1)]
     found = masks(tool, function, units)
@@ -150,6 +147,7 @@ def judge(tool, function):
     return ">" if any((mask & ~more).any() for mask, more in zip(found, expected, strict=True)) else "="
 
 
+#: Lines of expected judgements (trace's, then empirical_field's) and an expression of the map x.
 OPERATORS = [
     line for line in Path(__file__).with_name("operators.txt").read_text().splitlines() if line[0] != "#"
 ]
@@ -161,4 +159,7 @@ OPERATORS = [
 def test_an_operator_is_followed_rightly_or_refused(line):
     expected, expression = line.split(" ", 1)
     function = eval(f"lambda x: {expression}", globals())
-    assert judge(trace, function) + judge(empirical_field, function) == expected
+    torch.manual_seed(0)
+    brute = functools.cache(lambda: brute_force(Then(function)))
+    for tool, judgement in zip((trace, empirical_field), expected, strict=True):
+        assert judge(tool, function, brute) in (judgement, "=" if judgement == ">" else judgement), tool
