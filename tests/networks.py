@@ -2,6 +2,7 @@
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from deeplab_lessons import backbones
 
@@ -40,3 +41,37 @@ def picture(height, width=None, seed=1, dtype=torch.float64):
     return torch.randn(
         1, 3, height, width or height, generator=torch.Generator().manual_seed(seed), dtype=dtype
     )
+
+
+class Exchange(nn.Module):
+    """Branches at full, half, quarter … resolution that give each other their maps after every step, as in HRNet."""
+
+    def __init__(self, branches=3, steps=3, channels=2):
+        super().__init__()
+        self.stem = nn.Conv2d(3, channels, 3, padding=1)
+        self.down = nn.ModuleList(
+            nn.Conv2d(channels, channels, 3, 2**i, 1, bias=False) for i in range(branches)
+        )
+        self.steps = nn.ModuleList(
+            nn.ModuleList(nn.Conv2d(channels, channels, 3, padding=1) for _ in range(branches))
+            for _ in range(steps)
+        )
+        self.shrink = nn.ModuleList(nn.Conv2d(channels, channels, 3, 2, 1) for _ in range(branches - 1))
+
+    def moved(self, x, start, end, size):
+        if start > end:
+            return F.interpolate(x, size, mode="bilinear", align_corners=False)
+        for layer in self.shrink[start:end]:
+            x = layer(x)
+        return x
+
+    def forward(self, x):
+        x = self.stem(x)
+        maps = [layer(x) for layer in self.down]
+        for layers in self.steps:
+            maps = [y + layer(y) for y, layer in zip(maps, layers, strict=True)]
+            sizes = [y.shape[-2:] for y in maps]
+            maps = [
+                sum(self.moved(y, i, j, size) for i, y in enumerate(maps)) for j, size in enumerate(sizes)
+            ]
+        return maps[0]

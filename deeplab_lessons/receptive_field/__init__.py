@@ -7,9 +7,8 @@
 
 from deeplab_lessons.receptive_field.effective import EffectiveField, effective_field
 from deeplab_lessons.receptive_field.empirical import empirical_field
-from deeplab_lessons.receptive_field.evaluation import Box, bounding_box
+from deeplab_lessons.receptive_field.evaluation import Box, UntraceableError, bounding_box
 from deeplab_lessons.receptive_field.graph import AxisField, Path
-from deeplab_lessons.receptive_field.record import UntraceableError
 from deeplab_lessons.receptive_field.table import Row, Trace
 from deeplab_lessons.receptive_field.tracer import trace
 

@@ -131,7 +131,7 @@ class Call:
         branches: list[Path] = []
         for part, keep in nodes.items():
             branches += part.branches if keep else [replace(union(part.paths, size), via=part.name)]
-        paths = distinct(path for part in nodes for path in part.paths)
+        paths = distinct((path for part in nodes for path in part.paths), size)
         order = max(node.order for node in nodes) + 1
         node = Node(size, paths, [(n, {}) for n in nodes], "", order, kind, tuple(branches))
         node.name = self.note(kind, node)

@@ -1,6 +1,8 @@
 """How much each input pixel influences a unit, with the model's own weights: the effective receptive field."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -83,17 +85,18 @@ def effective_field(
     samples: int = 8,
     in_channels: int = 3,
     seed: int = 0,
+    other_inputs: Sequence[Any] = (),
 ) -> EffectiveField:
     """Return how much each input pixel influences one unit, with the model's real weights.
 
     For each of `samples` random inputs (unit normal noise [1, C, H, W]), a random ±1 goes back from every channel
     of the unit (so that their energies add up), and the squared gradient at the input is the energy of that pixel.
-    `layer`, `unit` and errors as in `empirical_field`; ValueError too for weights on the meta device or where no
-    gradient arrives. Runs where the weights are, in evaluation mode; gradients and random state are left alone.
+    `layer`, `unit`, `other_inputs` and errors as in `empirical_field`; ValueError too for weights on the meta device
+    or where no gradient arrives. Runs where the weights are, in evaluation mode; leaves gradients and random state.
     Source: Luo et al., NIPS 2016, sections 2 and 3 (the gradient at the input from one output unit, averaged over
     random inputs; its Gaussian shape).
     """
-    size = check_input(model, input_size, in_channels)
+    size = check_input(model, input_size, in_channels, other_inputs)
     name = layer or "output"
     weight = next((p for p in model.parameters() if p.is_floating_point()), torch.zeros(()))
     if weight.device.type == "meta":
@@ -102,10 +105,10 @@ def effective_field(
         raise ValueError(f"samples must be at least 1, got {samples!r}: pass the number of random inputs")
     chance = torch.Generator().manual_seed(seed)
     energy = np.zeros(size)
-    with evaluating(model), torch.enable_grad():
+    with torch.enable_grad(), evaluating(model, lambda tensor: tensor.detach().clone()):
         for _ in range(samples):
             image = torch.randn(1, in_channels, *size, generator=chance).to(weight).requires_grad_()
-            values, position = unit_values(layer_output(model, layer, image), unit, name)
+            values, position = unit_values(layer_output(model, layer, image, other_inputs), unit, name)
             signs = torch.randint(0, 2, values.shape, generator=chance).to(values) * 2 - 1
             (gradient,) = torch.autograd.grad((values * signs).sum(), image)
             energy += gradient.double().square().sum((0, 1)).cpu().numpy()

@@ -7,7 +7,7 @@ units, after which the pattern repeats; an ordinary field has a period of one un
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache, cached_property
 from math import gcd, lcm
@@ -94,11 +94,15 @@ def _covering(fields: Iterable[AxisField], units: int) -> AxisField:
 
 @dataclass(frozen=True)
 class Path:
-    """One way from the input to a map, or one branch of the model: its field along both axes, and its name."""
+    """One way from the input to a map, or one branch of the model: its field along both axes, and its name.
+
+    `among` is not 0 where a path is the union of many: so many there were when they became too many to keep.
+    """
 
     y: AxisField = AxisField()
     x: AxisField = AxisField()
     via: str = ""
+    among: int = 0
 
     @property
     def size(self) -> tuple[int, int]:
@@ -134,13 +138,19 @@ def number(value: object) -> str:
     return str(value)
 
 
-def distinct(paths: Iterable[Path]) -> tuple[Path, ...]:
-    """Return each path once, and one for all that see the whole input: millions of routes have few fields."""
+def distinct(paths: Iterable[Path], size: tuple[int, int]) -> tuple[Path, ...]:
+    """Return each path to a map of `size` units once, and one for all that see the whole input.
+
+    Of more than `MOST_PATHS` remain the smallest, the largest and the union of all.
+    """
     known = tuple(dict.fromkeys(paths))
+    local = [path for path in known if not path.is_global]
     everywhere = [path for path in known if path.is_global]
-    if len(everywhere) < 2:
-        return known
-    return (*(path for path in known if not path.is_global), union(everywhere, (1, 1)))
+    among = max((len(local), *(path.among for path in local)))
+    if among > MOST_PATHS:
+        single = sorted((path for path in local if not path.among), key=lambda path: path.size)
+        local = [single[0], single[-1], replace(union(local, size), among=among)]
+    return (*local, *([union(everywhere, (1, 1))] if len(everywhere) > 1 else everywhere))
 
 
 def union(paths: Sequence[Path], size: tuple[int, int]) -> Path:
@@ -208,6 +218,7 @@ class Window:
         return matrix
 
 
+MOST_PATHS = 300  # of one map: where resolutions exchange their maps, as in HRNet, there would be 10,000
 ONE = Window.of_all(1, whole=False)
 SAME = Window.of_crop(0)
 Windows = dict[str, Window]  # by axis, "y" or "x"; along an axis that is not named a unit sees its own cell
@@ -215,7 +226,7 @@ Windows = dict[str, Window]  # by axis, "y" or "x"; along an axis that is not na
 
 @dataclass(eq=False)
 class Node:
-    """A map: `size` = (rows, columns) of units, its distinct paths, and where it comes from.
+    """A map: `size` = (rows, columns) of units, its distinct paths (or, of too many, three), and where it comes from.
 
     `branches` holds one field for each branch that met at the last sum or concatenation, `kind` is that join's.
     """
@@ -231,9 +242,10 @@ class Node:
     def after(self, size: tuple[int, int], windows: Windows) -> "Node":
         """Return the map that one operation makes of this one."""
         y, x = (cache(windows.get(axis, SAME).widen) for axis in "yx")
-        paths = (Path(y(path.y), x(path.x), path.via) for path in self.paths)
-        branches = tuple(Path(y(path.y), x(path.x), path.via) for path in self.branches)
-        return Node(size, distinct(paths), [(self, windows)], self.name, self.order + 1, branches=branches)
+        paths = (replace(path, y=y(path.y), x=x(path.x)) for path in self.paths)
+        branches = tuple(replace(path, y=y(path.y), x=x(path.x)) for path in self.branches)
+        parents = [(self, windows)]
+        return Node(size, distinct(paths, size), parents, self.name, self.order + 1, branches=branches)
 
 
 def back_project(node: Node, units: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from torch import nn
 from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakIdKeyDictionary
 
+from deeplab_lessons.receptive_field.evaluation import UntraceableError, tensors_in
 from deeplab_lessons.receptive_field.graph import Node, Window
 from deeplab_lessons.receptive_field.table import Row
 
@@ -106,10 +107,6 @@ def broadcast(layouts: Sequence[Layout], shape: Sequence[int]) -> Layout:
     return tuple(result)
 
 
-class UntraceableError(ValueError):
-    """The receptive field cannot be known (better no number than a wrong one): the message names the operator."""
-
-
 @dataclass(frozen=True)
 class State:
     """What the tracer knows of a tensor: its map, where the map's axes lie, and when that was written.
@@ -158,10 +155,11 @@ class Record:
         self.frames = [Frame()]
         self.rows: list[Row] = []
         self.row_names: Counter[str] = Counter()
-        self.modules: dict[str, State] = {}
+        self.modules: dict[nn.Module, State] = {}
         self.used: set[str] = set()
         self.states: WeakIdKeyDictionary = WeakIdKeyDictionary()
         self.sources: WeakIdKeyDictionary = WeakIdKeyDictionary()
+        self.stand_ins: WeakIdKeyDictionary = WeakIdKeyDictionary()
         self.written: dict[int, tuple[State, torch.Tensor]] = {}
         self.clock = 0
 
@@ -169,6 +167,7 @@ class Record:
         """Return what is known of a tensor; None for anything that doesn't depend on the input."""
         if not isinstance(value, torch.Tensor):
             return None
+        value = self.stand_ins.get(value, value)
         state = self.states.get(value)
         written = self.written.get(_storage(value))
         if written is None or (state is not None and state.written >= written[0].written):
@@ -179,6 +178,15 @@ class Record:
             "it uses a part of a tensor after another part of it was written in place, which cannot be followed. "
             "Write x = x + y instead of x += y there."
         )
+
+    def stand_in(self, tensor: torch.Tensor, always: bool = False) -> torch.Tensor:
+        """Return the empty tensor of the meta device that stands for one elsewhere, always the same."""
+        if tensor.is_meta and not always:
+            return tensor
+        if tensor not in self.stand_ins:
+            shape, dtype = (tensor.shape, tensor.stride()), tensor.dtype
+            self.stand_ins[tensor] = torch.empty_strided(*shape, dtype=dtype, device="meta")
+        return self.stand_ins[tensor]
 
     def know(self, tensor: torch.Tensor, state: State, changed: bool = False) -> None:
         """Remember the state of a tensor; `changed` where an operator wrote another map into its memory."""
@@ -220,9 +228,9 @@ class Record:
         """End a module's call (forward hook)."""
         if module in self.names:
             self.frames.pop()
-            states = (self.state(value) for value in tree_leaves(output))
+            states = (self.state(tensor) for _, tensor in tensors_in(output))
             if first := next((state for state in states if state is not None), None):
-                self.modules[self.names[module]] = first
+                self.modules[module] = first
 
     @property
     def where(self) -> str:

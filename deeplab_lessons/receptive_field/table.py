@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deeplab_lessons.receptive_field.evaluation import Box, bounding_box, unit_index
-from deeplab_lessons.receptive_field.graph import Node, Path, back_project, both, distinct, number, union
+from deeplab_lessons.receptive_field.graph import Node, Path, back_project, both, number, union
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,9 +49,17 @@ class Row:
 
     @cached_property
     def paths(self) -> tuple[Path, ...]:
-        """Each different field that a way from the input to this map has, smallest first."""
-        paths = distinct(Path(path.y, path.x) for path in self.node.paths)
-        return tuple(sorted(paths, key=lambda path: (path.is_global, path.size)))
+        """Each different field that a way from the input to this map has, smallest first.
+
+        Where hundreds of ways meet, only the smallest and the largest.
+        """
+        paths = (path for path in self.node.paths if not path.among)
+        return tuple(sorted(dict.fromkeys(paths), key=lambda path: (path.is_global, path.size)))
+
+    @property
+    def path_count(self) -> int:
+        """How many different fields the ways to this map have; about so many where `paths` does not hold all."""
+        return max(len(self.paths), *(path.among for path in self.node.paths))
 
     @property
     def branches(self) -> dict[str, Path]:
@@ -62,12 +70,13 @@ class Row:
     @cached_property
     def field(self) -> Path:
         """The field that covers all paths: `.y` and `.x` have size, jump, start and box(unit)."""
-        return union(self.paths, self.node.size)
+        return union(self.node.paths, self.node.size)
 
     @cached_property
     def local(self) -> Path:
         """The field that covers the paths which do not see the whole input: its jump and start are the map's."""
-        return union([path for path in self.paths if not path.is_global] or self.paths, self.node.size)
+        paths = self.node.paths
+        return union([path for path in paths if not path.is_global] or paths, self.node.size)
 
     @property
     def size(self):
@@ -99,7 +108,8 @@ def _path_sizes(row: Row) -> str:
     if len(set(meeting)) > 2 and len(meeting) <= 6:
         return f"{len(meeting)} branches: {', '.join(meeting)}"
     sizes = [both(*path.labels) for path in row.paths]
-    return f"{len(sizes)}: {sizes[0]}–{sizes[-1]}" if len(sizes) > 1 else ""
+    about = "~" if row.path_count > len(sizes) else ""
+    return f"{about}{row.path_count}: {sizes[0]}–{sizes[-1]}" if len(sizes) > 1 else ""
 
 
 def _short_names(names: list[str], module: str) -> list[str]:

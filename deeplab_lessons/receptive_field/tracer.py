@@ -1,6 +1,6 @@
 """`trace`: runs a model once, without numbers, and follows each map from operator to operator."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -10,18 +10,25 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
 from deeplab_lessons.receptive_field.calls import RULES, Call
-from deeplab_lessons.receptive_field.evaluation import check_input, evaluating
+from deeplab_lessons.receptive_field.evaluation import check_input, evaluating, run, tensors_in
 from deeplab_lessons.receptive_field.graph import Node
 from deeplab_lessons.receptive_field.record import LayoutError, Record, State, UntraceableError, image
 from deeplab_lessons.receptive_field.rules import mixing
 from deeplab_lessons.receptive_field.table import Row, Trace
 
 
-def trace(model: nn.Module, input_size: int | tuple[int, int], in_channels: int = 3) -> Trace:
+def trace(
+    model: nn.Module,
+    input_size: int | tuple[int, int],
+    in_channels: int = 3,
+    other_inputs: Sequence[Any] = (),
+) -> Trace:
     """Return receptive field, jump, start, map size, parameters and multiply-adds of every layer of `model`.
 
     The model runs once in evaluation mode on an input [1, in_channels, H, W] of the meta device: shapes without
     numbers, so that no weights are read and nothing is computed. `input_size` is H = W or (H, W), in pixels.
+    `other_inputs` is what the model's forward takes after the image, such as a second image or a time step; the
+    fields are those in the first.
     At sums and concatenations each path keeps its field. The model is left as it was. The field of a unit is that
     of all its channels together; batch norm uses its stored statistics, whereas group, instance and layer norm over
     rows and columns make every unit see the whole map.
@@ -29,13 +36,17 @@ def trace(model: nn.Module, input_size: int | tuple[int, int], in_channels: int 
     Raises UntraceableError, naming module and operator, where a field cannot be known; ValueError for an input
     that is too small or has the wrong number of channels; TypeError if `model` is no `nn.Module`.
     """
-    size, model_name = check_input(model, input_size, in_channels), type(model).__name__
+    size, model_name = check_input(model, input_size, in_channels, other_inputs), type(model).__name__
     names: dict[torch.Tensor, str] = {parameter: name for name, parameter in model.named_parameters()}
     modules = {module: name for name, module in model.named_modules()}
     record = Record(modules, {name: parameter.numel() for parameter, name in names.items()})
 
+    kept = {*names, *model.buffers()}
+
     def blank(tensor: torch.Tensor) -> torch.Tensor:
-        empty = _without_numbers(tensor, always=True)
+        if tensor not in kept:
+            return tensor.detach().clone()  # its values may be asked for
+        empty = record.stand_in(tensor, always=True)
         if tensor in names:
             record.sources[empty] = frozenset({names[tensor]})
         return empty
@@ -49,19 +60,21 @@ def trace(model: nn.Module, input_size: int | tuple[int, int], in_channels: int 
         evaluating(model, blank),
         torch.no_grad(),
     ):
-        output = _run(model, record, x)
-    outputs = {key: _row(key, state) for key, state in _outputs(record, output)}
+        output = _run(model, record, x, other_inputs)
+    found = ((key or "output", record.state(tensor)) for key, tensor in tensors_in(output))
+    outputs = {key: _row(key, state) for key, state in found if state}
     if not outputs:
         raise UntraceableError(f"the output of {model_name} holds no tensor that depends on the input")
-    made = {name: _row(name, state) for name, state in record.modules.items() if name}
+    every_name = model.named_modules(remove_duplicate=False)
+    made = {name: _row(name, record.modules[m]) for name, m in every_name if name and m in record.modules}
     used, total = (sum(record.sizes[name] for name in chosen) for chosen in (record.used, record.sizes))
     return Trace(tuple(record.rows), made, outputs, model_name, size, in_channels, used, total - used)
 
 
-def _run(model: nn.Module, record: Record, x: torch.Tensor) -> Any:
+def _run(model: nn.Module, record: Record, x: torch.Tensor, other_inputs: Sequence[Any]) -> Any:
     try:
         with torch.device("meta"), Tracer(record):
-            return model(x)
+            return run(model, x, other_inputs)
     except UntraceableError:
         raise
     except Exception as error:
@@ -72,17 +85,6 @@ def _run(model: nn.Module, record: Record, x: torch.Tensor) -> Any:
             ) from error
         error.add_note(f"This happened while tracing {record.where} on an input of {tuple(x.shape)}.")
         raise
-
-
-def _outputs(record: Record, output: Any, key: str = "") -> Iterator[tuple[str, State]]:
-    """Every traced tensor of a nested output, with its key: "out", "0", "features.1"."""
-    if state := record.state(output):
-        yield key or "output", state
-    if isinstance(output, (tuple, list)):
-        output = dict(enumerate(output))
-    if isinstance(output, dict):
-        for name, value in output.items():
-            yield from _outputs(record, value, f"{key}.{name}" if key else str(name))
 
 
 def _row(name: str, state: State) -> Row:
@@ -100,7 +102,7 @@ class Tracer(TorchDispatchMode):
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         record = self.record
-        args, kwargs = tree_map_only(torch.Tensor, _without_numbers, (args, kwargs or {}))
+        args, kwargs = tree_map_only(torch.Tensor, record.stand_in, (args, kwargs or {}))
         name = func._schema.name.split("::")[-1]
         op = name[:-1] if name.endswith("_") and not name.endswith("__") else name
         tensors = [value for value in tree_leaves((args, kwargs)) if isinstance(value, torch.Tensor)]
@@ -138,9 +140,3 @@ class Tracer(TorchDispatchMode):
                 if isinstance(out, torch.Tensor) and (i == 0 or len(state.layout) == out.dim()):
                     record.know(out, state, changed)
         return call.out
-
-
-def _without_numbers(tensor: torch.Tensor, always: bool = False) -> torch.Tensor:
-    if tensor.device.type == "meta" and not always:
-        return tensor
-    return torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta")

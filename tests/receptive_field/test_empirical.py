@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.func import functional_call
 from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 
-from deeplab_lessons.receptive_field import Box, bounding_box, empirical_field, trace
+from deeplab_lessons.receptive_field import Box, UntraceableError, bounding_box, empirical_field, trace
 from deeplab_lessons.receptive_field.empirical import Positive, unit_gradient
 
 STEADY = settings(derandomize=True, deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
@@ -328,12 +329,111 @@ def test_resizing(mode, sizes, align):
         assert max(whole) == table["output"].size, "the field is that of the widest unit"
 
 
+class Last(nn.Module):
+    """A convolution of one channel, then a function."""
+
+    def __init__(self, kernel, function):
+        super().__init__()
+        self.conv, self.function = nn.Conv2d(1, 1, kernel), function
+
+    def forward(self, x):
+        return self.function(self.conv(x))
+
+
+PIXELS = {  # kernel, function, pixels that the first unit sees
+    "max pooling with indices": (7, nn.MaxPool2d(2, return_indices=True), 64),
+    "the indices themselves": (7, lambda x: F.max_pool2d(x, 2, return_indices=True)[1], 64),
+    "largest of all, with indices": (1, lambda x: F.adaptive_max_pool2d(x, 1, return_indices=True), 144),
+    "resized without aliasing": (1, lambda x: F.interpolate(x, (1, 1), mode="bilinear", antialias=True), 144),
+    "rounded": (3, torch.round, 9),
+    "rounded in place": (3, lambda x: x.floor_(), 9),
+    "compared": (3, lambda x: (x > 0).float(), 9),
+    "norm over rows": (3, lambda x: F.normalize(x, dim=2), 36),
+    "branches under one norm": (1, lambda x: F.normalize(torch.cat([x, F.avg_pool2d(x, 3, 1, 1)], 1))[:, :1], 4),
+    "limit from a map": (1, lambda x: x.clamp(min=F.avg_pool2d(x, 3, 1, 1)), 4),
+    "divided with a sign": (1, lambda x: F.avg_pool2d(x, 3, 2, 1, divisor_override=-9) + x[..., ::2, ::2], 4),
+    "instance norm with stored statistics": (3, nn.InstanceNorm2d(1, track_running_stats=True), 9),
+    "without gradients": (3, torch.no_grad()(lambda x: F.relu(x)), 9),
+    "data": (3, lambda x: x.data, 9),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PIXELS)
+def test_influence_passes_operators_and_keywords_as_they_are(name):
+    kernel, function, pixels = PIXELS[name]
+    assert empirical_field(Last(kernel, function), 12, unit=0, in_channels=1).sum() == pixels
+
+
+@pytest.mark.parametrize("mode", ["nearest", "bilinear", "bicubic"])
+def test_a_factor_computed_again_is_that_of_the_sizes(mode):
+    def fields(**how):
+        model = Last(1, lambda x: F.interpolate(x, mode=mode, **how))
+        return [empirical_field(model, 10, unit=unit, in_channels=1).tolist() for unit in range(17)]
+
+    again, by_size = fields(scale_factor=1.75, recompute_scale_factor=True), fields(size=(17, 17))
+    assert again == by_size != fields(scale_factor=1.75)
+
+
+UNKNOWN = {
+    "round trip": (lambda x: torch.fft.ifft2(torch.fft.fft2(x)).real, "fft_fft2 cannot be followed: there is no rule"),
+    "unpooling": (lambda x: F.max_unpool2d(*F.max_pool2d(x, 2, return_indices=True), 2), "max_unpool2d"),
+    "out=": (lambda x: torch.add(x, x, out=torch.zeros_like(x)), r"add cannot be followed.*\(out=\)"),
+    "a value": (lambda x: x * x.mean().item(), "item cannot be followed: it needs the values"),
+    "a question": (lambda x: x if x.sum() > 0 else -x, "__bool__ cannot be followed: it needs the values"),
+    "an index from values": (lambda x: x[x > 0], "__getitem__ cannot be followed"),
+    "a scripted function": (torch.jit.script(torch.nn.functional.relu), "relu cannot.*torch.jit.script"),
+    "weights from the image": (lambda x: F.conv2d(x, x[..., :3, :3]), "conv2d cannot be followed"),
+    "its own gradient": (lambda x: Halved.apply(x), "Halved cannot be followed: a torch.autograd.Function"),
+    "run twice": (lambda x: checkpoint(F.relu, x, use_reentrant=False), "torch.utils.checkpoint"),
+    "a part written": (lambda x: zeroed(x), "__setitem__ cannot be followed"),
+    "no channels": (lambda x: F.max_pool2d(x[0], 2), r"only \[N, C, H, W\] is"),
+}  # fmt: skip
+
+
+class Halved(torch.autograd.Function):
+    """A function whose gradient is not that of its numbers."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return x / 2
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient * 0
+
+
+def zeroed(x):
+    x[..., 0] = 0
+    return x
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+def test_what_is_not_known_is_refused_by_name(name):
+    function, message = UNKNOWN[name]
+    with pytest.raises(UntraceableError, match=message):
+        empirical_field(Last(1, function), 12, in_channels=1)
+
+
+def test_values_of_weights_are_the_models_own_and_refused_where_there_are_none():
+    class Scaled(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.factor = nn.Parameter(torch.tensor(0.5))
+
+        def forward(self, x):
+            return F.interpolate(x, scale_factor=float(self.factor))
+
+    assert empirical_field(Scaled(), 12, unit=5)[10, 10]
+    with pytest.raises(UntraceableError, match="meta"):
+        empirical_field(Scaled().to("meta"), 12)
+
+
 def test_functional_names_are_measured_at_modules_only():
     with pytest.raises(KeyError, match="no module called"):
         empirical_field(nn.Sequential(nn.Conv2d(3, 3, 3)), 9, "1")
     with pytest.raises(IndexError, match="rows 0 to 6"):
         empirical_field(nn.Sequential(nn.Conv2d(3, 3, 3)), 9, "0", 7)
-    with pytest.raises(NotImplementedError, match=r"x\.add_"):
+    with pytest.raises(UntraceableError, match=r"add_ cannot be followed: what it changed is used again"):
         empirical_field(AddInPlace(), 9)
 
 

@@ -5,9 +5,10 @@ import sys
 import pytest
 import torch
 import torchvision
+from networks import Exchange
 from torch import nn
 
-from deeplab_lessons.receptive_field import Box, trace
+from deeplab_lessons.receptive_field import Box, graph, trace
 
 
 def test_text_html_and_dataframe():
@@ -75,3 +76,54 @@ def test_lists_of_close_names():
         model = torchvision.models.vgg11()
     with pytest.raises(KeyError, match=r"did you mean 'features.0'"):
         trace(model, 32)["feature.0"]
+
+
+@pytest.mark.parametrize("size", [48, 45])
+def test_of_many_paths_remain_the_smallest_the_largest_and_the_union(size, monkeypatch):
+    monkeypatch.setattr(graph, "MOST_PATHS", 10**9)
+    exact = trace(Exchange(3, 2), size)
+    monkeypatch.setattr(graph, "MOST_PATHS", 9)
+    table = trace(Exchange(3, 2), size)
+    many = [row for row in table.rows if row.path_count > len(row.paths)]
+    assert many and max(len(row.paths) for row in exact.rows) > 20
+    for row, other in zip(table.rows, exact.rows, strict=True):
+        assert (row.name, row.field, row.local) == (other.name, other.field, other.local)
+        assert row.paths[0].size == other.paths[0].size and row.paths[-1].size == other.paths[-1].size, row
+        assert len(row.node.paths) <= 10 and (row in many or row.paths == other.paths)
+        assert (row.size, row.jump, row.start) == (other.size, other.jump, other.start)
+    assert (table.mask(unit=5) == exact.mask(unit=5)).all()
+
+
+def test_a_row_of_many_paths_prints_their_number_and_the_ends(monkeypatch):
+    monkeypatch.setattr(graph, "MOST_PATHS", 9)
+    row = next(row for row in trace(Exchange(3, 2), 48) if row.path_count > 9 and not row.node.kind)
+    low, high = row.paths[0].size[0], row.paths[-1].size[0]
+    assert len(row.paths) == 2 and row.size == high
+    line = next(
+        line for line in repr(trace(Exchange(3, 2), 48)).splitlines() if line.startswith(row.name + " ")
+    )
+    assert f" ~{row.path_count}: {low}–{high}" in line
+    assert f"field {high}" in repr(row)
+
+
+def test_a_global_branch_beside_many_paths_stays_apart(monkeypatch):
+    class Pooled(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.body, self.pool = Exchange(3, 2), nn.AdaptiveAvgPool2d(1)
+
+        def forward(self, x):
+            x = self.body(x)
+            return torch.cat([x, self.pool(x).expand_as(x)], 1)
+
+    monkeypatch.setattr(graph, "MOST_PATHS", 9)
+    row = trace(Pooled(), 48)["cat"]
+    assert row.field.is_global and not row.local.is_global and row.paths[-1].is_global
+    assert row.jump == 1 and len(row.paths) == 3 and row.path_count > 9
+
+
+@pytest.mark.slow
+def test_a_network_that_exchanges_maps_many_times_has_no_more_paths_than_it_may():
+    table = trace(Exchange(4, 5), 64)
+    assert max(len(row.node.paths) for row in table.rows) <= graph.MOST_PATHS + 1
+    assert table["output"].path_count > graph.MOST_PATHS and len(table["output"].paths) == 2

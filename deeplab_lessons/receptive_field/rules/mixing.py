@@ -13,7 +13,7 @@ from deeplab_lessons.receptive_field.record import AXIS_NAMES, broadcast, channe
 #: Operators that work unit by unit, beside those that torch itself marks as pointwise.
 POINTWISE = {
     "detach", "alias", "_to_copy", "contiguous", "lift_fresh", "native_dropout", "bernoulli", "log_sigmoid_forward",
-    "rrelu_with_noise", "masked_fill", "_prelu_kernel", "glu", "view_as_real", "_unsafe_masked", "hardswish", "prelu",
+    "rrelu_with_noise", "masked_fill", "_prelu_kernel", "view_as_real", "_unsafe_masked", "hardswish", "prelu",
     "log_sigmoid", "where", "dropout", "feature_dropout", "alpha_dropout",
 }  # fmt: skip
 NO_VALUES = {
@@ -97,12 +97,14 @@ def _whole(state: State, axes: set[str]) -> dict[str, Window]:
 
 def _mix(call: Call, state: State, dims: Sequence[int], kind: str) -> State:
     """Each unit sees all units along these dimensions, which stay."""
+    if len(call.states()) > 1:
+        call.refuse("more than one of its arguments depends on the input")
     axes = tags(*(state.layout[dim] for dim in dims))
     if call.out is None:
         call.run()
     if not axes:
         call.note_pointwise(kind)
-        return replace(state, joined=False)
+        return replace(state, joined=False, parts=() if dims else state.parts)
     kind = f"{kind} over the {_axes(axes)} of the whole map"
     return call.apply(state, state.layout, _whole(state, axes), kind)
 
@@ -195,6 +197,16 @@ _WHY = {
     "fft": "a Fourier transform mixes the whole map with values of every position",
     "attention": "in attention every unit may look at every other, as the values say",
 }
+
+
+@rule("flip", "roll")
+def turned(call: Call) -> State:
+    """Channels in another order; rows and columns are refused."""
+    state = call.states()[0]
+    if tags(*(state.layout[dim] for dim in call["dims"] or range(len(state.layout)))):
+        return unknown(call)
+    call.run()
+    return replace(state, parts=())
 
 
 def unknown(call: Call) -> State:
