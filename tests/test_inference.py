@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from deeplab_lessons import backbones, crf, inference, models, training
 from deeplab_lessons import receptive_field as rf
-from deeplab_lessons.classroom import measure
+from deeplab_lessons.classroom import gradient_fields, measure
 from deeplab_lessons.grid import PIXELS, Grid
 from deeplab_lessons.inference import ManyViews
 from deeplab_lessons.models.with_crf import CRFNetwork
@@ -235,8 +235,8 @@ LOOKING = {
     ),
     "MultiScale, evaluated": lambda model, _: inference.predict(models.MultiScale(model), IMAGE),
     "trace": lambda model, _: rf.trace(model, 32),
-    "empirical_field": lambda model, _: rf.empirical_field(model, 32),
-    "effective_field": lambda model, _: rf.effective_field(model, 32, samples=1),
+    "empirical_field": lambda model, _: gradient_fields.empirical_field(model, 32),
+    "effective_field": lambda model, _: gradient_fields.effective_field(model, 32, samples=1),
     "describe": lambda model, _: measure.describe(model, 32, "fc8"),
     "milliseconds": lambda model, _: measure.milliseconds(model, 32, repeats=1, training=True),
     "kept_for_backward": lambda model, _: measure.kept_for_backward(model, 32, batch_size=2),

@@ -1,4 +1,4 @@
-"""What all three tools share: arguments checked, a model run and left as it was, units and boxes of pixels."""
+"""What the tools for fields share: arguments checked, a model run and left as it was, units and boxes of pixels."""
 
 import sys
 from collections import deque
@@ -124,32 +124,6 @@ def run(model: nn.Module, image: torch.Tensor, other_inputs: Sequence[Any]) -> A
     return model(image, *tree_map_only(torch.Tensor, lambda other: other.detach().clone(), other_inputs))
 
 
-def layer_output(
-    model: nn.Module, layer: str | None, image: torch.Tensor, other_inputs: Sequence[Any]
-) -> torch.Tensor:
-    """Run the model as far as its module `layer` (None: to its end) and return the first tensor that this gives."""
-    if layer is None:
-        return _first_tensor(run(model, image, other_inputs), "the output")
-    modules = dict(model.named_modules(remove_duplicate=False))
-    if layer not in modules:
-        kind = type(model).__name__
-        raise KeyError(f"{kind} has no module called {layer!r}; list(dict(model.named_modules())) has all")
-
-    def stop(module: nn.Module, args: Any, output: Any) -> None:
-        raise _Stop(output)
-
-    with modules[layer].register_forward_hook(stop):
-        try:
-            run(model, image, other_inputs)
-        except _Stop as stopped:
-            return _first_tensor(stopped.args[0], f"the output of {layer}")
-    raise KeyError(f"the module {layer!r} did not run")
-
-
-class _Stop(Exception):
-    """The layer has run; the only argument is its output."""
-
-
 def tensors_in(output: Any, key: str = "") -> Iterator[tuple[str, torch.Tensor]]:
     """Yield every tensor of a nested output with its key: "out", "0", "features.1"; "" for an output that is one."""
     if isinstance(output, torch.Tensor):
@@ -163,13 +137,6 @@ def tensors_in(output: Any, key: str = "") -> Iterator[tuple[str, torch.Tensor]]
             yield from tensors_in(value, f"{key}.{name}" if key else str(name))
 
 
-def _first_tensor(output: Any, name: str) -> torch.Tensor:
-    for _, tensor in tensors_in(output):
-        if tensor.requires_grad:
-            return tensor
-    raise UntraceableError(f"{name} holds no tensor that depends on the input")
-
-
 def unit_index(size: tuple[int, int], unit: int | tuple[int, int] | None, name: str) -> tuple[int, int]:
     """Return (row, column) of a unit on a map; the middle one for None; one number serves both axes."""
     if unit is None:
@@ -179,14 +146,6 @@ def unit_index(size: tuple[int, int], unit: int | tuple[int, int] | None, name: 
         there = f"rows 0 to {size[0] - 1} and columns 0 to {size[1] - 1}"
         raise IndexError(f"unit {(y, x)} asked for, but the map of {name!r} has {there}")
     return int(y), int(x)
-
-
-def unit_values(output: torch.Tensor, unit: Any, name: str) -> tuple[torch.Tensor, tuple[int, int]]:
-    """Return the numbers of one unit, and its (row, column); an output that is no map is a single unit."""
-    if output.dim() < 4:
-        output = output.reshape(1, -1, 1, 1)
-    y, x = unit_index((output.shape[-2], output.shape[-1]), unit, name)
-    return output[..., y, x], (y, x)
 
 
 class Box(NamedTuple):

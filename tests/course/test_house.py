@@ -38,7 +38,7 @@ FLOORS = [
     {"cli"},
 ]
 CLASSROOM_FLOORS = [
-    {"atrous", "line_filter", "objects", "pictures", "redrawing", "stacks", "tiny_crf"},
+    {"atrous", "gradient_fields", "line_filter", "objects", "pictures", "redrawing", "stacks", "tiny_crf"},
     {"drawing"},
     {"exercises", "ledger", "live_curve", "measure", "widgets"},
 ]
@@ -49,6 +49,7 @@ NAMED_FREELY = {
     "classroom/exercises/test_lessons.py",
     "classroom/exercises/test_solutions.py",
     "classroom/ledger/test_table.py",
+    "classroom/gradient_fields/test_operators.py",
     "classroom/widgets/test_every_widget.py",
 }
 

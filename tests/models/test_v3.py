@@ -8,13 +8,14 @@ from torch.nn import functional as F
 
 from deeplab_lessons import datasets, inference, models, runtime
 from deeplab_lessons.backbones import freeze_batch_norm
+from deeplab_lessons.classroom.gradient_fields import empirical_field
 from deeplab_lessons.grid import Grid
 from deeplab_lessons.heads import ImagePooling
 from deeplab_lessons.models import (
     deeplab_v3,
     torchvision_deeplab_v3,
 )
-from deeplab_lessons.receptive_field import empirical_field, trace
+from deeplab_lessons.receptive_field import trace
 
 TINY = {"width": 1 / 16, "blocks": (1, 1, 1, 3)}
 

@@ -15,13 +15,8 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn.utils import parametrizations, parametrize
 
-from deeplab_lessons.receptive_field import (
-    UntraceableError,
-    effective_field,
-    empirical_field,
-    evaluation,
-    trace,
-)
+from deeplab_lessons.classroom.gradient_fields import effective_field, empirical_field
+from deeplab_lessons.receptive_field import UntraceableError, evaluation, trace
 
 TOOLS = [trace, empirical_field, effective_field]
 

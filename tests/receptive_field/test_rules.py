@@ -6,7 +6,8 @@ import torchvision
 from torch import nn
 from torch.nn import functional as F
 
-from deeplab_lessons.receptive_field import UntraceableError, empirical_field, trace
+from deeplab_lessons.classroom.gradient_fields import empirical_field
+from deeplab_lessons.receptive_field import UntraceableError, trace
 
 
 class Then(nn.Module):

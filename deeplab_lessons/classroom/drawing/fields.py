@@ -5,7 +5,7 @@ import numpy as np
 
 from deeplab_lessons.arithmetic import Field, Layer, receptive_fields
 from deeplab_lessons.classroom.drawing.style import COLOURS, show_image
-from deeplab_lessons.receptive_field import EffectiveField
+from deeplab_lessons.classroom.gradient_fields import EffectiveField
 
 
 def show_box(ax, box, colour: str, name: str = "", **line) -> None:

@@ -8,7 +8,7 @@ from matplotlib.colors import to_rgba
 from deeplab_lessons import arithmetic
 from deeplab_lessons.arithmetic import Layer
 from deeplab_lessons.classroom import drawing, stacks
-from deeplab_lessons.receptive_field import EffectiveField
+from deeplab_lessons.classroom.gradient_fields import EffectiveField
 
 
 def test_a_box_is_drawn_around_its_pixels_not_through_them():

@@ -6,7 +6,8 @@ import torch
 import torchvision
 from torch import nn
 
-from deeplab_lessons.receptive_field import effective_field, trace
+from deeplab_lessons.classroom.gradient_fields import effective_field
+from deeplab_lessons.receptive_field import trace
 
 
 def uniform_stack(depth):

@@ -16,9 +16,10 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
-from deeplab_lessons.receptive_field import friendly
-from deeplab_lessons.receptive_field.evaluation import check_input, evaluating, layer_output, unit_values
-from deeplab_lessons.receptive_field.friendly import NAMES, UntraceableError, flows, refusal
+from deeplab_lessons.classroom.gradient_fields import friendly
+from deeplab_lessons.classroom.gradient_fields.friendly import NAMES, UntraceableError, flows, refusal
+from deeplab_lessons.classroom.gradient_fields.units import layer_output, unit_values
+from deeplab_lessons.receptive_field.evaluation import check_input, evaluating
 
 
 def empirical_field(

@@ -15,8 +15,9 @@ from torch.func import functional_call
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
-from deeplab_lessons.receptive_field import Box, UntraceableError, bounding_box, empirical_field, trace
-from deeplab_lessons.receptive_field.empirical import Positive, unit_gradient
+from deeplab_lessons.classroom.gradient_fields import empirical_field
+from deeplab_lessons.classroom.gradient_fields.empirical import Positive, unit_gradient
+from deeplab_lessons.receptive_field import Box, UntraceableError, bounding_box, trace
 
 STEADY = settings(derandomize=True, deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
 

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from deeplab_lessons.receptive_field.evaluation import Box, check_input, evaluating, layer_output, unit_values
+from deeplab_lessons.classroom.gradient_fields.units import layer_output, unit_values
+from deeplab_lessons.receptive_field.evaluation import Box, check_input, evaluating
 
 
 @dataclass(frozen=True, eq=False)

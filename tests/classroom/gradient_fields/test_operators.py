@@ -16,7 +16,8 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint  # noqa: F401
 
-from deeplab_lessons.receptive_field import UntraceableError, empirical_field, trace
+from deeplab_lessons.classroom.gradient_fields import empirical_field
+from deeplab_lessons.receptive_field import UntraceableError, trace
 
 SIZE = 6
 INDEX = torch.tensor([2, 0, 1, 3])
