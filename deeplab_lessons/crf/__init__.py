@@ -5,14 +5,7 @@
 C classes, N = H·W pixels in row order, q the marginals. Pictures have grey levels of 0 … 255.
 """
 
-from deeplab_lessons.crf.energy import (
-    energy,
-    free_energy,
-    potts,
-    unary_from_labels,
-    unary_from_logits,
-    unary_from_probabilities,
-)  # fmt: skip
+from deeplab_lessons.crf.energy import energy, free_energy, potts, unary_from_logits, unary_from_probabilities
 from deeplab_lessons.crf.fast import fast_mean_field
 from deeplab_lessons.crf.filters import (
     ExactFilter,
@@ -28,8 +21,7 @@ from deeplab_lessons.crf.parameters import PRESETS, Parameters, preset
 from deeplab_lessons.crf.permutohedral import Lattice
 
 __all__ = [
-    "PRESETS", "DenseCRF", "ExactFilter", "Lattice", "LatticeFilter", "Parameters", "bilateral_features",
-    "energy", "exact_kernel", "fast_mean_field", "free_energy",
-    "mean_field", "normalise", "potts", "preset", "refine", "spatial_features",
-    "unary_from_labels", "unary_from_logits", "unary_from_probabilities", "update",
+    "PRESETS", "DenseCRF", "ExactFilter", "Lattice", "LatticeFilter", "Parameters", "bilateral_features", "energy",
+    "exact_kernel", "fast_mean_field", "free_energy", "mean_field", "normalise", "potts", "preset", "refine",
+    "spatial_features", "unary_from_logits", "unary_from_probabilities", "update",
 ]  # fmt: skip

@@ -6,14 +6,12 @@ weight and a symmetric matrix `[N, N]`, or an `ExactFilter`, which holds one; it
 its memory: these are sums over N² pairs. Source: Krähenbühl and Koltun 2011, equations (1) to (3).
 """
 
-import math
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from deeplab_lessons.crf import checks
-from deeplab_lessons.metrics.label_maps import IGNORE_INDEX, check_labels
 
 Kernels = Sequence[tuple[float, Tensor]]
 
@@ -32,25 +30,6 @@ def unary_from_probabilities(p: Tensor, floor: float = 1e-5) -> Tensor:
 def unary_from_logits(logits: Tensor) -> Tensor:
     """Return `-log softmax(logits)` over the classes, exact for however small a probability: same shape."""
     return -checks.logits(logits, "logits").log_softmax(-3)
-
-
-def unary_from_labels(
-    labels: Tensor, num_classes: int, confidence: float, ignore_index: int | None = IGNORE_INDEX
-) -> Tensor:
-    """Return energies `[C, H, W]` of a label map `[H, W]` (or both in batches) right with probability `confidence`.
-
-    The other classes share the rest; pixels labelled `ignore_index` could be anything. Label 0 is a class like any
-    other, unlike in pydensecrf's helper. Raises ValueError for other labels and a confidence no better than a guess.
-    """
-    labels = checks.tensor(labels, "labels").long()
-    if not 1 / num_classes < confidence < 1:
-        raise ValueError(f"confidence must be between 1/{num_classes} (a guess) and 1, got {confidence}")
-    check_labels(labels, num_classes, ignore_index)
-    known = torch.ones_like(labels, dtype=torch.bool) if ignore_index is None else labels != ignore_index
-    others = (1 - confidence) / (num_classes - 1)
-    hit = labels.unsqueeze(-3) == torch.arange(num_classes, device=labels.device).view(-1, 1, 1)
-    p = torch.where(hit, confidence, others)
-    return -p.log().where(known.unsqueeze(-3), torch.tensor(-math.log(num_classes), device=labels.device))
 
 
 def potts(num_classes: int) -> Tensor:

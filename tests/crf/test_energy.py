@@ -70,19 +70,6 @@ def test_free_energy_is_kl_minus_log_partition(seed, general):
     assert crf.free_energy(q, unary, kernels, mu).item() == pytest.approx((kl - log_z).item())
 
 
-def test_unary_from_labels_gives_back_confidence_and_doubt():
-    labels = torch.tensor([[0, 2], [1, 255]])
-    p = torch.softmax(-crf.unary_from_labels(labels, 3, 0.8), 0)
-    torch.testing.assert_close(p[:, 0, 0], torch.tensor([0.8, 0.1, 0.1]))
-    torch.testing.assert_close(p[:, 0, 1], torch.tensor([0.1, 0.1, 0.8]))
-    torch.testing.assert_close(p[:, 1, 1], torch.full((3,), 1 / 3))
-    assert crf.unary_from_labels(labels.expand(4, 2, 2), 3, 0.8).shape == (4, 3, 2, 2)
-    with pytest.raises(ValueError, match=r"labels must be classes 0 to 2, got \[255\]"):
-        crf.unary_from_labels(labels, 3, 0.8, ignore_index=None)
-    with pytest.raises(ValueError, match="confidence"):
-        crf.unary_from_labels(labels, 3, 0.2)
-
-
 def test_unaries_of_logits_and_probabilities_agree_and_zero_is_floored():
     logits = torch.randn(2, 4, 3, 5, generator=torch.Generator().manual_seed(0))
     p = logits.softmax(1)
