@@ -49,7 +49,6 @@ NAMED_FREELY = {
     "classroom/exercises/test_lessons.py",
     "classroom/exercises/test_solutions.py",
     "classroom/ledger/test_table.py",
-    "classroom/gradient_fields/test_operators.py",
     "classroom/widgets/test_every_widget.py",
 }
 

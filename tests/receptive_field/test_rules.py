@@ -55,7 +55,7 @@ REFUSED = {
     "roll of all": (lambda m, x: x.roll(1), "roll.*neighbours"),
     "norm with weights of the input": (lambda m, x: F.group_norm(x, 2, x.mean((0, 2, 3))), "group_norm.*more than one"),
     "bias from the input": (lambda m, x: F.conv2d(x, torch.ones(4, 4, 3, 3), x.mean((0, 2, 3))), "weights depend"),
-    "halves of a map": (lambda m, x: F.glu(x), "glu.*no rule"),
+    "halves of a map": (lambda m, x: F.glu(x), "glu.*one half"),
     "if": (lambda m, x: x * 2 if x.sum() > 0 else x, "without values"),
     "item": (lambda m, x: x * x.mean().item(), "without values"),
     "numpy": (lambda m, x: torch.tensor(x.numpy()), "values of a tensor"),

@@ -214,6 +214,7 @@ REPLACED: dict[str, Callable] = {
     "adaptive_max_pool2d": _adaptive_max_pool2d,
     "adaptive_max_pool2d_with_indices": lambda *args, **kwargs: (_adaptive_max_pool2d(*args, **kwargs),) * 2,
     "interpolate": _interpolate,
+    "glu": lambda func, x, dim=-1: summed(x.chunk(2, dim)),
     "view": lambda func, x, *shape: x.reshape(*shape),
     "view_as": lambda func, x, other: x.reshape(other.shape),
 }

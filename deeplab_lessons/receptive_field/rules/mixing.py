@@ -43,6 +43,17 @@ def copy(call: Call) -> State | None:
     return call.join([source], broadcast([source.layout], out.shape), "copy")
 
 
+@rule("glu")
+def glu(call: Call) -> State:
+    """One half of the channels, each weighed by its partner in the other half."""
+    state, out = call.states()[0], call.run()
+    dim = call["dim"] % out.dim()
+    if tags(state.layout[dim]):
+        call.refuse("it multiplies one half of the map's rows or columns with the other")
+    call.note_pointwise()
+    return State(state.node, (*state.layout[:dim], entry("c", out.shape[dim]), *state.layout[dim + 1 :]))
+
+
 @rule("cat", "stack")
 def concatenate(call: Call) -> State:
     """Concatenation along the channels, or along a new dimension that counts the maps."""
