@@ -82,21 +82,14 @@ def own_modes(model: Model) -> Iterator[None]:
             weight.requires_grad_(learns)
 
 
-@contextlib.contextmanager
-def evaluation_mode(model: Model) -> Iterator[None]:
-    """Within this block the model is in evaluation mode; afterwards each of its modules has its own mode again."""
-    with own_modes(model):
-        if isinstance(model, torch.nn.Module) and any(part.training for part in model.modules()):
-            model.eval()
-        yield
-
-
 def scores(model: Model, image: torch.Tensor, grid: Grid | None = None) -> torch.Tensor:
     """Return the scores of one normalised image [3, H, W] at its own size: [C, H, W], on the model's device."""
     grid, device = grid_of(model, grid), torch.device("cpu")
-    if isinstance(model, torch.nn.Module):
-        device = next((p.device for p in model.parameters()), device)
-    with evaluation_mode(model), torch.inference_mode():
+    with own_modes(model), torch.inference_mode():
+        if isinstance(model, torch.nn.Module):
+            device = next((p.device for p in model.parameters()), device)
+            if any(part.training for part in model.modules()):
+                model.eval()
         logits = logits_of(model(image.as_subclass(torch.Tensor)[None].to(device)))
         return upsample(logits.float(), image.shape[1:], grid)[0]
 
