@@ -22,36 +22,27 @@ class Pairs(Dataset):
     - `dataset.pair(i)` is what a person looks at: picture, uint8 [H, W, 3], and labels, uint8 [H, W].
     - `.classes` (names) and `.palette` (uint8 [256, 3]); void is 255 in every set.
 
-    `dataset[i]` depends on `i` and on torch's global generator only. With `cache="memory"` each pair is kept as it is
-    first read, H * W * 4 bytes; worker processes share what is read before they start.
+    `dataset[i]` depends on `i` and on torch's global generator only.
     """
 
     classes: tuple[str, ...]
     palette: np.ndarray
 
-    def __init__(self, transforms: Callable | None = None, cache: str | None = None):
-        if cache not in (None, "memory"):
-            raise ValueError(f'cache must be None or "memory", got {cache!r}')
+    def __init__(self, transforms: Callable | None = None):
         self.transforms = _transforms.evaluate() if transforms is None else transforms
-        self._kept: dict[int, tuple[np.ndarray, np.ndarray]] | None = None if cache is None else {}
 
     def __len__(self) -> int:
         raise NotImplementedError
 
     def read(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """Read picture, uint8 [H, W, 3], and labels, uint8 [H, W], afresh."""
+        """Read picture, uint8 [H, W, 3], and labels, uint8 [H, W]."""
         raise NotImplementedError
 
     def pair(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Return picture, uint8 [H, W, 3], and labels, uint8 [H, W], to look at; don't change them in place."""
         if not -len(self) <= index < len(self):
             raise IndexError(f"there is no pair {index}: this set has {len(self)}, numbered from 0")
-        index %= len(self)
-        if self._kept is None:
-            return self.read(index)
-        if index not in self._kept:
-            self._kept[index] = self.read(index)
-        return self._kept[index]
+        return self.read(index % len(self))
 
     def labels(self, index: int) -> np.ndarray:
         """Return only the labels of a pair, uint8 [H, W]."""

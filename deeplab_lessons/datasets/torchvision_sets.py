@@ -43,9 +43,9 @@ class VOC(FilePairs):
     `root` is the folder that holds `VOCdevkit`; by default the one that `find_voc` finds.
     """
 
-    def __init__(self, root=None, split: str = "train", download=False, transforms=None, cache=None):
+    def __init__(self, root=None, split: str = "train", download=False, transforms=None):
         files = _voc_files(root, split, download)
-        super().__init__(files, VOC_CLASSES, reading.identity(21), voc_colours(), transforms, cache)
+        super().__init__(files, VOC_CLASSES, reading.identity(21), voc_colours(), transforms)
 
 
 class SBD(FilePairs):
@@ -56,16 +56,14 @@ class SBD(FilePairs):
     holds `img`, `cls`, `train.txt` and `val.txt`. SBD's own labels hold no void. Source: DeepLab v1, section 5.
     """
 
-    def __init__(
-        self, root=None, split: str = "trainaug", voc=None, download=False, transforms=None, cache=None
-    ):
+    def __init__(self, root=None, split: str = "trainaug", voc=None, download=False, transforms=None):
         check_choice("split", split, ("train", "val", "trainaug"))
         root = set_folder(root, "sbd")
         if download:
             _download_sbd(root)
         require("SBD", root, ("img", "cls", "train.txt", "val.txt"), _DOWNLOAD)
         files = _trainaug_files(root, voc, download) if split == "trainaug" else _sbd_files(root, split)
-        super().__init__(files, VOC_CLASSES, reading.identity(21), voc_colours(), transforms, cache)
+        super().__init__(files, VOC_CLASSES, reading.identity(21), voc_colours(), transforms)
 
     def numbers(self, path: Path) -> np.ndarray:
         """Read the classes in a `.mat` file of SBD, or in a label map of VOC."""
@@ -85,7 +83,7 @@ class OxfordPet(FilePairs):
     `root` (by default the data folder itself) holds `oxford-iiit-pet`.
     """
 
-    def __init__(self, root=None, split: str = "trainval", download=False, transforms=None, cache=None):
+    def __init__(self, root=None, split: str = "trainval", download=False, transforms=None):
         check_choice("split", split, ("trainval", "test"))
         base = set_folder(root, "") / "oxford-iiit-pet"
         if download and not (base / "annotations").is_dir():
@@ -96,7 +94,7 @@ class OxfordPet(FilePairs):
         files = list(zip(found._images, found._segs, strict=True))
         palette = palette_of([(217, 217, 217), (213, 94, 0)])
         ids = {1: 1, 2: 0, 3: 255}  # the files say 1 pet, 2 background, 3 undecided
-        super().__init__(files, ("background", "pet"), ids, palette, transforms, cache)
+        super().__init__(files, ("background", "pet"), ids, palette, transforms)
 
 
 class Cityscapes(FilePairs):
@@ -105,7 +103,7 @@ class Cityscapes(FilePairs):
     `root` (by default `cityscapes`) holds `leftImg8bit` and `gtFine`. The makers require an account: no download.
     """
 
-    def __init__(self, root=None, split: str = "train", transforms=None, cache=None):
+    def __init__(self, root=None, split: str = "train", transforms=None):
         check_choice("split", split, ("train", "val"))
         how = "Get leftImg8bit_trainvaltest.zip and gtFine_trainvaltest.zip with an account of the makers' site."
         root = set_folder(root, "cityscapes")
@@ -115,7 +113,7 @@ class Cityscapes(FilePairs):
         scored = sorted((c for c in found.classes if 0 <= c.train_id < 255), key=lambda c: c.train_id)
         ids = {c.id: c.train_id for c in found.classes if c.id >= 0}
         palette = palette_of([c.color for c in scored], void=(0, 0, 0))
-        super().__init__(files, [c.name for c in scored], ids, palette, transforms, cache)
+        super().__init__(files, [c.name for c in scored], ids, palette, transforms)
 
 
 def _paths(images, label_maps) -> list[tuple[Path, Path]]:

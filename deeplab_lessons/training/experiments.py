@@ -5,7 +5,6 @@ built-in scenes. The `small_…` networks are lesson 05's, the `camvid_…` ones
 """
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Self
 
 import torch
@@ -111,12 +110,12 @@ class Experiment:
                 norm.momentum = 1 - self.batch_norm_decay  # torch counts the other way round
         return model
 
-    def data_sets(self, root: str | Path | None = None) -> tuple[Pairs, Pairs]:
+    def data_sets(self) -> tuple[Pairs, Pairs]:
         """Return what it is trained on, scaled, cut and mirrored at random, and what it is measured on."""
         size = self.scene_size or (self.crop if isinstance(self.crop, int) else max(self.crop))
         change = transforms.train(self.crop, self.scale)
-        dataset = named(self.data, self.split, change, root, self.count, size)
-        return dataset, named(self.data, None, None, root, self.count and max(self.count // 10, 1), size)
+        dataset = named(self.data, self.split, change, None, self.count, size)
+        return dataset, named(self.data, None, None, None, self.count and max(self.count // 10, 1), size)
 
 
 def _smaller_rates(network: dict[str, Any]) -> dict[str, Any]:
