@@ -44,7 +44,15 @@ class VOC(FilePairs):
     """
 
     def __init__(self, root=None, split: str = "train", download=False, transforms=None):
-        files = _voc_files(root, split, download)
+        check_choice("split", split, ("train", "val", "trainval"))
+        root = Path(root) if root is not None else find_voc() or runtime.data_dir()
+        if download and not (root / _VOC).is_dir():
+            source = DATASET_YEAR_DICT["2012"]
+            unpack(fetch(source["url"], root / source["filename"], md5=source["md5"]), root)
+        parts = (*_VOC_PARTS[:2], f"{_VOC_PARTS[2]}/{split}.txt")
+        require("PASCAL VOC 2012", root / _VOC, parts, _VOC_DOWNLOAD)
+        found = sets.VOCSegmentation(root, year="2012", image_set=split)
+        files = _paths(found.images, found.masks)
         super().__init__(files, VOC_CLASSES, reading.identity(21), voc_colours(), transforms)
 
 
@@ -120,18 +128,6 @@ def _paths(images, label_maps) -> list[tuple[Path, Path]]:
     return [(Path(image), Path(labels)) for image, labels in zip(images, label_maps, strict=True)]
 
 
-def _voc_files(root, split: str, download: bool = False) -> list[tuple[Path, Path]]:
-    check_choice("split", split, ("train", "val", "trainval"))
-    root = Path(root) if root is not None else find_voc() or runtime.data_dir()
-    if download and not (root / _VOC).is_dir():
-        source = DATASET_YEAR_DICT["2012"]
-        unpack(fetch(source["url"], root / source["filename"], md5=source["md5"]), root)
-    parts = (*_VOC_PARTS[:2], f"{_VOC_PARTS[2]}/{split}.txt")
-    require("PASCAL VOC 2012", root / _VOC, parts, _VOC_DOWNLOAD)
-    found = sets.VOCSegmentation(root, year="2012", image_set=split)
-    return _paths(found.images, found.masks)
-
-
 def _sbd_files(root: Path, split: str) -> list[tuple[Path, Path]]:
     found = sets.SBDataset(str(root), split, mode="segmentation")
     return _paths(found.images, found.masks)
@@ -139,7 +135,7 @@ def _sbd_files(root: Path, split: str) -> list[tuple[Path, Path]]:
 
 def _trainaug_files(root: Path, voc, download: bool) -> list[tuple[Path, Path]]:
     """VOC's train pairs first, then SBD's pairs of pictures in neither VOC's train nor its val."""
-    train, val = (_voc_files(voc, split, download) for split in ("train", "val"))
+    train, val = (VOC(voc, split, download).files for split in ("train", "val"))
     taken = {image.stem for image, _ in train + val}
     extra = {pair[0].stem: pair for split in ("train", "val") for pair in _sbd_files(root, split)}
     return train + [pair for stem, pair in sorted(extra.items()) if stem not in taken]
