@@ -11,7 +11,6 @@ import torch
 from PIL import Image
 
 from deeplab_lessons import metrics, parallel
-from deeplab_lessons.checks import check_choice
 from deeplab_lessons.datasets import Pairs, as_picture, transforms, voc_colours
 from deeplab_lessons.datasets.pairs import check_label_maps
 from deeplab_lessons.files import whole_file
@@ -26,10 +25,10 @@ Model = Callable[[torch.Tensor], torch.Tensor]
 class ManyViews(torch.nn.Module):
     """A trained network that is shown every picture at several `scales`, and with `flip` mirrored, too.
 
-    Normalised images [N, 3, H, W] -> log-probabilities [N, C, H, W]: the mean of the views' probabilities, or with
-    `fusion="maximum"` their maximum, scaled to sum to 1. For measuring only. `grid`: for a network that does not
-    state its own. Raises ValueError for scales that are not positive and for another fusion.
-    Source: DeepLab v3, section 4.1 (mean over scales and mirror images); v2, section 4.1.2 (maximum).
+    Normalised images [N, 3, H, W] -> log-probabilities [N, C, H, W]: the mean of the views' probabilities. For
+    measuring only. `grid`: for a network that does not state its own. Raises ValueError for scales that are not
+    positive.
+    Source: DeepLab v3, section 4.1 (mean over scales and mirror images).
     """
 
     grid = PIXELS
@@ -39,14 +38,12 @@ class ManyViews(torch.nn.Module):
         model: torch.nn.Module,
         scales: Sequence[float] = (1.0,),
         flip: bool = False,
-        fusion: str = "mean",
         grid: Grid | None = None,
     ):
         super().__init__()
         if not scales or min(scales) <= 0:
             raise ValueError(f"scales must be positive shares of the picture's size, got {tuple(scales)}")
-        check_choice("fusion", fusion, ("mean", "maximum"))
-        self.model, self.scales, self.flip, self.fusion = model, tuple(scales), flip, fusion
+        self.model, self.scales, self.flip = model, tuple(scales), flip
         self.model_grid = grid_of(model, grid)
         self.training = model.training  # and not `train`, which would set the mode of every module inside
 
@@ -55,8 +52,7 @@ class ManyViews(torch.nn.Module):
         views = [self.view(images, scale) for scale in self.scales]
         if self.flip:
             views += [self.view(images.flip(-1), scale).flip(-1) for scale in self.scales]
-        stacked = torch.stack(views)
-        fused = stacked.mean(0) if self.fusion == "mean" else stacked.amax(0)
+        fused = torch.stack(views).mean(0)
         return (fused / fused.sum(1, keepdim=True)).clamp(min=torch.finfo(fused.dtype).tiny).log()
 
     def view(self, images: torch.Tensor, scale: float) -> torch.Tensor:
@@ -82,21 +78,14 @@ def own_modes(model: Model) -> Iterator[None]:
             weight.requires_grad_(learns)
 
 
-@contextlib.contextmanager
-def evaluation_mode(model: Model) -> Iterator[None]:
-    """Within this block the model is in evaluation mode; afterwards each of its modules has its own mode again."""
-    with own_modes(model):
-        if isinstance(model, torch.nn.Module) and any(part.training for part in model.modules()):
-            model.eval()
-        yield
-
-
 def scores(model: Model, image: torch.Tensor, grid: Grid | None = None) -> torch.Tensor:
     """Return the scores of one normalised image [3, H, W] at its own size: [C, H, W], on the model's device."""
     grid, device = grid_of(model, grid), torch.device("cpu")
-    if isinstance(model, torch.nn.Module):
-        device = next((p.device for p in model.parameters()), device)
-    with evaluation_mode(model), torch.inference_mode():
+    with own_modes(model), torch.inference_mode():
+        if isinstance(model, torch.nn.Module):
+            device = next((p.device for p in model.parameters()), device)
+            if any(part.training for part in model.modules()):
+                model.eval()
         logits = logits_of(model(image.as_subclass(torch.Tensor)[None].to(device)))
         return upsample(logits.float(), image.shape[1:], grid)[0]
 

@@ -36,10 +36,9 @@ class LeftOrRight(nn.Module):
         return torch.stack([left, -left])[:, None].expand(len(x), 2, x.shape[2] // 4, columns)
 
 
-@pytest.mark.parametrize("fusion", ["mean", "maximum"])
-def test_one_view_is_the_network_itself(fusion):
+def test_one_view_is_the_network_itself():
     pictures = torch.randn(2, 3, 9, 11)
-    views = ManyViews(Pointwise(), fusion=fusion)
+    views = ManyViews(Pointwise())
     assert torch.allclose(views(pictures), Pointwise()(pictures).log_softmax(1), atol=1e-5)
 
 
@@ -52,9 +51,6 @@ def test_probabilities_of_the_views_are_averaged():
     each = torch.stack([logits.softmax(1) for logits in maps])
     found = ManyViews(Pointwise(), (0.5, 1, 2))(pictures).exp()
     assert torch.allclose(found, each.mean(0), atol=1e-5)
-    largest = each.amax(0)
-    found = ManyViews(Pointwise(), (0.5, 1, 2), fusion="maximum")(pictures).exp()
-    assert torch.allclose(found, largest / largest.sum(1, keepdim=True), atol=1e-5)
 
 
 def test_a_mirrored_view_is_mirrored_back():
@@ -76,17 +72,10 @@ def test_views_are_measured_like_a_network():
     assert torch.allclose(inference.scores(views, image), mirrored, atol=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        ({"scales": ()}, "scales must be positive"),
-        ({"scales": (1, -1)}, "scales must be positive"),
-        ({"fusion": "sum"}, "unknown fusion 'sum': choose from mean, maximum"),
-    ],
-)
-def test_wrong_views_are_named(options, words):
-    with pytest.raises(ValueError, match=words):
-        ManyViews(Pointwise(), **options)
+@pytest.mark.parametrize("scales", [(), (1, -1)])
+def test_wrong_scales_are_named(scales):
+    with pytest.raises(ValueError, match="scales must be positive"):
+        ManyViews(Pointwise(), scales)
 
 
 # A whole data set, measured against what can be said beforehand

@@ -16,7 +16,6 @@ from deeplab_lessons.backbones.surgery import (
     fully_convolutional,
     keep_resolution,
     large_fov,
-    linear_to_conv,
     new_classifier,
     released_pools,
 )
@@ -25,6 +24,6 @@ from deeplab_lessons.backbones.xception import xception
 
 __all__ = [
     "SameMaxPool2d", "as_kernel", "decimate", "dilate", "freeze_batch_norm", "fully_convolutional",
-    "keep_resolution", "large_fov", "linear_to_conv", "mobilenet_v2", "new_classifier", "released_pools",
+    "keep_resolution", "large_fov", "mobilenet_v2", "new_classifier", "released_pools",
     "resnet", "vgg16", "xception",
 ]  # fmt: skip

@@ -61,20 +61,19 @@ def state_dict_in(content: Any, source: str) -> dict[str, torch.Tensor]:
     Raises RuntimeError where there is none, or more than one.
     """
     found = dict(_state_dicts(content, "")) if content != {} else {"": content}
-    if len(found) != 1:
-        keys = (
-            ", ".join(map(str, list(content)[:4])) if isinstance(content, Mapping) else type(content).__name__
-        )
-        what = (
-            f"several sets of weights, {' and '.join(found)}: pass one"
-            if found
-            else f"no weights, but: {keys}"
-        )
-        raise RuntimeError(f"{source} holds {what}")
+    if not found:
+        raise RuntimeError(f"{source} holds no weights, but: {contents(content)}")
+    if len(found) > 1:
+        raise RuntimeError(f"{source} holds several sets of weights, {' and '.join(found)}: pass one")
     (state,) = found.values()
     while len(starts := {name.partition(".")[0] for name in state}) == 1 and starts <= _WRAPPERS:
         state = {name.partition(".")[2]: tensor for name, tensor in state.items()}
     return {name.replace("_orig_mod.", ""): tensor for name, tensor in state.items()}
+
+
+def contents(content: Any) -> str:
+    """Return in words what a file holds: its first keys, or the name of its type."""
+    return ", ".join(map(str, list(content)[:4])) if isinstance(content, Mapping) else type(content).__name__
 
 
 def _state_dicts(content: Any, name: str) -> Iterator[tuple[str, Mapping[str, torch.Tensor]]]:

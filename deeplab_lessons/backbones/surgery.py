@@ -37,11 +37,6 @@ def as_kernel(weight: torch.Tensor, kernel_size: int) -> torch.Tensor:
     return weight.reshape(outs, ins // taps, kernel_size, kernel_size)
 
 
-def linear_to_conv(linear: nn.Linear, kernel_size: int) -> nn.Conv2d:
-    """Return the convolution that gives on a [C, k, k] map a fully connected layer's scores, as a 1 x 1 map."""
-    return _conv(as_kernel(linear.weight, kernel_size), linear.bias)
-
-
 def _conv(weight: torch.Tensor, bias: torch.Tensor | None, dilation: int = 1, padding: int = 0) -> nn.Conv2d:
     """A convolution that holds a copy of these numbers."""
     outs, ins, *taps = weight.shape
@@ -66,7 +61,8 @@ def fully_convolutional(vgg: VGG, padding: str = "valid") -> nn.Sequential:
     names = ("fc6", "relu6", "drop6", "fc7", "relu7", "drop7", "fc8")
     layers: dict[str, Any] = _named(vgg.features) | dict(zip(names, vgg.classifier, strict=True))
     for name, kernel_size in (("fc6", _FC6_TAPS), ("fc7", 1), ("fc8", 1)):
-        layers[name] = linear_to_conv(layers[name], kernel_size).train(layers[name].training)
+        linear = layers[name]
+        layers[name] = _conv(as_kernel(linear.weight, kernel_size), linear.bias).train(linear.training)
     if padding == "same":
         layers["fc6"].padding = (same_padding(_FC6_TAPS),) * 2
     net = nn.Sequential(OrderedDict(layers))

@@ -49,13 +49,8 @@ def load_weights(weights: Weights, imagenet) -> dict[str, torch.Tensor]:
     return {key: value.float() if value.dtype in half else value.clone() for key, value in state.items()}
 
 
-def weights_file(imagenet) -> Path:
-    """Return where the file of a torchvision weights entry is kept, whether or not it is there."""
-    return Path(torch.hub.get_dir()) / "checkpoints" / Path(urlparse(imagenet.url).path).name
-
-
 def _download(imagenet) -> Path:
-    path = weights_file(imagenet)
+    path = Path(torch.hub.get_dir()) / "checkpoints" / Path(urlparse(imagenet.url).path).name
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
         beginning = path.stem.rpartition("-")[2]  # torchvision's names end with the checksum's first digits

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from deeplab_lessons.receptive_field import trace
+from deeplab_lessons.training.experiments import Experiment
 
 
 def describe(net: nn.Module, input_size: int, layer: str = "fc6") -> dict[str, object]:
@@ -25,6 +26,13 @@ def describe(net: nn.Module, input_size: int, layer: str = "fc6") -> dict[str, o
         "parameters (10⁶)": round(table.parameters / 1e6, 2),
         "multiply-adds (10⁹)": round(table.multiply_adds / 1e9, 1),
     }
+
+
+def cost(which: Experiment, size: tuple[int, int]) -> dict[str, float]:
+    """Return parameters in millions, and multiply-adds in billions for one image of `size` (H, W) pixels."""
+    with torch.device("meta"):
+        table = trace(which.model(), size)
+    return {"parameters (10⁶)": table.parameters / 1e6, "multiply-adds (10⁹)": table.multiply_adds / 1e9}
 
 
 def milliseconds(

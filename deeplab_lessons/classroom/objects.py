@@ -1,9 +1,10 @@
-"""Single objects of a label map: how large each is, and how well it is drawn."""
+"""What label maps hold: their single objects, how large and how well drawn each is, and how frequent a class is."""
 
 from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from deeplab_lessons.datasets import Pairs
 from deeplab_lessons.metrics import IGNORE_INDEX
 
 
@@ -46,3 +47,13 @@ def object_ious(
         drawn = (prediction[box] == each) & counted
         ious.append((side, float((own & drawn).sum() / (own | drawn).sum())))
     return ious
+
+
+def class_frequencies(dataset: Pairs) -> dict[str, float]:
+    """Return each class's share of the labelled pixels, and "void"'s of all."""
+    counts = np.zeros(256, np.int64)
+    for index in range(len(dataset)):
+        counts += np.bincount(dataset.pair(index)[1].ravel(), minlength=256)
+    labelled = counts.sum() - counts[IGNORE_INDEX]
+    shares = {name: float(counts[label] / max(labelled, 1)) for label, name in enumerate(dataset.classes)}
+    return shares | {"void": float(counts[IGNORE_INDEX] / max(counts.sum(), 1))}

@@ -9,18 +9,18 @@ from deeplab_lessons.datasets.archives import unpack
 from deeplab_lessons.datasets.download import DownloadError, fetch
 from deeplab_lessons.datasets.embedded import Embedded
 from deeplab_lessons.datasets.folders import CamVid, LabelMapFolder, PascalContext, PersonPart
-from deeplab_lessons.datasets.pairs import Pairs, class_frequencies
-from deeplab_lessons.datasets.palettes import VOC_CLASSES, colours_to_indices, indices_to_colours, voc_colours
+from deeplab_lessons.datasets.pairs import Pairs
+from deeplab_lessons.datasets.palettes import VOC_CLASSES, colours_to_indices, voc_colours
 from deeplab_lessons.datasets.reading import as_picture
-from deeplab_lessons.datasets.scenes import CLASSES, photograph, photograph_names, scene
+from deeplab_lessons.datasets.scenes import CLASSES, PHOTOGRAPHS, photograph, scene
 from deeplab_lessons.datasets.torchvision_sets import SBD, VOC, Cityscapes, OxfordPet, find_voc
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 
 __all__ = [
-    "CLASSES", "IGNORE_INDEX", "SBD", "SETS", "VOC", "VOC_CLASSES", "CamVid", "Cityscapes", "DownloadError",
-    "Embedded", "LabelMapFolder", "OxfordPet", "Pairs", "PascalContext", "PersonPart", "as_picture",
-    "class_frequencies", "colours_to_indices", "fetch", "find_voc", "indices_to_colours", "named", "photograph",
-    "photograph_names", "scene", "transforms", "unpack", "voc_colours",
+    "CLASSES", "IGNORE_INDEX", "PHOTOGRAPHS", "SBD", "SETS", "VOC", "VOC_CLASSES", "CamVid", "Cityscapes",
+    "DownloadError", "Embedded", "LabelMapFolder", "OxfordPet", "Pairs", "PascalContext", "PersonPart",
+    "as_picture", "colours_to_indices", "fetch", "find_voc", "named", "photograph", "scene", "transforms",
+    "unpack", "voc_colours",
 ]  # fmt: skip
 
 #: Name on the command line -> (class, split to train on, split to measure on).

@@ -22,7 +22,8 @@ CLASS_COLOURS = ((217, 217, 217), (0, 114, 178), (213, 94, 0), (0, 158, 115), (2
 class Embedded(Pairs):
     """`count` scenes of a split ("train", "val" or "test"), `size` x `size` pixels: see `scene`.
 
-    `cache` is None (each scene is made afresh) or "memory". Raises ValueError for an unknown split or cache.
+    A scene takes size * size * 4 bytes; worker processes share what is made before they start. Raises ValueError for
+    an unknown split.
     """
 
     classes = scenes.CLASSES
@@ -34,16 +35,18 @@ class Embedded(Pairs):
         count: int | None = None,
         size: int = 128,
         transforms: Callable | None = None,
-        cache: str | None = "memory",
     ):
         check_choice("split", split, scenes.SPLITS)
-        super().__init__(transforms, cache)
+        super().__init__(transforms)
         self.split, self.size = split, size
         self.count = COUNTS[split] if count is None else count
+        self._kept: dict[int, tuple[np.ndarray, np.ndarray]] = {}
 
     def __len__(self) -> int:
         return self.count
 
     def read(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """Make scene `index`: picture, uint8 [size, size, 3], and labels, uint8 [size, size]."""
-        return scenes.scene(index, self.size, self.split)
+        """Make scene `index`, once: picture, uint8 [size, size, 3], and labels, uint8 [size, size]."""
+        if index not in self._kept:
+            self._kept[index] = scenes.scene(index, self.size, self.split)
+        return self._kept[index]

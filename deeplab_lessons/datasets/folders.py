@@ -31,9 +31,8 @@ class FilePairs(Pairs):
         ids: Mapping[int, int],
         palette: np.ndarray,
         transforms: Callable | None = None,
-        cache: str | None = None,
     ):
-        super().__init__(transforms, cache)
+        super().__init__(transforms)
         if isinstance(classes, str):
             raise ValueError(f"classes must be a list of names, got {classes!r}: pass [{classes!r}]")
         self.files, self.classes, self.palette = list(files), tuple(classes), palette
@@ -75,7 +74,7 @@ class CamVid(FilePairs):
     classes = tuple(palettes.CAMVID_CLASSES)
     palette = palettes.palette_of(list(palettes.CAMVID_CLASSES.values()), void=(0, 0, 0))
 
-    def __init__(self, root=None, split: str = "train", transforms=None, cache: str | None = None):
+    def __init__(self, root=None, split: str = "train", transforms=None):
         check_choice("split", split, ("train", "val", "test"))
         root = set_folder(root, "camvid")
         require("CamVid", root, (f"{split}.txt", split, f"{split}annot"))
@@ -86,7 +85,7 @@ class CamVid(FilePairs):
             picture, labels = (_inside(root, name) for name in line.split())
             files.append((picture, labels))
         ids = reading.identity(len(self.classes), void=(11, 255))
-        super().__init__(files, self.classes, ids, self.palette, transforms, cache)
+        super().__init__(files, self.classes, ids, self.palette, transforms)
 
 
 class LabelMapFolder(FilePairs):
@@ -111,7 +110,6 @@ class LabelMapFolder(FilePairs):
         ids: Mapping[int, int] | None = None,
         palette: np.ndarray | None = None,
         transforms: Callable | None = None,
-        cache: str | None = None,
     ):
         for folder in (images, labels):
             require("label maps", Path(folder), ())
@@ -131,7 +129,7 @@ class LabelMapFolder(FilePairs):
         ids = reading.identity(len(classes)) if ids is None else ids
         palette = palettes.voc_colours() if palette is None else palette
         files = [(pictures[name], maps[name]) for name in names]
-        super().__init__(files, classes, ids, palette, transforms, cache)
+        super().__init__(files, classes, ids, palette, transforms)
 
 
 class SplitFolder(LabelMapFolder):
@@ -139,12 +137,12 @@ class SplitFolder(LabelMapFolder):
 
     name: str
 
-    def __init__(self, root=None, split: str = "val", transforms=None, cache: str | None = None):
+    def __init__(self, root=None, split: str = "val", transforms=None):
         parts = ("images", "labels", f"{split}.txt")
         root = set_folder(root, self.name)
         require(self.name, root, parts)
         images, labels, names = (root / part for part in parts)
-        super().__init__(images, labels, self.classes, names, transforms=transforms, cache=cache)
+        super().__init__(images, labels, self.classes, names, transforms=transforms)
 
 
 class PersonPart(SplitFolder):

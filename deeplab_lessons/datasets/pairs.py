@@ -3,7 +3,6 @@
 import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Self
 
 import numpy as np
 import torch
@@ -21,39 +20,29 @@ class Pairs(Dataset):
     - `dataset[i]` is what a network takes: picture, float32 [3, H, W], normalised, and labels,
       `tv_tensors.Mask` int64 [H, W]. `transforms` makes them; None means `transforms.evaluate()`.
     - `dataset.pair(i)` is what a person looks at: picture, uint8 [H, W, 3], and labels, uint8 [H, W].
-    - `.classes` (names), `.palette` (uint8 [256, 3]) and `.ignore_index`: 255 for every set.
+    - `.classes` (names) and `.palette` (uint8 [256, 3]); void is 255 in every set.
 
-    `dataset[i]` depends on `i` and on torch's global generator only. With `cache="memory"` each pair is kept as it is
-    first read, H * W * 4 bytes; worker processes share what is read before they start (see `fill`).
+    `dataset[i]` depends on `i` and on torch's global generator only.
     """
 
     classes: tuple[str, ...]
     palette: np.ndarray
-    ignore_index = IGNORE_INDEX
 
-    def __init__(self, transforms: Callable | None = None, cache: str | None = None):
-        if cache not in (None, "memory"):
-            raise ValueError(f'cache must be None or "memory", got {cache!r}')
+    def __init__(self, transforms: Callable | None = None):
         self.transforms = _transforms.evaluate() if transforms is None else transforms
-        self._kept: dict[int, tuple[np.ndarray, np.ndarray]] | None = None if cache is None else {}
 
     def __len__(self) -> int:
         raise NotImplementedError
 
     def read(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """Read picture, uint8 [H, W, 3], and labels, uint8 [H, W], afresh."""
+        """Read picture, uint8 [H, W, 3], and labels, uint8 [H, W]."""
         raise NotImplementedError
 
     def pair(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Return picture, uint8 [H, W, 3], and labels, uint8 [H, W], to look at; don't change them in place."""
         if not -len(self) <= index < len(self):
             raise IndexError(f"there is no pair {index}: this set has {len(self)}, numbered from 0")
-        index %= len(self)
-        if self._kept is None:
-            return self.read(index)
-        if index not in self._kept:
-            self._kept[index] = self.read(index)
-        return self._kept[index]
+        return self.read(index % len(self))
 
     def labels(self, index: int) -> np.ndarray:
         """Return only the labels of a pair, uint8 [H, W]."""
@@ -64,28 +53,8 @@ class Pairs(Dataset):
         image = torch.tensor(picture).permute(2, 0, 1).contiguous()  # a copy: transforms may write
         return self.transforms(tv_tensors.Image(image), tv_tensors.Mask(torch.tensor(labels)))
 
-    def fill(self, progress: bool = False) -> Self:
-        """Read every pair now, into the cache, and return the data set; ValueError without a cache."""
-        from tqdm.auto import tqdm
-
-        if self._kept is None:
-            raise ValueError('this data set keeps nothing: make it with cache="memory"')
-        for index in tqdm(range(len(self)), desc="reading", disable=not progress):
-            self.pair(index)
-        return self
-
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self)} pairs, {len(self.classes)} classes)"
-
-
-def class_frequencies(dataset: Pairs, limit: int | None = None) -> dict[str, float]:
-    """Return each class's share of the labelled pixels, and "void"'s of all, over the first `limit` pairs."""
-    counts = np.zeros(256, np.int64)
-    for index in range(len(dataset) if limit is None else min(limit, len(dataset))):
-        counts += np.bincount(dataset.pair(index)[1].ravel(), minlength=256)
-    labelled = counts.sum() - counts[IGNORE_INDEX]
-    shares = {name: float(counts[label] / max(labelled, 1)) for label, name in enumerate(dataset.classes)}
-    return shares | {"void": float(counts[IGNORE_INDEX] / max(counts.sum(), 1))}
 
 
 def check_label_maps(dataset: Sequence | Pairs, use: str, most: int = 1_000_000) -> None:

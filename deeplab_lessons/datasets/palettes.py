@@ -44,15 +44,6 @@ def voc_colours() -> np.ndarray:
     return np.stack([(bit << (7 - places)).sum(axis=1) for bit in bits], axis=1).astype(np.uint8)
 
 
-def indices_to_colours(labels: np.ndarray, palette: np.ndarray) -> np.ndarray:
-    """Return the colour of each pixel, uint8 [H, W, 3]; ValueError for labels outside the palette [C, 3]."""
-    labels, palette = np.asarray(labels), np.asarray(palette, dtype=np.uint8)
-    strange = [int(label) for label in np.unique(labels) if not 0 <= label < len(palette)]
-    if strange:
-        raise ValueError(f"labels {few(strange)} have no colour: the palette holds {len(palette)} colours")
-    return palette[labels]
-
-
 def colours_to_indices(colours: np.ndarray, palette: np.ndarray) -> np.ndarray:
     """Return the label of each pixel, uint8 [H, W], from colours [H, W, 3] and a palette [C, 3], C up to 256.
 

@@ -30,11 +30,7 @@ _COLOUR = ("astronaut", "chelsea", "coffee", "motorcycle", "rocket")
 _GREY = ("brick", "camera", "coins", "grass", "gravel", "moon")
 _GROUNDS = ("grass", "gravel", "brick", "moon")
 _SURFACES = (*_COLOUR, "coins")
-
-
-def photograph_names() -> tuple[str, ...]:
-    """Return the names that `photograph` knows; the colour pictures first."""
-    return _COLOUR + _GREY
+PHOTOGRAPHS = _COLOUR + _GREY  # what `photograph` knows
 
 
 def photograph(name: str) -> np.ndarray:
@@ -42,7 +38,7 @@ def photograph(name: str) -> np.ndarray:
 
     "chelsea" is a cat. Raises ValueError, with the choices, for any other name, and ImportError without scikit-image.
     """
-    check_choice("photograph", name, photograph_names())
+    check_choice("photograph", name, PHOTOGRAPHS)
     try:
         from skimage import data
     except ImportError as error:

@@ -43,9 +43,17 @@ class VOC(FilePairs):
     `root` is the folder that holds `VOCdevkit`; by default the one that `find_voc` finds.
     """
 
-    def __init__(self, root=None, split: str = "train", download=False, transforms=None, cache=None):
-        files = _voc_files(root, split, download)
-        super().__init__(files, VOC_CLASSES, reading.identity(21), voc_colours(), transforms, cache)
+    def __init__(self, root=None, split: str = "train", download=False, transforms=None):
+        check_choice("split", split, ("train", "val", "trainval"))
+        root = Path(root) if root is not None else find_voc() or runtime.data_dir()
+        if download and not (root / _VOC).is_dir():
+            source = DATASET_YEAR_DICT["2012"]
+            unpack(fetch(source["url"], root / source["filename"], md5=source["md5"]), root)
+        parts = (*_VOC_PARTS[:2], f"{_VOC_PARTS[2]}/{split}.txt")
+        require("PASCAL VOC 2012", root / _VOC, parts, _VOC_DOWNLOAD)
+        found = sets.VOCSegmentation(root, year="2012", image_set=split)
+        files = _paths(found.images, found.masks)
+        super().__init__(files, VOC_CLASSES, reading.identity(21), voc_colours(), transforms)
 
 
 class SBD(FilePairs):
@@ -56,16 +64,14 @@ class SBD(FilePairs):
     holds `img`, `cls`, `train.txt` and `val.txt`. SBD's own labels hold no void. Source: DeepLab v1, section 5.
     """
 
-    def __init__(
-        self, root=None, split: str = "trainaug", voc=None, download=False, transforms=None, cache=None
-    ):
+    def __init__(self, root=None, split: str = "trainaug", voc=None, download=False, transforms=None):
         check_choice("split", split, ("train", "val", "trainaug"))
         root = set_folder(root, "sbd")
         if download:
             _download_sbd(root)
         require("SBD", root, ("img", "cls", "train.txt", "val.txt"), _DOWNLOAD)
         files = _trainaug_files(root, voc, download) if split == "trainaug" else _sbd_files(root, split)
-        super().__init__(files, VOC_CLASSES, reading.identity(21), voc_colours(), transforms, cache)
+        super().__init__(files, VOC_CLASSES, reading.identity(21), voc_colours(), transforms)
 
     def numbers(self, path: Path) -> np.ndarray:
         """Read the classes in a `.mat` file of SBD, or in a label map of VOC."""
@@ -85,7 +91,7 @@ class OxfordPet(FilePairs):
     `root` (by default the data folder itself) holds `oxford-iiit-pet`.
     """
 
-    def __init__(self, root=None, split: str = "trainval", download=False, transforms=None, cache=None):
+    def __init__(self, root=None, split: str = "trainval", download=False, transforms=None):
         check_choice("split", split, ("trainval", "test"))
         base = set_folder(root, "") / "oxford-iiit-pet"
         if download and not (base / "annotations").is_dir():
@@ -96,7 +102,7 @@ class OxfordPet(FilePairs):
         files = list(zip(found._images, found._segs, strict=True))
         palette = palette_of([(217, 217, 217), (213, 94, 0)])
         ids = {1: 1, 2: 0, 3: 255}  # the files say 1 pet, 2 background, 3 undecided
-        super().__init__(files, ("background", "pet"), ids, palette, transforms, cache)
+        super().__init__(files, ("background", "pet"), ids, palette, transforms)
 
 
 class Cityscapes(FilePairs):
@@ -105,7 +111,7 @@ class Cityscapes(FilePairs):
     `root` (by default `cityscapes`) holds `leftImg8bit` and `gtFine`. The makers require an account: no download.
     """
 
-    def __init__(self, root=None, split: str = "train", transforms=None, cache=None):
+    def __init__(self, root=None, split: str = "train", transforms=None):
         check_choice("split", split, ("train", "val"))
         how = "Get leftImg8bit_trainvaltest.zip and gtFine_trainvaltest.zip with an account of the makers' site."
         root = set_folder(root, "cityscapes")
@@ -115,23 +121,11 @@ class Cityscapes(FilePairs):
         scored = sorted((c for c in found.classes if 0 <= c.train_id < 255), key=lambda c: c.train_id)
         ids = {c.id: c.train_id for c in found.classes if c.id >= 0}
         palette = palette_of([c.color for c in scored], void=(0, 0, 0))
-        super().__init__(files, [c.name for c in scored], ids, palette, transforms, cache)
+        super().__init__(files, [c.name for c in scored], ids, palette, transforms)
 
 
 def _paths(images, label_maps) -> list[tuple[Path, Path]]:
     return [(Path(image), Path(labels)) for image, labels in zip(images, label_maps, strict=True)]
-
-
-def _voc_files(root, split: str, download: bool = False) -> list[tuple[Path, Path]]:
-    check_choice("split", split, ("train", "val", "trainval"))
-    root = Path(root) if root is not None else find_voc() or runtime.data_dir()
-    if download and not (root / _VOC).is_dir():
-        source = DATASET_YEAR_DICT["2012"]
-        unpack(fetch(source["url"], root / source["filename"], md5=source["md5"]), root)
-    parts = (*_VOC_PARTS[:2], f"{_VOC_PARTS[2]}/{split}.txt")
-    require("PASCAL VOC 2012", root / _VOC, parts, _VOC_DOWNLOAD)
-    found = sets.VOCSegmentation(root, year="2012", image_set=split)
-    return _paths(found.images, found.masks)
 
 
 def _sbd_files(root: Path, split: str) -> list[tuple[Path, Path]]:
@@ -141,7 +135,7 @@ def _sbd_files(root: Path, split: str) -> list[tuple[Path, Path]]:
 
 def _trainaug_files(root: Path, voc, download: bool) -> list[tuple[Path, Path]]:
     """VOC's train pairs first, then SBD's pairs of pictures in neither VOC's train nor its val."""
-    train, val = (_voc_files(voc, split, download) for split in ("train", "val"))
+    train, val = (VOC(voc, split, download).files for split in ("train", "val"))
     taken = {image.stem for image, _ in train + val}
     extra = {pair[0].stem: pair for split in ("train", "val") for pair in _sbd_files(root, split)}
     return train + [pair for stem, pair in sorted(extra.items()) if stem not in taken]

@@ -138,11 +138,8 @@ def load_checkpoint(path: str | Path) -> dict:
     if str(told).startswith(stored.FORMAT) and told != FORMAT:
         raise CheckpointError(f"{path} is a {told}, and this edition of the course reads {FORMAT}: update it")
     if told != FORMAT:
-        keys = (
-            ", ".join(map(str, list(content)[:4])) if isinstance(content, Mapping) else type(content).__name__
-        )
         raise CheckpointError(
-            f"{path} is a file of torch, but not a checkpoint of this course (it holds: {keys}). "
+            f"{path} is a file of torch, but not a checkpoint of this course (it holds: {stored.contents(content)}). "
             "Pass plain weights to the model, not here."
         )
     return content

@@ -4,27 +4,18 @@ A twin has images, crop and dilations divided by 2 (v1, v2) or 3 (v3, v3+), a na
 built-in scenes. The `small_…` networks are lesson 05's, the `camvid_…` ones lesson 13's.
 """
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import torch
 
 from deeplab_lessons import runtime
 from deeplab_lessons.checks import check_choice
-from deeplab_lessons.datasets import Pairs, embedded, named, scenes, transforms
+from deeplab_lessons.datasets import Pairs, named, scenes, transforms
 from deeplab_lessons.heads.aspp import atrous_rates
 from deeplab_lessons.models import deeplab
-from deeplab_lessons.receptive_field import trace
-from deeplab_lessons.training.history import History, Watcher
-from deeplab_lessons.training.loop import batch_norms, train
+from deeplab_lessons.training.loop import batch_norms
 from deeplab_lessons.training.published import ROWS
-
-#: Part of the name of every kept network. Raise it when a change of code leads to other weights: in the scenes, the
-#: transforms, the networks and their random start, the losses, schedules, optimiser, loop or order of the data.
-EDITION = 1
 
 TWIN_CROP = 161  # pixels: about half of the papers' 321, a third of their 513
 TWIN_SCENES = 1000
@@ -119,18 +110,12 @@ class Experiment:
                 norm.momentum = 1 - self.batch_norm_decay  # torch counts the other way round
         return model
 
-    def data_sets(self, root: str | Path | None = None) -> tuple[Pairs, Pairs]:
+    def data_sets(self) -> tuple[Pairs, Pairs]:
         """Return what it is trained on, scaled, cut and mirrored at random, and what it is measured on."""
         size = self.scene_size or (self.crop if isinstance(self.crop, int) else max(self.crop))
         change = transforms.train(self.crop, self.scale)
-        dataset = named(self.data, self.split, change, root, self.count, size)
-        return dataset, named(self.data, None, None, root, self.count and max(self.count // 10, 1), size)
-
-    def cost(self, size: tuple[int, int]) -> dict[str, float]:
-        """Return parameters in millions, and multiply-adds in billions for one image of `size` (H, W) pixels."""
-        with torch.device("meta"):
-            table = trace(self.model(), size)
-        return {"parameters (10⁶)": table.parameters / 1e6, "multiply-adds (10⁹)": table.multiply_adds / 1e9}
+        dataset = named(self.data, self.split, change, None, self.count, size)
+        return dataset, named(self.data, None, None, None, self.count and max(self.count // 10, 1), size)
 
 
 def _smaller_rates(network: dict[str, Any]) -> dict[str, Any]:
@@ -191,43 +176,3 @@ def table() -> dict[str, dict[str, Any]]:
     }  # fmt: skip
     rows = EXPERIMENTS.items()
     return {name: {title: getattr(each, key) for title, key in columns.items()} for name, each in rows}
-
-
-def cache_path(which: Experiment, seed: int | None = None) -> Path:
-    """Return the file of the trained network: another setting, or edition of code or scenes, has another name."""
-    seed = runtime.seed() if seed is None else seed
-    printed = ("name", "row", "crf", "mean_iou", "with_crf")  # what does not change the weights
-    parts = {key: value for key, value in asdict(which).items() if key not in printed}
-    if which.is_second_stage:
-        parts["starts_from"] = cache_path(experiment(which.starts_from, "class"), seed).stem
-    content = json.dumps([EDITION, embedded.EDITION, parts], sort_keys=True)
-    mark = hashlib.sha256(content.encode()).hexdigest()[:8]
-    return runtime.cache_dir() / f"{which.name}-seed{seed}-{mark}.pt"
-
-
-def trained(
-    which: Experiment | str, seed: int | None = None, progress: bool | Watcher = True
-) -> tuple[torch.nn.Module, History]:
-    """Return the network of an experiment, trained and ready to predict on the CPU, and its history.
-
-    A name stands for its twin. The network is trained once, in one to three minutes, and then kept at `cache_path`.
-    """
-    which = experiment(which, "class") if isinstance(which, str) else which
-    network, path = which.model(seed), cache_path(which, seed)
-    if which.is_second_stage and not path.exists():
-        network.load_state_dict(trained(which.starts_from, seed, progress)[0].state_dict())
-    history = train(
-        network, which.data_sets()[0], seed=seed, checkpoint=path, progress=progress, **which.settings
-    )
-    return network.cpu().eval(), history
-
-
-def mobilenet_weights() -> Path | None:
-    """Return the file of MobileNetV2's ImageNet weights in the data folder, or None if it is not there."""
-    path = runtime.data_dir() / "weights" / "mobilenet_v2-imagenet-fp16.pt"
-    return path if path.is_file() else None
-
-
-def camvid_ready() -> bool:
-    """Return whether the data folder has CamVid and MobileNetV2's ImageNet weights."""
-    return mobilenet_weights() is not None and (runtime.data_dir() / "camvid" / "train.txt").is_file()

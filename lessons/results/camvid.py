@@ -16,7 +16,7 @@ import runs
 import torch
 
 from deeplab_lessons import datasets, training
-from deeplab_lessons.training import experiments
+from deeplab_lessons.classroom.networks import mobilenet_weights
 from deeplab_lessons.training.experiments import Experiment
 
 ITERATIONS = 2000
@@ -26,7 +26,7 @@ SEEDS = {0: tuple(lesson13.VERSIONS), 1: ("v2",)}
 
 def run(which: Experiment, seed: int, path: Path, quick: bool) -> dict:
     """Train one version, kept in `path`, and measure it on val and test: shown at `lesson13.ZOOM`, and as they are."""
-    network, (streets, val) = which.model(seed, experiments.mobilenet_weights()), which.data_sets()
+    network, (streets, val) = which.model(seed, mobilenet_weights()), which.data_sets()
     history = training.train(network, streets, seed=seed, progress=False, checkpoint=path, **which.settings)
     found: dict = {"loss": round(history.smooth()[-1], 4), "as it is": {}}
     for split in ("val", "test"):

@@ -16,7 +16,7 @@ import torch
 
 from deeplab_lessons import inference, runtime, training
 from deeplab_lessons.classroom import measure
-from deeplab_lessons.training import experiments
+from deeplab_lessons.classroom.networks import camvid_ready, mobilenet_weights
 from deeplab_lessons.training.experiments import Experiment, experiment
 
 SEEDS = (0, 1, 2)
@@ -51,7 +51,7 @@ def drawn(network: torch.nn.Module, image: torch.Tensor) -> str:
 
 def run(which: Experiment, seed: int, quick: bool) -> dict:
     """Train one version and measure it on val, shown at `ZOOM`; the last seed draws an image."""
-    network, (train, val) = which.model(seed, experiments.mobilenet_weights()), which.data_sets()
+    network, (train, val) = which.model(seed, mobilenet_weights()), which.data_sets()
     runtime.seed_everything(seed)
     history = training.train(network, train, seed=seed, progress=False, **which.settings)
     val = torch.utils.data.Subset(val, range(2)) if quick else val
@@ -63,7 +63,7 @@ def run(which: Experiment, seed: int, quick: bool) -> dict:
 
 def costs(tested: dict[str, Experiment], quick: bool) -> dict[str, dict]:
     """Parameters, multiply-adds, milliseconds for one image and seconds for one iteration, by version."""
-    weights = experiments.mobilenet_weights()
+    weights = mobilenet_weights()
     networks = {name: which.model(weights=weights).eval() for name, which in tested.items()}
     milliseconds: dict[str, list[float]] = {name: [] for name in networks}
     for _ in range(1 if quick else 9):
@@ -76,7 +76,7 @@ def costs(tested: dict[str, Experiment], quick: bool) -> dict[str, dict]:
             history = training.train(networks[name], which.data_sets()[0], **short)
             seconds[name].append(round(history.seconds / len(history.loss), 3))
     return {
-        name: which.cost(SIZE) | {"ms": milliseconds[name], "s": seconds[name]}
+        name: measure.cost(which, SIZE) | {"ms": milliseconds[name], "s": seconds[name]}
         for name, which in tested.items()
     }
 
@@ -95,7 +95,7 @@ def plan(quick: bool = False, iterations: int | None = None) -> dict:
 
 def need_data() -> None:
     """Exit where CamVid or the backbone's weights are missing."""
-    if not experiments.camvid_ready():
+    if not camvid_ready():
         raise SystemExit(
             f"CamVid or mobilenet_v2-imagenet-fp16.pt is not in {runtime.data_dir()}: see data/README.md"
         )

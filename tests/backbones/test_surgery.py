@@ -48,11 +48,11 @@ def test_the_fully_convolutional_net_gives_the_classifiers_own_1000_scores():
 
 def test_fc6_becomes_a_kernel_in_the_maps_own_order():
     linear = nn.Linear(2 * 49, 3)
-    conv = backbones.linear_to_conv(linear, 7)
-    assert conv.weight.shape == (3, 2, 7, 7)
-    assert conv.weight[2, 1, 4, 6] == linear.weight[2, 1 * 49 + 4 * 7 + 6]
+    kernel = backbones.as_kernel(linear.weight, 7)
+    assert kernel.shape == (3, 2, 7, 7)
+    assert kernel[2, 1, 4, 6] == linear.weight[2, 1 * 49 + 4 * 7 + 6]
     with pytest.raises(ValueError, match="cannot be split into 6×6"):
-        backbones.linear_to_conv(linear, 6)
+        backbones.as_kernel(linear.weight, 6)
 
 
 def test_decimation_keeps_evenly_spaced_taps():

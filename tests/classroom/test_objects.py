@@ -1,8 +1,10 @@
 """Single objects: their sizes, and how well each is drawn, by hand."""
 
 import numpy as np
+import pytest
 
 from deeplab_lessons.classroom import objects
+from deeplab_lessons.datasets import CLASSES, Embedded
 
 
 def test_each_object_has_its_own_iou():
@@ -34,3 +36,12 @@ def test_objects_are_measured_by_their_visible_part():
     sides = objects.object_sides(labels)
     assert (sides[2:10, 3:12] == 8).all() and (sides > 0).sum() == 8 * 9
     assert objects.object_sides(labels, classes=(4,)).max() == 10
+
+
+@pytest.mark.slow
+def test_class_frequencies_are_stated_and_every_class_is_there_to_learn():
+    shares = objects.class_frequencies(Embedded("train", 200, size=64))
+    void = shares.pop("void")
+    assert list(shares) == list(CLASSES) and sum(shares.values()) == pytest.approx(1)
+    assert 0.02 < void < 0.12
+    assert min(shares.values()) > 0.01 and 0.7 < shares["background"] < 0.9

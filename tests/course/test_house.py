@@ -38,7 +38,8 @@ FLOORS = [
     {"cli"},
 ]
 CLASSROOM_FLOORS = [
-    {"atrous", "gradient_fields", "line_filter", "objects", "pictures", "redrawing", "stacks", "tiny_crf"},
+    {"atrous", "gradient_fields", "line_filter", "networks", "objects"}
+    | {"pictures", "redrawing", "stacks", "tiny_crf"},
     {"drawing"},
     {"exercises", "ledger", "live_curve", "measure", "widgets"},
 ]

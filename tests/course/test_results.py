@@ -11,7 +11,7 @@ import torch
 import torchvision
 from PIL import Image
 
-from deeplab_lessons.training import experiments
+from deeplab_lessons.classroom.networks import camvid_ready
 
 RESULTS = Path(__file__).resolve().parents[2] / "lessons" / "results"
 SCRIPTS = sorted(path.stem for path in RESULTS.glob("*.py") if path.stem != "runs")
@@ -125,7 +125,7 @@ def test_a_stopped_script_continues_with_the_run_that_is_missing(tmp_path):
 
 def test_streets_are_asked_for(tmp_path, monkeypatch):
     monkeypatch.setenv("DEEPLAB_LESSONS_DATA", str(tmp_path))
-    assert not experiments.camvid_ready()
+    assert not camvid_ready()
     with pytest.raises(
         SystemExit, match=r"CamVid or mobilenet_v2-imagenet-fp16\.pt is not in .*data/README\.md"
     ):

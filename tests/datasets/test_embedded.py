@@ -19,11 +19,9 @@ def test_splits_share_no_scene():
     assert len(seen) == 60
 
 
-def test_an_unknown_split_or_cache_is_answered_with_the_known_ones():
+def test_an_unknown_split_is_answered_with_the_known_ones():
     with pytest.raises(ValueError, match="unknown split 'dev': choose from train, val, test"):
         Embedded("dev")
-    with pytest.raises(ValueError, match="cache must be None"):
-        Embedded("train", cache="ram")
 
 
 def test_the_edition_is_raised_when_scenes_change():

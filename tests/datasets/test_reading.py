@@ -12,7 +12,7 @@ from PIL import Image
 from torch.utils.data import DataLoader
 
 from deeplab_lessons import datasets
-from deeplab_lessons.datasets import as_picture, indices_to_colours, transforms, voc_colours
+from deeplab_lessons.datasets import as_picture, transforms, voc_colours
 from deeplab_lessons.datasets.reading import read_label_map
 
 
@@ -23,7 +23,7 @@ def test_label_maps_of_every_kind_say_the_same(folder, kind):
         save_labels(path, palette=voc_colours())
         assert Image.open(path).mode == "P"
     elif kind == "colours":
-        save_labels(path, indices_to_colours(LABELS, voc_colours()))
+        save_labels(path, voc_colours()[LABELS])
     elif kind == "16 bits":
         save_labels(path, LABELS.astype(np.uint16))
     picture, labels = open_folder(folder).pair(0)
@@ -50,7 +50,7 @@ def test_a_palette_map_saved_as_grey_is_recognised(folder):
 
 
 def test_unknown_colours_are_named_with_their_file(folder):
-    colours = indices_to_colours(LABELS, voc_colours())
+    colours = voc_colours()[LABELS]
     colours[0, 0] = 9
     save_labels(folder / "labels" / "one.png", colours)
     with pytest.raises(ValueError, match=r"one\.png: colours \(9, 9, 9\)"):

@@ -152,7 +152,7 @@ def test_objects_of_every_octave_are_seen_and_thin_things_are_thin():
     assert np.median(poles) < 10 and np.median(wires) < 6, "pixels a row or column, of one or two of them"
 
 
-@pytest.mark.parametrize("name", datasets.photograph_names())
+@pytest.mark.parametrize("name", datasets.PHOTOGRAPHS)
 def test_photographs_are_colour_pictures(name):
     picture = datasets.photograph(name)
     assert picture.dtype == np.uint8 and picture.ndim == 3 and picture.shape[2] == 3
@@ -160,7 +160,7 @@ def test_photographs_are_colour_pictures(name):
     assert picture.std() > 5
 
 
-@pytest.mark.parametrize("name", datasets.photograph_names())
+@pytest.mark.parametrize("name", datasets.PHOTOGRAPHS)
 def test_photographs_lie_inside_the_wheel(name):
     """A picture that scikit-image would have to download is no use in a room without a network."""
     inside = {file.stem for file in metadata.files("scikit-image") if file.parent.name == "data"}

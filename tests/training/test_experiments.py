@@ -9,13 +9,10 @@ from deeplab_lessons import datasets, models, training
 from deeplab_lessons.datasets import CLASSES
 from deeplab_lessons.heads.aspp import atrous_rates
 from deeplab_lessons.receptive_field import trace
-from deeplab_lessons.training import experiments
 from deeplab_lessons.training.experiments import (
     EXPERIMENTS,
-    cache_path,
     experiment,
     table,
-    trained,
 )
 from deeplab_lessons.training.published import ROWS
 
@@ -78,29 +75,6 @@ def test_table_5_of_v3_and_the_recipe_of_section_4_1():
     assert {round(norm.momentum, 6) for norm in norms} == {0.0003}
 
 
-def quickly(monkeypatch, family, lr):
-    """Two iterations on eight scenes for the twins of a family."""
-    network, _, _ = experiments._TWINS[family]
-    monkeypatch.setitem(experiments._TWINS, family, (network, 2, lr))
-    monkeypatch.setattr(experiments, "TWIN_SCENES", 8)
-
-
-@pytest.mark.slow
-def test_the_second_stage_goes_on_where_the_first_ended(tmp_path, monkeypatch):
-    monkeypatch.setenv("DEEPLAB_LESSONS_CACHE", str(tmp_path))
-    quickly(monkeypatch, ("v3", "resnet101"), 0.07)
-    second, history = trained("v3_stage2", seed=1, progress=False)
-    first, _ = trained("v3_resnet101", seed=1, progress=False)
-    assert experiment("v3_stage2", "class").lr == pytest.approx(0.01) and history.lr[0] == pytest.approx(0.01)
-    assert second.grid.stride == 8 and first.grid.stride == 16
-    assert [branch[0].dilation[0] for branch in second.aspp.branches[1:4]] == [4, 8, 12]
-    kept, moved = first.state_dict(), second.state_dict()
-    norms = {name.rpartition(".")[0] for name in kept if name.endswith("running_mean")}
-    for name, value in kept.items():
-        same = torch.equal(value, moved[name])
-        assert same == (name.rpartition(".")[0] in norms), name
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_twins_are_the_same_experiment_made_smaller(name):
@@ -129,45 +103,6 @@ def test_a_twin_is_drawn_from_its_seed():
     one, same, other = (which.model(seed).state_dict() for seed in (1, 1, 2))
     assert all(torch.equal(one[key], same[key]) for key in one)
     assert any(not torch.equal(one[key], other[key]) for key in one)
-
-
-@pytest.mark.slow
-def test_a_twin_is_trained_once_and_kept(tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("DEEPLAB_LESSONS_CACHE", str(tmp_path))
-    quickly(monkeypatch, ("v2", "vgg16"), 0.02)
-    which = experiment("v2_vgg_aspp_s", "class")
-    network, history = trained("v2_vgg_aspp_s", seed=3)
-    assert "2/2" in capsys.readouterr().err
-    assert len(history.loss) == 2 and not network.training
-    assert [path.name for path in tmp_path.iterdir()] == [cache_path(which, 3).name]
-    monkeypatch.setattr(training.loop._Run, "step", lambda *_: pytest.fail("trained again"))
-    again, same = trained(which, seed=3)
-    assert capsys.readouterr() == ("", "") and same.loss == history.loss and not again.training
-    assert all(torch.equal(a, b) for a, b in zip(network.parameters(), again.parameters(), strict=True))
-    assert cache_path(experiment("v2_vgg_aspp_l", "class"), 3).name.startswith("v2_vgg_aspp_l-seed3-")
-
-
-def test_a_kept_network_is_found_by_edition_and_settings(monkeypatch):
-    which = experiment("v2_vgg_aspp_s", "class")
-    changes = [
-        {"network": {**which.network, "width": 1 / 4}}, {"iterations": 5}, {"batch_size": 5}, {"lr": 0.03},
-        {"schedule": "step"}, {"loss": "area"}, {"crop": 160}, {"scale": (0.5, 1.5)}, {"data": "camvid"},
-        {"split": "val"}, {"count": 999}, {"scene_size": 160}, {"num_classes": 7}, {"freeze_batch_norm": True},
-        {"batch_norm_decay": 0.9},
-    ]  # fmt: skip
-    paths = {cache_path(replace(which, **change), 3) for change in changes}
-    assert len(paths | {cache_path(which, 3), cache_path(which, 4)}) == len(changes) + 2
-    assert cache_path(replace(which, row="elsewhere", crf=None), 3) == cache_path(which, 3), (
-        "not its weights'"
-    )
-    before = cache_path(which, 3), cache_path(experiment("v3_stage2", "class"), 3)
-    quickly(monkeypatch, ("v3", "resnet101"), 0.1)
-    second = replace(experiment("v3_stage2", "class"), iterations=500, count=1000)
-    assert second.lr == EXPERIMENTS["v3_stage2"].twin().lr and cache_path(second, 3) != before[1], (
-        "another first stage makes another second one"
-    )
-    monkeypatch.setattr(experiments, "EDITION", experiments.EDITION + 1)
-    assert cache_path(which, 3) != before[0]
 
 
 def test_names_are_known(monkeypatch):
@@ -234,7 +169,6 @@ def test_the_map_lies_where_the_network_says(name):
 
 
 def test_without_data_the_scenes_take_its_place(nowhere):
-    assert not experiments.camvid_ready() and experiments.mobilenet_weights() is None
     twin = experiment("camvid_v1", "class")
     train, val = replace(twin, crop=(64, 96)).data_sets()
     assert isinstance(train, datasets.Embedded) and isinstance(val, datasets.Embedded)
@@ -248,21 +182,6 @@ def test_without_data_the_scenes_take_its_place(nowhere):
     )
 
 
-def test_streets_where_they_are():
-    if not experiments.camvid_ready():
-        pytest.skip("CamVid and the ImageNet weights are not in the data folder")
-    which, weights = (
-        replace(experiment("camvid_v3plus", "full"), crop=(64, 96)),
-        experiments.mobilenet_weights(),
-    )
-    train, val = which.data_sets()
-    assert isinstance(train, datasets.CamVid) and len(train.classes) == which.num_classes == 11
-    assert train[0][0].shape == (3, 64, 96) and len(val) == 101
-    given = torch.load(weights, weights_only=True)
-    first = which.model(weights=weights).backbone[0][0].weight
-    assert torch.equal(first, given["features.0.0.weight"].float())
-
-
 def test_a_seed_draws_the_head_and_nothing_else():
     torch.manual_seed(5)
     expected = torch.rand(3)
@@ -273,15 +192,3 @@ def test_a_seed_draws_the_head_and_nothing_else():
         "the caller's random numbers go on as if nothing had been drawn"
     )
     assert torch.equal(one, same) and not torch.equal(one, other)
-
-
-@pytest.mark.slow
-def test_versions_cost_what_their_heads_cost():
-    found = {name: experiment(name, "full").cost((360, 480)) for name in CAMVID}
-    v1, v2, v3, v3plus = (each["parameters (10⁶)"] for each in found.values())
-    with torch.device("meta"):
-        network = experiment("camvid_v2", "full").model()
-    assert v2 == pytest.approx(sum(p.numel() for p in network.parameters()) / 1e6)
-    assert v2 < v1 < v3plus < v3
-    work = [each["multiply-adds (10⁹)"] for each in found.values()]
-    assert max(work) == work[3] and min(work) == work[1], "a decoder at stride 4"

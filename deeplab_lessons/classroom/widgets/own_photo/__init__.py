@@ -17,7 +17,7 @@ from deeplab_lessons.classroom.widgets.own_photo.words import NO_FILE, TOO_SMALL
 from deeplab_lessons.classroom.widgets.shared.checks import unknown
 from deeplab_lessons.classroom.widgets.shared.key_box import KeyBox
 from deeplab_lessons.classroom.widgets.shared.pictures import data_url, side_by_side
-from deeplab_lessons.datasets import as_picture, photograph, photograph_names, transforms
+from deeplab_lessons.datasets import PHOTOGRAPHS, as_picture, photograph, transforms
 
 LONGEST = 512  # side in pixels to which a photograph is reduced: about what VOC's networks were trained on
 _LEAST = 0.001  # share of the area below which a class is left out of the words
@@ -28,15 +28,15 @@ _SHOWN = 260  # longest side of a panel in pixels
 def photo(source: str | Path | bytes | np.ndarray | Image.Image, longest: int = LONGEST) -> np.ndarray:
     """Return a picture as a network takes it: upright, red, green and blue, no side longer than `longest` pixels.
 
-    `source` is one of `photograph_names()`, or what `datasets.as_picture` takes; uint8 [h, w, 3] comes back. Raises
+    `source` is one of `PHOTOGRAPHS`, or what `datasets.as_picture` takes; uint8 [h, w, 3] comes back. Raises
     FileNotFoundError or ValueError for what is no picture.
     """
-    if isinstance(source, str) and source in photograph_names():
+    if isinstance(source, str) and source in PHOTOGRAPHS:
         source = photograph(source)
     try:
         image = Image.fromarray(as_picture(source))
     except FileNotFoundError as error:
-        raise FileNotFoundError(NO_FILE.format(error=error, names=", ".join(photograph_names()))) from None
+        raise FileNotFoundError(NO_FILE.format(error=error, names=", ".join(PHOTOGRAPHS))) from None
     if min(image.size) < 16:
         raise ValueError(TOO_SMALL.format(width=image.width, height=image.height))
     factor = min(1, longest / max(image.size))
@@ -84,7 +84,7 @@ class OwnPhoto(KeyBox):
         longest: int = LONGEST,
     ):
         if pictures is None:
-            pictures = {name: photograph(name) for name in photograph_names()[:5]}
+            pictures = {name: photograph(name) for name in PHOTOGRAPHS[:5]}
         self._network, self._classes, self._palette = network, tuple(classes), np.asarray(palette)
         self._pictures, self._longest = dict(pictures), longest
         self._list = ipywidgets.Dropdown(options=[*self._pictures, ""], description=WORDS["name"])
