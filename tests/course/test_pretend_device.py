@@ -12,10 +12,10 @@ from small_training import bright_squares, run, same_weights, tiny
 from deeplab_lessons import crf, grid, inference, metrics, models, training
 from deeplab_lessons.backbones import dilation, initialise, surgery
 from deeplab_lessons.backbones.encoders import low_level_features
+from deeplab_lessons.classroom import atrous
 from deeplab_lessons.classroom.gradient_fields import effective_field, empirical_field
 from deeplab_lessons.crf import filters
 from deeplab_lessons.datasets import transforms
-from deeplab_lessons.layers import atrous
 from deeplab_lessons.models.with_crf import CRFNetwork
 from deeplab_lessons.receptive_field import trace
 from deeplab_lessons.training.losses import LOSSES
