@@ -45,9 +45,7 @@ def _start(options: argparse.Namespace, resumed: bool) -> torch.device:
             f"{which.name} continues what {which.starts_from} has trained: pass its checkpoint, --start FILE"
         )
     if options.new and options.checkpoint.exists():
-        training.load_checkpoint(
-            options.checkpoint
-        )  # raises for any other file: only a checkpoint is replaced
+        training.load_checkpoint(options.checkpoint)  # raises for any other file, which is never replaced
     return device
 
 

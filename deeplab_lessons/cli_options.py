@@ -46,9 +46,7 @@ def _number(kind: type, least: float, most: float) -> dict[str, Any]:
 
 
 def _device(text: str) -> str:
-    with contextlib.suppress(
-        RuntimeError, AssertionError
-    ):  # torch's answers to one unknown and to one absent
+    with contextlib.suppress(RuntimeError, AssertionError):  # of torch: one is unknown, one is absent
         if text == "auto" or torch.zeros(1, device=text).device.type in ("cpu", "cuda", "mps"):
             return text
     raise argparse.ArgumentTypeError(f"must be auto or a device of this machine, got {text!r}")

@@ -14,8 +14,6 @@ from math import gcd, lcm
 
 import numpy as np
 
-from deeplab_lessons.arithmetic import Layer
-
 
 @dataclass(frozen=True)
 class AxisField:
@@ -174,11 +172,6 @@ class Window:
     exact: Callable[[int, int], np.ndarray] | None = None
 
     @classmethod
-    def of_layer(cls, layer: Layer) -> "Window":
-        """Return the taps of a convolution or pooling layer."""
-        return cls(layer.taps, cells=layer.stride)
-
-    @classmethod
     def of_crop(cls, first: int, every: int = 1) -> "Window":
         """Return every `every`-th cell from `first` on; a negative `first` puts cells in front."""
         return cls(lambda unit: (first + unit * every,), cells=every)
@@ -242,10 +235,13 @@ class Node:
     def after(self, size: tuple[int, int], windows: Windows) -> "Node":
         """Return the map that one operation makes of this one."""
         y, x = (cache(windows.get(axis, SAME).widen) for axis in "yx")
-        paths = (replace(path, y=y(path.y), x=x(path.x)) for path in self.paths)
-        branches = tuple(replace(path, y=y(path.y), x=x(path.x)) for path in self.branches)
-        parents = [(self, windows)]
-        return Node(size, distinct(paths, size), parents, self.name, self.order + 1, branches=branches)
+        paths, branches = (
+            tuple(replace(path, y=y(path.y), x=x(path.x)) for path in ways)
+            for ways in (self.paths, self.branches)
+        )
+        return Node(
+            size, distinct(paths, size), [(self, windows)], self.name, self.order + 1, branches=branches
+        )
 
 
 def back_project(node: Node, units: np.ndarray) -> np.ndarray:

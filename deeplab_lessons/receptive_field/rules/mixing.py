@@ -181,7 +181,7 @@ def matrix_product(call: Call) -> State:
         return State(state.node, layout)
     cells = {axis: n for axis, n in zip("yx", state.node.size, strict=True) if axis in gone}
     rows, columns = (cells.get(axis, 1) for axis in "yx")
-    windows = {axis: Window.of_layer(Layer(n)) for axis, n in cells.items()}
+    windows = {axis: Window(Layer(n).taps) for axis, n in cells.items()}
     kind = f"linear over {rows}×{columns} map" if gone else "linear"
     return call.apply(state, layout, windows, kind, multiply_adds=work, kernel_size=(rows, columns))
 
