@@ -156,10 +156,10 @@ class Field:
         """Centre of unit 0's field; 0.0 is the centre of pixel 0."""
         return self.first + (self.size - 1) / 2
 
-    def box(self, unit: int, last: int | None = None) -> tuple[int, int]:
-        """Return the first and last pixel that units `unit` … `last` see; they may lie in the padding."""
-        last = unit if last is None else last
-        return self.first + unit * self.jump, self.first + last * self.jump + self.size - 1
+    def box(self, unit: int) -> tuple[int, int]:
+        """Return the first and last pixel that unit `unit` sees; they may lie in the padding."""
+        first = self.first + unit * self.jump
+        return first, first + self.size - 1
 
 
 def extend(field: Field, layer: Layer) -> Field:

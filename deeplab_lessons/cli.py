@@ -24,9 +24,8 @@ from deeplab_lessons.training.experiments import table
 
 
 def _data_set(options: argparse.Namespace, split: str | None, change=None) -> Pairs:
-    size = options.scene_size or 96
     try:
-        return named(options.data, split, change, options.root, options.count, size)
+        return named(options.data, split, change, options.root, options.count, options.scene_size or 96)
     except ValueError as error:
         raise UsageError(in_options(str(error), options)) from None
 

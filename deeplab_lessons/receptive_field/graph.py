@@ -49,10 +49,10 @@ class AxisField:
         """Centre of unit 0's window; 0.0 is the centre of pixel 0."""
         return (self.lows[0] + self.highs[0]) / 2
 
-    def box(self, unit: int, last: int | None = None) -> tuple[int, int]:
-        """Return the first and last pixel that units `unit` … `last` see, padding included."""
-        lows, highs = self.windows(np.arange(unit, (unit if last is None else last) + 1))
-        return int(lows.min()), int(highs.max())
+    def box(self, unit: int) -> tuple[int, int]:
+        """Return the first and last pixel that unit `unit` sees, padding included."""
+        low, high = self.windows(np.array(unit))
+        return int(low), int(high)
 
     def windows(self, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the first and last pixel that each of many units sees."""
@@ -213,7 +213,6 @@ class Window:
 
 MOST_PATHS = 300  # of one map: where resolutions exchange their maps, as in HRNet, there would be 10,000
 ONE = Window.of_all(1, whole=False)
-SAME = Window.of_crop(0)
 Windows = dict[str, Window]  # by axis, "y" or "x"; along an axis that is not named a unit sees its own cell
 
 
@@ -234,14 +233,11 @@ class Node:
 
     def after(self, size: tuple[int, int], windows: Windows) -> "Node":
         """Return the map that one operation makes of this one."""
-        y, x = (cache(windows.get(axis, SAME).widen) for axis in "yx")
-        paths, branches = (
-            tuple(replace(path, y=y(path.y), x=x(path.x)) for path in ways)
-            for ways in (self.paths, self.branches)
-        )
-        return Node(
-            size, distinct(paths, size), [(self, windows)], self.name, self.order + 1, branches=branches
-        )
+        y, x = (cache(windows.get(axis, Window.of_crop(0)).widen) for axis in "yx")
+        paths = (replace(path, y=y(path.y), x=x(path.x)) for path in self.paths)
+        branches = tuple(replace(path, y=y(path.y), x=x(path.x)) for path in self.branches)
+        parents = [(self, windows)]
+        return Node(size, distinct(paths, size), parents, self.name, self.order + 1, branches=branches)
 
 
 def back_project(node: Node, units: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from deeplab_lessons.receptive_field.record import AXIS_NAMES, broadcast, channe
 #: Operators that work unit by unit, beside those that torch itself marks as pointwise.
 POINTWISE = {
     "detach", "alias", "_to_copy", "contiguous", "lift_fresh", "native_dropout", "bernoulli", "log_sigmoid_forward",
-    "rrelu_with_noise", "masked_fill", "_prelu_kernel", "view_as_real", "_unsafe_masked", "hardswish", "prelu",
+    "rrelu_with_noise", "masked_fill", "_prelu_kernel", "view_as_real", "hardswish", "prelu",
     "log_sigmoid", "where", "dropout", "feature_dropout", "alpha_dropout",
 }  # fmt: skip
 NO_VALUES = {
