@@ -156,10 +156,10 @@ class Field:
         """Centre of unit 0's field; 0.0 is the centre of pixel 0."""
         return self.first + (self.size - 1) / 2
 
-    def box(self, unit: int, last: int | None = None) -> tuple[int, int]:
-        """Return the first and last pixel that units `unit` … `last` see; they may lie in the padding."""
-        last = unit if last is None else last
-        return self.first + unit * self.jump, self.first + last * self.jump + self.size - 1
+    def box(self, unit: int) -> tuple[int, int]:
+        """Return the first and last pixel that unit `unit` sees; they may lie in the padding."""
+        first = self.first + unit * self.jump
+        return first, first + self.size - 1
 
 
 def extend(field: Field, layer: Layer) -> Field:
@@ -192,41 +192,32 @@ def receptive_fields(layers: Iterable[Layer], input_size: int | None = None) -> 
     return fields
 
 
-def _downwards(layers: Sequence[Layer], input_size: int, unit: int, last: int) -> list[tuple[Layer, int]]:
-    """Each layer with the size of its input, last layer first, once the units are known to exist."""
-    sizes = [field.out or 0 for field in receptive_fields(layers, input_size)]
-    if not 0 <= unit <= last < sizes[-1]:
-        asked = f"unit {unit}" if unit == last else f"units {unit} to {last}"
-        raise IndexError(f"{asked} asked for, but the output has units 0 to {sizes[-1] - 1}")
-    return list(zip(layers, sizes, strict=False))[::-1]
-
-
-def back_project(
-    layers: Sequence[Layer], unit: int, last: int | None = None, *, input_size: int
-) -> tuple[int, int] | None:
-    """Return the first and last input pixel that units `unit` … `last` really see; None if only padding.
-
-    Unlike `Field.box` it drops padding at every layer on the way down, so the answer lies in the input. Raises
-    IndexError for a unit that the output does not have.
-    """
-    last = unit if last is None else last
-    reached = set(range(unit, last + 1))
-    for layer, cells in _downwards(layers, input_size, unit, last):
-        reached = {i for u in reached for i in layer.taps(u) if 0 <= i < cells}
-    return (min(reached), max(reached)) if reached else None
-
-
 def path_counts(layers: Sequence[Layer], unit: int, *, input_size: int) -> list[int]:
     """Return how many paths lead from each input pixel to output unit `unit`: one count per pixel.
 
-    0 inside the field is a hole (gridding); padding does not count. Raises IndexError as `back_project` does.
+    0 inside the field is a hole (gridding); padding does not count. Raises IndexError for a unit that the output
+    does not have.
     """
+    sizes = [field.out or 0 for field in receptive_fields(layers, input_size)]
+    if not 0 <= unit < sizes[-1]:
+        raise IndexError(f"unit {unit} asked for, but the output has units 0 to {sizes[-1] - 1}")
     counts = Counter({unit: 1})
-    for layer, cells in _downwards(layers, input_size, unit, unit):
+    for layer, cells in zip(reversed(layers), sizes[-2::-1], strict=True):
         above, counts = counts, Counter()
         for u, paths in above.items():
             counts.update({i: paths for i in layer.taps(u) if 0 <= i < cells})
     return [counts[i] for i in range(input_size)]
+
+
+def back_project(layers: Sequence[Layer], unit: int, *, input_size: int) -> tuple[int, int] | None:
+    """Return the first and last input pixel that unit `unit` really sees; None if only padding.
+
+    Unlike `Field.box` it drops padding at every layer on the way down, so the answer lies in the input. Raises
+    IndexError as `path_counts` does.
+    """
+    paths = path_counts(layers, unit, input_size=input_size)
+    seen = [pixel for pixel, count in enumerate(paths) if count]
+    return (seen[0], seen[-1]) if seen else None
 
 
 def taps_on_map(size: int, kernel_size: int = 3, dilation: int = 1) -> list[int]:

@@ -24,9 +24,8 @@ from deeplab_lessons.training.experiments import table
 
 
 def _data_set(options: argparse.Namespace, split: str | None, change=None) -> Pairs:
-    size = options.scene_size or 96
     try:
-        return named(options.data, split, change, options.root, options.count, size)
+        return named(options.data, split, change, options.root, options.count, options.scene_size or 96)
     except ValueError as error:
         raise UsageError(in_options(str(error), options)) from None
 
@@ -45,9 +44,7 @@ def _start(options: argparse.Namespace, resumed: bool) -> torch.device:
             f"{which.name} continues what {which.starts_from} has trained: pass its checkpoint, --start FILE"
         )
     if options.new and options.checkpoint.exists():
-        training.load_checkpoint(
-            options.checkpoint
-        )  # raises for any other file: only a checkpoint is replaced
+        training.load_checkpoint(options.checkpoint)  # raises for any other file, which is never replaced
     return device
 
 

@@ -46,9 +46,7 @@ def _number(kind: type, least: float, most: float) -> dict[str, Any]:
 
 
 def _device(text: str) -> str:
-    with contextlib.suppress(
-        RuntimeError, AssertionError
-    ):  # torch's answers to one unknown and to one absent
+    with contextlib.suppress(RuntimeError, AssertionError):  # of torch: one is unknown, one is absent
         if text == "auto" or torch.zeros(1, device=text).device.type in ("cpu", "cuda", "mps"):
             return text
     raise argparse.ArgumentTypeError(f"must be auto or a device of this machine, got {text!r}")
@@ -72,15 +70,6 @@ _ROOT: _Option = ("--root", None, "folder of the data set, if it is not in the d
 _COUNT: _Option = ("--count", None, "use only the first so many pairs of the data set", _number(int, 1, 10**6))
 _SCENES = (lambda o: o.data in (None, "embedded"), "is for the built-in scenes only: leave it out")
 _ALONE = (lambda o: not o.experiment, "and --experiment do not go together: the experiment says which network it is")
-_NETWORK: list[_Option] = [
-    ("--backbone", "vgg16", "backbone", {"choices": ("vgg16", "mobilenet_v2")}, _ALONE),
-    ("--head", "CRF-LargeFOV", "row of the paper's table 2", {"choices": sorted(V1_TABLE)}, _ALONE),
-    ("--width", None, "multiplies every number of channels (default: 0.125, or with --weights the paper's 1)",
-     _number(float, 0.001, 8), _ALONE,
-     (lambda o: o.weights != "imagenet" or o.width == 1, "must be 1 with --weights imagenet")),
-    ("--no-batch-norm", False, "as in the paper; needs ImageNet weights to learn well", _FLAG,
-     _ALONE, (lambda o: o.backbone == "vgg16", "is for --backbone vgg16: every MobileNetV2 has batch norm")),
-]
 #: What `training.train` is given under the same name.
 TRAINING: list[_Option] = [
     ("--iterations", 1000, "steps of SGD", _MANY),
@@ -120,7 +109,13 @@ _COMMANDS: dict[str, tuple[str, list[_Option]]] = {
         ("--random-scale", [0.5, 1.5], "range of random scaling; 1 1 leaves the size",
          _FACTOR | {"nargs": 2, "metavar": ("LOW", "HIGH")},
          (lambda o: o.random_scale[0] <= o.random_scale[1], "must be the smaller number and then the larger one")),
-        *_NETWORK,
+        ("--backbone", "vgg16", "backbone", {"choices": ("vgg16", "mobilenet_v2")}, _ALONE),
+        ("--head", "CRF-LargeFOV", "row of the paper's table 2", {"choices": sorted(V1_TABLE)}, _ALONE),
+        ("--width", None, "multiplies every number of channels (default: 0.125, or with --weights the paper's 1)",
+         _number(float, 0.001, 8), _ALONE,
+         (lambda o: o.weights != "imagenet" or o.width == 1, "must be 1 with --weights imagenet")),
+        ("--no-batch-norm", False, "as in the paper; needs ImageNet weights to learn well", _FLAG,
+         _ALONE, (lambda o: o.backbone == "vgg16", "is for --backbone vgg16: every MobileNetV2 has batch norm")),
         ("--weights", None, 'ImageNet weights: a file, or "imagenet" to download torchvision\'s', {},
          (lambda o: Path(o.weights).resolve() != o.checkpoint.resolve(), "and --checkpoint must be two files")),
         *TRAINING, _DEVICE,

@@ -14,8 +14,6 @@ from math import gcd, lcm
 
 import numpy as np
 
-from deeplab_lessons.arithmetic import Layer
-
 
 @dataclass(frozen=True)
 class AxisField:
@@ -51,10 +49,10 @@ class AxisField:
         """Centre of unit 0's window; 0.0 is the centre of pixel 0."""
         return (self.lows[0] + self.highs[0]) / 2
 
-    def box(self, unit: int, last: int | None = None) -> tuple[int, int]:
-        """Return the first and last pixel that units `unit` … `last` see, padding included."""
-        lows, highs = self.windows(np.arange(unit, (unit if last is None else last) + 1))
-        return int(lows.min()), int(highs.max())
+    def box(self, unit: int) -> tuple[int, int]:
+        """Return the first and last pixel that unit `unit` sees, padding included."""
+        low, high = self.windows(np.array(unit))
+        return int(low), int(high)
 
     def windows(self, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the first and last pixel that each of many units sees."""
@@ -174,11 +172,6 @@ class Window:
     exact: Callable[[int, int], np.ndarray] | None = None
 
     @classmethod
-    def of_layer(cls, layer: Layer) -> "Window":
-        """Return the taps of a convolution or pooling layer."""
-        return cls(layer.taps, cells=layer.stride)
-
-    @classmethod
     def of_crop(cls, first: int, every: int = 1) -> "Window":
         """Return every `every`-th cell from `first` on; a negative `first` puts cells in front."""
         return cls(lambda unit: (first + unit * every,), cells=every)
@@ -220,7 +213,6 @@ class Window:
 
 MOST_PATHS = 300  # of one map: where resolutions exchange their maps, as in HRNet, there would be 10,000
 ONE = Window.of_all(1, whole=False)
-SAME = Window.of_crop(0)
 Windows = dict[str, Window]  # by axis, "y" or "x"; along an axis that is not named a unit sees its own cell
 
 
@@ -241,7 +233,7 @@ class Node:
 
     def after(self, size: tuple[int, int], windows: Windows) -> "Node":
         """Return the map that one operation makes of this one."""
-        y, x = (cache(windows.get(axis, SAME).widen) for axis in "yx")
+        y, x = (cache(windows.get(axis, Window.of_crop(0)).widen) for axis in "yx")
         paths = (replace(path, y=y(path.y), x=x(path.x)) for path in self.paths)
         branches = tuple(replace(path, y=y(path.y), x=x(path.x)) for path in self.branches)
         parents = [(self, windows)]

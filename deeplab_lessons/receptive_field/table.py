@@ -275,24 +275,19 @@ class Trace:
     def __repr__(self) -> str:
         head, lines = self._lines()
         widths = [max(map(len, cells)) for cells in zip(*(ln for ln in lines if ln[0] != "⋮"), strict=True)]
-        text = []
-        for line in lines:
-            padded = zip(line, widths, head, strict=True)
-            cells = (c.ljust(w) if h in _LEFT else c.rjust(w) for c, w, h in padded)
-            text.append(f"⋮  {line[1]}" if line[0] == "⋮" else "  ".join(cells).rstrip())
+        sides = ("<" if column in _LEFT else ">" for column in head)
+        pattern = "  ".join(f"{{:{side}{width}}}" for side, width in zip(sides, widths, strict=True))
+        text = [f"⋮  {line[1]}" if line[0] == "⋮" else pattern.format(*line).rstrip() for line in lines]
         return "\n".join([*text, "", self.summary()])
 
     def _repr_html_(self) -> str:
         """The same for a notebook; it sets no colours, so that it suits light and dark themes."""
         head, lines = self._lines()
-        styles = [f'style="text-align:{"left" if column in _LEFT else "right"}"' for column in head]
-        rows: list[str] = []
-        for line in lines:
-            tag = "td" if rows else "th"
-            styled = zip(styles, line, strict=True)
-            cells = (f"<{tag} {style}>{html.escape(cell)}</{tag}>" for style, cell in styled)
-            rows.append(f"<tr>{''.join(cells)}</tr>")
+        sides = ("left" if column in _LEFT else "right" for column in head)
+        cells = "".join(f'<td style="text-align:{side}">{{}}</td>' for side in sides)
+        titles = cells.replace("td", "th").format(*lines[0])
+        rows = "".join(f"<tr>{cells.format(*map(html.escape, line))}</tr>" for line in lines[1:])
         return (
-            f'<div style="overflow-x:auto"><table><thead>{rows[0]}</thead><tbody>{"".join(rows[1:])}</tbody></table>'
+            f'<div style="overflow-x:auto"><table><thead><tr>{titles}</tr></thead><tbody>{rows}</tbody></table>'
             f"<p>{html.escape(self.summary()).replace(chr(10), '<br>')}</p></div>"
         )

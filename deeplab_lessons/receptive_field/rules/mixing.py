@@ -13,7 +13,7 @@ from deeplab_lessons.receptive_field.record import AXIS_NAMES, broadcast, channe
 #: Operators that work unit by unit, beside those that torch itself marks as pointwise.
 POINTWISE = {
     "detach", "alias", "_to_copy", "contiguous", "lift_fresh", "native_dropout", "bernoulli", "log_sigmoid_forward",
-    "rrelu_with_noise", "masked_fill", "_prelu_kernel", "view_as_real", "_unsafe_masked", "hardswish", "prelu",
+    "rrelu_with_noise", "masked_fill", "_prelu_kernel", "view_as_real", "hardswish", "prelu",
     "log_sigmoid", "where", "dropout", "feature_dropout", "alpha_dropout",
 }  # fmt: skip
 NO_VALUES = {
@@ -192,7 +192,7 @@ def matrix_product(call: Call) -> State:
         return State(state.node, layout)
     cells = {axis: n for axis, n in zip("yx", state.node.size, strict=True) if axis in gone}
     rows, columns = (cells.get(axis, 1) for axis in "yx")
-    windows = {axis: Window.of_layer(Layer(n)) for axis, n in cells.items()}
+    windows = {axis: Window(Layer(n).taps) for axis, n in cells.items()}
     kind = f"linear over {rows}×{columns} map" if gone else "linear"
     return call.apply(state, layout, windows, kind, multiply_adds=work, kernel_size=(rows, columns))
 

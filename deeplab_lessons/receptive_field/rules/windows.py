@@ -34,7 +34,7 @@ def _slide_layers(
     if shape != expected:
         call.refuse(f"torch makes a map of {shape}, the arithmetic says {expected}")
     details = dict(zip(("kernel_size", "stride", "padding", "dilation"), pairs, strict=True))
-    windows = [Window.of_layer(layer) for layer in layers]
+    windows = [Window(layer.taps, cells=layer.stride) for layer in layers]
     return call.slide(state, windows, kind, multiply_adds=weights * prod(expected), **details)
 
 
