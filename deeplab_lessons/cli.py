@@ -148,7 +148,8 @@ def segment(options: argparse.Namespace) -> int:
         try:
             inference.segment(model, picture, output, palette, options.opacity, overwrite=options.overwrite)
         except (ValueError, OSError, RuntimeError) as error:
-            _complain(error, options)
+            named = str(picture) in f"{error}" or getattr(error, "filename", None)
+            _complain(error if named else ValueError(f"{picture}: {error}"), options)
             code = 1
         else:
             print(output)

@@ -230,13 +230,17 @@ def in_options(message: str, options: argparse.Namespace) -> str:
 
     def option(found: re.Match) -> str:
         name, value = found.groups()
-        if found[0] in typed or not (value or "_" in name):  # part of a file's name, or a word
+        if (
+            found[0] in typed or name in EXPERIMENTS or not (value or "_" in name)
+        ):  # part of a name, or a word
             return found[0]
         flag = flags.get(name, name.replace("_", " "))
         plain = {None: flag, "True": flag, "False": f"no {flag}", "None": f"no {flag}"}
         return plain.get(value, f"{flag} {value}")
 
     message = message.strip().partition("\n")[0]
+    for name, flag in flags.items():
+        message = re.sub(rf"(?<=[:;] ){name} was ", f"{flag} was ", message)
     for python, shell in _PHRASES.items():
         message = message.replace(python, shell)
     value = r"\{.*?\}|[^\s,;)]*[^\s,;:.)]"

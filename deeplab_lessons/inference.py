@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from deeplab_lessons import metrics, parallel
 from deeplab_lessons.datasets import Pairs, as_picture, transforms, voc_colours
@@ -20,6 +21,7 @@ from deeplab_lessons.models.multi_scale import rescaled
 
 #: Anything that makes logits [N, C, h, w] from images [N, 3, H, W].
 Model = Callable[[torch.Tensor], torch.Tensor]
+_SOFTWARE = "deeplab-lessons segment"  # in every overlay
 
 
 class ManyViews(torch.nn.Module):
@@ -128,7 +130,8 @@ def overlay_paths(
 
     `output` is a file that ends in .png, or a folder for files `NAME-segmented.png`; None puts them beside the
     pictures. Raises ValueError where a picture or another overlay would be replaced, FileExistsError where any other
-    file would be, unless `overwrite`, and PermissionError for a folder in which nothing can be written.
+    file would be (with `overwrite` only what `segment` has not written), and PermissionError for a folder in which
+    nothing can be written.
     """
     paths = [Path(picture).parent / f"{Path(picture).stem}-segmented.png" for picture in pictures]
     if output is not None and (Path(output).is_dir() or not Path(output).suffix):
@@ -140,14 +143,26 @@ def overlay_paths(
     taken = {_place(picture): f"the picture {picture}" for picture in pictures}
     for path, picture in zip(paths, pictures, strict=True):
         if (replaced := taken.get(_place(path))) is not None:
-            raise ValueError(f"the overlay of {picture} would replace {replaced}: pass another output")
+            way_out = "pass another output, or one picture at a time"
+            raise ValueError(f"the overlay of {picture} would replace {replaced}: {way_out}")
         taken[_place(path)] = f"the overlay of {picture}"
         if os.path.lexists(path) and not overwrite:
             raise FileExistsError(f"{path} is there already: pass overwrite=True or another output")
+        if os.path.lexists(path) and not _is_overlay(path):
+            raise FileExistsError(f"{path} is no overlay that was written here: pass another output")
         folder = next(parent for parent in path.absolute().parents if parent.exists())
         if not (folder.is_dir() and os.access(folder, os.W_OK)):
             raise PermissionError(f"{path} cannot be written in {folder}: pass another output")
     return paths
+
+
+def _is_overlay(path: Path) -> bool:
+    """Whether `segment` has written a file: it says so in it."""
+    try:
+        with Image.open(path) as image:
+            return image.info.get("Software") == _SOFTWARE
+    except (OSError, ValueError):
+        return False
 
 
 def _place(path: str | Path) -> str:
@@ -175,7 +190,9 @@ def segment(
     labels = predict(model, picture, grid)
     coloured = overlay(picture, labels, voc_colours() if palette is None else palette, opacity)
     with whole_file(output) as part:
-        Image.fromarray(coloured).save(part, "PNG")
+        mark = PngInfo()
+        mark.add_text("Software", _SOFTWARE)
+        Image.fromarray(coloured).save(part, "PNG", pnginfo=mark)
     return output
 
 

@@ -251,17 +251,33 @@ def test_an_older_file_is_replaced_only_when_told(checkpoint, album, capsys):
     use = ["segment", "a.png", "--checkpoint", str(checkpoint), "--device", "cpu"]
     assert cli.main(use) == 2
     assert "a-segmented.png is there already: pass --overwrite or another output" in the_only_line(capsys)
+    assert cli.main([*use, "--overwrite"]) == 2
+    assert "a-segmented.png is no overlay that was written here: pass another" in the_only_line(capsys)
     assert (album / "a-segmented.png").read_bytes() == b"mine"
-    assert cli.main([*use, "--overwrite"]) == 0
+    (album / "a-segmented.png").unlink()
+    for more, code in ([], 0), ([], 2), (["--overwrite"], 0):
+        assert cli.main([*use, *more]) == code
     assert Image.open(album / "a-segmented.png").size == (32, 24)
 
 
-def test_a_second_name_of_a_photograph_can_be_replaced_and_the_photograph_stays(checkpoint, album):
+def test_a_second_name_of_a_photograph_is_not_replaced(checkpoint, album):
     before = (album / "a.png").read_bytes()
     (album / "twin.png").hardlink_to(album / "a.png")
     use = ["segment", "a.png", "--output", "twin.png", "--overwrite", "--checkpoint", str(checkpoint)]
-    assert cli.main([*use, "--device", "cpu"]) == 0
-    assert (album / "a.png").read_bytes() == before != (album / "twin.png").read_bytes()
+    assert cli.main([*use, "--device", "cpu"]) == 2
+    assert (album / "a.png").read_bytes() == before == (album / "twin.png").read_bytes()
+
+
+def test_a_picture_too_small_is_named(checkpoint, album, capsys):
+    Image.new("RGB", (4, 4)).save(album / "dot.png")
+    use = ["segment", "dot.png", "--checkpoint", str(checkpoint), "--device", "cpu"]
+    assert cli.main(use) == 1
+    assert "dot.png: " in the_only_line(capsys)
+
+
+def test_an_empty_split_is_no_split(tmp_path, capsys):
+    assert cli.main(["train", "--split", "", "--checkpoint", str(tmp_path / "net.pt")]) == 2
+    assert "split" in the_only_line(capsys)
 
 
 def test_a_bad_picture_does_not_stop_the_others(checkpoint, album, capsys):
@@ -479,7 +495,7 @@ COMPARED = {
     "count": ("5", "count was 4, now 5"),
     "scene-size": ("48", "--scene-size was 32, now 48"),
     "split": ("test", "split was train, now test"),
-    "crop": ("24", "crop was 32, now 24"),
+    "crop": ("24", "--crop was 32, now 24"),
     "random-scale": ("0.5 2", "--random-scale was 1.5, now 2.0"),
     "backbone": ("mobilenet_v2", "backbone was vgg16, now mobilenet_v2"),
     "head": ("CRF", "head was CRF-LargeFOV, now CRF"),
@@ -550,7 +566,7 @@ def test_resuming_on_other_data_is_refused_also_where_only_the_folder_tells(tmp_
     assert cli.main([*use, *changed]) != 0
     said = capsys.readouterr().err
     assert (
-        "crop was 32, now 24" in said
+        "--crop was 32, now 24" in said
         and "--scene-size was 32, now 48" in said
         and "split was train, now test" in said
     )

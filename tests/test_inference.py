@@ -172,6 +172,9 @@ def test_an_overlay_replaces_a_file_only_when_told_and_a_picture_never(tmp_path)
     assert np.array_equal(Image.open(tmp_path / "mine-segmented.png"), Image.open(source))
     with pytest.raises(ValueError, match=r"would replace the picture .*mine\.png"):
         inference.segment(Pointwise(), source, source, overwrite=True)
+    other = photo(tmp_path / "other.png")
+    with pytest.raises(FileExistsError, match=r"other\.png is no overlay"):
+        inference.segment(Pointwise(), source, other, overwrite=True)
     with pytest.raises(IsADirectoryError, match="is a folder: pass the pictures in it"):
         inference.segment(Pointwise(), tmp_path)
 

@@ -79,7 +79,9 @@ def contents(content: Any) -> str:
 def _state_dicts(content: Any, name: str) -> Iterator[tuple[str, Mapping[str, torch.Tensor]]]:
     """Every state dict in nested dicts, with its place; an optimiser's state is numbered, and none."""
     if isinstance(content, Mapping) and content and all(isinstance(key, str) for key in content):
-        if all(isinstance(value, torch.Tensor) for value in content.values()):
-            yield name, content
+        tensors = {key: value for key, value in content.items() if isinstance(value, torch.Tensor)}
+        others = (value for key, value in content.items() if key not in tensors)
+        if tensors and all(isinstance(value, (int, float, str)) or value is None for value in others):
+            yield name, tensors
         for key, value in content.items():
             yield from _state_dicts(value, f"{name}[{key!r}]")

@@ -55,7 +55,8 @@ def named(
     kind, to_train, to_measure = SETS[name]
     if name == "sbd" and split in (None, to_measure):
         kind, root = VOC, None
-    split = to_train if split == "train" else split or to_measure
+    if split in (None, "train"):
+        split = to_train if split else to_measure
     if name == "embedded":
         return Embedded(split, count, size, transforms)
     pairs = kind(root=root, split=split, transforms=transforms)

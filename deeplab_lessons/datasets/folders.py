@@ -194,7 +194,7 @@ def _lines(path: Path, known: Collection[str] = ()) -> dict[str, str]:
         forms = (name, Path(name).name, Path(name).stem)
         name = next((form for form in forms if form in known), name)
         if name in found:
-            raise ValueError(f"{where}: {name!r} is in {found[name]} already: remove one of them")
+            raise ValueError(f"{where}: {name!r} is in {found[name]} already: name it once")
         if name:
             found[name] = where
     if not found:
@@ -211,6 +211,9 @@ def _inside(root: Path, name: str) -> Path:
 def _by_stem(folder: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
-        if path.suffix.lower() in _PICTURES and path != found.setdefault(path.stem, path):
-            raise ValueError(f"{folder} holds both {found[path.stem].name} and {path.name}: remove one")
+        known = path.suffix.lower() in _PICTURES and not path.name.startswith(".")
+        if known and path != found.setdefault(path.stem, path):
+            raise ValueError(
+                f"{folder} holds both {found[path.stem].name} and {path.name}: keep one elsewhere"
+            )
     return found

@@ -70,7 +70,7 @@ def check_label_maps(dataset: Sequence | Pairs, use: str, most: int = 1_000_000)
         labels = dataset.labels(i) if isinstance(dataset, Pairs) else torch.as_tensor(dataset[i][1]).cpu()
         values, pixels = np.unique(labels, return_counts=True)
         counts.update(dict(zip(values.tolist(), pixels.tolist(), strict=True)))
-        if len(counts.keys() - {IGNORE_INDEX}) >= len(classes):
+        if len(counts.keys() - {IGNORE_INDEX}) >= max(len(classes), 2):
             return
     share, seen = counts[IGNORE_INDEX] / max(counts.total(), 1), counts.keys() - {IGNORE_INDEX}
     if not share or (len(seen) > 1 and (len(read) < 3 or share <= 1 / 3)):
@@ -78,7 +78,7 @@ def check_label_maps(dataset: Sequence | Pairs, use: str, most: int = 1_000_000)
     missing = few([f"{label} {name}".strip() for label, name in enumerate(classes) if label not in seen])
     message = (
         f"of {len(dataset)} label maps to {use} on, none of the {len(read)} read has a pixel of "
-        f"{f'class {missing}' if seen else 'any class'}, and {100 * share:.3g} % of their pixels are void (255), "
+        f"{f'class {missing or 1}' if seen else 'any class'}, and {100 * share:.3g} % of their pixels are void (255), "
         "which is ignored. If 255 is a class in the files, pass ids to LabelMapFolder: ids={0: 0, 255: 1} for masks of "
         "0 and 255"
     )

@@ -38,7 +38,7 @@ def facts(
 
 
 def data(dataset: Any) -> dict[str, Any]:
-    """Return what tells one data set from another: its kind and what it states, its files' names, its first labels."""
+    """Return what tells one data set from another: its kind and what it states, its files' names, its first pair."""
     known: dict[str, Any] = data(dataset.dataset) if isinstance(dataset, torch.utils.data.Subset) else {}
     if isinstance(dataset, torch.utils.data.Dataset):
         known["data set"] = type(dataset).__name__
@@ -49,10 +49,15 @@ def data(dataset: Any) -> dict[str, Any]:
         known["transforms"] = _lines(dataset.transforms)
     if isinstance(dataset, FilePairs):
         known["files"] = _mark("\n".join(path.name for pair in dataset.files for path in pair).encode())
+    first: Sequence[Any] = ()
     if isinstance(dataset, Pairs) and len(dataset):
-        known["first labels"] = _mark(dataset.pair(0)[1].tobytes())
+        first = dataset.pair(0)
     elif isinstance(dataset, (list, tuple)) and dataset:
-        known["first labels"] = _mark(checked_pair(*dataset[0])[1].cpu().numpy().tobytes())
+        first = [part.cpu().numpy() for part in checked_pair(*dataset[0])]
+    known |= {
+        name: _mark(part.tobytes())
+        for name, part in zip(("first image", "first labels"), first, strict=False)
+    }
     return {**known, "samples": len(dataset)}
 
 

@@ -6,6 +6,7 @@ The seed among the settings is the whole state of the random generators: each it
 import copy
 import glob
 import numbers
+import zipfile
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -141,6 +142,10 @@ def load_checkpoint(path: str | Path) -> dict:
         raise CheckpointError(
             f"{path} is a file of torch, but not a checkpoint of this course (it holds: {stored.contents(content)}). "
             "Pass plain weights to the model, not here."
+        )
+    if (broken := zipfile.ZipFile(path).testzip()) is not None:
+        raise CheckpointError(
+            f"{path} is damaged ({broken}): bring a whole copy, or train again into another file"
         )
     return content
 

@@ -168,3 +168,8 @@ def test_a_checkpoint_of_the_course_is_no_backbones_weights(tmp_path):
     training.save_checkpoint({"model": PLAIN, "about": {}}, tmp_path / "run.pt")
     with pytest.raises(RuntimeError, match=r"run\.pt is a checkpoint of this course.*load_model.*--start"):
         backbones.vgg16(0.0625, weights=tmp_path / "run.pt")
+
+
+def test_numbers_and_words_beside_the_weights_are_left_out(tmp_path):
+    weights = {"conv.weight": torch.ones(1, 1, 1, 1)}
+    assert stored.state_dict_in({**weights, "epoch": 3, "name": "net", "best": None}, "net.pt") == weights

@@ -63,7 +63,7 @@ def test_a_name_with_spaces_and_dots_is_one_name(folder):
         (b"one\n\n# two\n", r"val\.txt, line 3"),
         (b"one 0 1\n", r"labels lacks .*'one 0 1'.*val\.txt, line 1"),
         (b"images/one.jpg labels/two.png\n", r"labels lacks .*val\.txt, line 1"),
-        (b"one\none.jpg\n", r"val\.txt, line 2: 'one' is in .*val\.txt, line 1 already: remove one of them"),
+        (b"one\none.jpg\n", r"val\.txt, line 2: 'one' is in .*val\.txt, line 1 already: name it once"),
         (b"one\nzw\xf6lf\n", r"val\.txt, line 2: not UTF-8: save the list as UTF-8"),
         (b"\n \r\n", r"val\.txt is empty: write one name on each line"),
     ],
@@ -153,7 +153,7 @@ def test_label_maps_and_pictures_of_every_lossless_kind_are_found(folder, ending
 
 def test_two_files_of_one_name_are_named_instead_of_chosen_from(folder):
     save_picture(folder / "images" / "one.png")
-    with pytest.raises(ValueError, match=r"images holds both one\.jpg and one\.png: remove one"):
+    with pytest.raises(ValueError, match=r"images holds both one\.jpg and one\.png: keep one elsewhere"):
         open_folder(folder)
 
 
@@ -173,3 +173,10 @@ def test_ids_that_lead_out_of_the_classes_or_from_no_number_are_refused(folder, 
 def test_classes_are_a_list_of_names(folder):
     with pytest.raises(ValueError, match=r"classes must be a list of names, got 'thing': pass \['thing'\]"):
         LabelMapFolder(folder / "images", folder / "labels", "thing")
+
+
+def test_files_that_begin_with_a_dot_are_no_pictures(tmp_path):
+    save_picture(tmp_path / "images" / "one.png", np.zeros((4, 4, 3), np.uint8))
+    save_labels(tmp_path / "labels" / "one.png", np.zeros((4, 4), np.uint8))
+    (tmp_path / "labels" / "._one.png").write_bytes(b"what macOS notes")
+    assert len(LabelMapFolder(tmp_path / "images", tmp_path / "labels", ("a", "b"))) == 1

@@ -111,6 +111,12 @@ def test_one_map_of_0_and_255_is_fine_beside_others(tmp_path, use, said):
 
 
 @both
+def test_masks_of_0_and_255_for_a_single_class_are_told_so(tmp_path, use, said):
+    use(folder_of(tmp_path, HALF * 255, HALF * 255, classes=("building",)))
+    assert "has a pixel of class 1, and 50 %" in said()[0]
+
+
+@both
 def test_where_no_pixel_is_labelled_nothing_is_trained_or_measured(tmp_path, use):
     data = folder_of(tmp_path, VOID, VOID)
     for pairs in (data, list(data)):

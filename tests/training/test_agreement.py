@@ -146,8 +146,14 @@ def test_a_part_of_a_set_is_told_from_another_part(tmp_path):
 
 def test_a_list_of_other_pairs_is_refused(tmp_path):
     begun(tmp_path / "run.pt")
-    with pytest.raises(OtherSettings, match="first labels was"):
+    with pytest.raises(OtherSettings, match=r"first image was .*first labels was"):
         run(tiny(), bright_squares()[::-1], checkpoint=tmp_path / "run.pt")
+
+
+def test_a_list_of_other_images_is_refused(tmp_path):
+    begun(tmp_path / "run.pt")
+    with pytest.raises(OtherSettings, match="first image was"):
+        run(tiny(), [(image + 1, mask) for image, mask in bright_squares()], checkpoint=tmp_path / "run.pt")
 
 
 def folder(home, names, value=1, classes=("a", "b")):
