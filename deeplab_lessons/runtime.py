@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def _choice(variable: str, *allowed: str) -> str:
-    value = os.environ.get(variable, allowed[0]).strip().lower()
+    value = (os.environ.get(variable) or allowed[0]).strip().lower()
     check_choice(variable, value, allowed)
     return value
 
@@ -52,7 +52,7 @@ def scale() -> str:
 
 def seed() -> int:
     """Return the course's seed."""
-    value = os.environ.get("DEEPLAB_LESSONS_SEED", "0")
+    value = os.environ.get("DEEPLAB_LESSONS_SEED") or "0"
     try:
         return int(value)
     except ValueError:

@@ -149,3 +149,9 @@ def test_full_precision_leaves_no_tf32_and_torch_usable(recwarn):
     finally:
         cudnn.allow_tf32, products.allow_tf32 = True, False
     assert not [str(warning.message) for warning in recwarn if "TF32" in str(warning.message)]
+
+
+def test_an_empty_variable_counts_as_none(monkeypatch):
+    for name in ("DEVICE", "SCALE", "SEED"):
+        monkeypatch.setenv(f"DEEPLAB_LESSONS_{name}", "")
+    assert (runtime.scale(), runtime.seed()) == ("class", 0) and runtime.device()

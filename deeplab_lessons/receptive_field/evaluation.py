@@ -42,7 +42,8 @@ def check_input(
     for name, module in model.named_modules():
         what = f"{f'module {name!r}' if name else 'model'} ({type(module).__name__})"
         if isinstance(module, (nn.DataParallel, nn.parallel.DistributedDataParallel)):
-            raise TypeError(f"{what} runs copies of another module: pass model.module")
+            inner = f"model.get_submodule({name!r}).module in its place" if name else "model.module"
+            raise TypeError(f"{what} runs copies of another module: pass {inner}")
         if isinstance(module, torch.jit.ScriptModule):
             raise TypeError(f"{what} belongs to torch.jit: pass the module that was scripted or traced")
         if any(map(is_lazy, (*module.parameters(recurse=False), *module.buffers(recurse=False)))):
