@@ -25,7 +25,7 @@ _EXAMPLES = """examples:
   deeplab-lessons segment photo.jpg --checkpoint camvid.pt
 
 A training that was stopped continues when the same command is given again. On several GPUs, put
-"torchrun --nproc-per-node 4 -m deeplab_lessons.cli" in the place of "deeplab-lessons": they share each batch."""
+"torchrun --nproc-per-node 4 -m deeplab_lessons.cli" instead of "deeplab-lessons": they share each batch."""
 
 
 class UsageError(ValueError):
@@ -135,7 +135,7 @@ _COMMANDS: dict[str, tuple[str, list[_Option]]] = {
     "segment": ("write photographs with the predicted classes in colour", [
         ("pictures", None, "photographs (JPEG, PNG, …)", _PATH | {"nargs": "+"}),
         ("--checkpoint", None, "file that train wrote", _REQUIRED),
-        ("--output", None, "PNG to write (one photograph), or a folder (else NAME-segmented.png beside each)", _PATH,
+        ("--output", None, "PNG to write (one photograph), or a folder (else NAME-segmented.png next to each)", _PATH,
          (lambda o: o.output.resolve() != o.checkpoint.resolve(), "and --checkpoint must be two files")),
         ("--overwrite", False, "replace older files of these names, but never a photograph", _FLAG),
         ("--opacity", 0.6, "of the colours: 0 photograph, 1 labels", _number(float, 0, 1)),

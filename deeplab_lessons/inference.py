@@ -149,7 +149,7 @@ def overlay_paths(
         if os.path.lexists(path) and not overwrite:
             raise FileExistsError(f"{path} is there already: pass overwrite=True or another output")
         if os.path.lexists(path) and not _is_overlay(path):
-            raise FileExistsError(f"{path} is no overlay that was written here: pass another output")
+            raise FileExistsError(f"{path} is not an overlay that was written here: pass another output")
         folder = next(parent for parent in path.absolute().parents if parent.exists())
         if not (folder.is_dir() and os.access(folder, os.W_OK)):
             raise PermissionError(f"{path} cannot be written in {folder}: pass another output")

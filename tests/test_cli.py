@@ -252,7 +252,7 @@ def test_an_older_file_is_replaced_only_when_told(checkpoint, album, capsys):
     assert cli.main(use) == 2
     assert "a-segmented.png is there already: pass --overwrite or another output" in the_only_line(capsys)
     assert cli.main([*use, "--overwrite"]) == 2
-    assert "a-segmented.png is no overlay that was written here: pass another" in the_only_line(capsys)
+    assert "a-segmented.png is not an overlay that was written here: pass another" in the_only_line(capsys)
     assert (album / "a-segmented.png").read_bytes() == b"mine"
     (album / "a-segmented.png").unlink()
     for more, code in ([], 0), ([], 2), (["--overwrite"], 0):

@@ -173,7 +173,7 @@ def test_an_overlay_replaces_a_file_only_when_told_and_a_picture_never(tmp_path)
     with pytest.raises(ValueError, match=r"would replace the picture .*mine\.png"):
         inference.segment(Pointwise(), source, source, overwrite=True)
     other = photo(tmp_path / "other.png")
-    with pytest.raises(FileExistsError, match=r"other\.png is no overlay"):
+    with pytest.raises(FileExistsError, match=r"other\.png is not an overlay"):
         inference.segment(Pointwise(), source, other, overwrite=True)
     with pytest.raises(IsADirectoryError, match="is a folder: pass the pictures in it"):
         inference.segment(Pointwise(), tmp_path)

@@ -30,7 +30,7 @@ def load_weights(weights: Weights, imagenet) -> dict[str, torch.Tensor]:
     if isinstance(weights, (str, Path)):
         path = _download(imagenet) if weights == "imagenet" else Path(weights).expanduser()
         if not path.is_file():
-            what = "is a folder, not a weights file" if path.is_dir() else "is no file"
+            what = "is a folder, not a weights file" if path.is_dir() else "is not a file"
             raise FileNotFoundError(f'{path} {what}: pass the path of one, a state dict or "imagenet"')
         source, weights = str(path), stored.read(path)
     elif not isinstance(weights, Mapping):

@@ -69,7 +69,7 @@ def test_a_broken_file_is_named(tmp_path):
         RuntimeError, match=r"cut\.pth is damaged, cut off or of another kind: bring a whole copy"
     ):
         weights_module.load_weights(path, None)
-    with pytest.raises(FileNotFoundError, match=r"nowhere\.pth is no file: pass the path of one"):
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.pth is not a file: pass the path of one"):
         weights_module.load_weights(str(tmp_path / "nowhere.pth"), None)
     with pytest.raises(TypeError, match="got int"):
         weights_module.load_weights(3, None)

@@ -163,7 +163,7 @@ class ClassIou:
 
     @misconception(
         "Your code treats void as background, class 0. A pixel labelled 255 has no class: leave it out of both masks, "
-        "whatever class is asked for."
+        "whatever class it gets."
     )
     def void_as_background(prediction, labels, label):
         return metrics.class_iou(prediction, np.where(labels == IGNORE_INDEX, 0, labels), label)
@@ -286,7 +286,7 @@ class Vote:
         return winner if 2 * (cell == winner).sum() > (cell != IGNORE_INDEX).sum() else IGNORE_INDEX
 
     @misconception(
-        "Your code returns the median. Classes are names, not amounts: a class between two others is no compromise."
+        "Your code returns the median. Classes are names, not amounts: a class between two others is not a compromise."
     )
     def median(cell):
         return int(np.median(cell[cell != IGNORE_INDEX])) if (cell != IGNORE_INDEX).any() else IGNORE_INDEX
@@ -329,7 +329,7 @@ class SurvivingWidth:
         return stride
 
     @misconception(
-        "Your bar always survives, but with an odd stride one pixel less is enough: an odd bar cannot be cut "
+        "Your bar always survives, but with an odd stride one pixel fewer is enough: an odd bar cannot be cut "
         "into two equal parts."
     )
     def one_more_than_a_cell(stride):

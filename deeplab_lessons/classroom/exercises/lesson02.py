@@ -212,7 +212,7 @@ class SamePadding:
 
     @misconception(
         "Your code spreads k // 2 gaps. That is right for an odd number of taps; 4 taps have 3 gaps, and half of them "
-        "is no whole number until you multiply by the dilation. Multiply first, then halve."
+        "is not a whole number until you multiply by the dilation. Multiply first, then halve."
     )
     def halved_first(k, d=1):
         return k // 2 * d

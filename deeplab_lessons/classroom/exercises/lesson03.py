@@ -172,7 +172,7 @@ class ReceptiveFieldSize:
 
     @misconception(
         "Your code multiplies the dilation into the jump. Dilation spreads the taps of this layer only; its units are "
-        "as close as before. Multiply the jump by the stride alone."
+        "as close as before. Multiply the jump only by the stride."
     )
     def dilation_in_the_jump(layers):
         size, jump = 1, 1
@@ -291,7 +291,7 @@ class Box:
         return max(first, 0), max(last, 0)
 
     @misconception(
-        "Your code takes the padding off twice. It lies on both sides, but only the cells on the left move the first "
+        "Your code subtracts the padding twice. It lies on both sides, but only the cells on the left move the first "
         "pixel: subtract it once."
     )
     def padding_of_both_sides(layers, unit):

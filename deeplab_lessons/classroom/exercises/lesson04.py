@@ -164,7 +164,7 @@ class AsKernel:
             yield torch.randn(outs, ins * k * k, generator=torch_generator(rng)), k
 
     @misconception(
-        "Your code takes the channel for the fastest axis. torch's maps are [C, H, W]: flattened, the columns "
+        "Your code treats the channel as the fastest axis. PyTorch's maps are [C, H, W]: flattened, the columns "
         "run fastest and the channels slowest."
     )
     def channels_fastest(w, k):

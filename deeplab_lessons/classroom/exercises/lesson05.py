@@ -123,7 +123,7 @@ class Subsample:
             yield np.array(pixels, dtype).reshape(rows * stride, columns * stride), stride
 
     @misconception(
-        "Your code takes the corner of each cell. The score of a cell is enlarged as if it stood in the middle, "
+        "Your code takes the corner of each cell. The score of a cell is enlarged as if it were in the middle, "
         "so its label must come from there: otherwise everything the network draws is shifted by half a cell."
     )
     def corner(labels, stride):
