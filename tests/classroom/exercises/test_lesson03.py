@@ -280,7 +280,7 @@ class BoxWrong:
         jump, size = JumpRight.loop(layers), ReceptiveFieldSizeRight.from_the_top(layers)
         return unit * jump, unit * jump + size - 1
 
-    @says("padding off twice")
+    @says("subtracts the padding twice")
     def two_paddings(layers, unit):
         first, jump, size = 0, 1, 1
         for layer in layers:
