@@ -120,7 +120,7 @@ def run_all(page):
         .map(cell => cell.querySelector('.jp-InputPrompt').innerText)"""
     page.wait_for_function(f"() => ({prompts})().includes('[*]:')", timeout=30_000)
     page.wait_for_function(
-        f"() => ({prompts})().every((text, i) => text === `[${{i + 1}}]:`)", timeout=300_000
+        f"() => ({prompts})().every((text, i) => text === `[${{i + 1}}]:`)", timeout=900_000
     )
 
 

@@ -439,7 +439,7 @@ def test_no_command_line_ends_in_a_traceback_or_loses_a_file(checkpoint, album, 
     (album / "net.pt").write_bytes(checkpoint.read_bytes())
     (album / "notes.txt").write_text("notes")
     kept = {name: content for name, content in contents(album).items() if name.suffix != ".pt"}
-    for _ in range(150):
+    for _ in range(80):
         command = draw.choice(["train", "train", "evaluate", "segment"])
         first = {
             "train": [
@@ -482,7 +482,7 @@ def test_no_command_line_ends_in_a_traceback_or_loses_a_file(checkpoint, album, 
         assert kept.items() <= contents(album).items(), arguments
         capsys.readouterr()
         (album / "new.pt").unlink(missing_ok=True)
-    assert {0, 1, 2} == set(codes) and codes.count(0) > 10
+    assert {0, 1, 2} == set(codes) and codes.count(0) > 4
 
 
 # A training that is continued
