@@ -7,6 +7,7 @@ import types
 from collections.abc import Callable, Iterator
 
 import pytest
+from verdicts import said
 
 from deeplab_lessons.classroom import exercises
 from deeplab_lessons.classroom.exercises.framework import Exercise
@@ -37,6 +38,19 @@ def learners(function: Callable) -> Callable:
 def exercise_of(lesson: str, name: str):
     """Return the exercise `name` of a lesson such as "lesson01"."""
     return getattr(importlib.import_module(f"deeplab_lessons.classroom.exercises.{lesson}"), name)
+
+
+def assert_accepted(exercise: Exercise, answer: Callable) -> None:
+    """Fail, with the verdict, unless the check takes the answer for right."""
+    verdict = exercise.check(answer)
+    assert verdict.state == "correct", said(verdict)
+
+
+def assert_rejected(exercise: Exercise, answer: Callable) -> None:
+    """Fail, with the verdict, unless the check refuses the answer and says the words that it is marked with."""
+    verdict = exercise.check(answer)
+    assert verdict.state in ("wrong", "error"), said(verdict)
+    assert getattr(answer, "words", "") in said(verdict), said(verdict)
 
 
 def says(words: str):
