@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch.nn import functional as F
 
-from deeplab_lessons import arithmetic
 from deeplab_lessons.classroom.exercises.cases import torch_generator
 from deeplab_lessons.classroom.exercises.framework import exercise, misconception
 
@@ -20,7 +19,7 @@ def _rates(output_stride, multi_grid, cascade, rate=None, unit=lambda rate, unit
 
 
 def _axis(size: int, dilation: int) -> list[int]:
-    return arithmetic.taps_on_map(size, 3, dilation)
+    return [1 + (place >= dilation) + (place + dilation < size) for place in range(size)]
 
 
 def _found(axis: Sequence[int], others: Sequence[int] | None = None, taps: Sequence[int] = (9, 4, 1)) -> list:
@@ -214,7 +213,7 @@ class ValidShares:
         "and place + dilation."
     )
     def one_step_too_short(size, dilation):
-        return ValidShares.valid_shares(size, dilation - 1)
+        return _found(_axis(size, dilation - 1))
 
     @misconception("Your code ignores the dilation. These are the fractions of an undilated kernel.")
     def no_dilation(size, dilation):

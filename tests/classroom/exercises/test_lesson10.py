@@ -538,7 +538,7 @@ class GroupsWrong:
 
     @says("twice")
     def everything_first(model, classifiers):
-        old, weights, biases = GroupsRight.loop(model, classifiers)
+        _, weights, biases = GroupsRight.loop(model, classifiers)
         return [[n for n, p in model.named_parameters() if p.requires_grad], weights, biases]
 
     @says("only new layers")
