@@ -13,16 +13,9 @@ from deeplab_lessons.training import schedules
     unit="times",
     tolerance=0.5,
     slips={
-        2
-        * 3
-        * 3
-        / 2: "You left out the channels: a 3 × 3 has nine weights for each pair of an input and an output.",
-        1024
-        / 256: "You compared the channels. A convolution's weights grow with the inputs times the outputs.",
-        (1024 / 256)
-        ** 2: "You compared one 3 × 3 with the other. Count two, and the bottleneck's two 1 × 1 as well.",
-        2
-        * (1024 / 256) ** 2: "You counted only the 3 × 3 of the bottleneck. Its two 1 × 1 also have weights.",
+        4: "You compared the channels. A convolution's weights grow with the inputs times the outputs.",
+        4**2: "You compared one 3 × 3 with the other. Count two, and also the two 1 × 1 of the bottleneck.",
+        2 * 4**2: "You counted only the 3 × 3 of the bottleneck. Its two 1 × 1 also have weights.",
         8.5: "You counted one of the two 3 × 3 convolutions.",
     },
 )
@@ -31,7 +24,7 @@ def times_the_weights():
         block = backbones.resnet(50, output_stride=32, blocks=(1, 1, 2, 1)).layer3[1]
     bottleneck = sum(conv.weight.numel() for conv in (block.conv1, block.conv2, block.conv3))
     times = 2 * 3 * 3 * block.conv1.in_channels**2 / bottleneck
-    return Answer(times, shows=f"{times:.0f} times")
+    return Answer(round(times), shows=f"{times:.0f} times")
 
 
 @number(
@@ -41,11 +34,8 @@ def times_the_weights():
         1: "You left out the stem: the first convolution and the pool have no shortcut around them.",
         7: "You left out the pool. Its three taps follow the 7 × 7 convolution, with a jump of 2.",
         7
-        + 2: "You counted the pool's gaps as single pixels. The convolution's stride makes each gap two pixels wide.",
-        7
-        + 3
-        - 1
-        + 3: "You added taps. Neighbouring fields overlap: add the pool's two gaps, times the jump of 2.",
+        + 2: "You counted the pool's gaps as single pixels. After a stride of 2 each gap is two pixels wide.",
+        7 + 3: "You added the kernels. A layer adds its gaps, times the jump before it.",
         7 * 3: "You multiplied the kernels. A layer adds its gaps, times the jump before it.",
         7 + 2 * 4: "You used the jump after the pool. Its taps are on its input, where the jump is 2.",
         971: "That is the way through every block. The shortcuts go around all of them.",
@@ -137,4 +127,4 @@ def field_of_the_branch():
 )
 def poly_halfway():
     left = schedules.poly(10000, 20000)
-    return Answer(left, shows=f"{left:.2f}")
+    return Answer(round(left, 2), shows=f"{left:.2f}")

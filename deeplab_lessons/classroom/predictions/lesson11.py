@@ -1,4 +1,4 @@
-"""Predictions of lesson 11: a cascade's map and dilations, cells that are read, valid taps, the head, its batch norm."""
+"""Predictions of lesson 11: a cascade's map and dilations, cells that are read, valid taps, head, batch norm."""
 
 import torch
 
@@ -10,16 +10,14 @@ from deeplab_lessons.heads import ImagePooling
 
 
 @number(
-    "Output stride 32 after block4, and every copy halves the map. How many cells per side has 513 pixels after block7?",
+    "After block4 the output stride is 32, and each copy halves the map. How many cells per side remain of 513 pixels?",
     unit="cells per side",
     slips={
-        513
-        // 256: "You rounded down. With padding, each layer keeps the incomplete cell at the border: round up.",
+        513 // 256: "You rounded down. Padding keeps the incomplete cell at the border: round up.",
         3 * 3: "You counted the whole map. The question asks for one side.",
-        513 // 32 + 1: "That is block4's map. The three copies halve it three times more.",
+        17: "That is block4's map. The three copies halve it three times more.",
         513 // 32: "That is block4's map, rounded down. The three copies halve it three times more.",
         5: "That is block6's map. Block7 halves it once more.",
-        1: "You halved too often: block7 has output stride 256, and 513 pixels need more than two such steps.",
     },
 )
 def side_after_block7():
@@ -70,25 +68,21 @@ def cells_that_222_reads():
     "On a map of 65 × 65 cells, what fraction of the cells has nine valid taps at dilation 24?",
     tolerance=0.005,
     slips={
-        (65 - 2 * 24) / 65: "You counted along one axis. A map has two: square the fraction.",
-        ((65 - 24) / 65)
-        ** 2: "You took off one border. Cells near either border lose taps: take off 24 twice.",
-        (65 - 24) / 65: "You took off one border along one axis. Both borders count, and both axes.",
-        100 * (17 / 65) ** 2: "That is per cent. As a fraction it is a hundred times smaller.",
+        17 / 65: "You counted along one axis. A map has two: square the fraction.",
+        41**2 / 65**2: "You took off one border. Cells near either border lose taps: take off 24 twice.",
+        41 / 65: "You took off one border along one axis. Both borders count, and both axes.",
+        100 * 17**2 / 65**2: "That is per cent. As a fraction it is a hundred times smaller.",
         17**2: "That is a number of cells. Divide by 65 · 65.",
-        (
-            1 - 2 * 24 / 65**2
-        ): "You took a strip of cells off the whole map. Work along one axis, then square.",
         0: "The kernel covers 49 cells and still fits: 65 - 48 = 17 cells per side.",
     },
 )
 def nine_valid_taps():
     fraction = arithmetic.tap_shares(65, dilation=24)[9]
-    return Answer(fraction, shows=f"nine {fraction:.3f}")
+    return Answer(round(fraction, 3), shows=f"nine {fraction:.3f}")
 
 
 @choice(
-    "v2's head on ResNet-101 has 1.5 million weights. How many does v3's head have?",
+    "On ResNet-101, v2's head has 1.5 million weights. How many does v3's head have?",
     (
         "about as many",
         "about three times as many",
@@ -124,10 +118,8 @@ def weights_of_the_head():
     unit="numbers",
     slips={
         4
-        * 11
-        * 11: "You counted all cells, as in the other branches. Pooling comes first and leaves one cell of each image.",
-        11
-        * 11: "You counted the cells of one image. Pooling leaves one cell of it, and batch norm averages over the batch.",
+        * 121: "You counted all cells, as in the other branches. Pooling first leaves one cell of each image.",
+        121: "You counted the cells of one image. Pooling leaves one, and batch norm averages over the batch.",
         1: "You counted one image. Batch norm averages over the batch: one number from each image.",
         4 * 256: "You counted channels. Batch norm treats each channel by itself.",
         256: "You counted channels. Batch norm treats each channel by itself.",
