@@ -1,5 +1,7 @@
-"""Exercises of lesson 10: frozen batch norm, strides into dilations, who learns how fast, the field of a ResNet."""
+"""Exercises of lesson 10: frozen batch norm, a plan, strides into dilations, who learns how fast, a ResNet's field."""
 
+import math
+import numbers
 import random
 from collections.abc import Iterator
 
@@ -9,7 +11,9 @@ from torch.nn import functional as F
 
 from deeplab_lessons.classroom.exercises.cases import torch_generator
 from deeplab_lessons.classroom.exercises.compare import show
-from deeplab_lessons.classroom.exercises.framework import exercise, misconception
+from deeplab_lessons.classroom.exercises.designs import design, wanted
+from deeplab_lessons.classroom.exercises.framework import exercise, fault, misconception
+from deeplab_lessons.training import schedules
 
 
 def _network(layers: dict[str, str], frozen: tuple[str, ...] = ()) -> nn.Module:
@@ -141,13 +145,11 @@ class FrozenBlock:
             x, weight, *rest = (each.to(dtype) for each in (x, weight, mean, variance, factor, shift))
             yield x, weight.requires_grad_(), *rest
 
-    @misconception(
-        "Your code normalises with the mean and variance of the batch. An image's answer then depends on its "
-        "neighbours. Use `mean` and `variance`, which ImageNet left."
-    )
-    def of_the_batch(x, weight, mean, variance, factor, shift):
+    @fault("An image's answer depends on the other images in its batch.")
+    def awake(x, weight, mean, variance, factor, shift):
         y = F.conv2d(x, weight)
-        return _normalised(x, weight, y.mean((0, 2, 3)), y.var((0, 2, 3), unbiased=False), factor, shift)
+        y = F.batch_norm(y, mean, variance, factor, shift, training=True)
+        return F.relu(x + y)
 
     @misconception(
         "Your code normalises each image by itself. Frozen batch norm uses the same `mean` and `variance` for every "
@@ -184,6 +186,70 @@ class FrozenBlock:
     @misconception("Your code divides by the variance. Batch norm divides by its square root.")
     def no_root(x, weight, mean, variance, factor, shift):
         return _normalised(x, weight, mean, variance**2, factor, shift)
+
+
+@design
+class TrainingPlan:
+    """Design: a fine-tuning in half of the paper's iterations."""
+
+    hints = (
+        "Which number decides how much is left? Poly leaves `0.5 ** power` halfway, `0.1 ** power` after nine tenths.",
+        "How large may the first learning rate be? Twenty times as much must not pass 0.01.",
+        "All learning rates of the trained layers add up to about `lr * iterations / (power + 1)`.",
+    )
+
+    def takes(plan):
+        def number(value):
+            return isinstance(value, numbers.Real) and not isinstance(value, bool) and 0 < value < math.inf
+
+        if (
+            isinstance(plan, dict)
+            and plan.keys() == {"lr", "iterations", "power"}
+            and isinstance(plan["lr"], (list, tuple))
+            and len(plan["lr"]) == 3
+            and all(map(number, [*plan["lr"], plan["power"]]))
+            and isinstance(plan["iterations"], numbers.Integral)
+            and 10 <= plan["iterations"] <= 100_000
+        ):
+            return None
+        return (
+            'The check expects {"lr": [trained, new weights, new biases], "iterations": n, "power": p}, with positive '
+            f"numbers and from 10 to 100,000 iterations; it got {show(plan)}."
+        )
+
+    def training_plan():
+        return {"lr": [0.0005, 0.005, 0.01], "iterations": 10000, "power": 0.9}
+
+    @wanted("at most 10,000 iterations")
+    def quick(plan):
+        return plan["iterations"] <= 10_000, f"{plan['iterations']:,}"
+
+    @wanted("new weights learn 10 times as fast as trained layers, new biases 20 times")
+    def groups(plan):
+        times = [each / plan["lr"][0] for each in plan["lr"]]
+        met = all(map(lambda one, other: math.isclose(one, other, rel_tol=1e-6), times, (1, 10, 20)))
+        return met, f"{times[1]:g} and {times[2]:g} times"
+
+    @wanted("no learning rate above 0.01")
+    def careful(plan):
+        largest = max(plan["lr"])
+        return largest <= 0.01 * (1 + 1e-9), f"up to {largest:g}"
+
+    @wanted("halfway, at least 0.5 of the first learning rate is left")
+    def still_learns_halfway(plan):
+        left = schedules.poly(plan["iterations"] // 2, plan["iterations"], plan["power"])
+        return left >= 0.5, f"{left:.3f}"
+
+    @wanted("after nine tenths of the iterations, at most 0.15 is left")
+    def settles(plan):
+        left = schedules.poly(9 * plan["iterations"] // 10, plan["iterations"], plan["power"])
+        return left <= 0.15, f"{left:.3f}"
+
+    @wanted("all learning rates of the trained layers add up to at least 2.5")
+    def goes_far(plan):
+        every = range(plan["iterations"])
+        total = plan["lr"][0] * sum(schedules.poly(each, len(every), plan["power"]) for each in every)
+        return total >= 2.5, f"{total:.3f}"
 
 
 @exercise

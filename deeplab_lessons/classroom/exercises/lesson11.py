@@ -1,5 +1,6 @@
-"""Exercises of lesson 11: dilations of a cascade, valid taps, the image pooling branch, sum and concatenation."""
+"""Exercises of lesson 11: dilations of a cascade, valid taps, three dilations, image pooling, sum and concatenation."""
 
+import numbers
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -7,8 +8,12 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch.nn import functional as F
 
+from deeplab_lessons import arithmetic
+from deeplab_lessons.arithmetic import Layer
 from deeplab_lessons.classroom.exercises.cases import torch_generator
-from deeplab_lessons.classroom.exercises.framework import exercise, misconception
+from deeplab_lessons.classroom.exercises.compare import show
+from deeplab_lessons.classroom.exercises.designs import design, wanted
+from deeplab_lessons.classroom.exercises.framework import exercise, fault, misconception
 
 
 def _rates(output_stride, multi_grid, cascade, rate=None, unit=lambda rate, unit: rate * unit, first=4):
@@ -267,6 +272,47 @@ class ValidShares:
         return [nine, 1 - nine - one, one]
 
 
+@design
+class ThreeDilations:
+    """Design: three convolutions without holes, for v3's training map."""
+
+    hints = (
+        "How wide is the window? Each 3 × 3 adds two gaps, so it has 1 + 2 · (sum of the dilations) cells.",
+        "Which dilation leaves no hole? One that is at most as wide as the window that the other layers already fill.",
+        "Up to which dilation are all nine taps on enough cells? (33 - 2r)² / 33² is at least 0.25 up to r = 8.",
+    )
+
+    def takes(dilations):
+        if (
+            isinstance(dilations, (list, tuple))
+            and len(dilations) == 3
+            and all(isinstance(each, numbers.Integral) and not isinstance(each, bool) for each in dilations)
+            and all(1 <= each <= 33 for each in dilations)
+        ):
+            return None
+        return f"The check expects a list of three whole numbers from 1 to 33; it got {show(dilations)}."
+
+    def three_dilations():
+        return [1, 3, 8]
+
+    @wanted("a window of at least 21 cells")
+    def window(dilations):
+        size = arithmetic.receptive_fields([Layer(3, dilation=each) for each in dilations])[-1].size
+        return size >= 21, f"{size} cells"
+
+    @wanted("no hole: a unit reads every cell of its window")
+    def no_hole(dilations):
+        layers = [Layer(3, padding="same", dilation=each) for each in dilations]
+        size = arithmetic.receptive_fields(layers)[-1].size
+        read = sum(count > 0 for count in arithmetic.path_counts(layers, size // 2, input_size=size))
+        return read == size, f"reads {read} of {size} cells"
+
+    @wanted("on 33 × 33 cells each convolution has all nine taps at 0.25 of the cells or more")
+    def whole_kernels(dilations):
+        fraction = min(arithmetic.tap_shares(33, dilation=each)[9] for each in dilations)
+        return fraction >= 0.25, f"{fraction:.3f} at the widest"
+
+
 @exercise
 class ImagePooling:
     """Repair: the image pooling branch."""
@@ -303,6 +349,12 @@ class ImagePooling:
             dtype = rng.choice((torch.float32, torch.float64))
             yield tuple(torch.randn(*shape, generator=noise).to(dtype) for shape in shapes)
 
+    @fault("On a map of one constant value the branch is right. On a photo its numbers are too large.")
+    def pooled_last(x, weight, factor, shift):
+        y = F.conv2d(x, weight[:, :, None, None])
+        y = F.relu(y * factor[:, None, None] + shift[:, None, None])
+        return y.mean((2, 3), keepdim=True).expand(-1, -1, *x.shape[2:])
+
     @misconception("Your code sums over the map. A sum grows with the image: take the mean.")
     def total(x, weight, factor, shift):
         return _pooled(x, weight, factor, shift, lambda x: x.sum((2, 3)))
@@ -335,15 +387,6 @@ class ImagePooling:
     def norm_last(x, weight, factor, shift):
         mixed = F.relu(x.mean((2, 3)) @ weight.T) * factor + shift
         return mixed[:, :, None, None].expand(-1, -1, *x.shape[2:])
-
-    @misconception(
-        "Your code takes the mean after the ReLU, when negative values have gone. Pool first, as the paper does. That "
-        "is also far less work."
-    )
-    def mean_last(x, weight, factor, shift):
-        """The mean of the finished unit in place of the unit of the mean."""
-        mixed = torch.einsum("kc,nchw->nkhw", weight, x) * factor[:, None, None] + shift[:, None, None]
-        return F.relu(mixed).mean((2, 3), keepdim=True).expand(-1, -1, *x.shape[2:])
 
     @misconception(
         "Your code returns one cell, [N, K, 1, 1]. The other branches have h · w cells, and concatenation needs the "

@@ -67,6 +67,7 @@ class FrozenBlockRight:
 
 
 class FrozenBlockWrong:
+    @says("other images in its batch")
     def as_it_stands(x, weight, mean, variance, factor, shift):
         y = F.batch_norm(F.conv2d(x, weight), mean, variance, factor, shift, training=True)
         return F.relu(x + y)
@@ -78,7 +79,7 @@ class FrozenBlockWrong:
     def no_statistics(x, weight, mean, variance, factor, shift):
         return F.relu(x + F.batch_norm(F.conv2d(x, weight), None, None, factor, shift, True))
 
-    @says("variance of the batch")
+    @says("other images in its batch")
     def by_hand(x, weight, mean, variance, factor, shift):
         y = F.conv2d(x, weight)
         own, spread = y.mean((0, 2, 3), keepdim=True), y.var((0, 2, 3), keepdim=True, unbiased=False)
@@ -150,6 +151,93 @@ class FrozenBlockWrong:
         weight.data *= factor[:, None, None, None] / (variance + 1e-5).sqrt()[:, None, None, None]
         y = F.conv2d(x, weight) - (mean * factor / (variance + 1e-5).sqrt() - shift)[:, None, None]
         return F.relu(x + y)
+
+
+def plan(trained=0.0005, iterations=10000, power=0.9, factors=(1, 10, 20)):
+    return {"lr": [factor * trained for factor in factors], "iterations": iterations, "power": power}
+
+
+class TrainingPlanRight:
+    def paper_in_half_the_time():
+        return plan()
+
+    def a_straight_line():
+        return plan(power=1)
+
+    def fewer_iterations():
+        return plan(iterations=9600)
+
+    def smaller():
+        return plan(0.00048)
+
+    def another_power():
+        return plan(power=0.83, iterations=np.int64(9501))
+
+    def a_tuple():
+        return plan(np.float64(0.00049)) | {"lr": (0.00049, 0.0049, 0.0098)}
+
+    def rounded():
+        return {"power": 0.9, "lr": [5e-4, 0.00500000001, 0.01], "iterations": 10000}
+
+
+class TrainingPlanWrong:
+    @says("2.632")
+    def the_paper():
+        return plan(0.00025, 20000)
+
+    def half_the_iterations_alone():
+        return plan(0.00025)
+
+    @says("up to 0.02")
+    def too_large():
+        return plan(0.001, 5000)
+
+    def power_of_two():
+        return plan(power=2)
+
+    def power_one_half():
+        return plan(power=0.5)
+
+    def one_group():
+        return plan(factors=(1, 1, 1))
+
+    @says("10 and 10 times")
+    def biases_with_weights():
+        return plan(factors=(1, 10, 10))
+
+    def classifier_first():
+        return plan(factors=(20, 10, 1))
+
+    def too_few():
+        return plan(iterations=9000)
+
+    @says("The check expects")
+    def a_list():
+        return [0.0005, 10000, 0.9]
+
+    @says("The check expects")
+    def one_learning_rate():
+        return {"lr": 0.0005, "iterations": 10000, "power": 0.9}
+
+    @says("The check expects")
+    def other_names():
+        return {"learning_rate": [0.0005, 0.005, 0.01], "iterations": 10000, "power": 0.9}
+
+    @says("The check expects")
+    def a_string():
+        return {"lr": [0.0005, 0.005, 0.01], "iterations": "10000", "power": 0.9}
+
+    @says("The check expects")
+    def without_end():
+        return plan(iterations=10**12)
+
+    @says("The check expects")
+    def rising():
+        return plan(power=-0.9)
+
+    @says("The check expects")
+    def not_a_number():
+        return plan(power=math.nan)
 
 
 class StagePlanRight:

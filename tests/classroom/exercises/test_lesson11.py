@@ -293,6 +293,95 @@ class ValidSharesWrong:
         return ValidSharesRight.formulas(size, dilation)[:2]
 
 
+class ThreeDilationsRight:
+    def widest():
+        return [1, 3, 8]
+
+    def threes():
+        return [1, 3, 7]
+
+    def narrowest():
+        return (1, 3, 6)
+
+    def two_and_seven():
+        return [1, 2, 7]
+
+    def falling():
+        return [8, 3, 1]
+
+    def mixed():
+        return [3, 1, 8]
+
+    def numpy_numbers():
+        return list(np.array([7, 1, 2]))
+
+
+class ThreeDilationsWrong:
+    @says("15 cells")
+    def multi_grid():
+        return [1, 2, 4]
+
+    @says("reads 15 of 29 cells")
+    def multi_grid_at_stride_16():
+        return [2, 4, 8]
+
+    @says("0.207")
+    def powers_of_three():
+        return [1, 3, 9]
+
+    @says("reads 7 of 25 cells")
+    def all_alike():
+        return [4, 4, 4]
+
+    def one_step_too_wide():
+        return [1, 2, 8]
+
+    def two_ones():
+        return [1, 1, 8]
+
+    def no_one():
+        return [2, 3, 6]
+
+    @says("0.000")
+    def aspp():
+        return [6, 12, 18]
+
+    @says("19 cells")
+    def two_cells_short():
+        return [1, 3, 5]
+
+    def whole_map():
+        return [33, 33, 33]
+
+    @says("three whole numbers")
+    def two():
+        return [3, 8]
+
+    @says("three whole numbers")
+    def four():
+        return [1, 2, 4, 8]
+
+    @says("three whole numbers")
+    def zero():
+        return [0, 3, 8]
+
+    @says("three whole numbers")
+    def floats():
+        return [1.0, 3.0, 8.0]
+
+    @says("three whole numbers")
+    def huge():
+        return [1, 3, 10**9]
+
+    @says("three whole numbers")
+    def one_number():
+        return 8
+
+    @says("three whole numbers")
+    def truth():
+        return [True, 3, 8]
+
+
 class ImagePoolingRight:
     def pooled_first(x, weight, factor, shift):
         y = F.adaptive_avg_pool2d(x, 1)
@@ -348,6 +437,7 @@ class ImagePoolingRight:
 
 
 class ImagePoolingWrong:
+    @says("too large")
     def as_it_stands(x, weight, factor, shift):
         y = F.conv2d(x, weight[:, :, None, None])
         y = F.relu(y * factor[:, None, None] + shift[:, None, None])

@@ -1,6 +1,7 @@
 """Solutions: each runs where it is pasted, is one function, and no small change to it is accepted."""
 
 import ast
+import copy
 import functools
 import inspect
 
@@ -187,7 +188,7 @@ def test_a_listed_mistake_is_shown_on_a_few_whole_numbers(module, name, exercise
         wrong = (
             args
             for args in exercise.arguments()
-            if exercise.problem(mistake.answer(*args), exercise.reference(*args)) is not None
+            if exercise.problem(mistake.answer(*copy.deepcopy(args)), exercise.reference(*args)) is not None
         )
         shown = numbers_in(next(wrong))
         assert len(shown) <= 18 and all(number == int(number) for number in shown), mistake.answer.__name__
