@@ -35,7 +35,7 @@ def _network(layers: dict[str, str], frozen: tuple[str, ...] = ()) -> nn.Module:
 
 
 def _show(value: object) -> str:
-    """A network as the list of its parameters, with a word for frozen ones."""
+    """A network as the list of its parameters, which says what is frozen."""
     if not isinstance(value, nn.Module):
         return show(value)
     told = [name + ("" if p.requires_grad else " (frozen)") for name, p in value.named_parameters()]
@@ -111,7 +111,7 @@ class FrozenBlock:
         return F.relu(x + y)
 
     def cases(rng: random.Random) -> Iterator[tuple]:
-        """Two images of one cell first, then any; the weight learns. A channel may have no variance at all."""
+        """Two images of one cell first, then any; the weight learns, and a channel may have no variance."""
 
         def case(x, weight, mean, variance, factor, shift):
             weight = torch.tensor(weight)[:, :, None, None].requires_grad_()
@@ -120,6 +120,7 @@ class FrozenBlock:
         yield case([[[[0.0]]], [[[2.0]]]], [[1.0]], [0.0], [1.0], [1.0], [0.0])
         yield case([[[[1.0, 3.0]]]], [[1.0]], [1.0], [4.0], [2.0], [0.0])
         yield case([[[[1.0, 3.0]]]], [[-2.0]], [0.0], [1.0], [1.0], [1.0])
+        yield case([[[[1.0, 3.0]]]], [[1.0]], [0.0], [0.0], [1.0], [0.0])
         yield case(
             [[[[1.0, 2.0]], [[3.0, 5.0]]]],
             [[0.0, 1.0], [1.0, 0.0]],
@@ -140,8 +141,6 @@ class FrozenBlock:
             )
             mean, factor, shift = torch.randn(3, channels, generator=noise)
             variance = torch.rand(channels, generator=noise) * rng.choice((1, 4)) + 0.01
-            if rng.random() < 0.2:
-                variance[rng.randrange(channels)] = 0
             x, weight, *rest = (each.to(dtype) for each in (x, weight, mean, variance, factor, shift))
             yield x, weight.requires_grad_(), *rest
 
@@ -274,7 +273,7 @@ class StagePlan:
         return plan
 
     def cases(rng: random.Random) -> Iterator[tuple]:
-        """ResNet's stem and stages, VGG16's pools, and stages that nobody has built: strides of 3 and 4, too.
+        """ResNet's stem and stages, VGG16's pools, and stages that nobody has built, with strides of 3 and 4 among them.
 
         The output stride is always one that some stage reaches, so that strides go as a whole, or more than all reach.
         """
@@ -294,7 +293,7 @@ class StagePlan:
             yield strides, reached
 
     @misconception(
-        "Your code dilates each stage by its own stride alone. A later stage also misses the strides before it: the "
+        "Your code dilates each stage only by its own stride. A later stage also misses the strides before it: the "
         "factors multiply, 2 and then 2 · 2 = 4."
     )
     def own_stride_only(strides, output_stride):
@@ -505,10 +504,9 @@ class ResnetField:
     """Stretch: the field of a ResNet's last map."""
 
     hints = (
-        "What does a layer add in lesson 03's recursion? `size += (kernel_size - 1) * jump`, then `jump *= stride`. "
-        "Begin with the stem: 7, then 3, both with stride 2.",
-        "A 1 × 1 adds nothing to the size, but it may carry the stride. Which of the block's convolutions then works "
-        "on the coarser map?",
+        "What does each layer add in lesson 03's recursion? Begin with the stem: 7, then 3, both with stride 2.",
+        "A 1 × 1 adds nothing, but it may carry the stride: then the 3 × 3 works on the coarser map.",
+        "For each layer `size += (kernel_size - 1) * jump`, then `jump *= stride`. The order matters.",
         "The first stage has no stride. `for stage, count in enumerate(blocks)` shows which one is the first.",
     )
 
@@ -559,7 +557,7 @@ class ResnetField:
         "has done the halving."
     )
     def all_step(blocks, stride_in):
-        """Every stage steps, the first one too."""
+        """Every stage has the stride, also the first one."""
         return _grown(_layers(blocks, stride_in, lambda stage, block: block == 0))
 
     @misconception(

@@ -158,9 +158,8 @@ class ValidShares:
 
     trials = 80
     hints = (
-        "How many taps does a cell have along one axis? The middle one, one more if place - dilation is at least 0, "
-        "one more if place + dilation is below size.",
-        "A cell has a row and a column: 2 taps down and 2 across make 2 · 2 = 4. Which pairs make nine, and which one?",
+        "How many taps does a place have along one axis? Is place - dilation at least 0, and place + dilation below size?",
+        "A cell has a row and a column: 2 taps down and 2 across make 2 · 2 = 4. Which pairs make nine?",
         "Count the places with 3, 2 and 1 taps. The fraction of cells with nine is (places with 3 / size)², and so on.",
     )
 
@@ -418,7 +417,7 @@ class OneClassifier:
 
     trials = 60
     hints = (
-        "What is the sum for one cell? W₁ f₁ + b₁ + W₂ f₂ + b₂ + … The concatenated cell is f₁ above f₂ above f₃.",
+        "What is the sum for one cell? W₁ f₁ + b₁ + W₂ f₂ + b₂. The concatenated cell is f₁ above f₂.",
         "A row of the large matrix must hold W₁'s row, then W₂'s row, and so on: put the matrices side by side.",
         "`torch.cat(list_of_matrices, dim=1)` does that. What does not depend on f is added up.",
     )

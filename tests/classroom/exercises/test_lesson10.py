@@ -326,7 +326,7 @@ class StagePlanWrong:
             plan.append((stride, dilation))
         return plan
 
-    @says("own stride alone")
+    @says("only by its own stride")
     def own(strides, output_stride):
         plan, reached, dilation = [], 1, 1
         for stride in strides:
