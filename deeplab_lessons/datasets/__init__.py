@@ -5,8 +5,6 @@ from pathlib import Path
 
 from deeplab_lessons.checks import check_choice
 from deeplab_lessons.datasets import transforms
-from deeplab_lessons.datasets.archives import unpack
-from deeplab_lessons.datasets.download import DownloadError, fetch
 from deeplab_lessons.datasets.embedded import Embedded
 from deeplab_lessons.datasets.folders import CamVid, LabelMapFolder, PascalContext, PersonPart
 from deeplab_lessons.datasets.pairs import Pairs
@@ -18,9 +16,9 @@ from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 
 __all__ = [
     "CLASSES", "IGNORE_INDEX", "PHOTOGRAPHS", "SBD", "SETS", "VOC", "VOC_CLASSES", "CamVid", "Cityscapes",
-    "DownloadError", "Embedded", "LabelMapFolder", "OxfordPet", "Pairs", "PascalContext", "PersonPart",
-    "as_picture", "colours_to_indices", "fetch", "find_voc", "named", "photograph", "scene", "transforms",
-    "unpack", "voc_colours",
+    "Embedded", "LabelMapFolder", "OxfordPet", "Pairs", "PascalContext", "PersonPart",
+    "as_picture", "colours_to_indices", "find_voc", "named", "photograph", "scene", "transforms",
+    "voc_colours",
 ]  # fmt: skip
 
 #: Name on the command line -> (class, split to train on, split to measure on).

@@ -1,22 +1,25 @@
 """VOC 2012, SBD, Cityscapes and Oxford-IIIT Pet: torchvision finds the files, `FilePairs` reads and checks them.
 
-`root`, `split` and errors as in `folders`. With `download=True` a set that is not there is fetched; addresses and
-checksums are torchvision's own.
+`root`, `split` and errors as in `folders`. With `download=True` torchvision fetches a set that is not there, with its
+own addresses and checksums; OSError says what to do where it cannot.
 """
 
+import os
+import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from torchvision import datasets as sets
+from torchvision.datasets.utils import download_and_extract_archive
 from torchvision.datasets.voc import DATASET_YEAR_DICT
 
 from deeplab_lessons import runtime
 from deeplab_lessons.checks import check_choice
 from deeplab_lessons.datasets import reading
-from deeplab_lessons.datasets.archives import unpack
-from deeplab_lessons.datasets.download import fetch
 from deeplab_lessons.datasets.folders import FilePairs, require, set_folder
 from deeplab_lessons.datasets.palettes import VOC_CLASSES, palette_of, voc_colours
+from deeplab_lessons.files import folder
 
 _VOC = Path("VOCdevkit", "VOC2012")
 _VOC_PARTS = ("JPEGImages", "SegmentationClass", "ImageSets/Segmentation")
@@ -48,7 +51,7 @@ class VOC(FilePairs):
         root = Path(root) if root is not None else find_voc() or runtime.data_dir()
         if download and not (root / _VOC).is_dir():
             source = DATASET_YEAR_DICT["2012"]
-            unpack(fetch(source["url"], root / source["filename"], md5=source["md5"]), root)
+            _fetch(source["url"], root, source["md5"], source["filename"])
         parts = (*_VOC_PARTS[:2], f"{_VOC_PARTS[2]}/{split}.txt")
         require("PASCAL VOC 2012", root / _VOC, parts, _VOC_DOWNLOAD)
         found = sets.VOCSegmentation(root, year="2012", image_set=split)
@@ -96,7 +99,7 @@ class OxfordPet(FilePairs):
         base = set_folder(root, "") / "oxford-iiit-pet"
         if download and not (base / "annotations").is_dir():
             for url, md5 in sets.OxfordIIITPet._RESOURCES:
-                unpack(fetch(url, base / Path(url).name, md5=md5), base)
+                _fetch(url, base, md5)
         require("Oxford-IIIT Pet", base, ("images", "annotations"), _DOWNLOAD)
         found = sets.OxfordIIITPet(base.parent, split, "segmentation")
         files = list(zip(found._images, found._segs, strict=True))
@@ -124,6 +127,19 @@ class Cityscapes(FilePairs):
         super().__init__(files, [c.name for c in scored], ids, palette, transforms)
 
 
+def _fetch(url: str, root: Path, md5: str, name: str | None = None) -> None:
+    """Download an archive into `root`, unpack it beside its place and move it in; OSError says what to do instead."""
+    try:
+        with TemporaryDirectory(prefix=".unpacking-", dir=folder(root)) as staging:
+            download_and_extract_archive(url, root, staging, name, md5)
+            shutil.copytree(staging, root, dirs_exist_ok=True, copy_function=os.replace)
+    except (OSError, RuntimeError, EOFError) as error:
+        raise OSError(
+            f"{url} could not be fetched into {root} ({error}): look at the network and the room on the disk and try "
+            "again, or put the file there yourself, and it is unpacked from there"
+        ) from error
+
+
 def _paths(images, label_maps) -> list[tuple[Path, Path]]:
     return [(Path(image), Path(labels)) for image, labels in zip(images, label_maps, strict=True)]
 
@@ -146,6 +162,6 @@ def _download_sbd(root: Path) -> None:
     if (root / "val.txt").is_file():
         return
     source = sets.SBDataset
-    unpack(fetch(source.url, root / source.filename, md5=source.md5), root)
+    _fetch(source.url, root, source.md5, source.filename)
     for part in ("img", "cls", "inst", "train.txt", "val.txt"):  # val.txt last: it marks the end
         (root / "benchmark_RELEASE" / "dataset" / part).rename(root / part)
