@@ -19,7 +19,6 @@ from deeplab_lessons.checks import check_choice
 from deeplab_lessons.datasets import reading
 from deeplab_lessons.datasets.folders import FilePairs, require, set_folder
 from deeplab_lessons.datasets.palettes import VOC_CLASSES, palette_of, voc_colours
-from deeplab_lessons.files import folder
 
 _VOC = Path("VOCdevkit", "VOC2012")
 _VOC_PARTS = ("JPEGImages", "SegmentationClass", "ImageSets/Segmentation")
@@ -130,7 +129,8 @@ class Cityscapes(FilePairs):
 def _fetch(url: str, root: Path, md5: str, name: str | None = None) -> None:
     """Download an archive into `root`, unpack it beside its place and move it in; OSError says what to do instead."""
     try:
-        with TemporaryDirectory(prefix=".unpacking-", dir=folder(root)) as staging:
+        root.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".unpacking-", dir=root) as staging:
             download_and_extract_archive(url, root, staging, name, md5)
             shutil.copytree(staging, root, dirs_exist_ok=True, copy_function=os.replace)
     except (OSError, RuntimeError, EOFError) as error:
