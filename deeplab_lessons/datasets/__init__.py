@@ -11,12 +11,12 @@ from deeplab_lessons.datasets.pairs import Pairs
 from deeplab_lessons.datasets.palettes import VOC_CLASSES, colours_to_indices, voc_colours
 from deeplab_lessons.datasets.reading import as_picture
 from deeplab_lessons.datasets.scenes import CLASSES, PHOTOGRAPHS, photograph, scene
-from deeplab_lessons.datasets.torchvision_sets import SBD, VOC, Cityscapes, OxfordPet, find_voc
+from deeplab_lessons.datasets.torchvision_sets import SBD, VOC, Cityscapes, find_voc
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 
 __all__ = [
     "CLASSES", "IGNORE_INDEX", "PHOTOGRAPHS", "SBD", "SETS", "VOC", "VOC_CLASSES", "CamVid", "Cityscapes",
-    "Embedded", "LabelMapFolder", "OxfordPet", "Pairs", "PascalContext", "PersonPart",
+    "Embedded", "LabelMapFolder", "Pairs", "PascalContext", "PersonPart",
     "as_picture", "colours_to_indices", "find_voc", "named", "photograph", "scene", "transforms",
     "voc_colours",
 ]  # fmt: skip
@@ -30,7 +30,6 @@ SETS: dict[str, tuple[Callable, str, str]] = {
     "context": (PascalContext, "train", "val"),
     "person-part": (PersonPart, "train", "val"),
     "cityscapes": (Cityscapes, "train", "val"),
-    "pet": (OxfordPet, "trainval", "test"),
 }
 
 

@@ -89,15 +89,16 @@ def _match(
     """The name of its label map for each name of a picture that has one."""
     shared = _shared_ending(pictures)
     for cut, alone in ((0, False), (0, True), (len(shared), False), (len(shared), True)):
-        known = {_name(picture, alone)[: -cut or None]: picture for picture in pictures}
-        if len(known) < len(pictures) or (alone and len({_name(name, alone) for name in maps}) < len(maps)):
+        short = {name: Path(name).name if alone else name for name in (*pictures, *maps)}
+        known = {short[picture][: -cut or None]: picture for picture in pictures}
+        if len(known) < len(pictures) or len({short[name] for name in maps}) < len(maps):
             continue  # without their folders, several have one name
         found: dict[str, dict[str, str]] = defaultdict(dict)
         for name in maps:
-            short = _name(name, alone)
-            for place in (len(short), *(match.start() for match in reversed([*_SEPARATORS.finditer(short)]))):
-                if short[:place] in known:
-                    found[short[place:]][known[short[:place]]] = name
+            text = short[name]
+            for place in (len(text), *(gap.start() for gap in reversed([*_SEPARATORS.finditer(text)]))):
+                if text[:place] in known:
+                    found[text[place:]][known[text[:place]]] = name
                     break
         if ending is not None:
             found = {each: pairs for each, pairs in found.items() if each == ending}
@@ -166,19 +167,14 @@ def _known(line: str, names: Mapping[str, str]) -> str | None:
 
 def _by_any_name(names: Mapping[str, object]) -> dict[str, str]:
     """Each name by itself and, where only one has it, without its folders."""
-    counts = Counter(_name(name, True) for name in names)
-    short = {_name(name, True): name for name in names if counts[_name(name, True)] == 1}
-    return short | {name: name for name in names}
+    counts = Counter(Path(name).name for name in names)
+    return {Path(name).name: name for name in names if counts[Path(name).name] == 1} | {n: n for n in names}
 
 
 def _shared_ending(names: Collection[str]) -> str:
     """The ending, such as "_leftImg8bit", that all of several names share, or ""."""
     endings = [{name[gap.start() :] for gap in _SEPARATORS.finditer(name)} for name in names]
     return max(set.intersection(*endings), key=len, default="") if len(endings) > 1 else ""
-
-
-def _name(name: str, alone: bool) -> str:
-    return name.rpartition("/")[2] if alone else name
 
 
 def _lacks(folder: Path, missing: list[str], count: int, where: str = "") -> FileNotFoundError:

@@ -37,7 +37,7 @@ class FilePairs(Pairs):
             raise ValueError(f"classes must be a list of names, got {classes!r}: pass [{classes!r}]")
         self.files, self.classes = list(files), tuple(classes)
         self.colours = None if palette is None else palettes.checked(palette)
-        self.palette = palettes.voc_colours() if palette is None else palettes.palette_of(self.colours)
+        self.palette = palettes.voc_colours() if self.colours is None else palettes.palette_of(self.colours)
         self._table = reading.class_table(ids, len(classes), others)
 
     def __len__(self) -> int:

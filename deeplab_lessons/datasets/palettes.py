@@ -26,7 +26,9 @@ CAMVID_CLASSES = {
 # fmt: on
 
 
-def palette_of(colours: Sequence[tuple[int, ...]], void: tuple[int, ...] = (255, 255, 255)) -> np.ndarray:
+def palette_of(
+    colours: Sequence[tuple[int, ...]] | np.ndarray, void: tuple[int, ...] = (255, 255, 255)
+) -> np.ndarray:
     """Return a palette, uint8 [256, 3], of the classes' colours; every other label, void too, gets `void`."""
     palette = np.tile(np.array(void, np.uint8), (256, 1))
     palette[: len(colours)] = colours

@@ -1,4 +1,4 @@
-"""VOC 2012, SBD, Cityscapes and Oxford-IIIT Pet: torchvision finds the files, `FilePairs` reads and checks them.
+"""VOC 2012, SBD and Cityscapes: torchvision finds the files, `FilePairs` reads and checks them.
 
 `root`, `split` and errors as in `folders`. With `download=True` torchvision fetches a set that is not there, with its
 own addresses and checksums; OSError says what to do where it cannot.
@@ -85,26 +85,6 @@ class SBD(FilePairs):
             return loadmat(path)["GTcls"][0]["Segmentation"][0]
         except Exception as error:  # loadmat has no one kind of error for a file that is cut off
             raise ValueError(f"{path} is cut off or damaged ({error}): unpack the archive again") from error
-
-
-class OxfordPet(FilePairs):
-    """Oxford-IIIT Pet, "trainval" or "test": pet against background, the border that its makers left open as void.
-
-    `root` (by default the data folder itself) holds `oxford-iiit-pet`.
-    """
-
-    def __init__(self, root=None, split: str = "trainval", download=False, transforms=None):
-        check_choice("split", split, ("trainval", "test"))
-        base = set_folder(root, "") / "oxford-iiit-pet"
-        if download and not (base / "annotations").is_dir():
-            for url, md5 in sets.OxfordIIITPet._RESOURCES:
-                _fetch(url, base, md5)
-        require("Oxford-IIIT Pet", base, ("images", "annotations"), _DOWNLOAD)
-        found = sets.OxfordIIITPet(base.parent, split, "segmentation")
-        files = list(zip(found._images, found._segs, strict=True))
-        palette = palette_of([(217, 217, 217), (213, 94, 0)])
-        ids = {1: 1, 2: 0, 3: 255}  # the files say 1 pet, 2 background, 3 undecided
-        super().__init__(files, ("background", "pet"), ids, palette, transforms)
 
 
 class Cityscapes(FilePairs):
