@@ -273,7 +273,7 @@ class StagePlan:
         return plan
 
     def cases(rng: random.Random) -> Iterator[tuple]:
-        """ResNet's stem and stages, VGG16's pools, and stages that nobody has built, with strides of 3 and 4 among them.
+        """ResNet's stem and stages, VGG16's pools, and stages that nobody has built, with strides of 3 and 4.
 
         The output stride is always one that some stage reaches, so that strides go as a whole, or more than all reach.
         """

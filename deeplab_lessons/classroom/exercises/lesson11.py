@@ -158,7 +158,7 @@ class ValidShares:
 
     trials = 80
     hints = (
-        "How many taps does a place have along one axis? Is place - dilation at least 0, and place + dilation below size?",
+        "How many taps does a place have along one axis? Is place - dilation at least 0, place + dilation below size?",
         "A cell has a row and a column: 2 taps down and 2 across make 2 · 2 = 4. Which pairs make nine?",
         "Count the places with 3, 2 and 1 taps. The fraction of cells with nine is (places with 3 / size)², and so on.",
     )
