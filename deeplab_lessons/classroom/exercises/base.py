@@ -71,13 +71,19 @@ def _solutions_are_shown() -> bool:
 # ---------------------------------------------------------------- how an exercise is declared
 
 
+def snake_case(title: str) -> str:
+    """Return the name of the exercise that a class `title` declares: FieldOf15 declares field_of_15."""
+    return re.sub(r"(?<!^)(?=[A-Z])|(?<=[a-z])(?=[0-9])", "_", title).lower()
+
+
 def declared(declaration: type) -> tuple[str, dict]:
     """Return the name in snake case that a class gives its exercise, and what the class holds, in its order.
 
     Names that begin with an underscore are the class's own business.
     """
-    name = re.sub(r"(?<!^)(?=[A-Z])", "_", declaration.__name__).lower()
-    return name, {key: value for key, value in vars(declaration).items() if not key.startswith("_")}
+    return snake_case(declaration.__name__), {
+        key: value for key, value in vars(declaration).items() if not key.startswith("_")
+    }
 
 
 def put(declaration: type, made: Exercise) -> type:
