@@ -81,9 +81,8 @@ def declared(declaration: type) -> tuple[str, dict]:
 
     Names that begin with an underscore are the class's own business.
     """
-    return snake_case(declaration.__name__), {
-        key: value for key, value in vars(declaration).items() if not key.startswith("_")
-    }
+    held = {key: value for key, value in vars(declaration).items() if not key.startswith("_")}
+    return snake_case(declaration.__name__), held
 
 
 def put(declaration: type, made: Exercise) -> type:

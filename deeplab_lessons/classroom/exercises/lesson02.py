@@ -275,10 +275,10 @@ class WindowOf21:
         size = arithmetic.receptive_fields(layers)[-1].size
         return size == 21, f"{size} cells"
 
-    @wanted("0 holes in it")
+    @wanted("no hole in it")
     def holes(layers):
-        holes = stacks.holes(layers)
-        return holes == 0, f"{holes} of {arithmetic.receptive_fields(layers)[-1].size} cells"
+        holes, size = stacks.holes(layers), arithmetic.receptive_fields(layers)[-1].size
+        return holes == 0, f"{holes} of {size} cells are holes"
 
     @wanted("at most 10 taps in all layers together")
     def taps(layers):

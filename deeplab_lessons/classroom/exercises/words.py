@@ -17,8 +17,8 @@ SAY = {
     # not attempted
     "no write": "Write the function, then pass it to the check: check({name}).",
     "no repair": "Find the fault in the function and fix it, then pass the function to the check: check({name}).",
-    "no design": "Write your design in place of the dots, then run the check again.",
-    "no order": "Look at the steps with steps(), then write their letters in place of the dots.",
+    "no design": "Write your design where the dots are, then run the check again.",
+    "no order": "Look at the steps with steps(), then write their letters where the dots are.",
     "returned nothing": (
         "The function returns nothing. If you have not started, write your code in place of the dots. "
         "If you have, its last line may lack the word return."

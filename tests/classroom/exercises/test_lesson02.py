@@ -404,11 +404,11 @@ class WindowOf21Wrong:
     def too_wide():
         return [Layer(5, padding=2), Layer(5, padding=10, dilation=5)]
 
-    @says("4 of 21 cells not met")
+    @says("2 of 21 cells are holes not met")
     def a_common_hole():
         return stacks.dilated(2, 3, 5)
 
-    @says("10 of 21 cells not met")
+    @says("10 of 21 cells are holes not met")
     def gridding():
         return [
             Layer(3, padding=2, dilation=2),
@@ -443,7 +443,7 @@ class WindowOf21Wrong:
     def a_stride_hidden_by_padding():
         return [Layer(3, padding=1), Layer(3, dilation=3, padding=3), Layer(3, 2, 38, 6)]
 
-    @says("cannot be computed: ValueError: layer 2: the kernel covers")
+    @says("cannot be computed: ValueError: layer 'layer 2': the kernel covers")
     def larger_than_the_row():
         return [Layer(3), Layer(9, dilation=9)]
 
