@@ -91,11 +91,10 @@ def put(declaration: type, made: Exercise) -> type:
     Raises TypeError where the module has the exercise's name already.
     """
     module = vars(sys.modules[declaration.__module__])
-    if not isinstance(
-        module.get(made.name), Exercise | None
-    ):  # an Exercise is there when the module is reloaded
+    there = module.get(made.name)  # an Exercise when the module is reloaded
+    if not isinstance(there, Exercise | None):
         raise TypeError(
-            f"{made.name} must be a free name in its module, got {module[made.name]!r}: rename one of the two"
+            f"{made.name} must be a free name in its module, got {there!r}: rename one of the two"
         )
     made.lesson = declaration.__module__.rpartition(".")[2]
     module[made.name] = made
