@@ -31,8 +31,9 @@ def show(value: object) -> str:
     try:
         if is_array(value):
             return _show_array(value)
-        if isinstance(value, tuple) and any(is_array(item) for item in value):
-            return f"({', '.join(show(item) for item in value)})"
+        if isinstance(value, (tuple, list)) and any(is_array(item) for item in value):
+            inside = ", ".join(map(show, value))
+            return f"[{inside}]" if isinstance(value, list) else f"({inside})"
         if hasattr(value, "dtype") and hasattr(value, "item"):
             value = value.item()  # numpy's number as Python's
         return tidy(repr(value))
