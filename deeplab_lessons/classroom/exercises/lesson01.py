@@ -35,8 +35,8 @@ class OutputStride:
 
     package = redrawing.output_stride
     hints = (
-        "Follow one step of one cell. After a layer of stride 2, neighbouring cells lie 2 pixels apart. "
-        "A second layer of stride 2 keeps every second one of these cells.",
+        "How far apart are cells after one layer of stride 2? Two pixels. A second layer of stride 2 keeps every second "
+        "one of them.",
         "Two such layers: 2 cells of 2 pixels each. Which operation on 2 and 2, and then on 2, 2 and 2?",
     )
 
@@ -408,8 +408,8 @@ class SurvivingWidth:
     hints = (
         "Where does the bar have the hardest time? Put it so that it lies half in one cell and half in the "
         "next.",
-        "In a cell of 4 pixels the bar needs 3 to win, because 2 against 2 is a tie, and a tie goes to the "
-        "background. How wide must the bar be so that one of the two cells gets 3, however it is cut?",
+        "In a cell of 4 pixels the bar needs 3 to win. How wide must it be so that one of two cells gets 3, however "
+        "it's cut?",
         "Or try it out: for growing widths, try every position with a row of zeros and ones.",
     )
 
