@@ -35,8 +35,7 @@ class OutputStride:
 
     package = redrawing.output_stride
     hints = (
-        "How far apart are cells after one layer of stride 2? Two pixels. A second layer of stride 2 keeps every second "
-        "one of them.",
+        "How far apart are cells after one layer of stride 2? Two pixels. A second such layer keeps every second one.",
         "Two such layers: 2 cells of 2 pixels each. Which operation on 2 and 2, and then on 2, 2 and 2?",
     )
 
