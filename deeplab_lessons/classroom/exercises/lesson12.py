@@ -1,4 +1,4 @@
-"""Exercises of lesson 12: a separable convolution's cost, its dense and its nearest kernel, and two maps on one grid."""
+"""Exercises of lesson 12: a separable convolution's cost and kernels, and two maps on one grid."""
 
 import random
 from collections.abc import Iterator
@@ -372,6 +372,7 @@ class NearestSeparable:
         for outputs in (
             [[[2, 0, 0, 0]], [[0, 0, 1, 0]]],
             [[[0, 2, 0, 0], [0, 0, 4, 0]], [[1, 0, 0, 0], [0, 0, 0, 1]]],
+            [[[2, 0, 0, 0], [0, 0, 0, 1]], [[0, 0, 1, 0], [0, 4, 0, 0]]],
             [[[2, 0, 0, 2]], [[0, 1, -1, 0]]],
             [[[1, 2, 3, 5]], [[-2, -4, -6, -10]]],
             [[[2, 0, 0, 0], [0, 3, 0, 0]]],
