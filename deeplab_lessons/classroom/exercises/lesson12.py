@@ -1,4 +1,4 @@
-"""Exercises of lesson 12: a separable convolution's cost and kernels, and two maps on one grid."""
+"""Exercises of lesson 12: a separable convolution's cost and kernels, the decoder's steps and its two maps."""
 
 import random
 from collections.abc import Iterator
@@ -7,7 +7,8 @@ import torch
 from torch.nn import functional as F
 
 from deeplab_lessons.classroom.exercises.cases import torch_generator
-from deeplab_lessons.classroom.exercises.framework import exercise, misconception
+from deeplab_lessons.classroom.exercises.framework import exercise, fault, misconception
+from deeplab_lessons.classroom.exercises.orders import order
 from deeplab_lessons.grid import Grid, upsample
 
 
@@ -116,6 +117,69 @@ class SeparableCost:
         return (k * k * i + i * o, 2 * (k * k * i + i * o) * cells)
 
 
+@order
+class DecoderSteps:
+    """Order: from the two maps of the encoder to a label for each pixel."""
+
+    hints = (
+        "Which steps need only a map of the encoder? Those may come in either order.",
+        "What must two maps have in common before they can lie one on the other?",
+        "The largest score is taken last: a label can't be enlarged, because a mean of labels is no label.",
+    )
+    needs = {
+        "concatenate": ("reduce", "enlarge"),
+        "score": ("concatenate",),
+        "upsample": ("score",),
+        "label": ("upsample",),
+    }
+    why = {
+        ("concatenate", "reduce"): (
+            "All 256 channels of the early map would go in, where the 3 × 3 expects the few that the 1 × 1 leaves."
+        ),
+        (
+            "concatenate",
+            "enlarge",
+        ): "The pyramid's map still has fewer cells: two maps of different sizes do not fit.",
+        ("score", "concatenate"): "The 3 × 3 convolutions refine both maps together, so both must be there.",
+        ("upsample", "score"): "There are no scores to enlarge yet.",
+        ("label", "upsample"): (
+            "Labels would be enlarged instead of scores, and between two classes a mean of their numbers would appear."
+        ),
+    }
+
+    def start():
+        numbers = torch.Generator().manual_seed(3)
+        shapes = {"pyramid": (1, 1, 2, 3), "early": (1, 2, 5, 9), "1x1": (1, 2, 1, 1), "3x3": (3, 2, 3, 3)}
+        return {name: torch.randn(shape, generator=numbers) for name, shape in shapes.items()}
+
+    def result(state):
+        return state["scores"]
+
+    def reduce(state):
+        """Reduce the early map to fewer channels with a 1 × 1."""
+        state["early"] = F.conv2d(state["early"], state["1x1"]).relu()
+
+    def enlarge(state):
+        """Enlarge the pyramid's map to the cells of the early map."""
+        state["pyramid"] = upsample(state["pyramid"], state["early"].shape[2:], Grid(4, 0.0))
+
+    def concatenate(state):
+        """Concatenate the pyramid's map and the early map."""
+        state["both"] = torch.cat([state["pyramid"], state["early"]], dim=1)
+
+    def score(state):
+        """Refine with 3 × 3 convolutions, and turn each cell's features into scores of the classes."""
+        state["scores"] = F.conv2d(state["both"], state["3x3"], padding=1)
+
+    def upsample(state):
+        """Enlarge to the pixels of the image what the cells of the early map have."""
+        state["scores"] = upsample(state["scores"], (17, 33), Grid(4, 0.0))
+
+    def label(state):
+        """Take the class with the largest score."""
+        state["scores"] = state["scores"].argmax(1, keepdim=True).float()
+
+
 def _fused(x, low, reduce, enlarge, order=1):
     """Both maps on the fine cells, with another way to enlarge or another order."""
     low = F.conv2d(low, reduce).relu()
@@ -162,7 +226,7 @@ class Fuse:
             reduce = torch.randn(reduced, early, 1, 1, generator=numbers)
             yield x.to(dtype), low.to(dtype), reduce.to(dtype)
 
-    @misconception(
+    @fault(
         "What is drawn lies too far to the right and too low, and more so towards that edge of the image. On images "
         "of 16 n + 1 pixels nothing is wrong."
     )
