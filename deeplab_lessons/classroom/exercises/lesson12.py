@@ -141,7 +141,9 @@ class DecoderSteps:
             "enlarge",
         ): "The pyramid's map still has fewer cells: two maps of different sizes do not fit.",
         ("score", "concatenate"): "The 3 × 3 convolutions refine both maps together, so both must be there.",
-        ("upsample", "score"): "There are no scores to enlarge yet.",
+        ("upsample", "score"): (
+            "The 3 × 3 convolutions work on the cells of the early map. On all pixels they would cost 16 times as much."
+        ),
         ("label", "upsample"): (
             "Labels would be enlarged instead of scores, and between two classes a mean of their numbers would appear."
         ),
@@ -168,11 +170,11 @@ class DecoderSteps:
         state["both"] = torch.cat([state["pyramid"], state["early"]], dim=1)
 
     def score(state):
-        """Refine with 3 × 3 convolutions, and turn each cell's features into scores of the classes."""
+        """Refine with 3 × 3 convolutions, and turn the features of each cell into scores."""
         state["scores"] = F.conv2d(state["both"], state["3x3"], padding=1)
 
     def upsample(state):
-        """Enlarge to the pixels of the image what the cells of the early map have."""
+        """Enlarge the result to the pixels of the image."""
         state["scores"] = upsample(state["scores"], (17, 33), Grid(4, 0.0))
 
     def label(state):

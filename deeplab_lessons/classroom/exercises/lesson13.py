@@ -9,7 +9,9 @@ from PIL import Image
 
 from deeplab_lessons.classroom.exercises.cases import torch_generator
 from deeplab_lessons.classroom.exercises.compare import difference
-from deeplab_lessons.classroom.exercises.framework import exercise, misconception
+from deeplab_lessons.classroom.exercises.framework import exercise, fault, misconception
+from deeplab_lessons.classroom.exercises.orders import order
+from deeplab_lessons.grid import Grid, bilinear_weights
 
 
 def _turned(pixels, orientation, turns):
@@ -99,6 +101,71 @@ class Upright:
         return np.rot90(pixels, orientation)
 
 
+@order
+class PhotoToOverlay:
+    """Order: from a photo as the camera stored it to an image with coloured classes."""
+
+    hints = (
+        "What does the network have to see: the photo as it was stored, or as you see it?",
+        "Between the network and the colours there are three things: scores of cells, scores of pixels, labels of "
+        "pixels.",
+        "Scores can be enlarged, because they're amounts. Labels can't, because they're names.",
+    )
+    needs = {
+        "normalise": ("turn",),
+        "score": ("normalise",),
+        "enlarge": ("score",),
+        "label": ("enlarge",),
+        "colour": ("label",),
+    }
+    why = {
+        (
+            "normalise",
+            "turn",
+        ): "The copy for the network would lie on its side, unlike all that it was trained on.",
+        ("score", "normalise"): "The network was trained on normalised numbers, and there are none yet.",
+        ("enlarge", "score"): "There are no scores of cells to enlarge yet.",
+        ("label", "enlarge"): (
+            "Labels would be enlarged instead of scores, and between two classes a mean of their numbers would appear."
+        ),
+        ("colour", "label"): "A colour belongs to a class, and no pixel has one yet.",
+    }
+
+    def start():
+        return {"photo": np.random.default_rng(0).integers(0, 256, (2, 3, 3), dtype=np.uint8)}
+
+    def result(state):
+        return state["overlay"]
+
+    def turn(state):
+        """Turn the photo as its EXIF note says."""
+        state["photo"] = np.rot90(state["photo"], 3)
+
+    def normalise(state):
+        """Make a normalised copy of the photo, which the network will get."""
+        state["copy"] = (state["photo"] / 255 - 0.45) / 0.22
+
+    def score(state):
+        """Run the network: it returns scores for the cells of a coarse map."""
+        state["scores"] = state["copy"][::2, ::2]
+
+    def enlarge(state):
+        """Enlarge the network's answer to the size of the photo."""
+        rows, columns = (
+            bilinear_weights(pixels, cells, Grid(2, 0.0)).numpy()
+            for pixels, cells in zip(state["photo"].shape[:2], state["scores"].shape[:2], strict=True)
+        )
+        state["scores"] = np.einsum("yi,xj,ijc->yxc", rows, columns, state["scores"])
+
+    def label(state):
+        """Take the class with the largest score."""
+        state["labels"] = state["scores"].argmax(2)
+
+    def colour(state):
+        """Give each class its colour, and mix the colours with the photo."""
+        state["overlay"] = state["photo"] / 2 + 40 * state["labels"][..., None]
+
+
 def _resized(pixels, factor, filter=Image.Resampling.BILINEAR):
     return np.array(Image.fromarray(pixels).resize([factor * n for n in pixels.shape[1::-1]], filter))
 
@@ -154,12 +221,15 @@ class Enlarge:
             photo = numbers.integers(0, 256, (*shape, 3), dtype=np.uint8)
             yield photo, numbers.choice(names, shape), rng.randint(1, 4)
 
-    @misconception(
+    @fault(
         "Between pixels of class 1 and class 3 there are pixels of class 2, which nobody has labelled. Next to void "
         "there are numbers that no class has."
     )
     def labels_averaged(photo, labels, factor):
-        return _resized(photo, factor), _resized(labels, factor)
+        size = factor * labels.shape[1], factor * labels.shape[0]
+        photo = Image.fromarray(photo).resize(size, Image.Resampling.BILINEAR)
+        labels = Image.fromarray(labels).resize(size, Image.Resampling.BILINEAR)
+        return np.array(photo), np.array(labels)
 
     @misconception(_SMOOTH)
     def labels_bicubic(photo, labels, factor):

@@ -119,6 +119,51 @@ class SeparableCostWrong:
         return i * (k * k + o) / 1e6, i * (k * k + o) * cells / 1e6
 
 
+class DecoderStepsRight:
+    def reduced_first():
+        return "FEBDAC"
+
+    def enlarged_first():
+        return ["E", "F", "B", "D", "A", "C"]
+
+    def with_arrows():
+        return "f → e → b → d → a → c"
+
+
+class DecoderStepsWrong:
+    @says("fewer cells")
+    def concatenated_too_early():
+        return "FBEDAC"
+
+    @says("All 256 channels")
+    def never_reduced_in_time():
+        return "EBFDAC"
+
+    @says("Labels would be enlarged")
+    def labels_enlarged():
+        return "FEBDCA"
+
+    @says("16 times as much")
+    def refined_on_all_pixels():
+        return "FEBADC"
+
+    @says("together")
+    def refined_apart():
+        return "FEDBAC"
+
+    @says("16 times as much")
+    def backwards():
+        return "CADBEF"
+
+    @says("missing: C")
+    def no_label():
+        return "FEBDA"
+
+    @says("more than once: A")
+    def enlarged_twice():
+        return "FEABDAC"
+
+
 def reduced(low, reduce):
     return F.conv2d(low, reduce).relu()
 
