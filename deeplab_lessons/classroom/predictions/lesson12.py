@@ -35,7 +35,7 @@ def map_at_stride_4():
 
 
 @number(
-    "Stretched with align_corners=False, 11 coarse cells cover 41 fine ones. By how many pixels at most does the map move?",
+    "With align_corners=False, 11 coarse cells are enlarged to 41. By how many pixels at most does the map move?",
     unit="pixels",
     tolerance=0.5,
     slips={

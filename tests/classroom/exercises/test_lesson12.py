@@ -151,7 +151,7 @@ class DecoderStepsWrong:
     def refined_apart():
         return "FEDBAC"
 
-    @says("16 times as much")
+    @says("Labels would be enlarged")
     def backwards():
         return "CADBEF"
 

@@ -118,6 +118,51 @@ class UprightWrong:
         return UprightRight.rot90(pixels, orientation) / 255
 
 
+class PhotoToOverlayRight:
+    def letters():
+        return "BFDEAC"
+
+    def small_letters():
+        return "b f d e a c"
+
+    def listed():
+        return list("BFDEAC")
+
+
+class PhotoToOverlayWrong:
+    @says("lie on its side")
+    def turned_later():
+        return "FBDEAC"
+
+    @says("lie on its side")
+    def turned_last():
+        return "FDEACB"
+
+    @says("normalised numbers")
+    def not_normalised():
+        return "BDFEAC"
+
+    @says("Labels would be enlarged")
+    def labels_enlarged():
+        return "BFDAEC"
+
+    @says("no scores of cells")
+    def photo_enlarged():
+        return "BFEDAC"
+
+    @says("belongs to a class")
+    def colours_first():
+        return "BFDECA"
+
+    @says("missing: E")
+    def never_enlarged():
+        return "BFDAC"
+
+    @says("not letters of steps: G")
+    def another_letter():
+        return "BFDEACG"
+
+
 def bilinear(photo, factor):
     size = [factor * side for side in photo.shape[:2]]
     return np.array(Image.fromarray(photo).resize(size[::-1], Image.Resampling.BILINEAR))
