@@ -200,7 +200,7 @@ class Fuse:
     trials = 40
     hints = (
         "On which fine cell must coarse cell 1 lie, and on which does it lie here? Try 2 coarse cells on 8 fine ones.",
-        "Corners coincide only at 4 · (h − 1) + 1 fine cells. First enlarge to that size; what's missing then lies "
+        "Corners coincide only at 4 · (h − 1) + 1 fine cells. First enlarge to that size; the missing cells come "
         "after the last coarse cell.",
         'The decoder repeats its last row and column there: `F.pad(x, (0, right, 0, down), mode="replicate")`.',
     )
@@ -396,6 +396,12 @@ class DenseKernel:
     def no_bias(depthwise, scale, shift, pointwise):
         kernel, bias = DenseKernel.dense_kernel(depthwise, scale, shift, pointwise)
         return kernel, torch.zeros_like(bias)
+
+    @misconception(
+        "Your code returns the kernel only. Return a pair, with the bias that the shift leads to as the second."
+    )
+    def kernel_only(depthwise, scale, shift, pointwise):
+        return DenseKernel.dense_kernel(depthwise, scale, shift, pointwise)[0]
 
     @misconception("Both answers are right, in the other order: the kernel first, then the bias.")
     def bias_first(depthwise, scale, shift, pointwise):

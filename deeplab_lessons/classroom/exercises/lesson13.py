@@ -479,6 +479,20 @@ class SplitByClip:
     def last_clip_only(clips, fraction):
         return _split(clips, list(dict.fromkeys(clips))[-1:])
 
+    @misconception(
+        "Your code rounds the wanted number of frames down. *At least* `fraction` of all frames may need one more."
+    )
+    def rounded_down(clips, fraction):
+        return _from_the_end(clips, list(dict.fromkeys(clips)), int(fraction * len(clips)) / len(clips))
+
+    @misconception("Your code counts frames from 1. The first frame has the number 0.")
+    def counted_from_one(clips, fraction):
+        return [[i + 1 for i in frames] for frames in SplitByClip.split_by_clip(clips, fraction)]
+
+    @misconception("Your code returns the names of the clips. Return numbers of frames, counted from 0.")
+    def names_of_clips(clips, fraction):
+        return [[clips[i] for i in frames] for frames in SplitByClip.split_by_clip(clips, fraction)]
+
     @misconception("Your code returns the two lists in the other order: frames to train on come first.")
     def lists_swapped(clips, fraction):
         return SplitByClip.split_by_clip(clips, fraction)[::-1]

@@ -422,6 +422,7 @@ class DenseKernelWrong:
     def bias_first(depthwise, scale, shift, pointwise):
         return DenseKernelRight.broadcast(depthwise, scale, shift, pointwise)[::-1]
 
+    @says("the kernel only")
     def kernel_only(depthwise, scale, shift, pointwise):
         return DenseKernelRight.broadcast(depthwise, scale, shift, pointwise)[0]
 

@@ -548,10 +548,12 @@ class SplitByClipWrong:
     def always_a_quarter(clips, fraction):
         return SplitByClipRight.popping(clips, 0.25)
 
+    @says("names of the clips")
     def names_for_frames(clips, fraction):
         learned, measured = SplitByClipRight.popping(clips, fraction)
         return [clips[i] for i in learned], [clips[i] for i in measured]
 
+    @says("from 1")
     def from_one(clips, fraction):
         return tuple([i + 1 for i in frames] for frames in SplitByClipRight.popping(clips, fraction))
 
@@ -567,6 +569,7 @@ class SplitByClipWrong:
             i for i, c in enumerate(clips) if c in measured
         ]
 
+    @says("rounds the wanted number")
     def whole_part(clips, fraction):
         measured, names = [], list(dict.fromkeys(clips))
         while sum(map(clips.count, measured)) < int(fraction * len(clips)):
