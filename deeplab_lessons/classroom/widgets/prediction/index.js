@@ -9,7 +9,7 @@ function node(tag, properties, ...children) {
 }
 
 const fill = (phrase, values) => phrase.replace(/\{(\w+)\}/g, (gap, name) => values[name]);
-const twoReadings = (text) => /^-?[1-9]\d{0,2},\d{3}(?![\d,])/.test(text);
+const twoReadings = (text) => /^-?[1-9]\d{0,2},\d{3}$/.test(text);
 
 // Also 1/2, 1,5, 16 384, 1,048,576, 50% and 12 cells; NaN for anything else.
 function parse(text, unit) {
