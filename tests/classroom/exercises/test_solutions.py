@@ -13,7 +13,7 @@ from pasted import paste
 from verdicts import said
 
 # lessons whose solutions are texts of their own, and whose cases reach every promise
-FULL = [f"lesson{number:02}" for number in range(1, 6)]
+FULL = [f"lesson{number:02}" for number in (1, 2, 3, 4, 5, 8)]
 
 # what a solution still names that its notebook does not have
 NOT_YET = {
@@ -24,7 +24,6 @@ NOT_YET = {
     ("lesson07", "barycentric"): "Tensor in a type hint",
     ("lesson07", "normalise"): "Tensor in a type hint, the package's check",
     ("lesson07", "trimap"): "IGNORE_INDEX, a private helper",
-    ("lesson08", "step_on_logarithm"): "math",
     ("lesson09", "fuse_scales"): "Sequence in a type hint",
     ("lesson09", "summed_aspp"): "Sequence in a type hint",
     ("lesson10", "stage_plan"): "Sequence in a type hint",
@@ -67,6 +66,9 @@ EQUIVALENT = {
         "costs = -logs.gather(1, index[:, None])[:, 0] -> costs = -logs.gather(1, index[:, None])[:, -1]": (
             "there is one"
         ),
+    },
+    "gradient_through_steps": {
+        "unary = unary.clone().requires_grad_() -> unary = unary.requires_grad_()": "the check passes a copy",
     },
 }
 
@@ -165,7 +167,7 @@ def numbers_in(value):
 
 
 @pytest.mark.parametrize(("module", "name", "exercise"), exercises(FULL))
-def test_a_listed_mistake_is_shown_on_a_few_whole_numbers(module, name, exercise):
+def test_a_listed_mistake_is_shown_on_a_few_plain_numbers(module, name, exercise):
     for mistake in exercise.misconceptions:
         wrong = (
             args
@@ -173,7 +175,8 @@ def test_a_listed_mistake_is_shown_on_a_few_whole_numbers(module, name, exercise
             if exercise.problem(mistake.answer(*args), exercise.reference(*args)) is not None
         )
         shown = numbers_in(next(wrong))
-        assert len(shown) <= 18 and all(number == int(number) for number in shown), mistake.answer.__name__
+        plain = all(4 * number == int(4 * number) for number in shown)  # whole, halves, quarters
+        assert len(shown) <= 18 and plain, mistake.answer.__name__
 
 
 def test_a_wrong_answer_without_a_known_cause_is_told_where_to_begin():
