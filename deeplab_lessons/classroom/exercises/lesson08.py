@@ -1,4 +1,4 @@
-"""Exercises of lesson 08: updates that get out of hand, softmax backwards, positive weights, gradients through steps."""
+"""Exercises of lesson 08: updates out of hand, softmax backwards, positive weights, gradients through steps."""
 
 import math
 import random
@@ -55,8 +55,8 @@ class UnrolledUpdates:
             yield rng.choice((1, 4, 200)) * unary, kernel.abs() / 2, costs, *updates
 
     @misconception(
-        "After one update the marginals are right. After more, the neighbours count for too much: what each update heard "
-        "is counted again in all later ones."
+        "After one update the marginals are right. After more, the neighbours count for too much: what each update "
+        "heard is counted again in all later ones."
     )
     def accumulating(unary, kernel, compatibility, iterations=5):
         scores = -unary
@@ -87,21 +87,22 @@ class UnrolledUpdates:
         return _refined(unary, kernel, compatibility, iterations, lambda s, m: unary - compatibility @ m)
 
     @misconception(
-        "Your code adds the penalty, so a label gains from what should cost it. Compatibilities are costs: subtract them."
+        "Your code adds the penalty, so a label gains from what should cost it. Compatibilities are costs: subtract "
+        "them."
     )
     def penalty_sign(unary, kernel, compatibility, iterations=5):
         return _refined(unary, kernel, compatibility, iterations, lambda s, m: -unary + compatibility @ m)
 
     @misconception(
-        "Your code transposes the compatibilities. The row is the label that pays, the column is the neighbour's label. "
-        "Potts is symmetric and hides this."
+        "Your code transposes the compatibilities. The row is the label that pays, the column is the neighbour's "
+        "label. Potts is symmetric and hides this."
     )
     def transposed(unary, kernel, compatibility, iterations=5):
         return _refined(unary, kernel, compatibility, iterations, lambda s, m: -unary - compatibility.T @ m)
 
     @misconception(
-        "Your code takes the softmax over the pixels. The marginals of one pixel add up to 1 over the classes, which are "
-        "axis 0."
+        "Your code takes the softmax over the pixels. The marginals of one pixel add up to 1 over the classes, which "
+        "are axis 0."
     )
     def softmax_over_pixels(unary, kernel, compatibility, iterations=5):
         scores = -unary
@@ -173,15 +174,15 @@ class SoftmaxBackward:
         return marginals * (1 - marginals) * gradient
 
     @misconception(
-        "Your code lets one label gain without any loss to the others. First subtract the mean of the gradient, weighted "
-        "by the marginals."
+        "Your code lets one label gain without any loss to the others. First subtract the mean of the gradient, "
+        "weighted by the marginals."
     )
     def no_mean(marginals, gradient):
         return marginals * gradient
 
     @misconception(
-        "Your code subtracts the plain mean. A label counts as much as its marginal says: use the mean that is weighted "
-        "by the marginals."
+        "Your code subtracts the plain mean. A label counts as much as its marginal says: use the mean that is "
+        "weighted by the marginals."
     )
     def plain_mean(marginals, gradient):
         return marginals * (gradient - gradient.mean(0))
@@ -292,8 +293,8 @@ class StepOnLogarithm:
         return math.log(weight) - lr * weight * gradient
 
     @misconception(
-        "Your code takes exp without the logarithm before it. Step on log w, and not on w: exp then brings you back to a "
-        "weight."
+        "Your code takes exp without the logarithm before it. Step on log w, and not on w: exp then brings you back to "
+        "a weight."
     )
     def no_logarithm(weight, gradient, lr):
         return math.exp(min(weight - lr * weight * gradient, 700))
@@ -324,8 +325,8 @@ class GradientThroughSteps:
     trials = 120
     hints = (
         "Which tensor should autograd watch? Make a copy of the unary that it does: `unary.clone().requires_grad_()`.",
-        "One step is the softmax of `weight * marginals @ kernel - unary`. Keep it in the graph: no `detach`, no `.data`, "
-        "nothing in place.",
+        "One step is the softmax of `weight * marginals @ kernel - unary`. Keep it in the graph: no `detach`, no "
+        "`.data`, nothing in place.",
         "The loss is `F.nll_loss(marginals.log().T, labels)`. Call `.backward()` on it and return `unary.grad`.",
     )
 

@@ -63,7 +63,7 @@ class UnrolledUpdatesRight:
         return q
 
     def convolution(unary, kernel, compatibility, iterations=5):
-        classes, pixels = unary.shape
+        classes = len(unary)
         q = F.softmax(-unary, dim=0)
         for _ in range(iterations):
             penalty = F.conv1d((q @ kernel)[None], compatibility.view(classes, classes, 1))[0]
