@@ -13,7 +13,7 @@ from pasted import paste
 from verdicts import said
 
 # lessons whose solutions are texts of their own, and whose cases reach every promise
-FULL = [f"lesson{number:02}" for number in (1, 2, 3, 4, 5, 8)]
+FULL = [f"lesson{number:02}" for number in (1, 2, 3, 4, 5, 8, 9)]
 
 # what a solution still names that its notebook does not have
 NOT_YET = {
@@ -24,8 +24,6 @@ NOT_YET = {
     ("lesson07", "barycentric"): "Tensor in a type hint",
     ("lesson07", "normalise"): "Tensor in a type hint, the package's check",
     ("lesson07", "trimap"): "IGNORE_INDEX, a private helper",
-    ("lesson09", "fuse_scales"): "Sequence in a type hint",
-    ("lesson09", "summed_aspp"): "Sequence in a type hint",
     ("lesson10", "stage_plan"): "Sequence in a type hint",
     ("lesson10", "rates_at"): "poly",
     ("lesson10", "groups"): "nn in a type hint",
@@ -157,6 +155,9 @@ def test_the_package_handed_in_is_told_from_an_answer(module, name, exercise):
 # ---------------------------------------------------------------- what a wrong answer is told
 
 
+MANY = {"summed_aspp": 30}  # two branches have 18 weights
+
+
 def numbers_in(value):
     """The numbers of an argument, one by one; a layer counts as one."""
     if hasattr(value, "reshape"):
@@ -176,7 +177,7 @@ def test_a_listed_mistake_is_shown_on_a_few_plain_numbers(module, name, exercise
         )
         shown = numbers_in(next(wrong))
         plain = all(4 * number == int(4 * number) for number in shown)  # whole, halves, quarters
-        assert len(shown) <= 18 and plain, mistake.answer.__name__
+        assert len(shown) <= MANY.get(name, 18) and plain, mistake.answer.__name__
 
 
 def test_a_wrong_answer_without_a_known_cause_is_told_where_to_begin():
