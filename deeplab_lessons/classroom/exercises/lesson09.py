@@ -237,12 +237,14 @@ class SummedAspp:
         "What does one branch compute? All of them read the same x, each with its own weights, bias and dilation.",
         "One branch is `F.conv2d(x, weights[i], biases[i], padding=…, dilation=rates[i])`. With which padding does the "
         "map keep its size?",
-        "A 3 x 3 kernel with dilation r needs r zeros on each side. Add the branches with `sum(…)` over the lists.",
+        "A 3 x 3 kernel with dilation r needs r zeros on each side. Add up the branches in a loop over the lists.",
     )
 
     def summed_aspp(x, weights, biases, rates):
-        branches = zip(weights, biases, rates, strict=True)
-        return sum(F.conv2d(x, w, b, padding=rate, dilation=rate) for w, b, rate in branches)
+        total = 0
+        for i, rate in enumerate(rates):
+            total = total + F.conv2d(x, weights[i], biases[i], padding=rate, dilation=rate)
+        return total
 
     def cases(rng: random.Random) -> Iterator[tuple]:
         """Maps and the weights, biases and dilations of one to four branches; some taps fall outside the map."""
@@ -251,7 +253,7 @@ class SummedAspp:
         zero, ten = torch.tensor([0.0]), torch.tensor([10.0])
         yield torch.tensor([1.0, 2, 3]).view(1, 1, 1, 3), [one, two], [zero, ten], [1, 2]
         yield torch.tensor([1.0, 5]).view(2, 1, 1, 1), [two], [ten], [3]
-        yield torch.arange(1.0, 6).view(1, 1, 1, 5), [one, two], [ten, zero], [2, 1]
+        yield torch.arange(1.0, 6).view(1, 1, 1, 5), [one, two], [zero, -ten], [2, 1]
         yield torch.tensor([1.0, 2, 3]).view(1, 1, 3, 1), [one, two], [ten, zero], [2, 2]
         while True:
             numbers, dtype = torch_generator(rng), rng.choice((torch.float32, torch.float64))
