@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional as F
 
 from deeplab_lessons.classroom.exercises.cases import torch_generator
-from deeplab_lessons.classroom.exercises.framework import exercise, misconception
+from deeplab_lessons.classroom.exercises.framework import exercise, fault, misconception
 
 
 def _refined(unary, kernel, compatibility, iterations, step):
@@ -54,7 +54,7 @@ class UnrolledUpdates:
             updates = () if rng.random() < 0.3 else (rng.randint(0, 6),)
             yield rng.choice((1, 4, 200)) * unary, kernel.abs() / 2, costs, *updates
 
-    @misconception(
+    @fault(
         "After one update the marginals are right. After more, the neighbours count for too much: what each update "
         "heard is counted again in all later ones."
     )

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from deeplab_lessons.classroom.exercises.cases import torch_generator
 from deeplab_lessons.classroom.exercises.compare import show
-from deeplab_lessons.classroom.exercises.framework import exercise, misconception
+from deeplab_lessons.classroom.exercises.framework import exercise, fault, misconception
 
 
 def _shown(value: object) -> str:
@@ -142,7 +142,7 @@ class FuseScales:
             lift = rng.choice((0, 0, -20, 200))
             yield ([torch.randn(classes, *each, generator=numbers, dtype=dtype) + lift for each in sizes],)
 
-    @misconception(
+    @fault(
         "In the middle of the image the scales agree. Towards its borders, what the smaller maps show lies too far "
         "inside."
     )
