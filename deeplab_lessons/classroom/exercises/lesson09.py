@@ -1,13 +1,16 @@
-"""Exercises of lesson 09: the field of a branch, maps of several sizes fused, the pyramid, two ways to one field."""
+"""Exercises of lesson 09: a branch's field, fused scales, the pyramid and its dilations, two ways to one field."""
 
 import random
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import torch
 from torch.nn import functional as F
 
+from deeplab_lessons.arithmetic import Field, Layer, extend, tap_shares
 from deeplab_lessons.classroom.exercises.cases import torch_generator
 from deeplab_lessons.classroom.exercises.compare import show
+from deeplab_lessons.classroom.exercises.designs import design, list_of, wanted
 from deeplab_lessons.classroom.exercises.framework import exercise, fault, misconception
 
 
@@ -315,6 +318,59 @@ class SummedAspp:
     )
     def rectified(x, weights, biases, rates):
         return sum(each.relu() for each in _each_branch(x, weights, biases, rates))
+
+
+def _branch_fields(dilations: Sequence[int]) -> list[int]:
+    """Fields in pixels, smallest first: 3 x 3 taps on a map whose cells see 227 pixels and are 8 pixels apart."""
+    return sorted(extend(Field(size=227, jump=8), Layer(3, dilation=each)).size for each in dilations)
+
+
+@design
+class PyramidDilations:
+    """Design: four dilations that see near and far, and whose taps stay on a small map."""
+
+    hints = (
+        "How wide is the field at dilation d? It is 227 + 16 d pixels: solve that for the narrowest and the widest "
+        "branch.",
+        "From the middle of 33 cells there are 16 to each side. Which dilations are left for the widest branch?",
+        "Taps leave the map more often as dilations grow: keep the two in between small, but 3 apart.",
+    )
+    takes = list_of(int)
+
+    def pyramid_dilations():
+        return [2, 6, 10, 15]
+
+    @wanted("four branches")
+    def four(dilations):
+        return len(dilations) == 4, f"{len(dilations)} branches"
+
+    @wanted("the narrowest branch sees at most 275 pixels")
+    def near(dilations):
+        field = _branch_fields(dilations)[0]
+        return field <= 275, f"{field} pixels"
+
+    @wanted("the widest branch sees at least 450 pixels")
+    def far(dilations):
+        field = _branch_fields(dilations)[-1]
+        return field >= 450, f"{field} pixels"
+
+    @wanted("fields of at least 48 pixels' difference between any two branches")
+    def apart(dilations):
+        fields = _branch_fields(dilations)
+        least = min((b - a for a, b in pairwise(fields)), default=0)
+        return least >= 48, f"{least} pixels"
+
+    @wanted("from the middle of the map, every tap of every branch on the map")
+    def middle(dilations):
+        taps = [tap for each in dilations for tap in Layer(3, padding="same", dilation=each).taps(16)]
+        off = sum(not 0 <= tap < 33 for tap in taps)
+        return off == 0, "every tap" if off == 0 else f"{off} of {len(taps)} taps in a row off the map"
+
+    @wanted("70% of all taps on the map, over all cells and branches")
+    def on_the_map(dilations):
+        counts = [tap_shares(33, dilation=each) for each in dilations]
+        fraction = sum(taps * cells for each in counts for taps, cells in each.items()) / 9 / len(counts)
+        return fraction >= 0.7, f"{fraction:.1%}"
 
 
 @exercise

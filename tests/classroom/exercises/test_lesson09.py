@@ -466,6 +466,94 @@ class SummedAsppWrong:
         return found
 
 
+class PyramidDilationsRight:
+    def smallest():
+        return [1, 4, 7, 14]
+
+    def largest():
+        return [2, 5, 9, 16]
+
+    def even_steps():
+        return (1, 6, 11, 15)
+
+    def any_order():
+        return [15, 2, 10, 6]
+
+    def shuffled():
+        return (4, 14, 1, 9)
+
+    def numpy():
+        return list(np.array([1, 5, 10, 15]))
+
+    def the_other_third():
+        return [3, 6, 9, 14]
+
+
+class PyramidDilationsWrong:
+    @says("3 branches")
+    def three():
+        return [2, 7, 14]
+
+    @says("5 branches")
+    def five():
+        return [1, 4, 7, 10, 14]
+
+    @says("291 pixels")
+    def nothing_near():
+        return [4, 7, 10, 14]
+
+    @says("419 pixels")
+    def small_pyramid():
+        return [2, 4, 8, 12]
+
+    @says("50.4%")
+    def large_pyramid():
+        return [6, 12, 18, 24]
+
+    @says("16 pixels")
+    def two_alike():
+        return [1, 4, 5, 14]
+
+    @says("0 pixels")
+    def twice_the_same():
+        return [2, 2, 8, 14]
+
+    @says("2 of 12 taps in a row off the map")
+    def one_step_too_far():
+        return [1, 4, 7, 17]
+
+    @says("69.8%")
+    def too_many_off_the_map():
+        return [2, 5, 11, 16]
+
+    def halves_of_the_large_one():
+        return [3, 6, 9, 12]
+
+    @says("dilation must be at least 1")
+    def zero():
+        return [0, 4, 8, 14]
+
+    @says("dilation must be at least 1")
+    def negative():
+        return [-2, 4, 8, 14]
+
+    @says("a list of int")
+    def fractions():
+        return [1.5, 5, 9, 14]
+
+    @says("a list of int")
+    def fields():
+        return "243, 291, 355, 451"
+
+    @says("a list of int")
+    def nested():
+        return [[2], [6], [10], [15]]
+
+    @says("a list of int")
+    def nothing():
+        return []
+
+
 class MatchingScaleRight:
     def formula(trunk_field, stride, rate, wanted_rate):
         return (trunk_field - 1 + 2 * rate * stride) / (trunk_field - 1 + 2 * wanted_rate * stride)
