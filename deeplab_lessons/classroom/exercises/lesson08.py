@@ -54,10 +54,7 @@ class UnrolledUpdates:
             updates = () if rng.random() < 0.3 else (rng.randint(0, 6),)
             yield rng.choice((1, 4, 200)) * unary, kernel.abs() / 2, costs, *updates
 
-    @fault(
-        "After one update the marginals are right. After more, the neighbours count for too much: what each update "
-        "heard is counted again in all later ones."
-    )
+    @fault("After one update the marginals are right. After more, the neighbours count for too much.")
     def accumulating(unary, kernel, compatibility, iterations=5):
         scores = -unary
         for _ in range(iterations):
@@ -213,8 +210,8 @@ class SoftmaxBackward:
         return marginals * (gradient - (marginals * gradient).sum(1, keepdim=True))
 
     @misconception(
-        "Your code goes uphill where the gradient goes down, and down where it goes up: the two terms have changed "
-        "places. Subtract the weighted mean from the gradient."
+        "Your code subtracts the gradient from the weighted mean, so every sign is flipped. Subtract the weighted mean "
+        "from the gradient."
     )
     def wrong_sign(marginals, gradient):
         return marginals * ((marginals * gradient).sum(0) - gradient)
@@ -429,7 +426,7 @@ class GradientThroughSteps:
         return _attempt(unary, kernel, weight, labels, 1)
 
     @misconception(
-        "Your code transposes the kernel. The message is `weight * marginals @ kernel`, as it stands."
+        "Your code transposes the kernel. The message is `weight * marginals @ kernel`, without a transpose."
     )
     def kernel_transposed(unary, kernel, weight, labels, iterations):
         return _attempt(unary, kernel.T, weight, labels, iterations)

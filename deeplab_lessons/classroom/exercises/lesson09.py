@@ -313,7 +313,7 @@ class SummedAspp:
         return sum(_each_branch(x[:1], weights, biases, rates))
 
     @misconception(
-        "Your code sets negative scores of a branch to 0. A branch may speak against a class: add its scores as they "
+        "Your code sets negative scores of a branch to 0. A branch may argue against a class: add its scores as they "
         "are."
     )
     def rectified(x, weights, biases, rates):

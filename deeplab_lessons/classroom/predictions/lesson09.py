@@ -107,7 +107,7 @@ _TRAINED = {"fixed field": "one field (LargeFOV)", "ASPP-S": "ASPP-S", "ASPP-L":
 
 
 @choice(
-    "Trained on our small scenes from three seeds, which one has the highest mean mIoU?",
+    "Which network reaches the highest mean mIoU on our small scenes, trained from three seeds?",
     tuple(_TRAINED.values()),
     slips={
         "one field (LargeFOV)": "One branch keeps up with ASPP-L here, but not with the closer look of ASPP-S.",

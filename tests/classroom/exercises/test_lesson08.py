@@ -280,7 +280,7 @@ class SoftmaxBackwardWrong:
     def over_pixels(q, g):
         return q * (g - (q * g).sum(1, keepdim=True))
 
-    @says("uphill")
+    @says("every sign is flipped")
     def uphill(q, g):
         return q * ((q * g).sum(0) - g)
 
