@@ -55,6 +55,19 @@ EQUIVALENT = {
         "pairs = sum(((weight * kernel * differ).sum() for kernel, weight in kernels)) / 2": "the names exchanged",
         "return (alone + pairs).item() -> return alone + pairs": "a tensor without axes",
     },
+    "splat": {"grid = np.zeros(size + 1) -> grid = np.zeros(size + 2)": "cut to `size` in the end"},
+    "trimap": {
+        "return (distance <= width) & (labels != 255) -> return (distance <= width) & (labels < 255)": (
+            "no label is above 255"
+        ),
+    },
+    "blur_along": {
+        "step = np.ones(len(vertex), int) -> step = np.ones(len(vertex))": "1.0 equals 1, as a key too",
+        "before, after = (tuple(vertex - step), tuple(vertex + step)) -> "
+        "after, before = (tuple(vertex - step), tuple(vertex + step))": "both count the same",
+        "before, after = (tuple(vertex - step), tuple(vertex + step)) -> "
+        "before, after = (tuple(vertex + step), tuple(vertex - step))": "both count the same",
+    },
     "decimate": {"taps = weight.shape[-1] -> taps = weight.shape[-2]": "kernels are square"},
     "mean_iou": {
         "return (right / union).nanmean().item() -> return (right / union).nanmean()": "a tensor without axes",
@@ -155,7 +168,8 @@ def test_the_package_handed_in_is_told_from_an_answer(module, name, exercise):
 
 
 def numbers_in(value):
-    """The numbers of an argument, one by one; a layer counts as one."""
+    """The numbers of an argument, one by one; a layer counts as one, a filter as its kernel."""
+    value = getattr(value, "kernel", value)
     if hasattr(value, "reshape"):
         return value.reshape(-1).tolist()
     if isinstance(value, dict):
