@@ -8,7 +8,8 @@ import torch
 from deeplab_lessons import crf
 from deeplab_lessons.classroom.exercises.cases import torch_generator
 from deeplab_lessons.classroom.exercises.compare import show as show_value
-from deeplab_lessons.classroom.exercises.framework import exercise, misconception
+from deeplab_lessons.classroom.exercises.framework import exercise, fault, misconception
+from deeplab_lessons.classroom.exercises.orders import order
 
 
 @exercise
@@ -352,6 +353,75 @@ class Energy:
         return unary.amin(0).sum().item() + _between(kernels, _differ(labels)) / 2
 
 
+@order
+class FirstUpdate:
+    """Order: from the unary to the q of the first mean-field update."""
+
+    hints = (
+        "Which step needs no other one? Begin with the only one that reads the unary alone.",
+        "What does a filter add up, and what is subtracted from what in the formula of line 4?",
+        "First q, then what is heard of it, then what that costs, then all costs together, and at last their softmax.",
+    )
+    needs = {
+        "filter_q": ("begin",),
+        "weigh": ("filter_q",),
+        "compatibility": ("filter_q",),
+        "add_unary": ("weigh", "compatibility"),
+        "normalise": ("add_unary",),
+    }
+    why = {
+        ("filter_q", "begin"): "A filter adds up what other pixels believe, so there must be a q already.",
+        (
+            "weigh",
+            "filter_q",
+        ): "The weights say how much each filter's result counts, so the filters come first.",
+        ("compatibility", "filter_q"): "μ turns what is heard into costs, so something must have been heard.",
+        ("add_unary", "weigh"): "The unary is a cost of its own: the kernels' weights must not multiply it.",
+        ("add_unary", "compatibility"): "The unary says what labels cost already: μ must not multiply it.",
+        (
+            "normalise",
+            "add_unary",
+        ): "The softmax makes probabilities of all costs, and the unary is one of them.",
+    }
+
+    def start():
+        features = torch.tensor([[0.0, 1.0, 3.0]])
+        return {
+            "theta": torch.tensor([[1.0, 0.0, 2.0], [0.0, 1.0, 2.0], [2.0, 3.0, 0.0]]),
+            "kernels": [(3.0, crf.exact_kernel(features)), (0.5, crf.exact_kernel(features / 2))],
+            "mu": crf.potts(3),
+        }
+
+    def result(state):
+        return state["q"]
+
+    def begin(state):
+        """Take the softmax of minus the unary as the old q."""
+        state["q"] = torch.softmax(-state["theta"], 0)
+
+    def filter_q(state):
+        """Filter the old q with each kernel: what each pixel hears of each label."""
+        state["parts"] = [state["q"] @ kernel for _, kernel in state["kernels"]]
+
+    def weigh(state):
+        """Multiply what is heard through each kernel by the kernel's weight, and add it up."""
+        pairs = zip(state["kernels"], state["parts"], strict=True)
+        state["parts"] = [sum(weight * part for (weight, _), part in pairs)]
+
+    def compatibility(state):
+        """Multiply by μ: what each label costs next to the labels heard."""
+        state["parts"] = [state["mu"] @ part for part in state["parts"]]
+
+    def add_unary(state):
+        """Add the unary."""
+        state["parts"] = [state["theta"] + part for part in state["parts"]]
+
+    def normalise(state):
+        """Take the softmax of minus the sum: the new q."""
+        (costs,) = state["parts"]
+        state["q"] = torch.softmax(-costs, 0)
+
+
 def _heard(q: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
     """What each pixel hears from the others, [C, N]."""
     return q @ kernel.T - q * kernel.diagonal()
@@ -395,12 +465,14 @@ class StrictUpdate:
             mu = rng.choice((crf.potts(classes).to(dtype), values(classes, classes)))
             yield values(classes, pixels).softmax(0), rng.choice((1, 3)) * values(classes, pixels), kernel, mu
 
-    @misconception(
+    @fault(
         "A pixel that stands alone, with nobody to hear, still becomes more certain of what it says. By the papers' "
         "formula it must keep what its unary says."
     )
     def hears_itself(q, theta, kernel, mu):
-        return torch.softmax(-theta - mu @ (q @ kernel.T), 0)
+        heard = q @ kernel.T
+        message = mu @ heard
+        return torch.softmax(-theta - message, dim=0)
 
     @misconception(
         "Your code subtracts q itself. That is right only where the kernel's diagonal is 1: subtract q times the "
