@@ -48,7 +48,7 @@ def splat_at_two():
     "Between how many corners of a grid of cubes is a value shared in five dimensions?",
     unit="corners",
     slips={
-        2 * 5: "You added the dimensions. Each one doubles the corners: 2, 4, 8 …",
+        2 * 5: "You added 2 for each dimension. Each one doubles the corners.",
         5**2: "You exchanged the numbers. Two ends in each of five dimensions make a power of 2.",
         2**4: "That is the number in four dimensions.",
         5 + 1: "That is a simplex. A cube has more corners than one for each dimension.",
