@@ -79,7 +79,7 @@ FRACTIONS = {"about 1/64": 1 / 64, "about a half": 0.5, "nearly all of it": 1}
     tuple(FRACTIONS),
     slips={
         "about 1/64": "That would be so if all labellings cost the same. One unit of energy makes a factor of 2.7.",
-        "nearly all of it": "Three others cost only one or two units more, and have a third of all probability together.",
+        "nearly all of it": "Three others cost only one or two units more. They have a third of all probability.",
     },
 )
 def fraction_of_the_likeliest():
