@@ -561,6 +561,82 @@ class StrictUpdateWrong:
         return q @ kernel.T - q * kernel.diagonal()
 
 
+def letters(*steps):
+    """The letters of the steps of `first_update` in this order."""
+    return "".join(
+        letter
+        for step in steps
+        for letter, each in exercise_of("lesson06", "first_update").letters.items()
+        if each.__name__ == step
+    )
+
+
+class FirstUpdateRight:
+    def weights_first():
+        return letters("begin", "filter_q", "weigh", "compatibility", "add_unary", "normalise")
+
+    def compatibility_first():
+        return letters("begin", "filter_q", "compatibility", "weigh", "add_unary", "normalise")
+
+    def small_letters():
+        return FirstUpdateRight.weights_first().lower()
+
+    def a_list():
+        return list(FirstUpdateRight.compatibility_first())
+
+    def commas():
+        return ", ".join(FirstUpdateRight.weights_first())
+
+    def arrows():
+        return " → ".join(FirstUpdateRight.compatibility_first())
+
+
+class FirstUpdateWrong:
+    @says("there must be a q already")
+    def filtered_before_the_beginning():
+        return letters("filter_q", "begin", "weigh", "compatibility", "add_unary", "normalise")
+
+    @says("the filters come first")
+    def weighed_before_the_filter():
+        return letters("begin", "weigh", "filter_q", "compatibility", "add_unary", "normalise")
+
+    @says("something must have been heard")
+    def costs_before_the_filter():
+        return letters("begin", "compatibility", "filter_q", "weigh", "add_unary", "normalise")
+
+    @says("weights must not multiply it")
+    def unary_weighed():
+        return letters("begin", "filter_q", "compatibility", "add_unary", "weigh", "normalise")
+
+    @says("μ must not multiply it")
+    def unary_compatible():
+        return letters("begin", "filter_q", "weigh", "add_unary", "compatibility", "normalise")
+
+    @says("one of them")
+    def unary_last():
+        return letters("begin", "filter_q", "weigh", "compatibility", "normalise", "add_unary")
+
+    def backwards():
+        return FirstUpdateRight.weights_first()[::-1]
+
+    def softmax_at_the_beginning():
+        return letters("normalise", "filter_q", "weigh", "compatibility", "add_unary", "begin")
+
+    def unary_in_the_beginning():
+        return letters("add_unary", "begin", "filter_q", "weigh", "compatibility", "normalise")
+
+    def the_alphabet():
+        return "ABCDEF"
+
+    @says("missing")
+    def one_missing():
+        return FirstUpdateRight.weights_first()[:-1]
+
+    @says("more than once")
+    def one_twice():
+        return FirstUpdateRight.weights_first() + "A"
+
+
 @pytest.mark.parametrize(("name", "answer"), listed(globals(), "Right"))
 def test_right_answers_in_any_style_are_accepted(name, answer):
     assert_accepted(exercise_of("lesson06", name), answer)

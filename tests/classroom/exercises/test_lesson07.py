@@ -288,7 +288,7 @@ class NormalisedFilterWrong:
         scale = filter(torch.ones_like(values)).clamp(min=1) ** -0.5
         return scale * filter(scale * values)
 
-    @says("The shape is")
+    @says("shape is")
     def one_channel(filter, values):
         return NormalisedFilterRight.rsqrt(filter, values)[0]
 
