@@ -61,7 +61,7 @@ class UnaryFromProbabilities:
         return p.clamp(min=floor).log()
 
     @misconception(
-        "Your code ignores the floor. A probability of 0 then costs infinitely much, and no neighbour can change "
+        "Your code ignores the floor. A probability of 0 then has an infinite cost, and no neighbour can change "
         "that. Raise small probabilities first."
     )
     def no_floor(p, floor=1e-5):
@@ -433,7 +433,7 @@ class StrictUpdate:
 
     hints = (
         "Which pixels does the sum in the formula run over, and which does `q @ kernel.T` run over?",
-        "The pixel's own part is its kernel with itself times its own q. Where in the matrix do these kernels stand?",
+        "The pixel's own part is its kernel with itself times its own q. Where in the matrix are these kernels?",
         "`kernel.diagonal()` has them, one for each pixel: subtract `q * kernel.diagonal()` from what is heard.",
     )
 
@@ -466,7 +466,7 @@ class StrictUpdate:
             yield values(classes, pixels).softmax(0), rng.choice((1, 3)) * values(classes, pixels), kernel, mu
 
     @fault(
-        "A pixel that stands alone, with nobody to hear, still becomes more certain of what it says. By the papers' "
+        "A pixel on its own, with nobody to hear, still becomes more certain of what it says. By the papers' "
         "formula it must keep what its unary says."
     )
     def hears_itself(q, theta, kernel, mu):
@@ -541,7 +541,7 @@ class StrictUpdate:
         return torch.softmax(theta - mu @ _heard(q, kernel), 0)
 
     @misconception(
-        "Your code doesn't divide by the sum over the classes, so these are no probabilities. `torch.softmax` does it."
+        "Your code doesn't divide by the sum over the classes, so these aren't probabilities. `torch.softmax` does it."
     )
     def not_normalised(q, theta, kernel, mu):
         return torch.exp(-theta - mu @ _heard(q, kernel))

@@ -16,7 +16,7 @@ from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 
 
 def _around(places: np.ndarray) -> tuple:
-    """The left one of the two grid points around each place, and how far behind it the place lies."""
+    """The left one of the two grid points around each place, and how far after it the place lies."""
     left = places.astype(int)
     return left, places - left
 
@@ -231,7 +231,7 @@ class Trimap:
 
     package = metrics.trimap
     hints = (
-        "What does the first line do to the pixels that nobody labelled, and which two sets of pixels does it mix?",
+        "What does `known` hold where nobody labelled? Which pixels can it no longer tell apart?",
         "Void counts as a label of its own for the distances, but its own pixels are never in the band.",
         "Use `labels` instead of `known`, and return `(distance <= width) & (labels != 255)`.",
     )

@@ -463,7 +463,7 @@ class StrictUpdateRight:
 
 
 class StrictUpdateWrong:
-    @says("stands alone")
+    @says("nobody to hear")
     def self_heard(q, theta, kernel, mu):
         return torch.softmax(-theta - mu @ (q @ kernel.T), 0)
 
@@ -545,7 +545,7 @@ class StrictUpdateWrong:
         weights = (-theta - mu @ StrictUpdateWrong._heard(q, kernel)).exp()
         return weights / weights.sum(0, keepdim=True)
 
-    @says("no probabilities")
+    @says("aren't probabilities")
     def no_division(q, theta, kernel, mu):
         return torch.exp(-theta - mu @ StrictUpdateWrong._heard(q, kernel))
 
