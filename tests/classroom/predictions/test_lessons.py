@@ -56,7 +56,7 @@ def test_it_is_well_asked(module, name):
     assert prediction.question.endswith(("?", ".") if prediction.kind == "order" else "?")
     for text in (prediction.question, *prediction.slips.values()):
         assert len(text.split()) <= WORDS, text
-        assert text[0].isupper() and text[-1] in ".?", text
+        assert not text[0].islower() and text[-1] in ".?", text
     assert len(prediction.options) != 1 and len(set(prediction.options)) == len(prediction.options)
 
 

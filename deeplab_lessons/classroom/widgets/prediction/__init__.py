@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import anywidget
+import ipywidgets
 import traitlets
 
 from deeplab_lessons.classroom.widgets.prediction.words import WORDS
@@ -55,7 +57,7 @@ class PredictionForm(SavesHtml, anywidget.AnyWidget):
         slips = [[_listed(wrong), sentence] for wrong, sentence in slips]
         super().__init__(
             question=question, kind=kind, answer=_listed(answer), options=list(options), unit=unit,
-            tolerance=tolerance, slips=slips,
+            tolerance=tolerance, slips=slips, layout=_layout(),
         )  # fmt: skip
         if not self.can_give(self.answer):
             raise ValueError(
@@ -82,6 +84,12 @@ class PredictionForm(SavesHtml, anywidget.AnyWidget):
         options = [f"- {option}" for option in self.options]
         unit = f" [{self.unit}]" if self.unit else ""
         return "\n".join([f"{WORDS['predict']} {self.question}{unit}", *options])
+
+
+@cache
+def _layout() -> ipywidgets.Layout:
+    """One layout for all predictions of a notebook, which would store an empty one for each."""
+    return ipywidgets.Layout()
 
 
 def _listed(answer):

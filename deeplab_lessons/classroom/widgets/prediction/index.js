@@ -103,7 +103,8 @@ function render({ model, el }) {
   const shown = (answer) => {
     if (kind !== "number") return [answer].flat().join("; ");
     const digits = Number.isInteger(answer) ? {} : { maximumSignificantDigits: 4 };
-    return `${answer.toLocaleString("en", digits)} ${answer === 1 ? unit.replace(/s$/, "") : unit}`.trim();
+    const gap = unit === "%" ? "" : " ";
+    return `${answer.toLocaleString("en", digits)}${gap}${answer === 1 ? unit.replace(/s$/, "") : unit}`.trim();
   };
   const commit = () => {
     if (model.get("committed") !== null) return;
