@@ -1,6 +1,5 @@
 """`PredictionForm`: a question with its form, and the answer once the reader has committed theirs."""
 
-import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -11,14 +10,9 @@ import traitlets
 
 from deeplab_lessons.classroom.widgets.prediction.words import WORDS
 from deeplab_lessons.classroom.widgets.shared.checks import unknown
-from deeplab_lessons.classroom.widgets.shared.page import SavesHtml, module
+from deeplab_lessons.classroom.widgets.shared.page import SavesHtml, compact, module
 
 KINDS = ("number", "choice", "order")
-
-
-def _short(source: str) -> str:
-    """The source without indentation and lines of comment: a notebook stores it once for every prediction."""
-    return re.sub(r"^\s*(//.*)?\n?", "", source, flags=re.MULTILINE)
 
 
 class PredictionForm(SavesHtml, anywidget.AnyWidget):
@@ -29,8 +23,8 @@ class PredictionForm(SavesHtml, anywidget.AnyWidget):
     and TraitError for a committed one.
     """
 
-    _esm = _short(module(__file__))
-    _css = _short(Path(__file__).with_name("style.css").read_text(encoding="utf-8"))
+    _esm = module(__file__)
+    _css = compact(Path(__file__).with_name("style.css").read_text(encoding="utf-8"))
 
     question = traitlets.Unicode().tag(sync=True)
     kind = traitlets.Unicode("number").tag(sync=True)
