@@ -116,6 +116,14 @@ def test_each_is_a_cell_of_its_own_and_no_cell_asks_for_another(module):
     assert sorted(asked) == sorted(f"predict.{name}" for name in declared(module))
 
 
+@every_module
+def test_the_stored_notebook_holds_nobody_s_answers(module):
+    _, notebook = notebook_of(module)
+    models = notebook.metadata["widgets"]["application/vnd.jupyter.widget-state+json"]["state"].values()
+    committed = [model["state"]["committed"] for model in models if "committed" in model["state"]]
+    assert committed == [None] * len(declared(module)), "build it again with DEEPLAB_LESSONS_PROGRESS=off"
+
+
 @every_prediction
 def test_the_next_cell_of_the_notebook_shows_the_answer(module, name):
     _, notebook = notebook_of(module)
