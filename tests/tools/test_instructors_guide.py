@@ -1,6 +1,7 @@
 """The instructor's guide holds every exercise and prediction, and names nothing that the course does not have."""
 
 import html
+import itertools
 import re
 import sys
 import types
@@ -108,7 +109,7 @@ def test_the_hours_of_the_day_follow_from_the_minutes():
     times = [int(row[0].split(":")[0]) * 60 + int(row[0].split(":")[1]) for row in day]
     lengths = [eval(row[2] or "0") for row in day]
     assert times[0] == 9 * 60
-    assert [later - earlier for earlier, later in zip(times, times[1:], strict=False)] == lengths[:-1]
+    assert [later - earlier for earlier, later in itertools.pairwise(times)] == lengths[:-1]
     assert times[-1] <= 17 * 60, "a day of class ends before five"
 
 
