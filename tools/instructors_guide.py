@@ -18,7 +18,9 @@ from pathlib import Path
 from nbconvert.filters.markdown_mistune import markdown2html_mistune
 
 from deeplab_lessons.classroom import exercises
-from deeplab_lessons.classroom.exercises.framework import Exercise
+from deeplab_lessons.classroom.exercises.base import Exercise
+from deeplab_lessons.classroom.exercises.designs import Design
+from deeplab_lessons.classroom.exercises.orders import Order
 from notebooks import ROOT, lesson_sources, read_lesson
 
 WRITTEN = ROOT / "lessons/instructors"
@@ -139,11 +141,30 @@ def planned(text):
 
 def exercise_part(exercise, task):
     """Return an exercise as HTML: task, hints, solution, and what goes wrong."""
-    parts = [f"<h4><code>{exercise.name}</code></h4>"]
-    parts += [markdown(task), "<p>Hints:</p>", listed(map(html.escape, exercise.hints), "ol")]
+    parts = [f"<h4><code>{exercise.name}</code> <small>{exercise.kind}</small></h4>", markdown(task)]
+    if isinstance(exercise, Order):
+        parts += [listed(f"{letter}. {html.escape(text)}" for letter, text in exercise.steps().rows)]
+    parts += ["<p>Hints:</p>", listed(map(html.escape, exercise.hints), "ol")]
     parts += [f"<div class='answer'><p>Solution:</p><pre>{html.escape(exercise.solution().code)}</pre></div>"]
+    return "\n".join([*parts, *wrong_answers(exercise)])
+
+
+def wrong_answers(exercise):
+    """Return what goes wrong in an exercise: known wrong answers, wanted properties, or steps that come too early."""
+    if isinstance(exercise, Design):
+        return [
+            "<p>Any design is right that has:</p>",
+            listed(html.escape(each.text) for each in exercise.properties),
+        ]
+    if isinstance(exercise, Order):
+        letter = {step.__name__: label for label, step in exercise.letters.items()}
+        why = [
+            f"{letter[step]} before {letter[need]}: {html.escape(words)}"
+            for (step, need), words in exercise.why.items()
+        ]
+        return ["<p>Steps that come too early, and what the check says:</p>", listed(why)]
     wrong = [recognised(each.answer) + html.escape(each.message) for each in exercise.misconceptions]
-    return "\n".join([*parts, "<p>Wrong answers, and what the check says:</p>", listed(wrong)])
+    return ["<p>Wrong answers, and what the check says:</p>", listed(wrong)]
 
 
 def recognised(answer):

@@ -43,7 +43,11 @@ def minutes_of(number):
 def test_every_exercise_is_there_with_hints_solution_and_wrong_answers(module, name, exercise, sections):
     text = html.unescape(sections[module.removeprefix("lesson")])
     assert f"<code>{name}</code>" in text and exercise.solution().code in text
-    for words in [*exercise.hints, *(mistake.message for mistake in exercise.misconceptions)]:
+    known = [mistake.message for mistake in getattr(exercise, "misconceptions", ())]
+    wanted = [each.text for each in getattr(exercise, "properties", ())]
+    reasons = getattr(exercise, "why", {}).values()
+    assert any((known, wanted, reasons))
+    for words in (*exercise.hints, *known, *wanted, *reasons):
         assert words in text
 
 
