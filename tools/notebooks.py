@@ -99,6 +99,7 @@ def main():
             print(f"{lesson.stem}: {words or 'a pair'}")
         sys.exit(any(found.values()))
     os.environ.setdefault("DEEPLAB_LESSONS_DEVICE", "cpu")
+    os.environ["DEEPLAB_LESSONS_PROGRESS"] = "off"  # what is stored is nobody's own
     for lesson, words in found.items():
         if options.all or options.names or words:
             run(lesson)
