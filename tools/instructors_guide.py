@@ -17,10 +17,11 @@ from pathlib import Path
 
 from nbconvert.filters.markdown_mistune import markdown2html_mistune
 
-from deeplab_lessons.classroom import exercises
+from deeplab_lessons.classroom import exercises, predictions
 from deeplab_lessons.classroom.exercises.base import Exercise
 from deeplab_lessons.classroom.exercises.designs import Design
 from deeplab_lessons.classroom.exercises.orders import Order
+from deeplab_lessons.classroom.predictions.framework import Prediction
 from notebooks import ROOT, lesson_sources, read_lesson
 
 WRITTEN = ROOT / "lessons/instructors"
@@ -167,6 +168,25 @@ def wrong_answers(exercise):
     return ["<p>Wrong answers, and what the check says:</p>", listed(wrong)]
 
 
+def prediction_part(prediction):
+    """Return a prediction as HTML: question, options, the computed answer, and what is said of known slips."""
+    answer = html.escape(in_words(prediction, prediction.answer.value))
+    options = f"<p>Options: {html.escape('; '.join(prediction.options))}</p>" if prediction.options else ""
+    slips = [
+        f"{html.escape(in_words(prediction, slip))}: {html.escape(words)}"
+        for slip, words in prediction.slips.items()
+    ]
+    asked = f"<h4>{html.escape(prediction.question)}</h4>{options}<p class='answer'>Answer: {answer}</p>"
+    return asked + ("<p>Slips:</p>" + listed(slips) if slips else "")
+
+
+def in_words(prediction, value):
+    """Return an answer as a reader gives it: a number with its unit, an option, or options in order."""
+    if prediction.kind == "number":
+        return f"{value:g} {prediction.unit}".strip()
+    return value if isinstance(value, str) else ", then ".join(value)
+
+
 def recognised(answer):
     """Return the one expression that a wrong answer returns, by which it is known; nothing for a longer one."""
     body = ast.parse(textwrap.dedent(inspect.getsource(answer))).body[0].body
@@ -182,6 +202,8 @@ def lesson_part(lesson, asked):
     parts = [f"<h2 id='lesson-{number}'>{html.escape(title(lesson))}</h2>"]
     parts += [f"<p>{minutes(lesson)} minutes · <a href='../notebooks/{lesson.stem}.ipynb'>notebook</a></p>"]
     parts += [markdown(asked)]
+    if asked := declared(predictions, number, Prediction):
+        parts += ["<h3>Predictions</h3>", *map(prediction_part, asked.values())]
     if found := declared(exercises, number, Exercise):
         parts += ["<h3>Exercises</h3>"]
         parts += [exercise_part(exercise, texts.get(name, "")) for name, exercise in found.items()]

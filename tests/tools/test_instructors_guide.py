@@ -1,7 +1,9 @@
 """The instructor's guide holds every exercise and prediction, and names nothing that the course does not have."""
 
 import html
+import importlib
 import itertools
+import pkgutil
 import re
 import sys
 import types
@@ -12,7 +14,9 @@ import pytest
 from answers import all_exercises
 from verdicts import said
 
+from deeplab_lessons.classroom import predictions
 from deeplab_lessons.classroom.exercises import lesson02
+from deeplab_lessons.classroom.predictions.framework import Prediction
 
 ROOT = Path(__file__).resolve().parents[2]
 LESSONS = sorted((ROOT / "lessons").glob("[0-9][0-9]_*.md"))
@@ -49,6 +53,35 @@ def test_every_exercise_is_there_with_hints_solution_and_wrong_answers(module, n
     assert any((known, wanted, reasons))
     for words in (*exercise.hints, *known, *wanted, *reasons):
         assert words in text
+
+
+def all_predictions():
+    for module in (
+        each.name for each in pkgutil.iter_modules(predictions.__path__) if each.name != "framework"
+    ):
+        found = vars(importlib.import_module(f"{predictions.__name__}.{module}"))
+        yield from ((module, name, each) for name, each in found.items() if isinstance(each, Prediction))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("module", "name", "prediction"), list(all_predictions()))
+def test_every_prediction_is_there_with_its_answer_and_slips(module, name, prediction, sections):
+    text = html.unescape(sections[module.removeprefix("lesson")])
+    after = text.split(f"<h4>{prediction.question}</h4>")[1].split("<h4>")[0]
+    answer = instructors_guide.in_words(prediction, prediction.answer.value)
+    assert f"Answer: {answer}<" in after
+    assert all(each in after for each in (*prediction.options, *prediction.slips.values()))
+
+
+def test_an_answer_is_worded_as_a_reader_gives_it():
+    asked = Prediction("How many?", lambda: 3, "number", unit="cells")
+    assert [instructors_guide.in_words(asked, value) for value in (3, 3.0, 0.25)] == [
+        "3 cells",
+        "3 cells",
+        "0.25 cells",
+    ]
+    for value, words in (("both", "both"), (("a", "b"), "a, then b")):
+        assert instructors_guide.in_words(Prediction("Which?", lambda: value, "order"), value) == words
 
 
 @pytest.mark.slow
