@@ -202,8 +202,8 @@ def lesson_part(lesson, asked):
     parts = [f"<h2 id='lesson-{number}'>{html.escape(title(lesson))}</h2>"]
     parts += [f"<p>{minutes(lesson)} minutes · <a href='../notebooks/{lesson.stem}.ipynb'>notebook</a></p>"]
     parts += [markdown(asked)]
-    if asked := declared(predictions, number, Prediction):
-        parts += ["<h3>Predictions</h3>", *map(prediction_part, asked.values())]
+    if found := declared(predictions, number, Prediction):
+        parts += ["<h3>Predictions</h3>", *map(prediction_part, found.values())]
     if found := declared(exercises, number, Exercise):
         parts += ["<h3>Exercises</h3>"]
         parts += [exercise_part(exercise, texts.get(name, "")) for name, exercise in found.items()]
