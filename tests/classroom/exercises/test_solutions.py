@@ -60,6 +60,13 @@ EQUIVALENT = {
         "return cells // (kernel_size - 1) -> return cells / (kernel_size - 1)": "whole anyway",
     },
     "decimate": {"taps = weight.shape[-1] -> taps = weight.shape[-2]": "kernels are square"},
+    "coarse_labels": {
+        "return small[:, 0].long() -> return small[:, -1].long()": "there is one channel",
+        "return small[:, 0].long() -> return small[:, 0]": "whole numbers with a point",
+    },
+    "fine_tune": {
+        "losses.append(loss.item()) -> losses.append(loss)": "tensors without axes",
+    },
     "mean_iou": {
         "return (right / union).nanmean().item() -> return (right / union).nanmean()": "a tensor without axes",
     },
