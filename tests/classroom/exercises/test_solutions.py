@@ -43,6 +43,10 @@ EQUIVALENT = {
         "labelled = labels != 255 -> labelled = labels < 255": "no label is above 255",
         "true = (labels == label) & labelled -> true = labels == label": "a class is not void",
     },
+    "iou_of_set": {
+        "labelled = truth != 255 -> labelled = truth < 255": "no label is above 255",
+        "true = (truth == label) & labelled -> true = truth == label": "a class is not void",
+    },
     "vote": {
         "labelled = cell[cell != 255] -> labelled = cell[cell < 255]": "no label is above 255",
         "if labelled.size == 0: -> if labelled.size <= 0:": "no size is below 0",
