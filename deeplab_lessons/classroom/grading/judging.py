@@ -1,0 +1,87 @@
+"""What the judging process does: compare answers that came as data with the exercise's own reference."""
+
+import copy
+import dataclasses
+from collections.abc import Callable
+
+from deeplab_lessons.classroom.exercises.run import Run, _ArityError
+from deeplab_lessons.classroom.exercises.surroundings import defaults, random_numbers
+from deeplab_lessons.classroom.exercises.words import SAY
+from deeplab_lessons.classroom.grading.encoding import decode
+from deeplab_lessons.classroom.grading.lessons import cases_of, exercises_of
+
+_SILENT = (
+    SAY["first step"],
+    SAY["returned nothing"],
+)  # what a learner needs to hear and an instructor does not
+_ENDS = {kind.__name__: kind for kind in (KeyboardInterrupt, SystemExit, RecursionError)}
+
+
+def judge(job: dict, say: Callable[..., None]) -> None:
+    """Judge the answers of a job, exercise by exercise; `say` sends one message."""
+    exercises = exercises_of(job["lesson"])
+    say(ready=True)
+    for name, messages in job["items"].items():
+        state, case, note = _judged(exercises[name], messages, job["seed"])
+        say(state=state, case=case, note=note)
+        say(end=name)
+
+
+def _judged(exercise, messages: list[dict], seed: str) -> tuple[str, str, str]:
+    first = messages[0] if messages else {}
+    trouble = str(first.get("trouble") or first.get("absent") or first.get("ended") or "")
+    if "absent" in first or "ended" in first:
+        return ("error" if trouble else "not attempted"), "", trouble or "its check was never reached"
+    try:
+        if "value" in first:
+            verdict = exercise.check(decode(first["value"]))
+        else:
+            with defaults(), random_numbers():
+                verdict = _Replay(exercise, messages, cases_of(exercise, seed)).verdict()
+    except (ValueError, KeyError, TypeError) as error:
+        return "error", "", f"its answers came in no form that can be read: {error}"
+    own = verdict.state == "correct" and first.get("own")
+    said = [sentence for sentence in verdict.sentences if sentence not in _SILENT]
+    known = dict(verdict.rows)
+    said += [
+        f"{label}: {known[label]}" for label in (SAY["raised"], SAY["expected"], SAY["got"]) if label in known
+    ]
+    if verdict.state == "correct":
+        said = []
+    state = "package's own" if own or SAY["package's own"] in said else verdict.state
+    return state, known.get(SAY["inputs"], ""), " ".join([*said, trouble]).strip()
+
+
+class Stopped(Exception):
+    """The answering process ended, or was ended, before it had answered."""
+
+
+class _Replay(Run):
+    """A check of answers that were given in another process: a function that repeats them, one for each case."""
+
+    def __init__(self, exercise, messages: list[dict], cases: list[tuple]):
+        super().__init__(
+            dataclasses.replace(exercise, cases=lambda rng: iter(cases), trials=len(cases)), self._next
+        )
+        self._said = iter([each for each in messages if "own" not in each])
+        self._now: dict = {}
+
+    def _bind(self, args: tuple) -> None:
+        self._now = next(self._said, {"ended": "no answer came"})
+        if "ended" in self._now:
+            raise Stopped(self._now["ended"])
+        kind, words = self._now.get("raised", ("", ""))
+        if kind == "_ArityError":
+            raise _ArityError(str(words))
+
+    def _next(self, *args: object) -> object:
+        if "raised" in self._now:
+            kind, words = map(str, self._now["raised"])
+            raise _ENDS.get(kind) or type(kind[:60], (Exception,), {})(words)
+        return copy.deepcopy(decode(self._now["answer"]))
+
+    def _problem(self, args: tuple, given: tuple, got: object, expected: object) -> str | None:
+        problem = self.exercise.problem(got, expected)
+        if problem is None and self._now.get("changed"):
+            return SAY["changed"].format(parameter=self._now["changed"])
+        return problem
