@@ -12,7 +12,7 @@ from deeplab_lessons.classroom.exercises.compare import tidy
 from deeplab_lessons.classroom.exercises.own import PACKAGE
 from deeplab_lessons.classroom.grading import notebooks
 from deeplab_lessons.classroom.grading.lessons import LESSONS, exercises_of
-from deeplab_lessons.classroom.grading.processes import Helpers
+from deeplab_lessons.classroom.grading.processes import Helpers, Item
 from deeplab_lessons.files import whole_file
 
 _PACKAGE = Path(deeplab_lessons.__file__).parent
@@ -120,14 +120,8 @@ def _lesson(
             "exercise": name,
             "kind": getattr(exercise, "kind", "write"),
         }
-        if name not in judged:
-            fault = notebook.fault(name)
-            words = (
-                {"state": "error", "note": fault}
-                if fault
-                else {"state": "not attempted", "note": "not handed in"}
-            )
-            yield Row(**about, **words)
+        if name not in judged or not answers[name].begun:
+            yield Row(**about, **_without_answer(notebook.fault(name), answers.get(name)))
             continue
         (said, *_), ended = judged[name].messages or [{}], judged[name].ended
         state, note = said.get("state", "not graded"), said.get("note") or ended
@@ -140,6 +134,12 @@ def _lesson(
             seconds=round(answers[name].seconds, 2),
             note=note,
         )
+
+
+def _without_answer(fault: str, item: Item | None) -> dict[str, str]:
+    if item is not None:
+        return {"state": "not graded", "note": item.ended}
+    return {"state": "error", "note": fault} if fault else {"state": "not attempted", "note": "not handed in"}
 
 
 def _own(exercise) -> set[str]:

@@ -24,11 +24,12 @@ CAN_FORK = (
 
 
 class Item(NamedTuple):
-    """What a process sent about one exercise: messages, seconds, and why it ended early ("" if it did not)."""
+    """What a process sent about one exercise, and why it ended early ("" if it did not), perhaps before it began."""
 
     messages: list[dict]
     seconds: float
     ended: str
+    begun: bool
 
 
 class Helpers:
@@ -63,7 +64,7 @@ class Helpers:
         reader, writer = os.pipe()
         number = None
         try:
-            number = (self._forked if CAN_FORK else self._program)(json.dumps(job).encode(), writer)
+            number = (self._forked if CAN_FORK else self._started_alone)(json.dumps(job).encode(), writer)
             os.close(writer)
             writer = None
             yield _Lines(reader)
@@ -73,11 +74,8 @@ class Helpers:
             if number is not None:
                 _end(number)
 
-    def _program(self, job: bytes, writer: int) -> int:
-        command = [sys.executable, "-m", f"{__package__}.helper", "once"]
-        process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=writer, stderr=subprocess.DEVNULL, start_new_session=True
-        )
+    def _started_alone(self, job: bytes, writer: int) -> int:
+        process = _program("once", stdin=subprocess.PIPE, stdout=writer)
         process.stdin.write(job)
         process.stdin.close()
         return process.pid
@@ -98,14 +96,7 @@ class Helpers:
             self._stop()
             self._control, theirs = socket.socketpair()
             self._control.settimeout(START)
-            command = [sys.executable, "-m", f"{__package__}.helper", "serve"]
-            self._server = subprocess.Popen(
-                command,
-                stdin=theirs,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+            self._server = _program("serve", stdin=theirs, stdout=subprocess.DEVNULL)
             theirs.close()
 
     def _stop(self) -> None:
@@ -115,6 +106,15 @@ class Helpers:
             self._server.kill()
             self._server.wait()
         self._server = self._control = None
+
+
+def _program(mode: str, **streams) -> subprocess.Popen:
+    """`helper.py` in a session of its own. Sets have the same order in all of them, or cases might differ."""
+    command = [sys.executable, "-m", f"{__package__}.helper", mode]
+    surroundings = os.environ | {"PYTHONHASHSEED": "0"}
+    return subprocess.Popen(
+        command, env=surroundings, stderr=subprocess.DEVNULL, start_new_session=True, **streams
+    )
 
 
 class _Lines:
@@ -160,7 +160,7 @@ def _listened(lines: _Lines, names: list[str], seconds: float) -> dict[str, Item
             ended = "its messages cannot be read"
         now = time.monotonic()
         if ended or "end" in message:
-            found[name] = Item(messages, now - begun, ended)
+            found[name] = Item(messages, now - begun, ended, ready)
             if ended:
                 return found
         elif ready:
