@@ -1,4 +1,7 @@
-"""Answers to exercises as learners write them, in classes `OutputStrideRight` and `OutputStrideWrong`."""
+"""Answers to exercises as learners write them, in classes `OutputStrideRight` and `OutputStrideWrong`.
+
+Answers to exercises that ask for no function are functions without arguments that return them.
+"""
 
 import importlib
 import pkgutil
@@ -10,16 +13,17 @@ import pytest
 from verdicts import said
 
 from deeplab_lessons.classroom import exercises
-from deeplab_lessons.classroom.exercises.framework import Exercise
+from deeplab_lessons.classroom.exercises.base import Exercise
+from deeplab_lessons.classroom.exercises.framework import Function
 
 MODULES = [m.name for m in pkgutil.iter_modules(exercises.__path__) if m.name.startswith("lesson")]
 
 
-def all_exercises() -> Iterator[tuple[str, str, Exercise]]:
-    """Yield lesson, name and exercise, for every exercise of the course."""
+def all_exercises(kind: type = Exercise) -> Iterator[tuple[str, str, Exercise]]:
+    """Yield lesson, name and exercise, for every exercise of the course that is a `kind`."""
     for module in MODULES:
         found = vars(importlib.import_module(f"deeplab_lessons.classroom.exercises.{module}"))
-        yield from ((module, name, each) for name, each in found.items() if isinstance(each, Exercise))
+        yield from ((module, name, each) for name, each in found.items() if isinstance(each, kind))
 
 
 def learners(function: Callable) -> Callable:
@@ -40,15 +44,20 @@ def exercise_of(lesson: str, name: str):
     return getattr(importlib.import_module(f"deeplab_lessons.classroom.exercises.{lesson}"), name)
 
 
+def handed_in(exercise: Exercise, answer: Callable) -> object:
+    """Return what a check gets: a function as it is, the design or the letters that it returns for other kinds."""
+    return answer if isinstance(exercise, Function) else answer()
+
+
 def assert_accepted(exercise: Exercise, answer: Callable) -> None:
     """Fail, with the verdict, unless the check takes the answer for right."""
-    verdict = exercise.check(answer)
+    verdict = exercise.check(handed_in(exercise, answer))
     assert verdict.state == "correct", said(verdict)
 
 
 def assert_rejected(exercise: Exercise, answer: Callable) -> None:
     """Fail, with the verdict, unless the check refuses the answer and says the words that it is marked with."""
-    verdict = exercise.check(answer)
+    verdict = exercise.check(handed_in(exercise, answer))
     assert verdict.state in ("wrong", "error"), said(verdict)
     assert getattr(answer, "words", "") in said(verdict), said(verdict)
 

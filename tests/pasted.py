@@ -19,19 +19,32 @@ def cells(module: str) -> tuple[str, ...]:
 
 
 def notebook(module: str, name: str) -> dict:
-    """Return the names that imports and definitions of a lesson bind before its cell `def name`."""
+    """Return what imports and definitions of a lesson bind before its cell `def name`, or before its check."""
     names: dict = {"__name__": "__main__"}
     for cell in cells(module):
+        if f".{name}.check(" in cell:
+            return names
         for node in ast.parse(cell).body:
             if isinstance(node, ast.FunctionDef) and node.name == name:
                 return names
             if isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef):
                 exec(ast.unparse(node), names)
+    raise LookupError(f"no cell of {module} defines or checks {name}")
+
+
+def handed_out(module: str, name: str) -> ast.FunctionDef:
+    """Return the function `name` as a lesson's cell defines it: what a learner finds there."""
+    for cell in cells(module):
+        for node in ast.parse(cell).body:
+            if isinstance(node, ast.FunctionDef) and node.name == name:
+                return node
     raise LookupError(f"no cell of {module} defines {name}")
 
 
 def paste(module: str, name: str, code: str):
-    """Return the function `name` that `code` defines in that notebook."""
+    """Return the function `name` that `code` defines in that notebook, or the value of an expression."""
     names = notebook(module, name)
+    if isinstance(ast.parse(code).body[0], ast.Expr):
+        return eval(code, names)
     exec(compile(code, f"<{module}, {name}>", "exec"), names)
     return names[name]

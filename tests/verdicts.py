@@ -1,6 +1,6 @@
 """What a learner reads of a check, for the tests of exercises, and one small exercise."""
 
-from deeplab_lessons.classroom.exercises.framework import Exercise
+from deeplab_lessons.classroom.exercises.framework import Function
 
 
 def said(verdict):
@@ -18,4 +18,4 @@ def double(count):
     return 2 * count
 
 
-twice = Exercise(double, some_cells)
+twice = Function(double, some_cells)

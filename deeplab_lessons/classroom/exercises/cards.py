@@ -12,21 +12,24 @@ class Card:
 
     title: str
     sentences: tuple[str, ...] = ()
-    rows: tuple[tuple[str, str], ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    columns: tuple[str, ...] = ()  # headings; without them a row is a label and its value
     code: str = ""
     border: str = "#56B4E9"
 
     def __repr__(self) -> str:
-        wide = max((len(label) for label, _ in self.rows), default=0)
-        rows = [f"  {label:<{wide}}  {value}" for label, value in self.rows]
+        lines = [self.columns, *self.rows] if self.columns else self.rows
+        wide = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        rows = [
+            "  " + "  ".join(f"{cell:<{width}}" for cell, width in zip(line, wide, strict=True)).rstrip()
+            for line in lines
+        ]
         return "\n".join([self.title, *rows, *self.sentences, *([self.code] if self.code else [])])
 
     def _repr_html_(self) -> str:
-        cell = '<td style="text-align:left;padding:0 1em 0 0">{}</td>'
-        rows = "".join(
-            f"<tr>{cell.format(html.escape(label))}{cell.format(f'<code>{html.escape(value)}</code>')}</tr>"
-            for label, value in self.rows
-        )
+        values = "{}" if self.columns else "<code>{}</code>"
+        rows = _html_row("th", "{}", self.columns) if self.columns else ""
+        rows += "".join(_html_row("td", values, row) for row in self.rows)
         return (
             f'<div role="status" style="border-left:4px solid {self.border};padding:0.2em 1em">'
             f"<strong>{html.escape(self.title)}</strong>"
@@ -35,6 +38,13 @@ class Card:
             + (f"<pre>{html.escape(self.code)}</pre>" if self.code else "")
             + "</div>"
         )
+
+
+def _html_row(tag: str, values: str, cells: tuple[str, ...]) -> str:
+    """A row of a table; `values` is the form of all cells but the first."""
+    shown = [html.escape(cells[0]), *(values.format(html.escape(cell)) for cell in cells[1:])]
+    style = "text-align:left;padding:0 1em 0 0"
+    return "<tr>" + "".join(f'<{tag} style="{style}">{cell}</{tag}>' for cell in shown) + "</tr>"
 
 
 @dataclass(frozen=True, repr=False)

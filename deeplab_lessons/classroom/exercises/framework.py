@@ -1,26 +1,34 @@
-"""The exercise framework: a learner's function is compared with the package's on many small cases.
+"""Exercises that ask for a function: it is compared with the course's own on many small cases.
 
     @exercise
     class EffectiveKernelSize:
         "Warm-up: how many cells a dilated kernel covers."
 
-        reference = arithmetic.effective_kernel_size
+        package = arithmetic.effective_kernel_size
         hints = ("How many gaps lie between k taps?",)
+
+        def effective_kernel_size(kernel_size, dilation=1):
+            return (kernel_size - 1) * dilation + 1
 
         def cases(rng):
             yield from product(range(1, 6), range(1, 5))
 
-        @misconception("This adds the dilation once. Count the gaps.")
+        @misconception("Your code adds the dilation once. Count the gaps.")
         def adds_dilation(k, d=1):
             return k + d
 
 An exercise is declared by a class because it is several functions that belong together (solution, cases, known
 wrong answers), and in a class each has a plain name that hides no other. The class is only a namespace, so its
-functions take no `self`; `@exercise` leaves it as it is and puts the `Exercise` beside it, under the class's name
+functions take no `self`; `@exercise` leaves it as it is and puts the `Function` beside it, under the class's name
 in snake case, where lessons find it: `ex.effective_kernel_size`.
 
-The solution of an exercise is the package's source, or a function written in the class under the exercise's name
-(then `package` is the package's function, if there is one, so that a check can tell it from the learner's own).
+The solution is the function written in the class under the exercise's name (then `package` is the package's function,
+if there is one, so that a check can tell it from the learner's own), or the package's source.
+
+Where one function is marked with `@fault("What the reader sees: the symptom, not the place.")` the exercise is a
+repair: the lesson's cell holds that function, under the exercise's name, and the reader fixes it there. Exercises that
+ask for data are in `designs`, those that ask for a sequence of steps in `orders`.
+
 A check never raises for what a learner wrote, and runs in `surroundings` of its own: what a notebook has switched
 (gradients, default dtype and device, warnings, seeds) changes no verdict, and is as before afterwards. An endless
 loop cannot be told from a slow function: stop it with the kernel's Interrupt button, and the verdict then names the
@@ -30,20 +38,17 @@ input at which it was working.
 import contextlib
 import inspect
 import random
-import re
-import sys
 import textwrap
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from itertools import islice
 
-from deeplab_lessons.classroom.exercises.cards import BORDERS, Card, Verdict
+from deeplab_lessons.classroom.exercises.base import Exercise, declared, put
+from deeplab_lessons.classroom.exercises.cards import Card, Verdict
 from deeplab_lessons.classroom.exercises.compare import difference, show
 from deeplab_lessons.classroom.exercises.run import Run
 from deeplab_lessons.classroom.exercises.surroundings import defaults, random_numbers
 from deeplab_lessons.classroom.exercises.words import SAY
-
-_MISSING = object()
 
 
 @dataclass(frozen=True)
@@ -54,67 +59,38 @@ class Misconception:
     message: str
 
 
-@dataclass
-class Exercise:
-    """One exercise: what the learner's function must agree with, and what to say when it does not.
+@dataclass(eq=False, repr=False)
+class Function(Exercise):
+    """What the learner's function must agree with, and what to say when it does not.
 
-    `reference` is the package's function. `cases(rng)` yields argument tuples, smallest first. `same(got,
-    expected)` and `show(value)` replace the usual comparison and formatter. `parts` are further objects
-    whose source belongs to the solution. `package` is the package's function where the reference is another one.
-    `trials` limits the number of cases. `name` is the reference's own unless another is given.
+    `reference` is the solution. `cases(rng)` yields argument tuples, smallest first. `same(got, expected)` and
+    `show(value)` replace the usual comparison and formatter. `parts` are further objects whose source belongs to the
+    solution. `package` is the package's function where the reference is another one. `trials` limits the number of
+    cases. `fault` is the broken function of a repair, and the first of its misconceptions. `name` is the reference's
+    own unless another is given.
     """
 
     reference: Callable
     cases: Callable[[random.Random], Iterator[tuple]]
-    hints: tuple[str, ...] = ()
     misconceptions: tuple[Misconception, ...] = ()
     same: Callable[[object, object], bool] | None = None
     show: Callable[[object], str] = show
     parts: tuple = ()
     package: Callable | None = None
-    name: str = ""
     trials: int = 200
-    _shown: int = field(default=0, repr=False)
+    fault: Misconception | None = None
 
     def __post_init__(self) -> None:
         self.name = self.name or self.reference.__name__
 
-    def __repr__(self) -> str:
-        return f"<exercise {self.name}: .check(your_function), .hint(), .solution()>"
+    @property
+    def kind(self) -> str:
+        """A "repair" where there is a fault to fix, else "write"."""
+        return "write" if self.fault is None else "repair"
 
-    # ---------------------------------------------------------------- what a learner calls
-
-    def check(self, attempt: Callable = _MISSING) -> Verdict:
-        """Try `attempt` on many cases and say how it does. Raises nothing for what the learner wrote."""
-        if attempt is _MISSING or attempt is Ellipsis:
-            return self._verdict("not attempted", self._say("no attempt"))
-        if not callable(attempt):
-            return self._verdict("error", self._say("not a function", got=show(attempt)))
-        with defaults(), random_numbers():
-            return Run(self, attempt).verdict()
-
-    def hint(self) -> Card:
-        """Show the next hint; the last one is repeated."""
-        if not self.hints:
-            return Card(self._say("solution"), (SAY["no hints"],))
-        self._shown = min(self._shown + 1, len(self.hints))
-        more = SAY["last hint" if self._shown == len(self.hints) else "more hints"]
-        title = self._say("hint", number=self._shown, count=len(self.hints))
-        return Card(title, (self.hints[self._shown - 1], more))
-
-    def solution(self) -> Card:
-        """Show the package's source: the reference and the private helpers that it calls."""
-        own, *parts = self._sources()
-        code = "\n\n".join([_source(own), *map(_source_with_class, parts)])
-        module = self.reference.__module__
-        said = SAY["one way"] if ".exercises." in module else SAY["source"].format(module=module)
-        return Card(self._say("solution"), (said,), code=code)
-
-    # ---------------------------------------------------------------- behind them
-
-    def arguments(self) -> list[tuple]:
-        """The cases that a check tries: the same ones on every run."""
-        return list(islice(self.cases(random.Random(self.name)), self.trials))
+    def arguments(self, seed: object = "") -> list[tuple]:
+        """The cases that a check tries: the same ones on every run. Another `seed` draws other random ones."""
+        return list(islice(self.cases(random.Random(f"{self.name}{seed}")), self.trials))
 
     def problem(self, got: object, expected: object) -> str | None:
         """None if `got` is right; otherwise what differs, in words (perhaps "")."""
@@ -125,12 +101,19 @@ class Exercise:
                 return None
         return difference(got, expected) or ""
 
-    def _say(self, words: str, **blanks) -> str:
-        return SAY[words].format(name=self.name, **blanks)
+    def _check(self, answer: object) -> Verdict:
+        if not callable(answer):
+            return self._verdict("error", self._say("not a function", got=show(answer)))
+        with defaults(), random_numbers():
+            return Run(self, answer).verdict()
 
-    def _verdict(self, state: str, *sentences: str, rows: tuple = ()) -> Verdict:
-        said = tuple(sentence for sentence in sentences if sentence)
-        return Verdict(self._say(state), said, rows, border=BORDERS[state], state=state)
+    def _solution(self) -> Card:
+        own, *parts = self._sources()
+        code = "\n\n".join([_source(own), *map(_source_with_class, parts)])
+        module = self.reference.__module__
+        own_words = ".exercises." in module
+        said = self._say(f"one {self.kind}") if own_words else SAY["source"].format(module=module)
+        return Card(self._say("solution"), (said,), code=code)
 
     def _sources(self) -> list:
         parts = [self.reference, *self.parts]
@@ -155,38 +138,52 @@ def misconception(message: str) -> Callable[[Callable], Callable]:
     return mark
 
 
-def exercise(declaration: type) -> type:
-    """Put the `Exercise` that a class declares into the class's module, under its name in snake case.
+def fault(symptom: str) -> Callable[[Callable], Callable]:
+    """Mark the function in an exercise's class that the reader is to fix; `symptom` says what the reader sees of it."""
 
-    The class holds fields of `Exercise` and functions marked by `misconception`. The solution is its `reference`,
-    or its function under the exercise's name. Names that begin with an underscore are the class's own business.
-    Raises TypeError for any other name, for no solution or two, and where the module has that name already.
+    def mark(answer: Callable) -> Callable:
+        answer.fault = symptom
+        return answer
+
+    return mark
+
+
+def exercise(declaration: type) -> type:
+    """Put the `Function` that a class declares into the class's module, under its name in snake case.
+
+    The class holds fields of `Function` and functions marked by `misconception` or, at most one, by `fault`. The
+    solution is its `reference`, or its function under the exercise's name. Names that begin with an underscore are the
+    class's own business. Raises TypeError for any other name, for no solution or two, for two faults, and where the
+    module has that name already.
     """
-    name = re.sub(r"(?<!^)(?=[A-Z])", "_", declaration.__name__).lower()
-    declared = {key: value for key, value in vars(declaration).items() if not key.startswith("_")}
-    marked = [key for key, value in declared.items() if hasattr(value, "misconception")]
-    answers = [declared.pop(key) for key in marked]
-    solutions = [declared.pop(key) for key in ("reference", name) if key in declared]
+    name, held = declared(declaration)
+    faults = [Misconception(answer, answer.fault) for answer in _marked(held, "fault")]
+    known = [Misconception(answer, answer.misconception) for answer in _marked(held, "misconception")]
+    solutions = [held.pop(key) for key in ("reference", name) if key in held]
     if len(solutions) != 1 or solutions[0].__name__ != name:
         found = [solution.__name__ for solution in solutions]
         raise TypeError(
             f"the solution of {declaration.__name__} must be one function {name}, got {found}: pass it as "
             "`reference`, or write it in the class"
         )
-    choices = [each.name for each in fields(Exercise) if each.init and not each.name.startswith("_")]
-    for key in declared.keys() - choices:
+    if len(faults) > 1:
+        raise TypeError(
+            f"{declaration.__name__} must have one fault, got {len(faults)}: mark others with @misconception"
+        )
+    choices = [each.name for each in fields(Function) if each.init]
+    for key in held.keys() - choices:
         raise TypeError(
             f"unknown field {key!r} of {declaration.__name__}: choose from {', '.join(choices)}, or mark a wrong "
             "answer with @misconception"
         )
-    module = vars(sys.modules[declaration.__module__])
-    if not isinstance(module.get(name), Exercise | None):  # an Exercise is there when the module is reloaded
-        raise TypeError(
-            f"{name} must be a free name in its module, got {module[name]!r}: rename one of the two"
-        )
-    known = tuple(Misconception(answer, answer.misconception) for answer in answers)
-    module[name] = Exercise(solutions[0], misconceptions=known, **declared)
-    return declaration
+    known = (*faults, *known)
+    made = Function(solutions[0], misconceptions=known, fault=known[0] if faults else None, **held)
+    return put(declaration, made)
+
+
+def _marked(held: dict, mark: str) -> list[Callable]:
+    """Take the functions with this mark out of what a class holds."""
+    return [held.pop(key) for key in [key for key, value in held.items() if hasattr(value, mark)]]
 
 
 def _source(part: Callable) -> str:

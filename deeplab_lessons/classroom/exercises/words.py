@@ -15,7 +15,10 @@ SAY = {
     "line": "your line {number}",
     "raised": "raised",
     # not attempted
-    "no attempt": "Write the function, then give it to the check: check({name}).",
+    "no write": "Write the function, then pass it to the check: check({name}).",
+    "no repair": "Find the fault in the function and fix it, then pass the function to the check: check({name}).",
+    "no design": "Write your design in place of the dots, then run the check again.",
+    "no order": "Look at the steps with steps(), then write their letters in place of the dots.",
     "returned nothing": (
         "The function returns nothing. If you have not started, write your code in place of the dots. "
         "If you have, its last line may lack the word return."
@@ -29,8 +32,7 @@ SAY = {
     "printed": "It also prints; a check reads only what the function returns.",
     "printed only": "It prints {text}: print shows a value to you, return hands it to the caller.",
     "package's own": (
-        "The answers are right, but they come from the package's own function. Write yours: solution() shows how "
-        "it can be done."
+        "The answers are right, but they come from the package's own function. Write your own: hint() has a first step."
     ),
     # wrong
     "first step": "If you are stuck, hint() has a first step.",
@@ -72,6 +74,26 @@ SAY = {
     "function": "A function came. Is a pair of parentheses missing after its name?",
     "dots": "The dots of the empty exercise came back for this input.",
     "no compare": "The answer cannot be compared with the expected one: comparing raises {error}.",
+    # designs
+    "wanted": "wanted",
+    "yours": "yours",
+    "met": "met",
+    "not met": "not met",
+    "all met": "Your design has every property. Any design that has them all is right.",
+    "some missing": "{missing} of {count} properties are missing. If you are stuck, hint() has a first step.",
+    "one missing": "One property is missing. If you are stuck, hint() has a first step.",
+    "no value": "cannot be computed: {error}",
+    "not read": "The check cannot read this design. It got {got}, and reading it raised {error}",
+    "want list of": "The check expects a list of {kind}, with at least one item; it got {got}.",
+    # orders
+    "steps": "Steps to put in order: {name}",
+    "how to order": 'Write their letters in the right order, as text such as "{letters}" (which is not the answer).',
+    "want letters": 'The check expects the letters of the steps as text, such as "{all}"; it got {got}.',
+    "missing": "These steps are missing: {letters}.",
+    "twice": "These letters come more than once: {letters}.",
+    "other": "These are not letters of steps: {letters}.",
+    "in order": "Every step finds what it needs.",
+    "too early": "Step {step} comes before step {need}. {why}",
     # error
     "not a function": (
         "The check needs the function itself, but {got} came. Write the function's name without parentheses "
@@ -88,10 +110,15 @@ SAY = {
     "quit": "Your function asks Python to quit. Use return to leave a function.",
     # hints and solutions
     "no hints": "There is no hint for this one.",
-    "last hint": "That was the last hint; solution() shows the course's own code.",
+    "last hint": "That was the last hint; solution() shows a right answer.",
+    "last hint of all": "That was the last hint.",
     "more hints": "Call hint() again for the next one.",
     "source": "This is the package's own source, from {module}.",
-    "one way": "This is one way to write it.",
+    "one write": "This is one way to write it.",
+    "one repair": "This is one way to fix it.",
+    "one design": "This is one right design.",
+    "one order": "This is one right order.",
+    "solutions off": "Your instructor has switched the solutions off. The hints are still there: call hint().",
 }
 
 # how a sentence begins that says all there is to say

@@ -9,7 +9,7 @@ import torch
 from verdicts import double, said, some_cells, twice
 
 from deeplab_lessons.classroom.exercises.compare import difference, show
-from deeplab_lessons.classroom.exercises.framework import Exercise
+from deeplab_lessons.classroom.exercises.framework import Function
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_tensors_need_shape_and_finite_values():
     def ramp(count):
         return torch.arange(count, dtype=torch.float32)
 
-    exercise = Exercise(ramp, some_cells)
+    exercise = Function(ramp, some_cells)
     for right in (lambda n: ramp(n) + 1e-7, lambda n: ramp(n).double(), lambda n: ramp(n).long()):
         assert exercise.check(right).state == "correct"
     for attempt, words in (

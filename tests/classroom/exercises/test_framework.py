@@ -5,7 +5,13 @@ import sys
 import pytest
 from verdicts import double, said, some_cells, twice
 
-from deeplab_lessons.classroom.exercises.framework import Exercise, Misconception, exercise, misconception
+from deeplab_lessons.classroom.exercises.framework import (
+    Function,
+    Misconception,
+    exercise,
+    fault,
+    misconception,
+)
 
 
 def add_up(values):
@@ -16,7 +22,7 @@ def lists(rng):
     yield from (([1] * length,) for length in range(1, 20))
 
 
-total = Exercise(add_up, lists)
+total = Function(add_up, lists)
 
 
 # ---------------------------------------------------------------- how an exercise is declared
@@ -47,7 +53,7 @@ class TimesThree:
 def test_a_class_declares_an_exercise_beside_it():
     made = vars(sys.modules[__name__])["times_three"]
     assert isinstance(TimesThree, type) and TimesThree.times_three(2) == 6 and TimesThree.added(2) == 5
-    assert repr(made) == "<exercise times_three: .check(your_function), .hint(), .solution()>"
+    assert repr(made) == "<exercise times_three (write): .check(your_answer), .hint(), .solution()>"
     assert made.hints == ("Multiply.",) and len(made.arguments()) == 7
     assert made.check(lambda n: 3 * n).state == "correct"
     assert made.check(lambda n: n + 3).sentences == ("Three is added. Multiply.",)
@@ -100,6 +106,72 @@ def test_a_reloaded_declaration_takes_its_own_place_again():
     assert vars(sys.modules[__name__])["times_three"] is not before
 
 
+# ---------------------------------------------------------------- repairs
+
+
+@exercise
+class Halves:
+    """Half of a count, if it is even."""
+
+    hints = ("Which counts have a half?",)
+
+    def halves(count):
+        return count // 2
+
+    def cases(rng):
+        yield from ((2 * count,) for count in range(1, 20))
+        while True:
+            yield (2 * rng.randrange(1000),)
+
+    @fault("The half of 2 comes out as 0.")
+    def as_found(count):
+        return count // 3
+
+    @misconception("Your code doubles.")
+    def doubles(count):
+        return 2 * count
+
+
+repair = vars(sys.modules[__name__])["halves"]
+
+
+def test_a_fault_makes_a_repair():
+    assert (repair.kind, repair.fault.answer) == ("repair", Halves.as_found)
+    assert "Find the fault" in said(repair.check()) and "one way to fix it" in said(repair.solution())
+    assert vars(sys.modules[__name__])["times_three"].kind == "write"
+
+
+def test_the_fault_as_it_stands_is_told_its_symptom():
+    verdict = repair.check(Halves.as_found)
+    assert verdict.state == "wrong" and verdict.sentences == ("The half of 2 comes out as 0.",)
+    assert dict(verdict.rows)["inputs"] == "count = 2"
+    assert repair.check(lambda n: 2 * n).sentences == ("Your code doubles.",)
+    assert repair.check(lambda n: n / 2).state == "correct"
+
+
+def test_a_repair_has_one_fault():
+    held = {key: value for key, value in vars(Halves).items() if key != "__dict__"}
+    held["another"] = fault("Another symptom.")(lambda count: 0)
+    with pytest.raises(TypeError, match="Halves must have one fault, got 2"):
+        exercise(type("Halves", (), held))
+
+
+def test_another_seed_draws_other_random_cases():
+    usual, other = repair.arguments(), repair.arguments("2")
+    assert usual == repair.arguments("") and usual[:19] == other[:19] and usual[19:] != other[19:]
+
+
+# ---------------------------------------------------------------- solutions switched off
+
+
+def test_an_instructor_switches_solutions_off(monkeypatch):
+    monkeypatch.setenv("DEEPLAB_LESSONS_SOLUTIONS", "off")
+    assert "switched the solutions off" in said(repair.solution()) and not repair.solution().code
+    assert said(repair.hint()).endswith("Which counts have a half? That was the last hint.")
+    monkeypatch.setenv("DEEPLAB_LESSONS_SOLUTIONS", "on")
+    assert "return count // 2" in repair.solution().code and "solution() shows" in said(repair.hint())
+
+
 # ---------------------------------------------------------------- what a check answers
 
 
@@ -112,7 +184,7 @@ def test_parameters_in_another_order_are_noticed():
     def minus(first, second):
         return first - second
 
-    exercise = Exercise(minus, lambda rng: ((a, b) for a in range(5) for b in range(5)))
+    exercise = Function(minus, lambda rng: ((a, b) for a in range(5) for b in range(5)))
     verdict = exercise.check(lambda second, first: first - second)
     assert verdict.state == "error"
     assert "minus(first, second), but your function is written as <lambda>(second, first)" in said(verdict)
@@ -158,7 +230,7 @@ def test_the_line_shown_is_the_learners_own():
 
 
 def test_a_comparison_of_ones_own_replaces_the_usual_one():
-    loose = Exercise(double, some_cells, same=lambda got, expected: abs(got - expected) <= 1)
+    loose = Function(double, some_cells, same=lambda got, expected: abs(got - expected) <= 1)
     assert loose.check(lambda n: 2 * n + 1).state == "correct"
     assert loose.check(lambda n: 2 * n + 2).state == "wrong"
     assert loose.check(lambda n: "text").state == "wrong"
@@ -183,7 +255,7 @@ def test_none_and_then_an_error_is_an_attempt():
 
 
 def test_a_listed_mistake_must_explain_the_case_that_crashes_too():
-    exercise = Exercise(
+    exercise = Function(
         double, some_cells, misconceptions=(Misconception(lambda count: count + 1, "One is added."),)
     )
 
@@ -211,6 +283,6 @@ def test_an_attempt_that_switches_gradients_off_disturbs_nothing():
         torch.set_grad_enabled(False)
         return torch.tensor(2 * value)
 
-    exercise = Exercise(slope, lambda rng: ((float(n),) for n in range(1, 9)))
+    exercise = Function(slope, lambda rng: ((float(n),) for n in range(1, 9)))
     assert exercise.check(without_gradients).state == "correct"
     assert torch.is_grad_enabled()

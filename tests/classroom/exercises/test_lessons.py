@@ -4,21 +4,28 @@ import ast
 import builtins
 import contextlib
 import copy
+import dataclasses
 import functools
 import importlib
 import inspect
+import itertools
 import math
 import pkgutil
 import re
+import runpy
+import textwrap
 from pathlib import Path
 
 import pytest
 import torch
-from answers import learners
+from answers import learners, listed
+from pasted import handed_out, paste
 from verdicts import said
 
 from deeplab_lessons.classroom import exercises
-from deeplab_lessons.classroom.exercises.framework import Exercise
+from deeplab_lessons.classroom.exercises.base import Exercise
+from deeplab_lessons.classroom.exercises.compare import difference
+from deeplab_lessons.classroom.exercises.framework import Function
 
 LESSONS = Path(__file__).parents[3] / "lessons"
 
@@ -35,14 +42,15 @@ def load(module):
 QUICK = [f"lesson{number:02}" for number in range(1, 5)]
 
 
-def sweep(parts):
-    """A parameter for each exercise and each of its `parts(exercise)`; slow but for the quick lessons."""
+def sweep(parts, kind=Function):
+    """A parameter for each exercise of a `kind` and each of its `parts(exercise)`; slow but for the quick lessons."""
     return [
         pytest.param(
             exercise, *part, id="-".join([m, name, *label]), marks=[] if m in QUICK else pytest.mark.slow
         )
         for m in MODULES
         for name, exercise in load(m).items()
+        if isinstance(exercise, kind)
         for label, *part in parts(exercise)
     ]
 
@@ -51,7 +59,8 @@ def named_mistakes(exercise):
     return [((mistake.answer.__name__,), mistake) for mistake in exercise.misconceptions]
 
 
-every_exercise = pytest.mark.parametrize("exercise", sweep(lambda exercise: [((),)]))
+every_exercise = pytest.mark.parametrize("exercise", sweep(lambda exercise: [((),)], Exercise))
+every_function = pytest.mark.parametrize("exercise", sweep(lambda exercise: [((),)]))
 
 
 def test_every_module_has_exercises():
@@ -64,6 +73,8 @@ def test_every_module_has_exercises():
 @pytest.mark.parametrize("module", MODULES)
 def test_the_solutions_are_accepted_and_shown(module):
     for exercise in load(module).values():
+        if not isinstance(exercise, Function):
+            continue
         verdict = exercise.check(learners(exercise.reference))
         assert verdict.state == "correct", said(verdict)
         assert "def " in exercise.solution().code and exercise.solution().code in repr(exercise.solution())
@@ -71,7 +82,7 @@ def test_the_solutions_are_accepted_and_shown(module):
 
 
 @pytest.mark.slow
-@every_exercise
+@every_function
 def test_checks_say_the_same_on_every_run(exercise):
     wrong = exercise.misconceptions[0].answer
     assert repr(exercise.check(wrong)) == repr(exercise.check(wrong))
@@ -87,7 +98,7 @@ def test_every_listed_mistake_is_told_what_it_overlooks(exercise, mistake):
     assert [label for label, _ in verdict.rows] == ["inputs", "expected", "got"]
 
 
-@every_exercise
+@every_function
 def test_no_constant_is_accepted(exercise):
     expected = [exercise.reference(*copy.deepcopy(args)) for args in exercise.arguments()]
     answers = [*expected[:40], 0, 1, True, "", [], math.nan]
@@ -97,7 +108,7 @@ def test_no_constant_is_accepted(exercise):
         assert exercise.check(lambda *args, answer=answer: answer).state == "wrong"
 
 
-@every_exercise
+@every_function
 def test_inference_mode_changes_no_verdict(exercise):
     with torch.inference_mode():
         assert exercise.check(learners(exercise.reference)).state == "correct"
@@ -164,6 +175,11 @@ SPOKEN = {
 }  # a layer and a tensor, as in speech; `head.fc8` is the name of a layer
 
 
+def parameters(exercise):
+    """Names of what an exercise's function takes."""
+    return inspect.signature(exercise.reference).parameters if isinstance(exercise, Function) else ()
+
+
 def unknown_names(exercise, module, texts, code, prose):
     """Names in the texts of an exercise that its notebook has not yet: what is called, and what has a dot after it.
 
@@ -175,7 +191,7 @@ def unknown_names(exercise, module, texts, code, prose):
     trees += [ast.parse(each) for each in re.findall(r"\b[a-z]\w*(?:\.[a-z]\w+)+(?=[(.,;:]?\s|\()", bare)]
     given = [each for text in [*texts, prose] for each in re.findall(r"`((?:from|import) [^`]+)`", text)]
     imported = imported_by("\n".join([code, *given]))
-    known = {*bound_by(code), *imported, *dir(builtins), *inspect.signature(exercise.reference).parameters}
+    known = {*bound_by(code), *imported, *dir(builtins), *parameters(exercise)}
     known |= {name for tree in trees for name in bound_by(ast.unparse(tree))} | SPOKEN
     writers = vars(importlib.import_module(f"deeplab_lessons.classroom.exercises.{module}"))
     for node in (node for tree in trees for node in ast.walk(tree)):
@@ -197,7 +213,8 @@ def named_exercises():
 @pytest.mark.parametrize(("module", "name", "exercise"), named_exercises())
 def test_texts_name_only_what_the_notebook_has_before_the_exercise(module, name, exercise):
     code, prose = before_the_check(module, name)
-    texts = [*exercise.hints, *(mistake.message for mistake in exercise.misconceptions)]
+    texts = [*exercise.hints, *(mistake.message for mistake in getattr(exercise, "misconceptions", ()))]
+    texts += getattr(exercise, "why", {}).values()
     assert set(unknown_names(exercise, module, [*texts, prose], code, prose)) == set()
 
 
@@ -227,7 +244,7 @@ def test_a_name_that_the_notebook_gets_later_is_not_there_yet():
     assert "receptive_field_size" in bound_by(later) - bound_by(code)
 
 
-@every_exercise
+@every_function
 def test_no_argument_is_accepted_as_the_answer(exercise):
     for place in range(len(exercise.arguments()[0])):
         assert exercise.check(lambda *args, place=place: args[place]).state == "wrong"
@@ -235,8 +252,8 @@ def test_no_argument_is_accepted_as_the_answer(exercise):
 
 @every_exercise
 def test_hints_come_one_by_one(exercise):
-    assert exercise.hints and exercise.misconceptions
-    fresh = Exercise(exercise.reference, exercise.cases, exercise.hints, name=exercise.name)
+    assert exercise.hints
+    fresh = dataclasses.replace(exercise)
     shown = [fresh.hint() for _ in range(len(exercise.hints) + 1)]
     assert [card.sentences[0] for card in shown] == [*exercise.hints, exercise.hints[-1]]
     assert "last hint" in said(shown[-1])
@@ -244,10 +261,15 @@ def test_hints_come_one_by_one(exercise):
 
 @every_exercise
 def test_unattempted_is_a_state(exercise):
+    for verdict in (exercise.check(), exercise.check(...)):
+        assert verdict.state == "not attempted" and verdict.sentences
+
+
+@every_function
+def test_an_unattempted_function_may_be_handed_in(exercise):
     def stub(*args): ...  # your code here
 
-    for verdict in (exercise.check(), exercise.check(...), exercise.check(stub)):
-        assert verdict.state == "not attempted"
+    assert exercise.check(stub).state == "not attempted"
     assert "return" in said(exercise.check(stub)) and "dots" in said(exercise.check(stub))
 
 
@@ -290,7 +312,7 @@ class Odd:
 
 
 @pytest.mark.slow
-@every_exercise
+@every_function
 @pytest.mark.parametrize(
     ("attempt", "state", "words"),
     [
@@ -317,3 +339,62 @@ def test_everything_else_is_answered_kindly(exercise, attempt, state, words, cap
     assert not missing, said(verdict)
     assert "Traceback" not in said(verdict) and "framework.py" not in said(verdict)
     assert capsys.readouterr().out == ""
+
+
+# ---------------------------------------------------------------- repairs, designs, orders
+
+
+def of_kind(kind):
+    found = [(m, name, each) for m in MODULES for name, each in load(m).items() if each.kind == kind]
+    return pytest.mark.parametrize(
+        ("module", "name", "exercise"), [pytest.param(*each, id="-".join(each[:2])) for each in found]
+    )
+
+
+def body(function):
+    """What a function takes and does, whatever it is called and marked with."""
+    return ast.dump(function.args), [ast.dump(statement) for statement in function.body]
+
+
+def function_in(code):
+    return ast.parse(textwrap.dedent(code)).body[0]
+
+
+@of_kind("repair")
+def test_a_lesson_hands_out_the_fault_that_is_declared(module, name, exercise):
+    fault, found = function_in(inspect.getsource(exercise.fault.answer)), handed_out(module, name)
+    assert body(found) == body(fault) != body(function_in(exercise.solution().code))
+    verdict = exercise.check(paste(module, name, ast.unparse(found)))
+    assert verdict.state == "wrong" and exercise.fault.message in verdict.sentences, said(verdict)
+
+
+def missed(verdict):
+    return {wanted for wanted, _, met in verdict.rows if met != "met"}
+
+
+@of_kind("design")
+def test_every_property_of_a_design_is_missed_by_a_listed_wrong_one(module, name, exercise):
+    assert exercise.check(exercise.example()).state == "correct"
+    answers = runpy.run_path(str(Path(__file__).with_name(f"test_{module}.py")))
+    wrong = [answer() for key, answer in (each.values for each in listed(answers, "Wrong")) if key == name]
+    found = [missed(exercise.check(each)) for each in wrong]
+    assert set().union(*found) == {each.text for each in exercise.properties}
+
+
+@of_kind("order")
+def test_an_order_gives_the_right_result_exactly_where_every_step_has_what_it_needs(module, name, exercise):
+    expected = outcome(exercise, exercise.functions)
+    for steps in itertools.permutations(exercise.functions):
+        right = difference(outcome(exercise, steps), expected) is None
+        assert right == (exercise.broken(steps) is None), [step.__name__ for step in steps]
+
+
+def outcome(exercise, steps):
+    """What the steps give in this order; None where one of them cannot be taken."""
+    state = exercise.start()
+    try:
+        for step in steps:
+            step(state)
+        return exercise.result(state)
+    except Exception:
+        return None

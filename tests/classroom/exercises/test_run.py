@@ -8,10 +8,10 @@ import pytest
 import torch
 from verdicts import said, twice
 
-from deeplab_lessons.classroom.exercises.framework import Exercise, Misconception
+from deeplab_lessons.classroom.exercises.framework import Function, Misconception
 
-pair = Exercise(lambda count: [count, 2 * count], lambda rng: ((n,) for n in range(1, 9)), name="pair")
-ramp = Exercise(lambda count: torch.arange(count) / 2, lambda rng: ((n,) for n in range(1, 9)), name="ramp")
+pair = Function(lambda count: [count, 2 * count], lambda rng: ((n,) for n in range(1, 9)), name="pair")
+ramp = Function(lambda count: torch.arange(count) / 2, lambda rng: ((n,) for n in range(1, 9)), name="ramp")
 
 
 class Unspeakable(Exception):
@@ -121,7 +121,7 @@ def test_nothing_returned_is_no_attempt_only_if_nothing_ever_is():
 )
 @pytest.mark.parametrize("first", [lambda n: None, lambda n: n + 1])
 def test_a_crash_after_a_wrong_answer_is_told_as_well(error, words, first):
-    exercise = Exercise(
+    exercise = Function(
         twice.reference,
         twice.cases,
         misconceptions=(Misconception(lambda count: count + 1, "One is added."),),
@@ -140,14 +140,14 @@ def test_an_answer_that_is_written_over_is_shown_as_it_was():
         return one_list
 
     wrong = Misconception(lambda count: [count, 3 * count], "Three, not two.")
-    exercise = Exercise(pair.reference, pair.cases, misconceptions=(wrong,))
+    exercise = Function(pair.reference, pair.cases, misconceptions=(wrong,))
     verdict = exercise.check(reuses)
     assert dict(verdict.rows)["got"] == "[1, 3]" and verdict.sentences == ("Three, not two.",)
 
 
 def test_an_answer_that_writes_into_its_input_spoils_no_other_case():
     shared = torch.zeros(3)
-    exercise = Exercise(lambda values: values + 1, lambda rng: ((shared,) for _ in range(5)), name="add_one")
+    exercise = Function(lambda values: values + 1, lambda rng: ((shared,) for _ in range(5)), name="add_one")
 
     def in_place(values):
         values += 1
@@ -172,8 +172,8 @@ def test_an_interrupt_outside_the_answer_passes_through():
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        Exercise(interrupted, twice.cases).check(lambda n: n)
+        Function(interrupted, twice.cases).check(lambda n: n)
     with pytest.raises(KeyboardInterrupt):
-        Exercise(twice.reference, twice.cases, same=lambda got, expected: raises(KeyboardInterrupt())).check(
+        Function(twice.reference, twice.cases, same=lambda got, expected: raises(KeyboardInterrupt())).check(
             lambda n: n
         )

@@ -9,7 +9,7 @@ import pytest
 import torch
 from verdicts import said
 
-from deeplab_lessons.classroom.exercises.framework import Exercise
+from deeplab_lessons.classroom.exercises.framework import Function
 
 
 def slope(value):
@@ -21,7 +21,7 @@ def slope(value):
     return at.grad @ torch.ones(3, 2) + torch.zeros(2)
 
 
-some_slopes = Exercise(slope, lambda rng: ((torch.rand(3) + rng.random(),) for _ in range(8)))
+some_slopes = Function(slope, lambda rng: ((torch.rand(3) + rng.random(),) for _ in range(8)))
 
 
 def settings():
@@ -112,7 +112,7 @@ def test_an_answers_switch_disturbs_neither_the_cases_after_it_nor_the_notebook(
 
 def test_an_answer_of_chance_gets_the_same_verdict_on_every_run():
     attempts = [lambda n: n + random.random(), lambda n: n + np.random.rand(), lambda n: n + torch.rand(())]
-    twice = Exercise(lambda n: 2 * n, lambda rng: ((n,) for n in range(5)), name="twice")
+    twice = Function(lambda n: 2 * n, lambda rng: ((n,) for n in range(5)), name="twice")
     for attempt in attempts:
         assert repr(twice.check(attempt)) == repr(twice.check(attempt))
 
