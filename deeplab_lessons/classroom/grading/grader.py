@@ -118,7 +118,7 @@ def _lesson(
             "learner": learner,
             "lesson": job["lesson"],
             "exercise": name,
-            "kind": getattr(exercise, "kind", "write"),
+            "kind": exercise.kind,
         }
         if name not in judged or not answers[name].begun:
             yield Row(**about, **_without_answer(notebook.fault(name), answers.get(name)))

@@ -4,16 +4,14 @@ import copy
 import dataclasses
 from collections.abc import Callable
 
+from deeplab_lessons.classroom.exercises.cards import Verdict
+from deeplab_lessons.classroom.exercises.compare import show
 from deeplab_lessons.classroom.exercises.run import Run, _ArityError
 from deeplab_lessons.classroom.exercises.surroundings import defaults, random_numbers
 from deeplab_lessons.classroom.exercises.words import SAY
 from deeplab_lessons.classroom.grading.encoding import decode
 from deeplab_lessons.classroom.grading.lessons import cases_of, exercises_of
 
-_SILENT = (
-    SAY["first step"],
-    SAY["returned nothing"],
-)  # what a learner needs to hear and an instructor does not
 _ENDS = {kind.__name__: kind for kind in (KeyboardInterrupt, SystemExit, RecursionError)}
 
 
@@ -34,22 +32,28 @@ def _judged(exercise, messages: list[dict], seed: str) -> tuple[str, str, str]:
         return ("error" if trouble else "not attempted"), "", trouble or "its check was never reached"
     try:
         if "value" in first:
-            verdict = exercise.check(decode(first["value"]))
+            value = decode(first["value"])
+            state, case, note = _read(exercise.check(value))
+            case = case or show(value)
         else:
             with defaults(), random_numbers():
-                verdict = _Replay(exercise, messages, cases_of(exercise, seed)).verdict()
+                state, case, note = _read(_Replay(exercise, messages, cases_of(exercise, seed)).verdict())
     except (ValueError, KeyError, TypeError) as error:
         return "error", "", f"its answers came in no form that can be read: {error}"
-    own = verdict.state == "correct" and first.get("own")
-    said = [sentence for sentence in verdict.sentences if sentence not in _SILENT]
-    known = dict(verdict.rows)
+    if state == "correct":
+        return ("package's own" if first.get("own") else state), "", trouble
+    return state, case, f"{note} {trouble}".strip()
+
+
+def _read(verdict: Verdict) -> tuple[str, str, str]:
+    """State, case and note of a verdict: what it says of the answer, without what it advises a learner to do."""
+    said = [sentence for sentence in verdict.sentences if "hint()" not in sentence]
+    rows = {label: more for label, *more in verdict.rows}
     said += [
-        f"{label}: {known[label]}" for label in (SAY["raised"], SAY["expected"], SAY["got"]) if label in known
+        f"{label}: {rows[label][0]}" for label in map(SAY.get, ("raised", "expected", "got")) if label in rows
     ]
-    if verdict.state == "correct":
-        said = []
-    state = "package's own" if own or SAY["package's own"] in said else verdict.state
-    return state, known.get(SAY["inputs"], ""), " ".join([*said, trouble]).strip()
+    said += [f"{label}: {more[0]}" for label, more in rows.items() if more[1:] == [SAY["not met"]]]
+    return verdict.state, rows.get(SAY["inputs"], [""])[0], " ".join(said)
 
 
 class Stopped(Exception):

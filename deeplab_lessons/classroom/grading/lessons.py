@@ -4,7 +4,8 @@ import importlib
 import pkgutil
 
 from deeplab_lessons.classroom import exercises
-from deeplab_lessons.classroom.exercises.framework import Exercise
+from deeplab_lessons.classroom.exercises.base import Exercise
+from deeplab_lessons.classroom.exercises.framework import Function
 
 EXERCISES = exercises.__name__
 LESSONS = [each.name for each in pkgutil.iter_modules(exercises.__path__) if each.name.startswith("lesson")]
@@ -18,4 +19,4 @@ def exercises_of(lesson: str) -> dict[str, Exercise]:
 
 def cases_of(exercise: Exercise, seed: str) -> list[tuple] | None:
     """Return the argument tuples of this `seed`, the same in every process; None where an answer is no function."""
-    return exercise.arguments(seed) if hasattr(exercise, "arguments") else None
+    return exercise.arguments(seed) if isinstance(exercise, Function) else None
