@@ -10,7 +10,7 @@ from deeplab_lessons.classroom.exercises.compare import difference, show_error
 from deeplab_lessons.classroom.exercises.own import hands_in
 from deeplab_lessons.classroom.exercises.run import Run
 from deeplab_lessons.classroom.exercises.surroundings import defaults, random_numbers
-from deeplab_lessons.classroom.grading.encoding import Other, TooLarge, encode
+from deeplab_lessons.classroom.grading.encoding import TooLarge, encode, other
 from deeplab_lessons.classroom.grading.lessons import EXERCISES, cases_of, exercises_of
 
 Say = Callable[..., None]
@@ -29,7 +29,7 @@ def answer(job: dict, say: Say) -> None:
         if name not in handed_in:
             say(absent=trouble)
         elif cases[name] is None or not callable(handed_in[name]):
-            say(value=_encoded(handed_in[name]), trouble=trouble)
+            say(**_data(handed_in[name]), trouble=trouble)
         else:
             with defaults(), random_numbers():
                 _call(exercises[name], handed_in[name], cases[name], say)
@@ -72,10 +72,10 @@ def _call(exercise, attempt: Callable, cases: list[tuple], say: Say) -> None:
         try:
             run._bind(given)
             with defaults():
-                got = attempt(*given)
+                got = _encoded(attempt(*given))
         except BaseException as error:
             return say(raised=[type(error).__name__, *_words(error)])
-        say(answer=_encoded(got), changed=_changed(run._names(args), args, given))
+        say(answer=got, changed=_changed(run._names(args), args, given))
 
 
 def _words(error: BaseException) -> tuple[str]:
@@ -92,10 +92,17 @@ def _changed(names: list[str], args: tuple, given: tuple) -> str:
     return ""
 
 
+def _data(value: object) -> dict:
+    try:
+        return {"value": _encoded(value)}
+    except TooLarge as error:
+        return {"ended": str(error)}
+
+
 def _encoded(value: object) -> object:
     try:
         return encode(value)
-    except TooLarge as error:
-        return encode(Other(str(error)))
-    except BaseException as error:
-        return encode(Other(f"{type(value).__name__}, which cannot be read: {type(error).__name__}"))
+    except (TooLarge, MemoryError):
+        raise
+    except BaseException:
+        return encode(other(type(value).__name__))

@@ -10,7 +10,7 @@ import itertools
 import math
 import numbers
 from collections.abc import Callable, Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 from fractions import Fraction
 
 import numpy as np
@@ -19,8 +19,9 @@ import torch
 from deeplab_lessons.arithmetic import Layer
 
 LONGEST = 4_000_000  # characters of one answer
+MOST_PARTS = 100_000
 DEEPEST = 12  # lists in lists
-DIGITS = 1_000  # of a whole number
+BITS = 4_000  # of a whole number
 _DTYPES = {str(kind): kind for kind in vars(torch).values() if isinstance(kind, torch.dtype)}
 
 
@@ -28,14 +29,16 @@ class TooLarge(ValueError):
     """An answer of more than `LONGEST` characters, or lists nested too deeply."""
 
 
-@dataclass(frozen=True)
 class Other:
-    """Something that is no data: all that is known of it is the name of its class."""
-
-    kind: str
+    """Something that is no data: all that is known of it is a name, which becomes that of its class."""
 
     def __repr__(self) -> str:
-        return f"<{self.kind}>"
+        return f"<{type(self).__name__}>"
+
+
+def other(name: str) -> Other:
+    """Return something that is only known by `name`."""
+    return type(name[:200], (Other,), {})()
 
 
 def encode(value: object) -> object:
@@ -44,7 +47,7 @@ def encode(value: object) -> object:
 
 
 def _encode(value: object, spent: Iterator[int], depth: int) -> object:
-    if depth < 0 or next(spent) > LONGEST // 20:
+    if depth < 0 or next(spent) > MOST_PARTS:
         raise TooLarge("an answer of too many parts")
     if value is None or type(value) in (bool, float):
         return value
@@ -54,9 +57,11 @@ def _encode(value: object, spent: Iterator[int], depth: int) -> object:
         if isinstance(value, kind):
             found = parts(value)
             if name in _WITH_PARTS:
+                if len(found) > MOST_PARTS:
+                    raise TooLarge("an answer of too many parts")
                 found = [_encode(part, spent, depth - 1) for part in found]
             return {name: found} if name else found
-    return {"other": type(value).__name__[:60]}
+    return {"other": type(value).__name__}
 
 
 def _text(value: str) -> str:
@@ -66,8 +71,8 @@ def _text(value: str) -> str:
 
 
 def _whole(value: int) -> int:
-    if abs(value) >= 10**DIGITS:
-        raise TooLarge(f"a number of more than {DIGITS} digits")
+    if value.bit_length() > BITS:
+        raise TooLarge(f"a number of more than {BITS} bits")
     return int(value)
 
 
@@ -107,7 +112,7 @@ _KINDS: tuple[tuple[type | tuple[type, ...], str, Callable], ...] = (
     (list, "list", list),
     (tuple, "tuple", tuple),
     ((set, frozenset), "set", list),
-    (dict, "dict", lambda value: itertools.chain.from_iterable(value.items())),
+    (dict, "dict", lambda value: [*itertools.chain.from_iterable(value.items())]),
 )
 _WITH_PARTS = ("layer", "list", "tuple", "set", "dict")
 
@@ -130,7 +135,7 @@ def decode(data: object, depth: int = DEEPEST) -> object:
 def _read_array(parts: list) -> object:
     dtype, shape, text = parts
     if not dtype:
-        return Other("numpy array of objects")
+        return other("array of objects")
     kind = np.dtype(str(dtype))
     if kind.kind not in "biufcU":
         raise ValueError(f"an array of {kind}")
@@ -157,7 +162,7 @@ def _shape(parts: list) -> list[int]:
 
 _READERS: dict[str, Callable] = {
     "dots": lambda parts: Ellipsis,
-    "other": lambda parts: Other(str(parts)),
+    "other": lambda parts: other(str(parts)),
     "number": lambda parts: found[()] if isinstance(found := _read_array(parts), np.ndarray) else found,
     "array": _read_array,
     "tensor": _read_tensor,

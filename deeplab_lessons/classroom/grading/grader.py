@@ -51,8 +51,8 @@ def grade(
     rows: list[Row] = []
     try:
         with Helpers(int(memory * 2**30)) as helpers:
+            before = _digest()
             for path, learner in _learners(paths).items():
-                before = _digest()
                 new = list(_rows(path, learner, "" if seed == 0 else str(seed), seconds, helpers))
                 if _digest() != before:
                     raise RuntimeError(
@@ -125,6 +125,8 @@ def _lesson(
             continue
         (said, *_), ended = judged[name].messages or [{}], judged[name].ended
         state, note = said.get("state", "not graded"), said.get("note") or ended
+        if state != "correct":
+            note = f"{notebook.fault(name)} {note}".strip()
         if state == "correct" and notebooks.hands_in_ours(needed[name], _own(exercise)):
             state = "package's own"
         yield Row(

@@ -5,6 +5,7 @@ socket as its standard input. Elsewhere each job is a program of its own: `helpe
 """
 
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -33,6 +34,7 @@ def main() -> None:
 def serve(control: socket.socket) -> None:
     """Take jobs, each with the pipe for its messages, and answer with the number of the process that does it."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    gc.freeze()  # or the collector of each fork would copy all that it shares with this process
     while True:
         header, pipes, *_ = socket.recv_fds(control, 8, 1)
         if len(header) < 8:

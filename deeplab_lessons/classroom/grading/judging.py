@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 from collections.abc import Callable
+from functools import partial
 
 from deeplab_lessons.classroom.exercises.cards import Verdict
 from deeplab_lessons.classroom.exercises.compare import show
@@ -27,7 +28,7 @@ def judge(job: dict, say: Callable[..., None]) -> None:
 
 def _judged(exercise, messages: list[dict], seed: str) -> tuple[str, str, str]:
     first = messages[0] if messages else {}
-    trouble = str(first.get("trouble") or first.get("absent") or first.get("ended") or "")
+    trouble = str(first.get("ended") or first.get("absent") or first.get("trouble") or "")
     if "absent" in first or "ended" in first:
         return ("error" if trouble else "not attempted"), "", trouble or "its check was never reached"
     try:
@@ -64,9 +65,10 @@ class _Replay(Run):
     """A check of answers that were given in another process: a function that repeats them, one for each case."""
 
     def __init__(self, exercise, messages: list[dict], cases: list[tuple]):
+        same_cases = dataclasses.replace(exercise, cases=lambda rng: iter(cases), trials=len(cases))
         super().__init__(
-            dataclasses.replace(exercise, cases=lambda rng: iter(cases), trials=len(cases)), self._next
-        )
+            same_cases, partial(self._next)
+        )  # a partial has no name of its own that a message could say
         self._said = iter([each for each in messages if "own" not in each])
         self._now: dict = {}
 

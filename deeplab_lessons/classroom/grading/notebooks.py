@@ -27,7 +27,8 @@ class Statement:
     """One statement of a cell, with the names that it binds, changes and reads.
 
     `now` are names that it reads when it runs, `later` those that its functions read when they are called. `whole` is
-    False where a name may keep its earlier value: bound in a branch or a loop, or only changed.
+    False where a name may keep its earlier value: bound in a branch or a loop, or only changed. `attributes` are the
+    names after its dots.
     """
 
     cell: int
@@ -37,6 +38,7 @@ class Statement:
     now: set[str]
     later: set[str]
     whole: bool
+    attributes: set[str]
 
     @property
     def code(self) -> str:
@@ -60,7 +62,9 @@ class Notebook:
 
     def needed(self, exercise: str) -> list[Statement] | None:
         """The statements to run for the last check of an exercise, in order; None where no cell checks it."""
-        checks = [place for place, each in enumerate(self.statements) if self._checks(each.node, exercise)]
+        taken = (pair for each in self.statements for pair in _imports(each.node, EXERCISES))
+        names = {local for name, local in taken if name.endswith(f".{exercise}")}
+        checks = [place for place, each in enumerate(self.statements) if _checks(each, exercise, names)]
         if not checks:
             return None
         last = checks[-1]
@@ -118,14 +122,11 @@ class Notebook:
             place = next(after, None) if place is None else place
         return place
 
-    def _checks(self, node: ast.stmt, exercise: str) -> bool:
-        inside = list(ast.walk(node))
-        names = {each.attr for each in inside if isinstance(each, ast.Attribute)}
-        if "check" not in names or isinstance(node, _DEFINITION):
-            return False
-        own = {local for each in self.statements for name, local in _imports(each.node, EXERCISES)
-               if name.endswith(f".{exercise}")}  # fmt: skip
-        return exercise in names or any(isinstance(each, ast.Name) and each.id in own for each in inside)
+
+def _checks(each: Statement, exercise: str, names: Collection[str]) -> bool:
+    """Whether a statement checks an exercise, which the notebook perhaps has under other `names`."""
+    own = exercise in each.attributes or not names.isdisjoint(each.now)
+    return own and "check" in each.attributes and not isinstance(each.node, _DEFINITION)
 
 
 _IMPORT = ast.Import | ast.ImportFrom
@@ -158,7 +159,8 @@ def read(path: Path) -> Notebook:
 def _read_cell(found: Notebook, number: int, source: object) -> None:
     text = "".join(map(str, source)) if isinstance(source, list) else str(source or "")
     try:
-        found.statements += [_statement(number, node) for node in _parsed(text).body]
+        nodes = (part for node in _parsed(text).body for part in _each_alone(node))
+        found.statements += [_statement(number, node) for node in nodes]
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         found.broken[number] = text, f"{type(error).__name__}: {error}"
 
@@ -173,6 +175,16 @@ def _parsed(text: str) -> ast.Module:
         lines = lines[1:] if lines[0][2:].split()[0:1] and lines[0][2:].split()[0] in _RUNS_PYTHON else []
     magic = re.compile(r"(\s*)([%!?]|[\w.]+\s*=\s*[%!]|[\w.]+\?+\s*$).*")
     return ast.parse("\n".join(f"{found[1]}pass" if (found := magic.match(line)) else line for line in lines))
+
+
+def _each_alone(node: ast.stmt) -> Iterator[ast.stmt]:
+    """An import as one import for each name, so that only what is needed is loaded."""
+    if isinstance(node, ast.Import):
+        yield from (ast.Import([name]) for name in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        yield from (ast.ImportFrom(node.module, [name], node.level) for name in node.names)
+    else:
+        yield node
 
 
 def _statement(cell: int, node: ast.stmt) -> Statement:
@@ -193,7 +205,8 @@ def _statement(cell: int, node: ast.stmt) -> Statement:
     if not isinstance(node, _DEFINITION | ast.Lambda):
         now |= later  # a comprehension runs at once
     changes = set(_changed(node)) - binds
-    return Statement(cell, node, binds, changes, now, later, isinstance(node, _WHOLE))
+    attributes = {each.attr for each in ast.walk(node) if isinstance(each, ast.Attribute)}
+    return Statement(cell, node, binds, changes, now, later, isinstance(node, _WHOLE), attributes)
 
 
 def _changed(node: ast.AST) -> Iterator[str]:
@@ -247,10 +260,13 @@ def hands_in_ours(statements: list[Statement], own: Collection[str]) -> bool:
         for node in nodes:
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in functions:
                 return True
-            if not isinstance(node, ast.Attribute) or id(node) in asked:
-                continue
-            if node.attr in (*own, *_SOLUTIONS) and _chain(node) in taken:
-                return True
+            if isinstance(node, ast.Attribute) and id(node) not in asked:
+                source = taken.get(_chain(node), "")
+                task = source.startswith(EXERCISES) and isinstance(
+                    node.value, ast.Name
+                )  # ex.output_size itself
+                if source and (node.attr in _SOLUTIONS or (node.attr in own and not task)):
+                    return True
     return False
 
 
