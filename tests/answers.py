@@ -5,7 +5,6 @@ Answers to exercises that ask for no function are functions without arguments th
 
 import importlib
 import pkgutil
-import re
 import types
 from collections.abc import Callable, Iterator
 
@@ -13,7 +12,7 @@ import pytest
 from verdicts import said
 
 from deeplab_lessons.classroom import exercises
-from deeplab_lessons.classroom.exercises.base import Exercise
+from deeplab_lessons.classroom.exercises.base import Exercise, snake_case
 from deeplab_lessons.classroom.exercises.framework import Function
 
 MODULES = [m.name for m in pkgutil.iter_modules(exercises.__path__) if m.name.startswith("lesson")]
@@ -77,7 +76,7 @@ def listed(module: dict, kind: str) -> list:
     found = []
     for title, answers in module.items():
         if isinstance(answers, type) and title.endswith(kind):
-            name = re.sub(r"(?<!^)(?=[A-Z])", "_", title.removesuffix(kind)).lower()
+            name = snake_case(title.removesuffix(kind))
             for key, answer in vars(answers).items():
                 if callable(answer) and not key.startswith("_"):
                     found.append(pytest.param(name, answer, id=f"{name}-{key}"))

@@ -1,6 +1,8 @@
 """Stacks of layers that the lessons and the explorer share, as lists of `arithmetic.Layer`."""
 
-from deeplab_lessons.arithmetic import Layer
+from dataclasses import replace
+
+from deeplab_lessons.arithmetic import Layer, receptive_fields
 
 
 def plain(depth: int = 3) -> list[Layer]:
@@ -11,6 +13,20 @@ def plain(depth: int = 3) -> list[Layer]:
 def dilated(*rates: int) -> list[Layer]:
     """Return a 3-tap convolution per dilation, size kept: `dilated(1, 2, 4)` covers, `dilated(2, 2, 2)` grids."""
     return [Layer(3, padding=rate, dilation=rate, name=f"conv{i}") for i, rate in enumerate(rates, 1)]
+
+
+def holes(layers: list[Layer]) -> int:
+    """Return how many pixels inside a unit's box reach the unit by no path.
+
+    Raises ValueError for a box of more than 10,000 pixels.
+    """
+    size = receptive_fields(layers)[-1].size
+    if size > 10_000:
+        raise ValueError(f"the field must have at most 10,000 pixels to count its holes, got {size}")
+    read = {0}
+    for layer in reversed(layers):
+        read = {cell for unit in read for cell in replace(layer, padding=0).taps(unit)}
+    return size - len(read)
 
 
 def vgg16() -> list[Layer]:

@@ -71,13 +71,18 @@ def _solutions_are_shown() -> bool:
 # ---------------------------------------------------------------- how an exercise is declared
 
 
+def snake_case(title: str) -> str:
+    """Return the name of the exercise that a class `title` declares: FieldOf15 declares field_of_15."""
+    return re.sub(r"(?<!^)(?=[A-Z])|(?<=[a-z])(?=[0-9])", "_", title).lower()
+
+
 def declared(declaration: type) -> tuple[str, dict]:
     """Return the name in snake case that a class gives its exercise, and what the class holds, in its order.
 
     Names that begin with an underscore are the class's own business.
     """
-    name = re.sub(r"(?<!^)(?=[A-Z])", "_", declaration.__name__).lower()
-    return name, {key: value for key, value in vars(declaration).items() if not key.startswith("_")}
+    held = {key: value for key, value in vars(declaration).items() if not key.startswith("_")}
+    return snake_case(declaration.__name__), held
 
 
 def put(declaration: type, made: Exercise) -> type:
@@ -86,11 +91,10 @@ def put(declaration: type, made: Exercise) -> type:
     Raises TypeError where the module has the exercise's name already.
     """
     module = vars(sys.modules[declaration.__module__])
-    if not isinstance(
-        module.get(made.name), Exercise | None
-    ):  # an Exercise is there when the module is reloaded
+    there = module.get(made.name)  # an Exercise when the module is reloaded
+    if not isinstance(there, Exercise | None):
         raise TypeError(
-            f"{made.name} must be a free name in its module, got {module[made.name]!r}: rename one of the two"
+            f"{made.name} must be a free name in its module, got {there!r}: rename one of the two"
         )
     made.lesson = declaration.__module__.rpartition(".")[2]
     module[made.name] = made

@@ -240,6 +240,9 @@ def _between(got, expected) -> str | None:
         return SAY["nan inside"]
     if got.dtype.kind == "f" and (rounded := _rounded(got.ravel().tolist(), expected.ravel().tolist())):
         return rounded
-    place = [int(i) for i in np.argwhere(far)[0]]
-    largest = np.abs(got.astype(float) - expected.astype(float)).max()
-    return SAY["far"].format(count=int(far.sum()), all=far.size, place=place, largest=f"{largest:.3g}")
+    blanks = {"count": int(far.sum()), "all": far.size}
+    one_nan = np.isnan(got) != np.isnan(expected)
+    if one_nan.any():
+        return SAY["nan on one side"].format(place=np.argwhere(one_nan)[0].tolist(), **blanks)
+    largest = np.abs(got - expected.astype(got.dtype if got.dtype.kind == "c" else float))[far].max()
+    return SAY["far"].format(place=np.argwhere(far)[0].tolist(), largest=f"{largest:.3g}", **blanks)

@@ -1,4 +1,4 @@
-"""Exercises of lesson 02: the four numbers of a dilated convolution, and its kernel."""
+"""Exercises of lesson 02: the four numbers of a dilated convolution, a stack of them, and the kernel."""
 
 import random
 from collections.abc import Iterator
@@ -7,8 +7,10 @@ from itertools import product
 import torch
 
 from deeplab_lessons import arithmetic
-from deeplab_lessons.classroom import atrous
+from deeplab_lessons.arithmetic import Layer
+from deeplab_lessons.classroom import atrous, stacks
 from deeplab_lessons.classroom.exercises.cases import torch_generator
+from deeplab_lessons.classroom.exercises.designs import design, list_of, wanted
 from deeplab_lessons.classroom.exercises.framework import exercise, misconception
 
 
@@ -247,6 +249,51 @@ class SamePadding:
     )
     def one_gap_only(k, d=1):
         return (k - 1) // 2 + d - 1
+
+
+@design
+class WindowOf21:
+    """Design: a stack with a wide window and no hole, for few taps, that keeps the size of its map."""
+
+    hints = (
+        "How much wider does a layer make the window? By (k - 1) d cells, so all layers together must add 20.",
+        "When does a dilated layer leave no hole? Its taps must not be further apart than the window beneath is wide.",
+        "Begin with an undilated 3-tap layer, whose window is 3. The next layer may have dilation 3: its window is 9.",
+        "The size stays where each layer has the padding (k - 1) d / 2.",
+    )
+    takes = list_of(Layer)
+
+    def window_of_21():
+        return [
+            arithmetic.Layer(3, padding=1, dilation=1),
+            arithmetic.Layer(3, padding=3, dilation=3),
+            arithmetic.Layer(3, padding=6, dilation=6),
+        ]
+
+    @wanted("a window of exactly 21 cells")
+    def window(layers):
+        size = arithmetic.receptive_fields(layers)[-1].size
+        return size == 21, f"{size} cells"
+
+    @wanted("no hole in it")
+    def holes(layers):
+        holes, size = stacks.holes(layers), arithmetic.receptive_fields(layers)[-1].size
+        return holes == 0, f"{holes} of {size} cells are holes"
+
+    @wanted("at most 10 taps in all layers together")
+    def taps(layers):
+        taps = sum(layer.kernel_size for layer in layers)
+        return taps <= 10, f"{taps} taps"
+
+    @wanted("stride 1 in every layer")
+    def strides(layers):
+        strides = [layer.stride for layer in layers]
+        return set(strides) == {1}, f"{', '.join(map(str, strides))}"
+
+    @wanted("64 cells out for 64 cells in")
+    def size_kept(layers):
+        size = arithmetic.receptive_fields(layers, 64)[-1].out
+        return size == 64, f"{size} cells out"
 
 
 def _spread(weight: torch.Tensor, rows: int, columns: int, extra: int = 0) -> torch.Tensor:

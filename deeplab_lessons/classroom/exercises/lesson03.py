@@ -1,13 +1,17 @@
-"""Lesson 03, receptive fields: jump, size, box, and the paths inside the box."""
+"""Lesson 03, receptive fields: size, jump and offset, two stacks to design, and the paths inside the box."""
 
-import math
 import random
 from collections.abc import Iterator, Sequence
 
+import torch
+
 from deeplab_lessons import arithmetic
-from deeplab_lessons.arithmetic import Field, Layer, extend, receptive_fields
+from deeplab_lessons.arithmetic import Layer, receptive_fields
+from deeplab_lessons.classroom import stacks
+from deeplab_lessons.classroom.exercises.cases import torch_generator
 from deeplab_lessons.classroom.exercises.compare import show as _show_plain
-from deeplab_lessons.classroom.exercises.framework import exercise, misconception
+from deeplab_lessons.classroom.exercises.designs import design, list_of, wanted
+from deeplab_lessons.classroom.exercises.framework import exercise, fault, misconception
 
 
 def _stacks(rng: random.Random) -> Iterator[list[Layer]]:
@@ -45,16 +49,6 @@ def _grow(layers: Sequence[Layer], step) -> int:
     return size
 
 
-def _placed(layers: Sequence[Layer], unit: int, shift) -> tuple[int, int]:
-    """A box whose left end forgets something of the padding: `shift(layer, old jump, new jump)` per layer."""
-    field, first = Field(), 0
-    for layer in layers:
-        after = extend(field, layer)
-        first -= shift(layer, field.jump, after.jump)
-        field = after
-    return first + unit * field.jump, first + unit * field.jump + field.size - 1
-
-
 def _with_layers(layers: Sequence[Layer], unit: int, input_size: int, change) -> list[int]:
     """Path counts of a stack in which each layer has been changed, cut or filled up to the input's size."""
     counts: dict[int, int] = {unit: 1}
@@ -79,55 +73,44 @@ def _show(value: object) -> str:
     return _show_plain(value)
 
 
-@exercise
-class Jump:
-    """Warm-up: the distance in pixels between the fields of neighbouring units."""
+@design
+class FieldOf15:
+    """Warm-up, design: three layers that see 15 pixels, in another way than the lesson's."""
 
-    cases = _only_stacks
-    show = _show
     hints = (
-        "One step on the last map is how many steps on the map before it? And on the one before that?",
-        "A layer of stride s places its units s cells of its input apart. Each of those cells is already "
-        "some pixels wide. Multiply.",
+        "How much does each layer add to the size? (k - 1) d times the jump beneath it; together they must add 14.",
+        "With strides of 1, the three dilations must add up to 7. Or leave the dilations at 1, and let strides widen "
+        "the jump.",
+        "Where do holes come from? From taps that lie further apart than the fields beneath them are wide.",
     )
+    takes = list_of(Layer)
 
-    def jump(layers):
-        pixels = 1
-        for layer in layers:
-            pixels *= layer.stride
-        return pixels
+    def field_of_15():
+        return [Layer(3), Layer(3, dilation=3), Layer(3, dilation=3)]
 
-    @misconception(
-        "You add the strides. Each stride counts in cells of the map before it, and those are already "
-        "several pixels apart: strides multiply."
-    )
-    def sum_of_strides(layers):
-        return sum(_strides(layers))
+    @wanted("a field of exactly 15 pixels")
+    def field(layers):
+        size = receptive_fields(layers)[-1].size
+        return size == 15, f"{size} pixels"
 
-    @misconception(
-        "Your code returns the last layer's stride alone: a distance in cells of its own input. The jump counts "
-        "input pixels, so all earlier strides belong to it."
-    )
-    def last_stride(layers):
-        return _strides(layers)[-1]
+    @wanted("at most three layers")
+    def depth(layers):
+        return len(layers) <= 3, f"{len(layers)} layers"
 
-    @misconception(
-        "Your code returns the jump before the last layer. The last layer's own stride also moves its units apart."
-    )
-    def without_last_stride(layers):
-        return math.prod(_strides(layers)[:-1])
+    @wanted("3 taps in each of them")
+    def taps(layers):
+        taps = [layer.kernel_size for layer in layers]
+        return set(taps) == {3}, ", ".join(map(str, taps))
 
-    @misconception(
-        "Dilation spreads the taps of one unit; it does not move the units apart. Only strides make the jump."
-    )
-    def dilation_counted(layers):
-        return math.prod(layer.stride * layer.dilation for layer in layers)
+    @wanted("no hole in the field")
+    def holes(layers):
+        holes, size = stacks.holes(layers), receptive_fields(layers)[-1].size
+        return holes == 0, f"{holes} of {size} pixels are holes"
 
-    @misconception(
-        "Your code returns the size of the field. The jump is the distance from one unit's field to its neighbour's."
-    )
-    def size_of_field(layers):
-        return receptive_fields(layers)[-1].size
+    @wanted("dilations other than 1, 2 and 4")
+    def another(layers):
+        dilations = [layer.dilation for layer in layers]
+        return sorted(dilations) != [1, 2, 4], ", ".join(map(str, dilations))
 
 
 @exercise
@@ -234,86 +217,192 @@ class ReceptiveFieldSize:
         return _grow(layers, lambda la, old, new: ((la.kernel_size - 1) * la.dilation - 2 * la.padding) * old)
 
 
+def _drawn(row: torch.Tensor, start: float, jump: float, width: int) -> torch.Tensor:
+    """The values of `row` at `start`, `start + jump`, …, with straight lines between."""
+    at = ((torch.arange(width) - start) / jump).clamp(0, len(row) - 1)
+    left = at.long()
+    right = (left + 1).clamp(max=len(row) - 1)
+    return row[left] + (at - left) * (row[right] - row[left])
+
+
+def _start(layers: Sequence[Layer], shift) -> float:
+    """The centre of unit 0 as it goes wrong: `shift(layer, old jump, new jump)` per layer."""
+    start, jump = 0.0, 1
+    for layer in layers:
+        start += shift(layer, jump, jump * layer.stride)
+        jump *= layer.stride
+    return start
+
+
+def _gaps(layer: Layer) -> float:
+    return (layer.kernel_size - 1) * layer.dilation / 2
+
+
 @exercise
-class Box:
-    """The first and the last pixel that a unit sees."""
+class Enlarge:
+    """Repair: a row of a map, drawn over the photograph: a value belongs to the centre of its unit's field."""
 
     show = _show
+    trials = 120
     hints = (
-        "Where does unit 0 begin? Without padding, at pixel 0. Each layer's padding moves it to the left.",
-        "A layer's padding is counted in cells of its own input. How many pixels is one such cell's step?",
-        "`arithmetic.receptive_fields(layers)[-1]` holds `first`, `jump` and `size`. The last pixel still belongs to "
-        "the box.",
+        "Over which pixel is unit 0 drawn now? And on which pixel is its field centred after one pooling layer?",
+        "Unit u is centred on start + u · jump. `arithmetic.receptive_fields(layers)[-1]` knows `start` and `jump`.",
+        "A pixel's position on the map is its distance from `start`, divided by the jump.",
     )
 
-    def box(layers, unit):
-        first, size, jump = 0, 1, 1
+    def enlarge(row, layers, width):
+        start, jump = 0, 1
         for layer in layers:
-            first -= layer.padding * jump
-            size += (layer.kernel_size - 1) * layer.dilation * jump
+            start += ((layer.kernel_size - 1) * layer.dilation / 2 - layer.padding) * jump
             jump *= layer.stride
-        first += unit * jump
-        return first, first + size - 1
+        at = ((torch.arange(width) - start) / jump).clamp(0, len(row) - 1)
+        left = at.long()
+        right = (left + 1).clamp(max=len(row) - 1)
+        return row[left] + (at - left) * (row[right] - row[left])
 
     def cases(rng: random.Random) -> Iterator[tuple]:
-        yield [Layer(3, padding=1)], 0
-        yield [Layer(3)], 2
-        for turn, stack in enumerate(_stacks(rng)):
-            yield stack, turn % 4 if turn % 9 else 40
+        yield torch.tensor([0.0, 4.0]), [Layer(2, stride=2)], 4
+        yield torch.tensor([0.0, 8.0]), [Layer(2, stride=2), Layer(2, stride=2)], 8
+        yield torch.tensor([0.0, 6.0, 0.0]), [Layer(3)], 5
+        yield torch.tensor([0.0, 6.0]), [Layer(3, dilation=2)], 6
+        yield torch.tensor([0.0, 4.0, 2.0]), [Layer(3, stride=2, padding=1)], 5
+        yield torch.tensor([0.0, 4.0, 8.0]), [Layer(2, padding=1, stride=2)], 4
+        yield torch.tensor([1.0, 5.0]), [Layer(2, stride=2), Layer(3, padding=1)], 4
+        yield torch.tensor([2.0, 6.0]), [Layer(2, stride=2), Layer(2, stride=2, padding=1)], 5
+        yield torch.tensor([7.0]), [Layer(3)], 3
+        while True:
+            layers = [_layer(rng) for _ in range(rng.randint(1, 4))]
+            width = receptive_fields(layers)[-1].size + rng.randint(0, 30)
+            units, dtype = receptive_fields(layers, width)[-1].out, rng.choice((torch.float32, torch.float64))
+            yield torch.randn(units, generator=torch_generator(rng), dtype=dtype), layers, width
+
+    @fault(
+        "The drawing is displaced: after two pooling layers of stride 2 by 1.5 pixels to the left, after five by 15.5 "
+        'pixels. A stack of convolutions with "same" padding is drawn in the right position.'
+    )
+    def displaced(row, layers, width):
+        jump = 1
+        for layer in layers:
+            jump *= layer.stride
+        at = (torch.arange(width) / jump).clamp(0, len(row) - 1)
+        left = at.long()
+        right = (left + 1).clamp(max=len(row) - 1)
+        return row[left] + (at - left) * (row[right] - row[left])
 
     @misconception(
-        "Your code ignores the padding. With padding p, the first unit begins p cells of the layer's input "
-        "further left."
+        "Your code draws the value of a unit at the first pixel of its field. It belongs to the centre: (size - 1) / 2 "
+        "pixels further right."
     )
-    def no_padding(layers, unit):
-        return _placed(layers, unit, lambda la, old, new: 0)
-
-    @misconception(
-        "You scale the padding by the jump after the layer. Padding is laid around the layer's input, so "
-        "the jump before the layer counts."
-    )
-    def jump_after_layer(layers, unit):
-        return _placed(layers, unit, lambda la, old, new: la.padding * new)
-
-    @misconception(
-        "You add the paddings as if each were in pixels. A cell of padding on a strided map is as wide"
-        " as that map's jump."
-    )
-    def padding_in_pixels(layers, unit):
-        return _placed(layers, unit, lambda la, old, new: la.padding)
-
-    @misconception(
-        "You cut the box off at the picture's edge. Here a field may begin in the padding, at a negative "
-        "position: say where."
-    )
-    def clipped(layers: Sequence[Layer], unit: int) -> tuple[int, int]:
-        first, last = receptive_fields(layers)[-1].box(unit)
-        return max(first, 0), max(last, 0)
-
-    @misconception(
-        "Your code subtracts the padding twice. It lies on both sides, but only the cells on the left move the first "
-        "pixel: subtract it once."
-    )
-    def padding_of_both_sides(layers, unit):
-        return _placed(layers, unit, lambda la, old, new: 2 * la.padding * old)
-
-    @misconception("One pixel too far: the box is (first, last), and the last pixel belongs to it.")
-    def next_cell(layers: Sequence[Layer], unit: int) -> tuple[int, int]:
-        first, last = receptive_fields(layers)[-1].box(unit)
-        return first, last + 1
-
-    @misconception("You move one pixel per unit. Neighbouring units lie one jump apart.")
-    def unit_as_pixel(layers: Sequence[Layer], unit: int) -> tuple[int, int]:
+    def first_pixel(row, layers, width):
         field = receptive_fields(layers)[-1]
-        return field.first + unit, field.first + unit + field.size - 1
+        return _drawn(row, field.first, field.jump, width)
 
     @misconception(
-        "You move by the last layer's stride. In input pixels, neighbouring units lie one jump apart: "
-        "the product of all strides."
+        "Your code centres unit 0 in the first tile of `jump` pixels. That is right after pooling layers, but kernels "
+        "and padding move the field: compute its centre."
     )
-    def last_stride_apart(layers: Sequence[Layer], unit: int) -> tuple[int, int]:
-        first = receptive_fields(layers)[-1].first + unit * layers[-1].stride
-        return first, first + receptive_fields(layers)[-1].size - 1
+    def centre_of_the_tile(row, layers, width):
+        jump = receptive_fields(layers)[-1].jump
+        return _drawn(row, (jump - 1) / 2, jump, width)
+
+    @misconception(
+        "Your code moves the drawing by half a jump, whatever the layers. Kernels and padding decide where unit 0 is "
+        "centred, and pixel 0 is centred on 0, not on 0.5."
+    )
+    def half_a_jump(row, layers, width):
+        jump = receptive_fields(layers)[-1].jump
+        return _drawn(row, jump / 2, jump, width)
+
+    @misconception(
+        "Your code adds the start. Unit 0 lies `start` pixels to the right of pixel 0, so a pixel's distance from it "
+        "is the pixel minus the start."
+    )
+    def other_direction(row, layers, width):
+        field = receptive_fields(layers)[-1]
+        return _drawn(row, -field.start, field.jump, width)
+
+    @misconception(
+        "Your code ignores the padding. Each cell of it moves unit 0 to the left, by one jump of the layer's input."
+    )
+    def no_padding(row, layers, width):
+        start = _start(layers, lambda la, old, new: _gaps(la) * old)
+        return _drawn(row, start, receptive_fields(layers)[-1].jump, width)
+
+    @misconception(
+        "Your code counts the padding in pixels. A cell of padding is as wide as the jump of the layer's input."
+    )
+    def padding_in_pixels(row, layers, width):
+        start = _start(layers, lambda la, old, new: _gaps(la) * old - la.padding)
+        return _drawn(row, start, receptive_fields(layers)[-1].jump, width)
+
+    @misconception(
+        "Your code counts a layer's taps and padding with the jump after the layer. They lie on the layer's input, so "
+        "the jump before it counts."
+    )
+    def jump_after_layer(row, layers, width):
+        start = _start(layers, lambda la, old, new: (_gaps(la) - la.padding) * new)
+        return _drawn(row, start, receptive_fields(layers)[-1].jump, width)
+
+    @misconception("Your code ignores the dilation: the outer taps of a layer lie (k - 1) d cells apart.")
+    def no_dilation(row, layers, width):
+        start = _start(layers, lambda la, old, new: ((la.kernel_size - 1) / 2 - la.padding) * old)
+        return _drawn(row, start, receptive_fields(layers)[-1].jump, width)
+
+    @misconception(
+        "Your code stretches the row until its outer units lie on the outer pixels. The units stay where their fields "
+        "are centred; beyond the outer ones the drawing keeps their values."
+    )
+    def corners(row, layers, width):
+        return _drawn(row, 0, max(width - 1, 1) / max(len(row) - 1, 1), width)
+
+    @misconception(
+        "Your code gives each pixel the value of the nearest unit. Between two centres, values lie on a straight line."
+    )
+    def nearest(row, layers, width):
+        field = receptive_fields(layers)[-1]
+        at = ((torch.arange(width) - field.start) / field.jump).round().long()
+        return row[at.clamp(0, len(row) - 1)]
+
+
+@design
+class NineCells:
+    """Design: the jump, the size of the map and the field at once."""
+
+    hints = (
+        "Which strides make a jump of 8? Three layers of stride 2, for example.",
+        "What padding makes 33 of 65 cells, then 17, then 9? Try 3 taps, stride 2 and padding 1.",
+        "Three such layers see 15 pixels. A 3-tap layer of dilation d after them adds 16 d pixels, and 48 are missing.",
+        "Dilation 3 at once leaves holes: its taps lie 24 pixels apart, and the fields beneath are 15 wide.",
+    )
+    takes = list_of(Layer)
+
+    def nine_cells():
+        return [
+            Layer(3, stride=2, padding=1),
+            Layer(3, stride=2, padding=1),
+            Layer(3, stride=2, padding=1),
+            Layer(3, padding=1),
+            Layer(3, padding=2, dilation=2),
+        ]
+
+    @wanted("a jump of 8 pixels")
+    def jump(layers):
+        jump = receptive_fields(layers)[-1].jump
+        return jump == 8, f"{jump} pixels"
+
+    @wanted("a map of 9 cells for 65 pixels")
+    def size_of_the_map(layers):
+        cells = receptive_fields(layers, 65)[-1].out
+        return cells == 9, f"{cells} cells"
+
+    @wanted("a field of exactly 63 pixels")
+    def field(layers):
+        size = receptive_fields(layers)[-1].size
+        return size == 63, f"{size} pixels"
+
+    @wanted("no hole in the field")
+    def holes(layers):
+        return FieldOf15.holes(layers)
 
 
 @exercise

@@ -69,7 +69,10 @@ class Run:
             got = copy.deepcopy(got)  # the next call may write into it
         self.tried.append((args, got))
         if problem is not None:
-            self.wrong = self.wrong or (args, expected, got, problem)
+            # "the values are right, but" is the last word only where no later values are wrong
+            only_so_far = self.wrong is None or self.wrong[3].startswith(RIGHT_BUT)
+            if only_so_far and (self.wrong is None or not problem.startswith(RIGHT_BUT)):
+                self.wrong = (args, expected, got, problem)
         elif self.first_float is None and isinstance(got, float) and isinstance(expected, int):
             self.first_float = got
 
@@ -118,7 +121,7 @@ class Run:
         if crash is None:
             known = self._misconception()
         else:
-            what, raised = self._fault(*crash)
+            what, raised = self._meaning(*crash)
             later = SAY["later"].format(inputs=self._inputs(crash[0]), what=f"{what} {raised}".strip())
         first_step = "" if known or problem.startswith(RIGHT_BUT) else SAY["first step"]
         said = (known or problem, later, first_step, self._also_prints())
@@ -135,14 +138,14 @@ class Run:
         return ""
 
     def _crash(self, args: tuple, error: BaseException) -> Verdict:
-        what, raised = self._fault(args, error)
+        what, raised = self._meaning(args, error)
         if isinstance(error, _ArityError):
             return self.exercise._verdict("error", what)
         rows = [(SAY["inputs"], self._inputs(args)), (SAY["raised"], raised), *self._line(error)]
         perhaps = SAY["parentheses"] if any(text in raised for text in AMBIGUOUS) else ""
         return self.exercise._verdict("error", what, perhaps, rows=tuple(row for row in rows if row[1]))
 
-    def _fault(self, args: tuple, error: BaseException) -> tuple[str, str]:
+    def _meaning(self, args: tuple, error: BaseException) -> tuple[str, str]:
         """What an exception means to a learner, and itself where its words help."""
         if isinstance(error, _ArityError):
             call = f"{self.exercise.name}({', '.join(self._names(args))})"

@@ -17,8 +17,8 @@ SAY = {
     # not attempted
     "no write": "Write the function, then pass it to the check: check({name}).",
     "no repair": "Find the fault in the function and fix it, then pass the function to the check: check({name}).",
-    "no design": "Write your design in place of the dots, then run the check again.",
-    "no order": "Look at the steps with steps(), then write their letters in place of the dots.",
+    "no design": "Write your design where the dots are, then run the check again.",
+    "no order": "Look at the steps with steps(), then write their letters where the dots are.",
     "returned nothing": (
         "The function returns nothing. If you have not started, write your code in place of the dots. "
         "If you have, its last line may lack the word return."
@@ -26,8 +26,8 @@ SAY = {
     # correct
     "agrees": "It agrees with the course's own function on {count} cases.",
     "float": (
-        "It returns a float, such as {got}. The value is right, but a number of cells is whole, and torch "
-        "refuses a float where it wants a size: // in place of / keeps the answer an int."
+        "It returns a float, such as {got}. The value is right, but torch refuses a float where it wants a whole "
+        "number, such as a size. Where you divide, // instead of / keeps the answer an int."
     ),
     "printed": "It also prints; a check reads only what the function returns.",
     "printed only": "It prints {text}: print shows a value to you, return hands it to the caller.",
@@ -48,16 +48,16 @@ SAY = {
     "want number": "{kind} came; one number was expected.",
     "inside": "The value is right, but {kind} came; one number was expected. Use .item() to take it out.",
     "rounded": "This is the expected value rounded to {places} places. Return it as it comes.",
-    "one axis": "{kind} came; one whole number was expected. Sizes are asked for one axis at a time.",
-    "fraction": "The answer has a fraction, but cells are counted in whole numbers.",
+    "one axis": "{kind} came; one whole number was expected. Perhaps you return one number for each axis.",
+    "fraction": "The answer has a fraction; a whole number was expected.",
     "want sequence": "{kind} came; a {expected} of {length} was expected.",
     "length": "{got} values came; {expected} were expected.",
     "place": "The first difference is at place {place}.",
     "want array": "{kind} came; {expected} was expected.",
     "only type": "The values are right, but {kind} came; {expected} was expected.",
     "pair": (
-        "A pair came; {expected} was expected. Along an axis, torch's max and min return values and indices: "
-        "use .values."
+        "A pair came; {expected} was expected. Along an axis, max, min, sort and others of torch return values and "
+        "indices: use .values."
     ),
     "no gradient": (
         "The values are right, but no gradient can flow back to the inputs. Stay with operations of torch on tensors: "
@@ -67,6 +67,7 @@ SAY = {
     "only shape": "The values are right, but the shape is {got}; {expected} was expected.",
     "truth inside": "Truth values came; numbers were expected.",
     "no truth inside": "Numbers came; truth values (dtype bool) were expected.",
+    "nan on one side": "{count} of {all} values differ; at {place} one of the two is NaN and the other is not.",
     "nan inside": "The answer holds values that are NaN or infinite.",
     "far": "{count} of {all} values differ; the first one at {place}, the largest difference is {largest}.",
     "generator": "A generator came: a function with yield makes one. Use return.",
@@ -105,7 +106,7 @@ SAY = {
         "Perhaps parentheses are missing: Python reads a == b & c == d as a == (b & c) == d. Write "
         "(a == b) & (c == d), with & instead of and."
     ),
-    "endless": "Your function calls itself without end. Which input should it answer directly?",
+    "endless": "Perhaps your function calls itself without end. Which input should it answer directly?",
     "interrupted": "You stopped the check while your function was working. Does every loop in it end?",
     "quit": "Your function asks Python to quit. Use return to leave a function.",
     # hints and solutions

@@ -19,7 +19,7 @@ from deeplab_lessons.classroom.exercises.framework import Function
         (lambda n: math.inf, "infinite"),
         (lambda n: 2.0 * n + 0.5, "fraction"),
         (lambda n: True, "truth value"),
-        (lambda n: (2 * n, 2 * n), "one axis at a time"),
+        (lambda n: (2 * n, 2 * n), "one number for each axis"),
         (lambda n: str(2 * n), "text (str) came"),
         (lambda n: 2 * n if n < 5 else None, "branch without return"),
         (lambda n: 2 * n if n < 5 else ..., "dots"),
@@ -33,7 +33,7 @@ def test_wrong_kinds_of_numbers(attempt, words):
 def test_a_float_without_fraction_is_right_and_told_how_to_be_whole():
     assert twice.check(double).sentences == ("It agrees with the course's own function on 29 cases.",)
     verdict = twice.check(lambda n: 2.0 * n)
-    assert verdict.state == "correct" and "// in place of /" in said(verdict)
+    assert verdict.state == "correct" and "// instead of /" in said(verdict)
 
 
 def test_numpy_and_torch_numbers_count_as_whole():
@@ -138,6 +138,18 @@ def test_rounding_is_named_only_where_it_explains_the_answer():
     rounded = torch.tensor([0.33, 0.67])
     assert "rounded to 2 places" in difference(rounded, torch.tensor([1 / 3, 2 / 3]))
     assert "values differ" in difference(rounded, torch.tensor([1 / 3, 0.7]))
+
+
+@pytest.mark.parametrize(
+    ("got", "words"),
+    [
+        ([1.0, 0.0, 3.0], "1 of 3 values differ; at [1] one of the two is NaN and the other is not."),
+        ([5.0, math.nan, 3.0], "1 of 3 values differ; the first one at [0], the largest difference is 4."),
+        ([1j, math.nan, 3.0], "the largest difference is 1.41."),
+    ],
+)
+def test_a_difference_is_told_beside_values_that_are_nan(got, words):
+    assert difference(np.array(got), np.array([1, math.nan, 3])).endswith(words)
 
 
 def test_numbers_of_numpy_are_shown_as_pythons():

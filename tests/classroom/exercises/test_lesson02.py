@@ -9,6 +9,7 @@ from answers import assert_accepted, assert_rejected, exercise_of, listed, says
 from torch.nn import functional as F
 
 from deeplab_lessons.arithmetic import Layer
+from deeplab_lessons.classroom import stacks
 
 
 class EffectiveKernelSizeRight:
@@ -362,6 +363,101 @@ class DilateKernelWrong:
     @says("rounded to 2 places")
     def rounded(weight, dilation):
         return DilateKernelRight.assigned((weight * 100).round() / 100, dilation)
+
+
+class WindowOf21Right:
+    def three_three_three():
+        return [Layer(3, padding=1), Layer(3, padding=2, dilation=2), Layer(3, padding=7, dilation=7)]
+
+    def the_widest_first():
+        return [Layer(3, 1, 6, 6), Layer(3, 1, 3, 3), Layer(3, 1, 1, 1)]
+
+    def two_of_five_taps():
+        return (Layer(5, padding=2), Layer(5, padding=8, dilation=4))
+
+    def three_and_seven():
+        return [Layer(3, padding="same"), Layer(7, dilation=3, padding="same")]
+
+    def padding_as_pairs():
+        return [Layer(7, padding=(3, 3)), Layer(3, padding=(7, 7), dilation=7)]
+
+    def all_padding_at_the_end():
+        return [Layer(3), Layer(3, dilation=3), Layer(3, dilation=6, padding=10)]
+
+    def an_even_kernel():
+        return [
+            Layer(4, padding=(1, 2)),
+            Layer(3, dilation=4, padding=4),
+            Layer(2, dilation=9, padding=(4, 5)),
+        ]
+
+    def the_courses_stack():
+        return stacks.dilated(1, 3, 6)
+
+
+class WindowOf21Wrong:
+    @says("15 cells not met")
+    def too_narrow():
+        return stacks.dilated(1, 2, 4)
+
+    @says("25 cells not met")
+    def too_wide():
+        return [Layer(5, padding=2), Layer(5, padding=10, dilation=5)]
+
+    @says("2 of 21 cells are holes not met")
+    def a_common_hole():
+        return stacks.dilated(2, 3, 5)
+
+    @says("10 of 21 cells are holes not met")
+    def gridding():
+        return [
+            Layer(3, padding=2, dilation=2),
+            Layer(3, padding=4, dilation=4),
+            Layer(3, padding=4, dilation=4),
+        ]
+
+    @says("30 taps not met")
+    def undilated():
+        return stacks.dilated(*[1] * 10)
+
+    @says("21 taps not met")
+    def one_large_kernel():
+        return [Layer(21, padding=10)]
+
+    @says("11 taps not met")
+    def one_tap_too_many():
+        return [Layer(5, padding=2), Layer(3, padding=3, dilation=3), Layer(3, padding=5, dilation=5)]
+
+    @says("44 cells out not met")
+    def no_padding():
+        return [Layer(3), Layer(3, dilation=3), Layer(3, dilation=6)]
+
+    @says("84 cells out not met")
+    def padding_of_both_sides():
+        return [Layer(3, padding=2), Layer(3, padding=6, dilation=3), Layer(3, padding=12, dilation=6)]
+
+    @says("2, 1, 1 not met")
+    def strides_instead_of_dilation():
+        return [Layer(3, stride=2, padding=1), Layer(3, dilation=2), Layer(3, dilation=3)]
+
+    def a_stride_hidden_by_padding():
+        return [Layer(3, padding=1), Layer(3, dilation=3, padding=3), Layer(3, 2, 38, 6)]
+
+    @says("cannot be computed: ValueError: layer 'layer 2': the kernel covers")
+    def larger_than_the_row():
+        return [Layer(3), Layer(9, dilation=9)]
+
+    @says("cannot be computed: ValueError: the field must have at most 10,000 pixels")
+    def a_whole_map():
+        return [Layer(10**9)]
+
+    @says("The check expects a list of Layer")
+    def numbers():
+        return [(3, 1, 1), (3, 3, 3)]
+
+    @says("The check expects a list of Layer")
+    def one_layer():
+        return Layer(21)
 
 
 @pytest.mark.parametrize(("name", "answer"), listed(globals(), "Right"))

@@ -9,77 +9,142 @@ from answers import assert_accepted, assert_rejected, exercise_of, listed, says
 from torch.nn import functional as F
 
 from deeplab_lessons import arithmetic
+from deeplab_lessons.arithmetic import Layer
+from deeplab_lessons.classroom import stacks
 
 
-class JumpRight:
-    def loop(layers):
-        product = 1
-        for layer in layers:
-            product = product * layer.stride
-        return product
+class FieldOf15Right:
+    def threes():
+        return [Layer(3), Layer(3, dilation=3), Layer(3, dilation=3)]
 
-    def math_prod(layers):
-        return math.prod(layer.stride for layer in layers)
+    def ones_and_a_five():
+        return (Layer(3, padding=1), Layer(3, padding=1), Layer(3, padding=5, dilation=5))
 
-    def numpy(layers):
-        return np.prod([layer.stride for layer in layers])
+    def the_five_first():
+        return [Layer(3, dilation=5), Layer(3), Layer(3)]
 
-    def recursion(layers):
-        return 1 if not layers else layers[-1].stride * JumpRight.recursion(layers[:-1])
+    def two_strides():
+        return [Layer(3, 2), Layer(3, 2), Layer(3)]
 
-    def the_courses_fields(layers):
-        return arithmetic.receptive_fields(layers)[-1].jump
+    def a_stride_of_three():
+        return [Layer(3, stride=3), Layer(3), Layer(3)]
 
-    def two_units(layers):
-        def first(unit):
-            for layer in reversed(layers):
-                unit = unit * layer.stride - layer.padding
-            return unit
+    def a_stride_of_five():
+        return [Layer(3), Layer(3, stride=5), Layer(3)]
 
-        return first(1) - first(0)
+    def stride_and_dilation():
+        return [Layer(3, stride=2), Layer(3), Layer(3, dilation=2)]
 
-    def torch_prod(layers):
-        return torch.tensor([layer.stride for layer in layers]).prod().item()
+    def a_stride_at_the_end():
+        return [Layer(3, 2, 1), Layer(3, 2, 1), Layer(3, 2, 1)]
+
+    def the_courses_stack():
+        return stacks.dilated(3, 3, 1)
 
 
-class JumpWrong:
-    @says("strides multiply")
-    def added(layers):
-        return sum(layer.stride for layer in layers)
+class FieldOf15Wrong:
+    @says("1, 2, 4 not met")
+    def the_lessons():
+        return stacks.dilated(1, 2, 4)
 
-    @says("last layer")
-    def last(layers):
-        return layers[-1].stride
+    @says("4, 2, 1 not met")
+    def the_lessons_in_another_order():
+        return stacks.dilated(4, 2, 1)
 
-    @says("before the last layer")
-    def before_the_last(layers):
-        return math.prod(layer.stride for layer in layers[:-1])
+    @says("2 of 15 pixels are holes not met")
+    def a_common_gap():
+        return stacks.dilated(2, 2, 3)
 
-    @says("Dilation spreads the taps")
-    def dilated(layers):
-        return math.prod(layer.stride * layer.dilation for layer in layers)
+    @says("13 pixels not met")
+    def two_too_few():
+        return stacks.dilated(1, 2, 3)
 
-    @says("size of the field")
-    def size(layers):
-        return ReceptiveFieldSizeRight.recursion_from_the_input(layers)
+    @says("7 layers not met")
+    def undilated():
+        return stacks.plain(7)
 
-    def powers_of_two(layers):
-        return 2 ** sum(layer.stride > 1 for layer in layers)
+    @says("5, 5, 3 not met")
+    def larger_kernels():
+        return [Layer(5), Layer(5), Layer(3, dilation=3)]
 
-    def largest(layers):
-        return max(layer.stride for layer in layers)
+    @says("15 not met")
+    def one_kernel():
+        return [Layer(15)]
 
-    def distinct(layers):
-        return math.prod({layer.stride for layer in layers})
+    @says("7 pixels not met")
+    def a_stride_too_late():
+        return [Layer(3), Layer(3), Layer(3, stride=4)]
 
-    def first_only(layers):
-        return layers[0].stride
+    @says("The check expects a list of Layer")
+    def dilations():
+        return [1, 3, 3]
 
-    def without_the_first(layers):
-        return math.prod(layer.stride for layer in layers[1:])
+    @says("The check expects a list of Layer")
+    def nothing_in_it():
+        return []
 
-    def kernels(layers):
-        return math.prod(layer.kernel_size for layer in layers)
+    @says("The check expects a list of Layer")
+    def a_function():
+        return lambda: stacks.dilated(1, 3, 3)
+
+
+class NineCellsRight:
+    def three_more_layers():
+        return [Layer(3, 2, 1)] * 3 + [Layer(3, 1, 1)] * 3
+
+    def a_wide_last_kernel():
+        return [Layer(3, 2, 1)] * 3 + [Layer(7, padding=3)]
+
+    def the_dilated_one_last():
+        return [*[Layer(3, 2, 1)] * 3, Layer(3, 1, 1), Layer(3, 1, 2, 2)]
+
+    def the_dilated_one_first():
+        return [*[Layer(3, 2, 1)] * 3, Layer(5, 1, 2), Layer(3, 1, 1)]
+
+    def one_stride_of_eight():
+        return (Layer(15, stride=8, padding=7), Layer(7, padding=3))
+
+    def one_layer():
+        return [Layer(63, stride=8, padding=31)]
+
+    def padding_as_a_pair():
+        return [
+            Layer(3, 2, (1, 1)),
+            Layer(3, 2, 1),
+            Layer(3, 2, 1),
+            Layer(4, padding="same"),
+            Layer(4, padding="same"),
+        ]
+
+
+class NineCellsWrong:
+    @says("15 pixels not met")
+    def strides_only():
+        return [Layer(3, 2, 1)] * 3
+
+    @says("18 of 63 pixels are holes not met")
+    def dilation_three():
+        return [*[Layer(3, 2, 1)] * 3, Layer(3, 1, 3, 3)]
+
+    @says("4 pixels not met")
+    def two_strides():
+        return [Layer(3, 2, 1), Layer(3, 2, 1), Layer(3, 1, 1)]
+
+    @says("7 cells not met")
+    def no_padding():
+        return [Layer(3, 2)] * 3
+
+    @says("cannot be computed: ValueError")
+    def no_padding_at_the_end():
+        return [*[Layer(3, 2, 1)] * 3, Layer(3, dilation=5)]
+
+    @says("1 pixels not met")
+    def no_strides():
+        return [Layer(63, padding=31)]
+
+    @says("The check expects a list of Layer")
+    def text():
+        return "Layer(3, 2, 1)"
 
 
 class ReceptiveFieldSizeRight:
@@ -224,125 +289,160 @@ class ReceptiveFieldSizeWrong:
         return size
 
 
-class BoxRight:
-    def recursion(layers, unit):
-        start, jump, size = 0, 1, 1
-        for layer in layers:
-            start -= layer.padding * jump
-            size += (layer.kernel_size - 1) * layer.dilation * jump
-            jump *= layer.stride
-        return start + unit * jump, start + unit * jump + size - 1
-
-    def down_to_the_input(layers, unit):
-        low = high = unit
-        for layer in reversed(layers):
-            low = low * layer.stride - layer.padding
-            high = high * layer.stride - layer.padding + (layer.kernel_size - 1) * layer.dilation
-        return low, high
-
-    def list_of_two(layers, unit):
-        return list(BoxRight.down_to_the_input(layers, unit))
-
-    def numpy_pair(layers, unit):
-        box = np.array([unit, unit])
-        for layer in layers[::-1]:
-            box = box * layer.stride - layer.padding
-            box[1] += (layer.kernel_size - 1) * layer.dilation
-        return box
-
-    def tensor_pair(layers, unit):
-        return torch.tensor(BoxRight.down_to_the_input(layers, unit))
-
-    def sets_of_cells(layers, unit):
-        cells = {unit}
-        for layer in layers[::-1]:
-            cells = {cell for reader in cells for cell in layer.taps(reader)}
-        return min(cells), max(cells)
-
-    def the_courses_fields(layers, unit):
+class EnlargeRight:
+    def the_courses_fields(row, layers, width):
         field = arithmetic.receptive_fields(layers)[-1]
-        return field.first + unit * field.jump, field.first + unit * field.jump + field.size - 1
+        at = ((torch.arange(width) - field.start) / field.jump).clamp(0, len(row) - 1)
+        low, high = at.floor().long(), at.ceil().long()
+        return torch.lerp(row[low], row[high], (at - low).to(row.dtype))
 
-    def from_the_centre(layers, unit):
-        jump, start, size = 1, 0.0, 1
+    def numpy(row, layers, width):
+        field = arithmetic.receptive_fields(layers)[-1]
+        centres = field.start + field.jump * np.arange(len(row))
+        return torch.tensor(np.interp(np.arange(width), centres, row.numpy()))
+
+    def numpy_in_single_precision(row, layers, width):
+        return EnlargeRight.numpy(row, layers, width).float()
+
+    def loops(row, layers, width):
+        start, jump = 0.0, 1
         for layer in layers:
-            start += ((layer.kernel_size - 1) * layer.dilation / 2 - layer.padding) * jump
-            size += (layer.kernel_size - 1) * layer.dilation * jump
-            jump *= layer.stride
-        centre = start + unit * jump
-        return centre - (size - 1) / 2, centre + (size - 1) / 2
+            start = start + jump * (layer.covers - 1) / 2 - jump * layer.padding
+            jump = jump * layer.stride
+        drawn = []
+        for pixel in range(width):
+            at = min(max((pixel - start) / jump, 0), len(row) - 1)
+            unit = min(int(at), max(len(row) - 2, 0))
+            following = row[min(unit + 1, len(row) - 1)]
+            drawn.append(float(row[unit] + (at - unit) * (following - row[unit])))
+        return torch.tensor(drawn)
 
+    def hats(row, layers, width):
+        field = arithmetic.receptive_fields(layers)[-1]
+        at = (torch.arange(width) - field.start) / field.jump
+        at = at.clamp(0, len(row) - 1)
+        weights = (1 - (at[:, None] - torch.arange(len(row))).abs()).clamp(min=0)
+        return weights.to(row.dtype) @ row
 
-class BoxWrong:
-    @says("ignores the padding")
-    def no_padding(layers, unit):
-        jump, size = JumpRight.loop(layers), ReceptiveFieldSizeRight.from_the_top(layers)
-        return unit * jump, unit * jump + size - 1
+    def centre_of_a_box(row, layers, width):
+        first, last = 0, 0
+        for layer in reversed(layers):
+            first = first * layer.stride - layer.padding
+            last = last * layer.stride - layer.padding + layer.covers - 1
+        jump = math.prod(layer.stride for layer in layers)
+        at = ((torch.arange(width) - (first + last) / 2) / jump).clamp(0, len(row) - 1)
+        left = at.long().clamp(max=max(len(row) - 2, 0))
+        right = (left + 1).clamp(max=len(row) - 1)
+        return row[left] * (1 - (at - left)) + row[right] * (at - left)
 
-    @says("subtracts the padding twice")
-    def two_paddings(layers, unit):
-        first, jump, size = 0, 1, 1
-        for layer in layers:
-            first -= 2 * layer.padding * jump
-            size += (layer.kernel_size - 1) * layer.dilation * jump
-            jump *= layer.stride
-        return first + unit * jump, first + unit * jump + size - 1
-
-    @says("cut the box off")
-    def clipped(layers, unit):
-        first, last = BoxRight.recursion(layers, unit)
-        return max(0, first), max(0, last)
-
-    @says("One pixel too far")
-    def one_too_far(layers, unit):
-        first, last = BoxRight.recursion(layers, unit)
-        return first, last + 1
-
-    def last_first(layers, unit):
-        return BoxRight.recursion(layers, unit)[::-1]
-
-    def unit_from_one(layers, unit):
-        return BoxRight.recursion(layers, unit - 1)
-
-    def first_and_size(layers, unit):
-        return BoxRight.recursion(layers, unit)[0], ReceptiveFieldSizeRight.from_the_top(layers)
-
-    def size_only(layers, unit):
-        return ReceptiveFieldSizeRight.from_the_top(layers)
-
-    @says("one pixel per unit")
-    def one_pixel_per_unit(layers, unit):
-        first, last = BoxRight.recursion(layers, 0)
-        return first + unit, last + unit
-
-    def absolute(layers, unit):
-        first, last = BoxRight.recursion(layers, unit)
-        return abs(first), abs(last)
-
-    def every_cell(layers, unit):
-        first, last = BoxRight.recursion(layers, unit)
-        return range(first, last + 1)
-
-    def padding_added(layers, unit):
-        shift = BoxRight.recursion(layers, 0)[0]
-        first, last = BoxRight.recursion(layers, unit)
-        return first - 2 * shift, last - 2 * shift
-
-    def dilated_jump(layers, unit):
-        first, size, jump = 0, 1, 1
+    def weights_first(row, layers, width):
+        size, jump, first = 1, 1, 0
         for layer in layers:
             first -= layer.padding * jump
             size += (layer.kernel_size - 1) * layer.dilation * jump
-            jump *= layer.stride * layer.dilation
-        return first + unit * jump, first + unit * jump + size - 1
+            jump *= layer.stride
+        at = (torch.arange(width, dtype=torch.float64) - first - (size - 1) / 2) / jump
+        at = torch.minimum(torch.maximum(at, torch.zeros(())), torch.tensor(len(row) - 1.0))
+        return row[at.floor().int()] * (1 - at % 1) + row[at.ceil().int()] * (at % 1)
 
-    def padding_of_the_first_layer(layers, unit):
-        jump, size = JumpRight.loop(layers), ReceptiveFieldSizeRight.from_the_top(layers)
-        first = unit * jump - layers[0].padding
-        return first, first + size - 1
 
-    def four_units(layers, unit):
-        return BoxRight.recursion(layers, min(unit, 3))
+class EnlargeWrong:
+    @says("after two pooling layers of stride 2 by 1.5 pixels to the left")
+    def as_it_was(row, layers, width):
+        jump = math.prod(layer.stride for layer in layers)
+        return torch.tensor(np.interp(np.arange(width), jump * np.arange(len(row)), row.numpy()))
+
+    @says("first pixel of its field")
+    def first(row, layers, width):
+        field = arithmetic.receptive_fields(layers)[-1]
+        centres = field.first + field.jump * np.arange(len(row))
+        return torch.tensor(np.interp(np.arange(width), centres, row.numpy()))
+
+    @says("first tile")
+    def tiles(row, layers, width):
+        jump = math.prod(layer.stride for layer in layers)
+        centres = (jump - 1) / 2 + jump * np.arange(len(row))
+        return torch.tensor(np.interp(np.arange(width), centres, row.numpy()))
+
+    @says("half a jump")
+    def half(row, layers, width):
+        jump = math.prod(layer.stride for layer in layers)
+        at = (torch.arange(width) / jump - 0.5).clamp(0, len(row) - 1)
+        return torch.lerp(row[at.floor().long()], row[at.ceil().long()], (at - at.floor()).to(row.dtype))
+
+    @says("adds the start")
+    def wrong_sign(row, layers, width):
+        field = arithmetic.receptive_fields(layers)[-1]
+        at = ((torch.arange(width) + field.start) / field.jump).clamp(0, len(row) - 1)
+        return torch.lerp(row[at.floor().long()], row[at.ceil().long()], (at - at.floor()).to(row.dtype))
+
+    @says("ignores the padding")
+    def no_padding(row, layers, width):
+        return EnlargeRight.loops(
+            row, [Layer(la.kernel_size, la.stride, 0, la.dilation) for la in layers], width
+        )
+
+    @says("ignores the dilation")
+    def no_dilation(row, layers, width):
+        return EnlargeRight.loops(row, [Layer(la.kernel_size, la.stride, la.padding) for la in layers], width)
+
+    @says("with the jump after the layer")
+    def new_jump(row, layers, width):
+        start, jump = 0.0, 1
+        for layer in layers:
+            jump *= layer.stride
+            start += jump * ((layer.covers - 1) / 2 - layer.padding)
+        return torch.tensor(np.interp(np.arange(width), start + jump * np.arange(len(row)), row.numpy()))
+
+    @says("padding in pixels")
+    def padding_in_pixels(row, layers, width):
+        field = arithmetic.receptive_fields(layers)[-1]
+        start = (field.size - 1) / 2 - sum(layer.padding for layer in layers)
+        return torch.tensor(
+            np.interp(np.arange(width), start + field.jump * np.arange(len(row)), row.numpy())
+        )
+
+    @says("stretches the row")
+    def align_corners(row, layers, width):
+        return F.interpolate(row[None, None], size=width, mode="linear", align_corners=True)[0, 0]
+
+    @says("nearest unit")
+    def nearest(row, layers, width):
+        field = arithmetic.receptive_fields(layers)[-1]
+        at = torch.round((torch.arange(width) - field.start) / field.jump)
+        return row[at.clamp(0, len(row) - 1).long()]
+
+    def torchs_interpolation(row, layers, width):
+        return F.interpolate(row[None, None], size=width, mode="linear", align_corners=False)[0, 0]
+
+    def centre_rounded_down(row, layers, width):
+        field = arithmetic.receptive_fields(layers)[-1]
+        centres = math.floor(field.start) + field.jump * np.arange(len(row))
+        return torch.tensor(np.interp(np.arange(width), centres, row.numpy()))
+
+    def half_the_size(row, layers, width):
+        field = arithmetic.receptive_fields(layers)[-1]
+        centres = field.first + field.size / 2 + field.jump * np.arange(len(row))
+        return torch.tensor(np.interp(np.arange(width), centres, row.numpy()))
+
+    def zero_beyond_the_centres(row, layers, width):
+        field = arithmetic.receptive_fields(layers)[-1]
+        centres = field.start + field.jump * np.arange(len(row))
+        return torch.tensor(np.interp(np.arange(width), centres, row.numpy(), left=0, right=0))
+
+    def straight_on_beyond_the_centres(row, layers, width):
+        field = arithmetic.receptive_fields(layers)[-1]
+        at = (torch.arange(width) - field.start) / field.jump
+        left = at.floor().long().clamp(0, max(len(row) - 2, 0))
+        right = (left + 1).clamp(max=len(row) - 1)
+        return row[left] + (at - left) * (row[right] - row[left])
+
+    @says("The values are right, but a numpy array")
+    def an_array(row, layers, width):
+        return EnlargeRight.numpy(row, layers, width).numpy()
+
+    def whole_numbers(row, layers, width):
+        return EnlargeRight.numpy(row, layers, width).round()
 
 
 class PathCountsRight:
@@ -415,7 +515,7 @@ class PathCountsRight:
 class PathCountsWrong:
     @says("Within the box")
     def ones_in_the_box(layers, unit, input_size):
-        first, last = BoxRight.recursion(layers, unit)
+        first, last = arithmetic.receptive_fields(layers)[-1].box(unit)
         return [1 if first <= pixel <= last else 0 for pixel in range(input_size)]
 
     @says("by how many paths")
@@ -471,7 +571,7 @@ class PathCountsWrong:
     @says("values came")
     def only_the_box(layers, unit, input_size):
         counts = PathCountsRight.dictionaries(layers, unit, input_size)
-        first, last = BoxRight.recursion(layers, unit)
+        first, last = arithmetic.receptive_fields(layers)[-1].box(unit)
         return counts[max(first, 0) : last + 1]
 
     def shares(layers, unit, input_size):

@@ -235,12 +235,14 @@ def test_texts_name_only_what_the_notebook_has_before_the_exercise(module, name,
 )
 def test_a_name_that_the_notebook_lacks_is_found(text, unknown):
     code = "from deeplab_lessons import arithmetic"
-    assert set(unknown_names(load("lesson03")["box"], "lesson03", [text], code, "")) == set(unknown)
+    assert set(unknown_names(load("lesson03")["receptive_field_size"], "lesson03", [text], code, "")) == set(
+        unknown
+    )
 
 
 def test_a_name_that_the_notebook_gets_later_is_not_there_yet():
-    code, _ = before_the_check("lesson03", "jump")
-    later, _ = before_the_check("lesson03", "box")
+    code, _ = before_the_check("lesson03", "field_of_15")
+    later, _ = before_the_check("lesson03", "path_counts")
     assert "receptive_field_size" in bound_by(later) - bound_by(code)
 
 

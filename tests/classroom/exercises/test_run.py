@@ -116,7 +116,7 @@ def test_nothing_returned_is_no_attempt_only_if_nothing_ever_is():
         ),
         (SystemExit(), "For count = 3: Your function asks Python to quit."),
         (KeyboardInterrupt(), "For count = 3: You stopped the check"),
-        (RecursionError(), "For count = 3: Your function calls itself without end."),
+        (RecursionError(), "For count = 3: Perhaps your function calls itself without end."),
     ],
 )
 @pytest.mark.parametrize("first", [lambda n: None, lambda n: n + 1])
@@ -143,6 +143,16 @@ def test_an_answer_that_is_written_over_is_shown_as_it_was():
     exercise = Function(pair.reference, pair.cases, misconceptions=(wrong,))
     verdict = exercise.check(reuses)
     assert dict(verdict.rows)["got"] == "[1, 3]" and verdict.sentences == ("Three, not two.",)
+
+
+def test_values_that_are_wrong_later_are_not_called_right():
+    exercise = Function(lambda count: torch.tensor(count / 7), twice.cases, name="sevenths")
+    verdict = exercise.check(lambda count: count / 7 if count < 4 else count / 6)
+    assert dict(verdict.rows)["inputs"] == "count = 4" and "values are right" not in said(verdict)
+    verdict = exercise.check(lambda count: count / 7)
+    assert dict(verdict.rows)["inputs"] == "count = 1" and "The values are right, but a float came" in said(
+        verdict
+    )
 
 
 def test_an_answer_that_writes_into_its_input_spoils_no_other_case():
