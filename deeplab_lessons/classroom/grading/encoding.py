@@ -9,7 +9,7 @@ import base64
 import itertools
 import math
 import numbers
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import astuple
 from fractions import Fraction
 
@@ -43,11 +43,13 @@ def other(name: str) -> Other:
 
 def encode(value: object) -> object:
     """Return `value` in kinds that JSON knows. Raises TooLarge."""
-    return _encode(value, itertools.count(1), DEEPEST)
+    return _encode(value, [LONGEST], DEEPEST)
 
 
-def _encode(value: object, spent: Iterator[int], depth: int) -> object:
-    if depth < 0 or next(spent) > MOST_PARTS:
+def _encode(value: object, left: list[int], depth: int) -> object:
+    """Encode one part; `left` holds the characters that all parts together may still have."""
+    left[0] -= LONGEST // MOST_PARTS
+    if depth < 0 or left[0] < 0:
         raise TooLarge("an answer of too many parts")
     if value is None or type(value) in (bool, float):
         return value
@@ -59,7 +61,8 @@ def _encode(value: object, spent: Iterator[int], depth: int) -> object:
             if name in _WITH_PARTS:
                 if len(found) > MOST_PARTS:
                     raise TooLarge("an answer of too many parts")
-                found = [_encode(part, spent, depth - 1) for part in found]
+                found = [_encode(part, left, depth - 1) for part in found]
+            left[0] -= sum(len(text) for text in (found if name else [found]) if isinstance(text, str))
             return {name: found} if name else found
     return {"other": type(value).__name__}
 
@@ -142,6 +145,11 @@ def _read_array(parts: list) -> object:
     return np.frombuffer(bytearray(base64.b64decode(text)), kind).reshape(_shape(shape))
 
 
+def _read_number(parts: list) -> object:
+    found = _read_array(parts)
+    return found if isinstance(found, Other) else found.reshape(())[()]
+
+
 def _read_tensor(parts: list) -> torch.Tensor:
     dtype, shape, text, gradient = parts
     cells, shape = (
@@ -163,7 +171,7 @@ def _shape(parts: list) -> list[int]:
 _READERS: dict[str, Callable] = {
     "dots": lambda parts: Ellipsis,
     "other": lambda parts: other(str(parts)),
-    "number": lambda parts: found[()] if isinstance(found := _read_array(parts), np.ndarray) else found,
+    "number": _read_number,
     "array": _read_array,
     "tensor": _read_tensor,
     "complex": lambda parts: complex(*parts),

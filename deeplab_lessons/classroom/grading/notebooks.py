@@ -142,6 +142,8 @@ def read(path: Path) -> Notebook:
         if path.stat().st_size > LARGEST:
             raise Unreadable(f"this file has more than {LARGEST:,} bytes")
         content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except Unreadable:
+        raise
     except OSError as error:
         raise Unreadable(f"this file cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError):

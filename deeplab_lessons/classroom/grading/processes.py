@@ -122,7 +122,7 @@ class _Lines:
 
     def __init__(self, reader: int):
         self._queue: queue.Queue = queue.Queue()
-        self._reader = reader
+        self._reader, self.too_many = reader, False
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
@@ -131,6 +131,7 @@ class _Lines:
             while left > 0 and (line := file.readline(LONGEST_LINE)).endswith(b"\n"):
                 left -= len(line)
                 self._queue.put(line)
+        self.too_many = left <= 0
         self._queue.put(None)
 
     def next(self, until: float) -> dict | None:
@@ -152,6 +153,7 @@ def _listened(lines: _Lines, names: list[str], seconds: float) -> dict[str, Item
             message = lines.next(until)
             if message is None:
                 ended = "its process ended" if ready else "its process could not begin"
+                ended = "its answers are too large" if lines.too_many else ended
         except queue.Empty:
             ended = (
                 f"no answer within {seconds:.3g} seconds" if ready else f"not loaded within {START} seconds"
