@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 
 from deeplab_lessons import cli, cli_options
 
@@ -17,10 +18,10 @@ def grade(options: argparse.Namespace) -> int:
 
 
 # fmt: off
-cli.COMMANDS["grade"] = grade
-cli_options.COMMANDS["grade"] = ("grade handed-in notebooks: a table with a row for each learner and exercise", [
-    ("notebooks", None, "notebooks, named after their learners", cli_options.PATH | {"nargs": "+"}),
-    ("--output", None, "CSV file to write", cli_options.PATH | {"required": True},
+_PATH = cli_options.PATH
+_GRADE = ("grade handed-in notebooks: a table with a row for each learner and exercise", [
+    ("notebooks", None, "notebooks, named after their learners", _PATH | {"nargs": "+"}),
+    ("--output", None, "CSV file to write", _PATH | {"required": True},
      (lambda o: not o.output.is_dir(), "must be a file, and this is a folder: add a name"),
      (lambda o: o.output.suffix != ".ipynb", "must be a table, and this is a notebook: pass a name that ends in .csv"),
      (lambda o: o.overwrite or not o.output.exists(), "is there already: add --overwrite, or pass another name")),
@@ -33,9 +34,10 @@ cli_options.COMMANDS["grade"] = ("grade handed-in notebooks: a table with a row 
 # fmt: on
 
 
-def main() -> int:
-    """Run one command, of the library's or `grade`."""
-    return cli.main()
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command, the library's or `grade`; return its exit code, as `cli.main` does."""
+    cli.COMMANDS["grade"], cli_options.COMMANDS["grade"] = grade, _GRADE
+    return cli.main(arguments)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,15 @@ import csv
 import pytest
 from handed_in import RIGHT, answered, hand_in
 
-from deeplab_lessons import cli
+from deeplab_lessons import cli, cli_options
+from deeplab_lessons.classroom import commands
+
+
+@pytest.fixture(autouse=True)
+def tables(monkeypatch):
+    """Other tests see the library's own commands."""
+    for module in (cli, cli_options):
+        monkeypatch.setattr(module, "COMMANDS", dict(module.COMMANDS))
 
 
 @pytest.fixture
@@ -17,7 +25,7 @@ def folder(tmp_path, monkeypatch):
 
 def test_help_lists_all_commands(capsys):
     with pytest.raises(SystemExit):
-        cli.main(["--help"])
+        commands.main(["--help"])
     said = capsys.readouterr().out
     assert all(f"\n    {name} " in said for name in ("train", "evaluate", "segment", "experiments", "grade"))
 
@@ -44,7 +52,7 @@ def test_help_lists_all_commands(capsys):
 def test_what_does_not_fit_is_said_before_anything_is_graded(folder, arguments, words, capsys):
     (folder / "old.csv").write_text("old")
     before = {path: path.read_bytes() for path in folder.iterdir()}
-    assert cli.main(["grade", *arguments]) == 2
+    assert commands.main(["grade", *arguments]) == 2
     said = capsys.readouterr().err
     assert words in said and len(said.splitlines()) == 1
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
@@ -52,7 +60,7 @@ def test_what_does_not_fit_is_said_before_anything_is_graded(folder, arguments, 
 
 def test_a_notebook_that_cannot_be_graded_is_said_by_the_exit_code(folder, capsys):
     (folder / "old.csv").write_text("old")
-    assert cli.main(["grade", "anna.ipynb", "--output", "old.csv", "--overwrite"]) == 1
+    assert commands.main(["grade", "anna.ipynb", "--output", "old.csv", "--overwrite"]) == 1
     assert capsys.readouterr().out.splitlines() == [
         "anna: 1 not graded (this file is no notebook: its text is not JSON)",
         "1 notebook: 1 not graded",
@@ -66,7 +74,7 @@ def test_a_notebook_that_cannot_be_graded_is_said_by_the_exit_code(folder, capsy
 @pytest.mark.slow
 def test_a_class_is_graded(folder, capsys):
     hand_in(folder, "bert.ipynb", answered(**RIGHT))
-    assert cli.main(["grade", "bert.ipynb", "--output", "new/grades.csv", "--seed", "3"]) == 0
+    assert commands.main(["grade", "bert.ipynb", "--output", "new/grades.csv", "--seed", "3"]) == 0
     said = capsys.readouterr().out.splitlines()
     assert said[0].startswith("bert: 4 correct") and said[1].startswith("1 notebook: 4 correct")
     with open("new/grades.csv", newline="") as file:
@@ -79,5 +87,5 @@ def test_ctrl_c_ends_it_with_its_exit_code(folder, monkeypatch, capsys):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("deeplab_lessons.classroom.grading.grader._learners", stop)
-    assert cli.main(["grade", "anna.ipynb", "--output", "a.csv"]) == 130
+    assert commands.main(["grade", "anna.ipynb", "--output", "a.csv"]) == 130
     assert (folder / "a.csv").read_text().startswith("learner,lesson,exercise,")
