@@ -1,45 +1,10 @@
-"""Files that are whole or absent, and what a disk refuses explained in words."""
+"""Files that are whole or absent."""
 
-import errno
 import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-
-_FORBIDDEN = "writing there is not allowed. Change the folder's rights"
-_REASONS = {
-    errno.ENOSPC: "the disk is full. Make room",
-    errno.EDQUOT: "your share of the disk is used up. Make room",
-    errno.EACCES: _FORBIDDEN,
-    errno.EPERM: _FORBIDDEN,
-    errno.EROFS: "that disk is read-only. Choose another",
-    errno.ENOTDIR: "a part of that path is a file, not a folder. Rename it",
-    errno.EEXIST: "a file has the name of the folder that is needed. Rename it",
-}
-
-
-@contextmanager
-def explained(path: str | Path, what: str = "write") -> Iterator[None]:
-    """Explain a full disk or a forbidden data folder in words within this block; `path` is what was being written.
-
-    Raises OSError with the same `errno` as its cause; errors of other kinds pass unchanged.
-    """
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in _REASONS:
-            raise
-        way_out = "or set DEEPLAB_LESSONS_DATA to a folder with room that you may write to"
-        message = f"could not {what} {path}: {_REASONS[error.errno]}, {way_out}"
-        raise OSError(error.errno, message) from error
-
-
-def folder(path: str | Path) -> Path:
-    """Make a data folder, with those above it, unless it is there; OSError in words where that can't be done."""
-    with explained(path, "make the folder"):
-        Path(path).mkdir(parents=True, exist_ok=True)
-    return Path(path)
 
 
 @contextmanager

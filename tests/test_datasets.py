@@ -10,7 +10,6 @@ from deeplab_lessons.datasets import (
     VOC,
     CamVid,
     Cityscapes,
-    OxfordPet,
     PascalContext,
     PersonPart,
     named,
@@ -21,7 +20,6 @@ FOLDERS = {
     VOC: "VOCdevkit",
     SBD: "sbd",
     Cityscapes: "cityscapes",
-    OxfordPet: "oxford-iiit-pet",
     PersonPart: "person-part",
     PascalContext: "pascal-context",
 }

@@ -59,6 +59,7 @@ def execute(notebook, folder):
     from nbclient import NotebookClient
 
     os.environ.setdefault("DEEPLAB_LESSONS_DEVICE", "cpu")
+    os.environ["DEEPLAB_LESSONS_PROGRESS"] = "off"  # what is stored is nobody's own
     where = {"metadata": {"path": str(folder)}}
     NotebookClient(notebook, timeout=CELL_SECONDS, kernel_name="python3", resources=where).execute()
     tidy(notebook)

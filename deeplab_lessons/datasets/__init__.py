@@ -5,22 +5,20 @@ from pathlib import Path
 
 from deeplab_lessons.checks import check_choice
 from deeplab_lessons.datasets import transforms
-from deeplab_lessons.datasets.archives import unpack
-from deeplab_lessons.datasets.download import DownloadError, fetch
 from deeplab_lessons.datasets.embedded import Embedded
 from deeplab_lessons.datasets.folders import CamVid, LabelMapFolder, PascalContext, PersonPart
 from deeplab_lessons.datasets.pairs import Pairs
 from deeplab_lessons.datasets.palettes import VOC_CLASSES, colours_to_indices, voc_colours
 from deeplab_lessons.datasets.reading import as_picture
 from deeplab_lessons.datasets.scenes import CLASSES, PHOTOGRAPHS, photograph, scene
-from deeplab_lessons.datasets.torchvision_sets import SBD, VOC, Cityscapes, OxfordPet, find_voc
+from deeplab_lessons.datasets.torchvision_sets import SBD, VOC, Cityscapes, find_voc
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 
 __all__ = [
     "CLASSES", "IGNORE_INDEX", "PHOTOGRAPHS", "SBD", "SETS", "VOC", "VOC_CLASSES", "CamVid", "Cityscapes",
-    "DownloadError", "Embedded", "LabelMapFolder", "OxfordPet", "Pairs", "PascalContext", "PersonPart",
-    "as_picture", "colours_to_indices", "fetch", "find_voc", "named", "photograph", "scene", "transforms",
-    "unpack", "voc_colours",
+    "Embedded", "LabelMapFolder", "Pairs", "PascalContext", "PersonPart",
+    "as_picture", "colours_to_indices", "find_voc", "named", "photograph", "scene", "transforms",
+    "voc_colours",
 ]  # fmt: skip
 
 #: Name on the command line -> (class, split to train on, split to measure on).
@@ -32,7 +30,6 @@ SETS: dict[str, tuple[Callable, str, str]] = {
     "context": (PascalContext, "train", "val"),
     "person-part": (PersonPart, "train", "val"),
     "cityscapes": (Cityscapes, "train", "val"),
-    "pet": (OxfordPet, "trainval", "test"),
 }
 
 

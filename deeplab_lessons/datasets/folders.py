@@ -4,24 +4,23 @@ The known sets have a `root` (by default a folder of the data folder that has th
 FileNotFoundError with the folder expected and what it lacks, and ValueError, with the choices, for another split.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from deeplab_lessons import runtime
 from deeplab_lessons.checks import check_choice
-from deeplab_lessons.datasets import palettes, reading
+from deeplab_lessons.datasets import finding, palettes, polygons, reading
 from deeplab_lessons.datasets.pairs import Pairs
-
-_PICTURES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".ppm", ".pgm", ".bmp", ".gif", ".webp")
 
 
 class FilePairs(Pairs):
     """Pairs of files. `ids` turns the numbers in the label maps into classes, and into 255 for void.
 
-    Reading raises FileNotFoundError or ValueError naming the file: a picture cut off, a label map of another size, a
-    number that `ids` does not hold.
+    `others` is the class of every other number, or 255. `palette` says which number a colour means; without one,
+    coloured label maps are refused and classes are drawn in PASCAL VOC's colours. Reading raises FileNotFoundError or
+    ValueError naming the file: a picture cut off, a label map of another size, a number that `ids` does not hold.
     """
 
     def __init__(
@@ -29,14 +28,17 @@ class FilePairs(Pairs):
         files: Sequence[tuple[Path, Path]],
         classes: Sequence[str],
         ids: Mapping[int, int],
-        palette: np.ndarray,
+        palette: np.ndarray | Sequence[Sequence[int]] | None,
         transforms: Callable | None = None,
+        others: int | None = None,
     ):
         super().__init__(transforms)
         if isinstance(classes, str):
             raise ValueError(f"classes must be a list of names, got {classes!r}: pass [{classes!r}]")
-        self.files, self.classes, self.palette = list(files), tuple(classes), palette
-        self._table = reading.class_table(ids, len(classes))
+        self.files, self.classes = list(files), tuple(classes)
+        self.colours = None if palette is None else palettes.checked(palette)
+        self.palette = palettes.voc_colours() if self.colours is None else palettes.palette_of(self.colours)
+        self._table = reading.class_table(ids, len(classes), others)
 
     def __len__(self) -> int:
         return len(self.files)
@@ -57,11 +59,13 @@ class FilePairs(Pairs):
     def labels(self, index: int) -> np.ndarray:
         """Read only the labels of a pair, uint8 [H, W]."""
         path = _listed(self.files[index][1])
+        if path.suffix == ".json":
+            return polygons.read_labelme(path, self.classes)
         return reading.to_classes(self.numbers(path), self._table, path)
 
     def numbers(self, path: Path) -> np.ndarray:
         """Read what a label map's file holds, [H, W], before it is turned into classes."""
-        return reading.read_label_map(path, self.palette)
+        return reading.read_label_map(path, self.colours)
 
 
 class CamVid(FilePairs):
@@ -79,7 +83,7 @@ class CamVid(FilePairs):
         root = set_folder(root, "camvid")
         require("CamVid", root, (f"{split}.txt", split, f"{split}annot"))
         files = []
-        for line, where in _lines(root / f"{split}.txt").items():
+        for line, where in finding.read_list(root / f"{split}.txt").items():
             if len(line.split()) != 2:
                 raise ValueError(f"{where}: expected the paths of a picture and its label map, got {line!r}")
             picture, labels = (_inside(root, name) for name in line.split())
@@ -92,11 +96,12 @@ class LabelMapFolder(FilePairs):
     """Any data set kept as one folder of pictures and one of label maps whose names agree.
 
     - `classes`: names in the order of their labels 0, 1, …
-    - `names`: file names without ending, or a text file with one name per line, where folders and endings are ignored;
-      None takes every label map.
+    - `names`, `ending`: which files are pairs, see `finding.find_pairs`; None takes every label map.
     - `ids`: from the number in a file to the class, 255 for void; None: the numbers are the classes.
-    - `palette`: uint8 [C, 3] for label maps saved as colours; PASCAL VOC's by default.
+    - `others`: the class of every number that `ids` does not hold, or 255; None: such numbers are an error.
+    - `palette`: uint8 [C, 3] for label maps saved as colours: row n is the colour of number n.
 
+    Label maps may also be polygons drawn with labelme (.json). `left_out` holds the pictures without a label map.
     Raises FileNotFoundError naming what is missing, ValueError for two files of one name, for `ids` out of range, and
     for a line of a text file that cannot be read, with its number.
     """
@@ -108,28 +113,16 @@ class LabelMapFolder(FilePairs):
         classes: Sequence[str],
         names: Iterable[str] | str | Path | None = None,
         ids: Mapping[int, int] | None = None,
-        palette: np.ndarray | None = None,
+        palette: np.ndarray | Sequence[Sequence[int]] | None = None,
         transforms: Callable | None = None,
+        ending: str | None = None,
+        others: int | None = None,
     ):
         for folder in (images, labels):
             require("label maps", Path(folder), ())
-        if Path(images).samefile(labels):
-            raise ValueError(f"images and labels must be two folders, got {images}: move the label maps")
-        pictures, maps = _by_stem(Path(images)), _by_stem(Path(labels))
-        lines: dict[str, str] = {}
-        if isinstance(names, (str, Path)):
-            names = lines = _lines(Path(names), maps)
-        names = sorted(maps) if names is None else list(names)
-        for stems, folder in ((maps, labels), (pictures, images)):
-            if absent := [name for name in names if name not in stems]:
-                first = f" (the first: {lines[absent[0]]})" if lines else ""
-                raise FileNotFoundError(
-                    f"{folder} lacks {len(absent)} of {len(names)} files: {absent[:3]} …{first}"
-                )
+        files, self.left_out = finding.find_pairs(Path(images), Path(labels), names, ending)
         ids = reading.identity(len(classes)) if ids is None else ids
-        palette = palettes.voc_colours() if palette is None else palette
-        files = [(pictures[name], maps[name]) for name in names]
-        super().__init__(files, classes, ids, palette, transforms)
+        super().__init__(files, classes, ids, palette, transforms, others)
 
 
 class SplitFolder(LabelMapFolder):
@@ -178,42 +171,7 @@ def _listed(path: Path) -> Path:
     return path
 
 
-def _lines(path: Path, known: Collection[str] = ()) -> dict[str, str]:
-    """What the lines of a list say, and where each is; of a `known` name its folder and ending are left out.
-
-    The list is in UTF-8, or in UTF-16 as PowerShell writes it, with the line ends and paths of any system.
-    """
-    content, found = path.read_bytes(), dict[str, str]()
-    try:
-        text = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
-    except UnicodeDecodeError as error:
-        number = content[: error.start].count(b"\n") + 1
-        raise ValueError(f"{path}, line {number}: not UTF-8: save the list as UTF-8") from None
-    for number, line in enumerate(text.splitlines(), start=1):
-        name, where = line.strip().replace("\\", "/"), f"{path}, line {number}"
-        forms = (name, Path(name).name, Path(name).stem)
-        name = next((form for form in forms if form in known), name)
-        if name in found:
-            raise ValueError(f"{where}: {name!r} is in {found[name]} already: name it once")
-        if name:
-            found[name] = where
-    if not found:
-        raise ValueError(f"{path} is empty: write one name on each line")
-    return found
-
-
 def _inside(root: Path, name: str) -> Path:
     """A path of a list, under `root`; of another machine's path the last two parts are kept."""
     path = root / name.lstrip("/")
     return path if path.exists() else root / Path(*Path(name).parts[-2:])
-
-
-def _by_stem(folder: Path) -> dict[str, Path]:
-    found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
-        known = path.suffix.lower() in _PICTURES and not path.name.startswith(".")
-        if known and path != found.setdefault(path.stem, path):
-            raise ValueError(
-                f"{folder} holds both {found[path.stem].name} and {path.name}: keep one elsewhere"
-            )
-    return found

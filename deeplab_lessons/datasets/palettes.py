@@ -26,11 +26,25 @@ CAMVID_CLASSES = {
 # fmt: on
 
 
-def palette_of(colours: Sequence[tuple[int, ...]], void: tuple[int, ...] = (255, 255, 255)) -> np.ndarray:
+def palette_of(
+    colours: Sequence[tuple[int, ...]] | np.ndarray, void: tuple[int, ...] = (255, 255, 255)
+) -> np.ndarray:
     """Return a palette, uint8 [256, 3], of the classes' colours; every other label, void too, gets `void`."""
     palette = np.tile(np.array(void, np.uint8), (256, 1))
     palette[: len(colours)] = colours
     return palette
+
+
+def checked(palette: np.ndarray | Sequence[Sequence[int]]) -> np.ndarray:
+    """Return a palette as uint8 [C, 3]; ValueError for what is none."""
+    colours = np.asarray(palette)
+    if colours.ndim != 2 or colours.shape[1] != 3 or not 1 <= len(colours) <= 256:
+        raise ValueError(f"palette must be [C, 3] with 1 to 256 colours, got {list(colours.shape)}")
+    if colours.min() < 0 or colours.max() > 255 or (colours != colours.astype(np.uint8)).any():
+        raise ValueError(
+            "palette must hold whole numbers from 0 to 255: multiply fractions by 255 and round them"
+        )
+    return colours.astype(np.uint8)
 
 
 def voc_colours() -> np.ndarray:

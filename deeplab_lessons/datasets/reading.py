@@ -1,11 +1,12 @@
 """The one way in for files: pictures of any kind, and label maps; every foreseeable fault names its file."""
 
+import contextlib
 import io
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, TiffImagePlugin
 
 from deeplab_lessons.datasets.palettes import colours_to_indices, few
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
@@ -30,6 +31,8 @@ def as_picture(source: str | Path | bytes | np.ndarray | Image.Image) -> np.ndar
                 "pass a normalised image as a torch tensor [3, H, W]"
             )
         return picture
+    if isinstance(source, (str, Path)) and Path(source).suffix.lower() == ".npy":
+        return as_picture(_array(source))
     name, image = _open(source)
     if image.mode.startswith(("I", "F")):
         image = _of_eight_bits(name, image)
@@ -55,10 +58,17 @@ def _of_eight_bits(name: str, image: Image.Image) -> Image.Image:
 def read_label_map(path: str | Path, palette: np.ndarray | None = None) -> np.ndarray:
     """Return the numbers that a label map holds, [H, W], before they are turned into classes.
 
-    Palette and grey files hold the numbers themselves, up to 32 bits; colours are looked up in `palette` [C, 3], and
-    grey ones that are not in it are numbers. Raises FileNotFoundError, and ValueError for a file that is no picture,
-    not lossless, or holds several images, decimal numbers, or colours that cannot be looked up.
+    Palette and grey files and arrays (.npy) hold the numbers themselves, up to 32 bits; colours are looked up in
+    `palette` [C, 3], and grey ones that are not in it are numbers. Raises FileNotFoundError, and ValueError for a file
+    that is no picture, not lossless, or holds several images, decimal numbers, or colours that cannot be looked up.
     """
+    if Path(path).suffix.lower() == ".npy":
+        values = _array(path)
+        if values.ndim != 2 or values.dtype.kind not in "biu":
+            raise ValueError(
+                f"{path} must hold whole numbers [H, W], got {values.dtype} {list(values.shape)}"
+            )
+        return values.astype(np.int64)
     _, image = _open(path)
     if image.format in _LOSSY or image.info.get("compression") == "jpeg":
         reason = f" is {image.format}, whose compression can change class numbers: save label maps as PNG"
@@ -74,8 +84,13 @@ def read_label_map(path: str | Path, palette: np.ndarray | None = None) -> np.nd
     if mode in ("1", "L", "P") or mode.startswith("I"):
         return values.reshape(values.shape[:2]).astype(np.int32)
     try:
-        if mode != "RGB" or palette is None:
-            raise ValueError(f"it must hold class indices (P, L) or colours and a palette, got mode {mode}")
+        if mode != "RGB":
+            raise ValueError(f"it must hold class indices (P, L) or colours (RGB), got mode {mode}")
+        if palette is None:
+            raise ValueError(
+                f"it holds colours, {colours_in_words(values)}, and nothing says what they mean: pass palette= with a "
+                "colour for each number, or save the numbers themselves"
+            )
         return colours_to_indices(values, palette)
     except ValueError as error:
         if mode == "RGB" and (values == values[..., :1]).all():
@@ -83,13 +98,25 @@ def read_label_map(path: str | Path, palette: np.ndarray | None = None) -> np.nd
         raise ValueError(f"{path}: {error}") from None
 
 
-def class_table(ids: Mapping[int, int], num_classes: int) -> np.ndarray:
-    """Return a table int16 [65536] from the number in a file to the class; -1 marks unexpected numbers."""
-    table = np.full(65536, _UNKNOWN, np.int16)
+def colours_in_words(pixels: np.ndarray) -> str:
+    """Return the most frequent colours of pixels [H, W, 3] with their fractions: "(128, 0, 0) 25 %"."""
+    found, counts = np.unique(pixels.reshape(-1, 3), axis=0, return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    return few([f"{tuple(found[i].tolist())} {100 * counts[i] / counts.sum():.3g} %" for i in order])
+
+
+def class_table(ids: Mapping[int, int], num_classes: int, others: int | None = None) -> np.ndarray:
+    """Return a table int16 [65537] from the number in a file to the class; -1 marks unexpected numbers.
+
+    The last entry is for all numbers without one of their own. `others` is the class of numbers not in `ids`.
+    """
+    known = f"0-{num_classes - 1} or {IGNORE_INDEX} (void)"
+    if others not in (None, *range(num_classes), IGNORE_INDEX):
+        raise ValueError(f"others must be {known}, got {others}")
+    table = np.full(65537, _UNKNOWN if others is None else others, np.int16)
     for number, label in ids.items():
-        if not 0 <= number < len(table) or label not in (*range(num_classes), IGNORE_INDEX):
-            known = f"0-{num_classes - 1} or {IGNORE_INDEX}"
-            raise ValueError(f"ids must map 0-65535 to {known} (void), got {number}: {label}")
+        if not 0 <= number < 65536 or label not in (*range(num_classes), IGNORE_INDEX):
+            raise ValueError(f"ids must map 0-65535 to {known}, got {number}: {label}")
         table[number] = label
     return table
 
@@ -101,8 +128,8 @@ def identity(num_classes: int, void: tuple[int, ...] = (IGNORE_INDEX,)) -> dict[
 
 def to_classes(numbers: np.ndarray, table: np.ndarray, path: str | Path) -> np.ndarray:
     """Turn the numbers read from `path` into classes, uint8 [H, W], by `class_table`; ValueError for others."""
-    inside = (numbers >= 0) & (numbers < len(table))
-    labels = np.where(inside, table.take(numbers, mode="clip"), _UNKNOWN)
+    inside = (numbers >= 0) & (numbers < 65536)
+    labels = table[np.where(inside, numbers, 65536)]
     if labels.min(initial=0) == _UNKNOWN:
         strange = np.unique(numbers[labels == _UNKNOWN]).tolist()
         expected = np.flatnonzero(table != _UNKNOWN)
@@ -114,6 +141,16 @@ def to_classes(numbers: np.ndarray, table: np.ndarray, path: str | Path) -> np.n
             "into grey)?"
         )
     return labels.astype(np.uint8)
+
+
+def _array(path: str | Path) -> np.ndarray:
+    """What numpy saved; ValueError for a damaged file and for one that holds Python's objects."""
+    try:
+        return np.load(Path(path).expanduser(), allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise ValueError(
+            f"{path} cannot be read as an array of numbers ({error}): save it with numpy.save"
+        ) from None
 
 
 def _open(source: str | Path | bytes | Image.Image) -> tuple[str, Image.Image]:
@@ -131,6 +168,10 @@ def _open(source: str | Path | bytes | Image.Image) -> tuple[str, Image.Image]:
     except (PermissionError, MemoryError):
         raise
     except Exception as error:  # Pillow has no one kind of error for a file that is damaged
+        if isinstance(source, bytes) and (bands := _bands(source)) > 4:
+            raise ValueError(
+                f"{name} has {bands} bands: save the three that show red, green and blue"
+            ) from None
         reason = str(error).partition("<")[0].strip()
         raise ValueError(
             f"{name} cannot be read as a picture ({reason}): if it is cut off, empty or a web page, copy or "
@@ -139,3 +180,14 @@ def _open(source: str | Path | bytes | Image.Image) -> tuple[str, Image.Image]:
     if frames > 1:
         raise ValueError(f"{name} holds {frames} images: save the one you mean as a file of its own")
     return name, upright
+
+
+def _bands(content: bytes) -> int:
+    """How many bands a TIFF has, as far as its header can be read; else 0."""
+    with contextlib.suppress(Exception):
+        directory = TiffImagePlugin.ImageFileDirectory_v2(content[:8])
+        file = io.BytesIO(content)
+        file.seek(directory.next)
+        directory.load(file)
+        return directory[TiffImagePlugin.SAMPLESPERPIXEL]
+    return 0

@@ -1,20 +1,22 @@
-"""VOC 2012, SBD, Cityscapes and Oxford-IIIT Pet: torchvision finds the files, `FilePairs` reads and checks them.
+"""VOC 2012, SBD and Cityscapes: torchvision finds the files, `FilePairs` reads and checks them.
 
-`root`, `split` and errors as in `folders`. With `download=True` a set that is not there is fetched; addresses and
-checksums are torchvision's own.
+`root`, `split` and errors as in `folders`. With `download=True` torchvision fetches a set that is not there, with its
+own addresses and checksums; OSError says what to do where it cannot.
 """
 
+import os
+import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from torchvision import datasets as sets
+from torchvision.datasets.utils import download_and_extract_archive
 from torchvision.datasets.voc import DATASET_YEAR_DICT
 
 from deeplab_lessons import runtime
 from deeplab_lessons.checks import check_choice
 from deeplab_lessons.datasets import reading
-from deeplab_lessons.datasets.archives import unpack
-from deeplab_lessons.datasets.download import fetch
 from deeplab_lessons.datasets.folders import FilePairs, require, set_folder
 from deeplab_lessons.datasets.palettes import VOC_CLASSES, palette_of, voc_colours
 
@@ -48,7 +50,7 @@ class VOC(FilePairs):
         root = Path(root) if root is not None else find_voc() or runtime.data_dir()
         if download and not (root / _VOC).is_dir():
             source = DATASET_YEAR_DICT["2012"]
-            unpack(fetch(source["url"], root / source["filename"], md5=source["md5"]), root)
+            _fetch(source["url"], root, source["md5"], source["filename"])
         parts = (*_VOC_PARTS[:2], f"{_VOC_PARTS[2]}/{split}.txt")
         require("PASCAL VOC 2012", root / _VOC, parts, _VOC_DOWNLOAD)
         found = sets.VOCSegmentation(root, year="2012", image_set=split)
@@ -85,26 +87,6 @@ class SBD(FilePairs):
             raise ValueError(f"{path} is cut off or damaged ({error}): unpack the archive again") from error
 
 
-class OxfordPet(FilePairs):
-    """Oxford-IIIT Pet, "trainval" or "test": pet against background, the border that its makers left open as void.
-
-    `root` (by default the data folder itself) holds `oxford-iiit-pet`.
-    """
-
-    def __init__(self, root=None, split: str = "trainval", download=False, transforms=None):
-        check_choice("split", split, ("trainval", "test"))
-        base = set_folder(root, "") / "oxford-iiit-pet"
-        if download and not (base / "annotations").is_dir():
-            for url, md5 in sets.OxfordIIITPet._RESOURCES:
-                unpack(fetch(url, base / Path(url).name, md5=md5), base)
-        require("Oxford-IIIT Pet", base, ("images", "annotations"), _DOWNLOAD)
-        found = sets.OxfordIIITPet(base.parent, split, "segmentation")
-        files = list(zip(found._images, found._segs, strict=True))
-        palette = palette_of([(217, 217, 217), (213, 94, 0)])
-        ids = {1: 1, 2: 0, 3: 255}  # the files say 1 pet, 2 background, 3 undecided
-        super().__init__(files, ("background", "pet"), ids, palette, transforms)
-
-
 class Cityscapes(FilePairs):
     """Cityscapes with fine labels, "train" or "val" ("test" is not public): the 19 scored classes; others are void.
 
@@ -122,6 +104,20 @@ class Cityscapes(FilePairs):
         ids = {c.id: c.train_id for c in found.classes if c.id >= 0}
         palette = palette_of([c.color for c in scored], void=(0, 0, 0))
         super().__init__(files, [c.name for c in scored], ids, palette, transforms)
+
+
+def _fetch(url: str, root: Path, md5: str, name: str | None = None) -> None:
+    """Download an archive into `root`, unpack it beside its place and move it in; OSError says what to do instead."""
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".unpacking-", dir=root) as staging:
+            download_and_extract_archive(url, root, staging, name, md5)
+            shutil.copytree(staging, root, dirs_exist_ok=True, copy_function=os.replace)
+    except (OSError, RuntimeError, EOFError) as error:
+        raise OSError(
+            f"{url} could not be fetched into {root} ({error}): look at the network and the room on the disk and try "
+            "again, or put the file there yourself, and it is unpacked from there"
+        ) from error
 
 
 def _paths(images, label_maps) -> list[tuple[Path, Path]]:
@@ -146,6 +142,6 @@ def _download_sbd(root: Path) -> None:
     if (root / "val.txt").is_file():
         return
     source = sets.SBDataset
-    unpack(fetch(source.url, root / source.filename, md5=source.md5), root)
+    _fetch(source.url, root, source.md5, source.filename)
     for part in ("img", "cls", "inst", "train.txt", "val.txt"):  # val.txt last: it marks the end
         (root / "benchmark_RELEASE" / "dataset" / part).rename(root / part)

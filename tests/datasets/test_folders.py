@@ -63,6 +63,10 @@ def test_a_name_with_spaces_and_dots_is_one_name(folder):
         (b"one\n\n# two\n", r"val\.txt, line 3"),
         (b"one 0 1\n", r"labels lacks .*'one 0 1'.*val\.txt, line 1"),
         (b"images/one.jpg labels/two.png\n", r"labels lacks .*val\.txt, line 1"),
+        (
+            b"images/one.jpg labels/one.png\none\n",
+            r"val\.txt, line 2: 'one' is in .*val\.txt, line 1 already",
+        ),
         (b"one\none.jpg\n", r"val\.txt, line 2: 'one' is in .*val\.txt, line 1 already: name it once"),
         (b"one\nzw\xf6lf\n", r"val\.txt, line 2: not UTF-8: save the list as UTF-8"),
         (b"\n \r\n", r"val\.txt is empty: write one name on each line"),

@@ -16,7 +16,7 @@ from deeplab_lessons.datasets import as_picture, transforms, voc_colours
 from deeplab_lessons.datasets.reading import read_label_map
 
 
-@pytest.mark.parametrize("kind", ["grey", "palette", "colours", "16 bits"])
+@pytest.mark.parametrize("kind", ["grey", "palette", "colours", "16 bits", "array"])
 def test_label_maps_of_every_kind_say_the_same(folder, kind):
     path = folder / "labels" / "one.png"
     if kind == "palette":
@@ -26,7 +26,10 @@ def test_label_maps_of_every_kind_say_the_same(folder, kind):
         save_labels(path, voc_colours()[LABELS])
     elif kind == "16 bits":
         save_labels(path, LABELS.astype(np.uint16))
-    picture, labels = open_folder(folder).pair(0)
+    elif kind == "array":
+        path.unlink()
+        np.save(path.with_suffix(".npy"), LABELS.astype(np.int64))
+    picture, labels = open_folder(folder, palette=voc_colours()).pair(0)
     assert np.array_equal(labels, LABELS) and labels.dtype == np.uint8 and picture.shape == (6, 8, 3)
 
 
@@ -54,7 +57,65 @@ def test_unknown_colours_are_named_with_their_file(folder):
     colours[0, 0] = 9
     save_labels(folder / "labels" / "one.png", colours)
     with pytest.raises(ValueError, match=r"one\.png: colours \(9, 9, 9\)"):
+        open_folder(folder, palette=voc_colours())[0]
+
+
+def test_colours_that_nothing_explains_are_refused_with_their_fractions(folder):
+    colours = np.array([[(128, 128, 128), (128, 0, 0), (128, 0, 0), (0, 0, 9)] * 2] * 6, np.uint8)
+    save_labels(folder / "labels" / "one.png", colours)
+    words = r"one\.png: it holds colours, \(128, 0, 0\) 50 %, .*\(128, 128, 128\) 25 %.*pass palette="
+    with pytest.raises(ValueError, match=words):
         open_folder(folder)[0]
+
+
+def test_a_short_palette_reads_its_colours_and_draws_void(folder):
+    save_labels(folder / "labels" / "one.png", np.array([[(0, 0, 0), (255, 0, 0)] * 4] * 6, np.uint8))
+    data = open_folder(folder, palette=[(0, 0, 0), (255, 0, 0)], ids={0: 0, 1: 255})
+    assert data.pair(0)[1][0, :2].tolist() == [0, 255] and data.palette.shape == (256, 3)
+    save_labels(folder / "labels" / "one.png", np.full((6, 8, 3), (255, 255, 254), np.uint8))
+    with pytest.raises(ValueError, match=r"\(255, 255, 254\).*not in the palette of 2 colours"):
+        data[0]
+
+
+@pytest.mark.parametrize(
+    "palette", [np.zeros((2, 4)), [(0.5, 0, 0)], [(0, 0, 256)], [(-1, 0, 0)], [], [1, 2, 3]]
+)
+def test_a_palette_that_is_none_is_refused(folder, palette):
+    with pytest.raises(ValueError, match="palette must"):
+        open_folder(folder, palette=palette)
+
+
+@pytest.mark.parametrize("others", [2, 255])
+def test_all_other_numbers_can_be_one_class(folder, others):
+    save_labels(folder / "labels" / "one.png", np.array([[0, 7, 300, 65535] * 2] * 6, np.uint16))
+    labels = open_folder(folder, ids={0: 0, 7: 1}, others=others).pair(0)[1]
+    assert labels[0, :4].tolist() == [0, 1, others, others]
+    with pytest.raises(ValueError, match="others must be 0-2 or 255"):
+        open_folder(folder, others=3)
+
+
+@pytest.mark.parametrize("shape", [(6, 8), (6, 8, 4), (8,)])
+def test_an_array_that_is_no_picture_or_label_map_is_refused(folder, shape):
+    (folder / "images" / "one.jpg").unlink(), (folder / "labels" / "one.png").unlink()
+    np.save(folder / "images" / "one.npy", np.zeros(shape, np.uint8))
+    np.save(folder / "labels" / "one.npy", np.zeros((6, 8), np.float32))
+    with pytest.raises(ValueError, match=r"a picture must be uint8 \[H, W, 3\]"):
+        open_folder(folder)[0]
+    with pytest.raises(ValueError, match=r"one\.npy must hold whole numbers \[H, W\], got float32 \[6, 8\]"):
+        open_folder(folder).labels(0)
+    (folder / "labels" / "one.npy").write_bytes(b"\x93NUMPY")
+    with pytest.raises(ValueError, match=r"one\.npy cannot be read as an array of numbers"):
+        open_folder(folder).labels(0)
+
+
+@pytest.mark.parametrize(("layout", "shape"), [("contig", (6, 8, 9)), ("separate", (9, 6, 8))])
+def test_a_picture_of_nine_bands_is_named_for_what_it_is(tmp_path, layout, shape):
+    import tifffile
+
+    bands = np.zeros(shape, np.uint16)
+    tifffile.imwrite(tmp_path / "field.tif", bands, photometric="minisblack", planarconfig=layout)
+    with pytest.raises(ValueError, match=r"field\.tif has 9 bands: save the three"):
+        as_picture(tmp_path / "field.tif")
 
 
 def test_numbers_can_mean_other_classes(folder):
@@ -93,7 +154,8 @@ def test_a_fault_in_a_worker_process_still_names_the_file(folder):
 def test_a_coloured_label_picture_is_refused(tmp_path):
     Image.fromarray(np.array([[[0, 0, 0], [9, 0, 0]]], np.uint8)).save(tmp_path / "colours.png")
     with pytest.raises(
-        ValueError, match=r"colours\.png: .* class indices .* or colours and a palette, got mode RGB"
+        ValueError,
+        match=r"colours\.png: it holds colours, .*\(9, 0, 0\) 50 %, and nothing says what they mean",
     ):
         read_label_map(tmp_path / "colours.png")
 

@@ -1,19 +1,24 @@
 """Real sets in the layout of their makers, and where they are looked for."""
 
+import functools
+import hashlib
 import shutil
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
 from label_files import LABELS, save_labels, save_picture
 from PIL import Image
+from torchvision.datasets.voc import DATASET_YEAR_DICT
 
 from deeplab_lessons import datasets, runtime
 from deeplab_lessons.datasets import (
     SBD,
     VOC,
     Cityscapes,
-    OxfordPet,
+    LabelMapFolder,
     transforms,
     voc_colours,
 )
@@ -74,13 +79,16 @@ def test_an_sbd_file_cut_off_is_named(tmp_path):
         data[0]
 
 
-def test_pets_are_told_from_background_and_their_border_is_void(tmp_path):
-    base = tmp_path / "oxford-iiit-pet"
-    save_picture(base / "images" / "Bengal_1.jpg")
-    save_labels(base / "annotations" / "trimaps" / "Bengal_1.png", np.array([[1, 2, 3, 2] * 2] * 6, np.uint8))
-    (base / "annotations" / "trainval.txt").write_text("Bengal_1 1 1 1\n")
-    data = OxfordPet(tmp_path)
-    assert data.pair(0)[1][0, :4].tolist() == [1, 0, 255, 0] and data.classes == ("background", "pet")
+def test_a_set_that_has_no_name_here_is_a_folder(tmp_path):
+    """Oxford-IIIT Pet as torchvision unpacks it: its lines in data/README.md."""
+    save_picture(tmp_path / "images" / "Bengal_1.jpg")
+    save_labels(
+        tmp_path / "annotations" / "trimaps" / "Bengal_1.png", np.array([[1, 2, 3, 2] * 2] * 6, np.uint8)
+    )
+    (tmp_path / "annotations" / "trimaps" / "._Bengal_1.png").write_bytes(b"macOS")
+    images, trimaps = tmp_path / "images", tmp_path / "annotations" / "trimaps"
+    data = LabelMapFolder(images, trimaps, ("background", "pet"), ids={1: 1, 2: 0, 3: 255})
+    assert len(data) == 1 and data.pair(0)[1][0, :4].tolist() == [1, 0, 255, 0]
 
 
 def test_cityscapes_keeps_the_19_scored_classes(tmp_path):
@@ -95,26 +103,50 @@ def test_cityscapes_keeps_the_19_scored_classes(tmp_path):
         data[0]
 
 
-def test_download_fetches_torchvisions_archive_once_and_unpacks_it(tmp_path, monkeypatch):
-
-    from torchvision.datasets.voc import DATASET_YEAR_DICT
-
+@pytest.fixture
+def archive(tmp_path, monkeypatch):
+    """A VOC of two pictures as an archive at an address, instead of the makers' 2 GB."""
     voc(tmp_path / "made")
-    archive = shutil.make_archive(tmp_path / "kit", "tar", tmp_path / "made")
-    asked = []
-
-    def fetch(url, path, **more):
-        asked.append((url, Path(path).name, more))
-        shutil.copy(archive, path)
-        return path
-
-    monkeypatch.setattr("deeplab_lessons.datasets.torchvision_sets.fetch", fetch)
+    packed = Path(shutil.make_archive(tmp_path / "served" / "kit", "tar", tmp_path / "made"))
+    handler = functools.partial(SimpleHTTPRequestHandler, directory=packed.parent)
+    monkeypatch.setattr(SimpleHTTPRequestHandler, "log_message", lambda *words: None)
     monkeypatch.setenv("DEEPLAB_LESSONS_DATA", str(tmp_path / "data"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        source = {
+            "url": f"http://127.0.0.1:{server.server_port}/kit.tar",
+            "filename": "kit.tar",
+            "md5": hashlib.md5(packed.read_bytes()).hexdigest(),
+        }
+        monkeypatch.setitem(DATASET_YEAR_DICT, "2012", DATASET_YEAR_DICT["2012"] | source)
+        yield packed
+        server.shutdown()
+
+
+def test_download_fetches_torchvisions_archive_once_and_unpacks_it(archive, tmp_path):
+    assert len(VOC(split="train", download=True)) == 2
+    archive.unlink()
+    assert len(VOC(split="train", download=True)) == 2
+    assert sorted(path.name for path in (tmp_path / "data").iterdir()) == ["VOCdevkit", "kit.tar"]
+
+
+def test_an_archive_that_someone_put_there_is_unpacked(archive, tmp_path):
     (tmp_path / "data").mkdir()
-    for _ in range(2):
-        assert len(VOC(split="train", download=True)) == 2
-    source = DATASET_YEAR_DICT["2012"]
-    assert asked == [(source["url"], source["filename"], {"md5": source["md5"]})]
+    archive.rename(tmp_path / "data" / "kit.tar")
+    assert len(VOC(split="train", download=True)) == 2
+
+
+@pytest.mark.parametrize("fault", ["no file", "another file"])
+def test_a_download_that_fails_says_what_to_do_and_leaves_no_half_set(archive, tmp_path, fault, monkeypatch):
+    whole = archive.read_bytes()
+    archive.unlink()
+    if fault == "another file":
+        archive.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(
+        OSError, match=r"kit\.tar could not be fetched into .*data .*put the file there yourself"
+    ):
+        VOC(split="train", download=True)
+    assert {path.name for path in (tmp_path / "data").iterdir()} <= {"kit.tar"}
 
 
 def make_voc(root, maps):

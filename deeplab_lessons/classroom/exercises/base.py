@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from deeplab_lessons.classroom import progress
 from deeplab_lessons.classroom.exercises.cards import BORDERS, Card, Verdict
 from deeplab_lessons.classroom.exercises.words import SAY
 
@@ -28,10 +29,13 @@ class Exercise:
         return f"<exercise {self.name} ({self.kind}): .check(your_answer), .hint(), .solution()>"
 
     def check(self, answer: object = ...) -> Verdict:
-        """Say how `answer` does. Raises nothing for what the learner wrote."""
+        """Say how `answer` does, and remember a right one. Raises nothing for what the learner wrote."""
         if answer is Ellipsis:
             return self._verdict("not attempted", self._say(f"no {self.kind}"))
-        return self._check(answer)
+        verdict = self._check(answer)
+        if verdict.state == "correct":
+            progress.exercise_done(self.lesson, self.name)
+        return verdict
 
     def hint(self) -> Card:
         """Show the next hint; the last one is repeated."""

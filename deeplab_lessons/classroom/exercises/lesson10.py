@@ -1,44 +1,52 @@
-"""Exercises of lesson 10: strides into dilations, rates of the groups, who learns how fast, the field of a ResNet."""
+"""Exercises of lesson 10: frozen batch norm, a plan, strides into dilations, who learns how fast, a ResNet's field."""
 
+import math
+import numbers
 import random
-from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 
-from deeplab_lessons.arithmetic import Layer, receptive_fields
+from deeplab_lessons.classroom.exercises.cases import torch_generator
 from deeplab_lessons.classroom.exercises.compare import show
-from deeplab_lessons.classroom.exercises.framework import exercise, misconception
-from deeplab_lessons.models import DeepLabV2
-from deeplab_lessons.training.schedules import poly
+from deeplab_lessons.classroom.exercises.designs import design, wanted
+from deeplab_lessons.classroom.exercises.framework import exercise, fault, misconception
+from deeplab_lessons.training import schedules
 
 
-def _network(classifiers: int, frozen: bool, shift: bool = True) -> nn.Module:
-    """A convolution and a batch norm as the backbone; a head with fc7 and fc8, or with `classifiers` in parallel."""
-    with torch.device("meta"):  # names without numbers
-        backbone = nn.Sequential(OrderedDict(conv1=nn.Conv2d(3, 4, 3, bias=shift), bn1=nn.BatchNorm2d(4)))
-        if classifiers == 1:
-            head = nn.Sequential(OrderedDict(fc7=nn.Conv2d(4, 4, 1), fc8=nn.Conv2d(4, 2, 1)))
-        else:
-            head = nn.ModuleList(nn.Conv2d(4, 2, 3, padding=d, dilation=d) for d in range(1, classifiers + 1))
-    backbone.bn1.requires_grad_(not frozen)
-    return nn.ModuleDict({"backbone": backbone, "head": head})
+def _network(layers: dict[str, str], frozen: tuple[str, ...] = ()) -> nn.Module:
+    """A network of layers, full name -> "conv", "bare conv" (no bias) or "norm"; `frozen` begins frozen names."""
+    model = nn.Module()
+    for name, kind in layers.items():
+        *parents, last = name.split(".")
+        part = model
+        for each in parents:
+            if each not in part._modules:
+                part.add_module(each, nn.Module())
+            part = part.get_submodule(each)
+        with torch.device("meta"):  # names without numbers
+            layer = nn.BatchNorm2d(1) if kind == "norm" else nn.Conv2d(1, 1, 1, bias=kind == "conv")
+        part.add_module(last, layer)
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(not name.startswith(frozen))
+    return model
 
 
 def _show(value: object) -> str:
-    """A network as the list of its parameters, with a word for frozen ones."""
+    """A network as the list of its parameters, which says what is frozen."""
     if not isinstance(value, nn.Module):
         return show(value)
     told = [name + ("" if p.requires_grad else " (frozen)") for name, p in value.named_parameters()]
     return f"a network with {', '.join(told)}"
 
 
-def _plan(strides, output_stride, then):
+def _plan(strides, output_stride, then, too_far=lambda reached, limit: reached > limit):
     """A plan with one thing done wrong: `then(dilation, stride)` is the dilation after a stride was taken out."""
     plan, reached, dilation = [], 1, 1
     for stride in strides:
-        if reached * stride > output_stride:
+        if too_far(reached * stride, output_stride):
             dilation, stride = then(dilation, stride), 1
         reached *= stride
         plan.append((stride, dilation))
@@ -59,26 +67,188 @@ def _grouped(
     return list(found.values())
 
 
-def _in_order(layers) -> int:
-    """A field with the jump taken after the layer."""
+def _grown(layers, add=lambda kernel_size, stride, jump: (kernel_size - 1) * jump) -> int:
+    """A field that grows by `add` at each layer."""
     size = jump = 1
     for kernel_size, stride in layers:
+        size += add(kernel_size, stride, jump)
         jump *= stride
-        size += (kernel_size - 1) * jump
     return size
 
 
-def _layers(blocks, stride_in):
+def _layers(blocks, stride_in, steps=lambda stage, block: stage > 0 and block == 0):
     layers = [(7, 2), (3, 2)]
     for stage, count in enumerate(blocks):
         for block in range(count):
-            step = 2 if stage and not block else 1
+            step = 2 if steps(stage, block) else 1
             layers += [(1, step), (3, 1)] if stride_in == "1x1" else [(1, 1), (3, step)]
     return layers
 
 
-def _field(layers) -> int:
-    return receptive_fields([Layer(kernel_size, stride=stride) for kernel_size, stride in layers])[-1].size
+def _normalised(x, weight, mean, variance, factor, shift):
+    """A block's end with these statistics, [C] or [N, C, 1, 1]."""
+    mean, variance, factor, shift = (
+        each if each.dim() > 1 else each[:, None, None] for each in (mean, variance, factor, shift)
+    )
+    return F.relu(x + (F.conv2d(x, weight) - mean) / (variance + 1e-5).sqrt() * factor + shift)
+
+
+@exercise
+class FrozenBlock:
+    """Warm-up, repair: the end of a bottleneck block, with batch norm frozen."""
+
+    trials = 60
+    hints = (
+        "Whose mean and variance does the batch norm use: those of ImageNet, or those of the batch?",
+        "`F.batch_norm` has two modes. In one it uses the statistics that you pass; in the other it computes new "
+        "ones and updates yours.",
+        "Write `training=False`. The weight still learns, because the gradient flows through a fixed factor and shift.",
+    )
+
+    def frozen_block(x, weight, mean, variance, factor, shift):
+        y = F.conv2d(x, weight)
+        y = F.batch_norm(y, mean, variance, factor, shift, training=False)
+        return F.relu(x + y)
+
+    def cases(rng: random.Random) -> Iterator[tuple]:
+        """Two images of one cell first, then any; the weight learns, and a channel may have no variance."""
+
+        def case(x, weight, mean, variance, factor, shift):
+            weight = torch.tensor(weight)[:, :, None, None].requires_grad_()
+            return torch.tensor(x), weight, *map(torch.tensor, (mean, variance, factor, shift))
+
+        yield case([[[[0.0]]], [[[2.0]]]], [[1.0]], [0.0], [1.0], [1.0], [0.0])
+        yield case([[[[1.0, 3.0]]]], [[1.0]], [1.0], [4.0], [2.0], [0.0])
+        yield case([[[[1.0, 3.0]]]], [[-2.0]], [0.0], [1.0], [1.0], [1.0])
+        yield case([[[[1.0, 3.0]]]], [[1.0]], [0.0], [0.0], [1.0], [0.0])
+        yield case(
+            [[[[1.0, 2.0]], [[3.0, 5.0]]]],
+            [[0.0, 1.0], [1.0, 0.0]],
+            [0.0, 2.0],
+            [4.0, 1.0],
+            [3.0, 1.0],
+            [0.0, 1.0],
+        )
+        while True:
+            images, channels, height, width = (
+                rng.randint(*ends) for ends in ((1, 3), (1, 4), (1, 4), (2, 4))
+            )
+            noise = torch_generator(rng)
+            dtype = rng.choice((torch.float32, torch.float64))
+            x, weight = (
+                torch.randn(images, channels, height, width, generator=noise),
+                torch.randn(channels, channels, 1, 1, generator=noise),
+            )
+            mean, factor, shift = torch.randn(3, channels, generator=noise)
+            variance = torch.rand(channels, generator=noise) * rng.choice((1, 4)) + 0.01
+            x, weight, *rest = (each.to(dtype) for each in (x, weight, mean, variance, factor, shift))
+            yield x, weight.requires_grad_(), *rest
+
+    @fault("An image's answer depends on the other images in its batch.")
+    def awake(x, weight, mean, variance, factor, shift):
+        y = F.conv2d(x, weight)
+        y = F.batch_norm(y, mean, variance, factor, shift, training=True)
+        return F.relu(x + y)
+
+    @misconception(
+        "Your code normalises each image by itself. Frozen batch norm uses the same `mean` and `variance` for every "
+        "image, those that ImageNet left."
+    )
+    def of_the_image(x, weight, mean, variance, factor, shift):
+        y = F.conv2d(x, weight)
+        own, spread = y.mean((2, 3), keepdim=True), y.var((2, 3), unbiased=False, keepdim=True)
+        return _normalised(x, weight, own, spread, factor, shift)
+
+    @misconception(
+        "Your code leaves batch norm out. Frozen, it is still a factor and a shift for each channel, and the weights "
+        "after it expect both."
+    )
+    def left_out(x, weight, mean, variance, factor, shift):
+        return F.relu(x + F.conv2d(x, weight))
+
+    @misconception(
+        "Your code normalises, but forgets the learned `factor` and `shift`. They are part of what ImageNet left."
+    )
+    def no_factor(x, weight, mean, variance, factor, shift):
+        return _normalised(x, weight, mean, variance, torch.ones_like(factor), torch.zeros_like(shift))
+
+    @misconception("Your code loses the shortcut. A block adds its input before the ReLU: x + y.")
+    def no_shortcut(x, weight, mean, variance, factor, shift):
+        return F.relu(F.batch_norm(F.conv2d(x, weight), mean, variance, factor, shift))
+
+    @misconception(
+        "Your code applies the ReLU before the sum. The correction y may be negative: add x first, then take the ReLU."
+    )
+    def relu_first(x, weight, mean, variance, factor, shift):
+        return x + F.relu(F.batch_norm(F.conv2d(x, weight), mean, variance, factor, shift))
+
+    @misconception("Your code divides by the variance. Batch norm divides by its square root.")
+    def no_root(x, weight, mean, variance, factor, shift):
+        return _normalised(x, weight, mean, variance**2, factor, shift)
+
+
+@design
+class TrainingPlan:
+    """Design: a fine-tuning in half of the paper's iterations."""
+
+    hints = (
+        "Which number decides how much is left? Poly leaves `0.5 ** power` halfway, `0.1 ** power` after nine tenths.",
+        "How large may the first learning rate be? Twenty times as much must not pass 0.01.",
+        "All learning rates of the trained layers add up to about `lr * iterations / (power + 1)`.",
+    )
+
+    def takes(plan):
+        def number(value):
+            return isinstance(value, numbers.Real) and not isinstance(value, bool) and 0 < value < math.inf
+
+        if (
+            isinstance(plan, dict)
+            and plan.keys() == {"lr", "iterations", "power"}
+            and isinstance(plan["lr"], (list, tuple))
+            and len(plan["lr"]) == 3
+            and all(map(number, [*plan["lr"], plan["power"]]))
+            and isinstance(plan["iterations"], numbers.Integral)
+            and 10 <= plan["iterations"] <= 100_000
+        ):
+            return None
+        return (
+            'The check expects {"lr": [trained, new weights, new biases], "iterations": n, "power": p}, with positive '
+            f"numbers and from 10 to 100,000 iterations; it got {show(plan)}."
+        )
+
+    def training_plan():
+        return {"lr": [0.0005, 0.005, 0.01], "iterations": 10000, "power": 0.9}
+
+    @wanted("at most 10,000 iterations")
+    def quick(plan):
+        return plan["iterations"] <= 10_000, f"{plan['iterations']:,}"
+
+    @wanted("new weights learn 10 times as fast as trained layers, new biases 20 times")
+    def groups(plan):
+        times = [each / plan["lr"][0] for each in plan["lr"]]
+        met = all(map(lambda one, other: math.isclose(one, other, rel_tol=1e-6), times, (1, 10, 20)))
+        return met, f"{times[1]:g} and {times[2]:g} times"
+
+    @wanted("no learning rate above 0.01")
+    def careful(plan):
+        largest = max(plan["lr"])
+        return largest <= 0.01 * (1 + 1e-9), f"up to {largest:g}"
+
+    @wanted("halfway, at least 0.5 of the first learning rate is left")
+    def still_learns_halfway(plan):
+        left = schedules.poly(plan["iterations"] // 2, plan["iterations"], plan["power"])
+        return left >= 0.5, f"{left:.3f}"
+
+    @wanted("after nine tenths of the iterations, at most 0.15 is left")
+    def settles(plan):
+        left = schedules.poly(9 * plan["iterations"] // 10, plan["iterations"], plan["power"])
+        return left <= 0.15, f"{left:.3f}"
+
+    @wanted("all learning rates of the trained layers add up to at least 2.5")
+    def goes_far(plan):
+        every = range(plan["iterations"])
+        total = plan["lr"][0] * sum(schedules.poly(each, len(every), plan["power"]) for each in every)
+        return total >= 2.5, f"{total:.3f}"
 
 
 @exercise
@@ -86,19 +256,14 @@ class StagePlan:
     """Strides turned into dilations, for an output stride."""
 
     hints = (
-        "Walk through the stages and keep two numbers: the stride reached so far, and the dilation. Both begin at 1.",
-        "If `reached * stride` would be more than `output_stride`, the stage's stride becomes 1, and the dilation is "
-        "multiplied by the stride that went.",
-        "A dilation never becomes smaller again: all later stages were trained on cells that lay farther apart.",
+        "Which two numbers must you carry from stage to stage? The stride reached so far and the dilation; both begin "
+        "at 1.",
+        "If `reached * stride` is more than `output_stride`, the stage's stride becomes 1. By what does the "
+        "dilation grow?",
+        "By the stride that goes: `dilation *= stride`, and only then `stride = 1`. The dilation never shrinks again.",
     )
 
-    def stage_plan(strides: Sequence[int], output_stride: int) -> list[tuple[int, int]]:
-        """(stride, dilation) of each stage of a network that is to end at `output_stride`.
-
-        `strides` are the stages' own, in order. A stage whose stride would pass `output_stride` stays at stride 1, and
-        from then on every convolution is dilated by the strides that were taken out. The dilation is that of the
-        convolutions behind the place where the stage steps. Source: DeepLab v2, section 3.1.
-        """
+    def stage_plan(strides, output_stride):
         plan, reached, dilation = [], 1, 1
         for stride in strides:
             if reached * stride > output_stride:
@@ -108,55 +273,81 @@ class StagePlan:
         return plan
 
     def cases(rng: random.Random) -> Iterator[tuple]:
-        """ResNet's stem and stages at every output stride, VGG16's pools, and stages that nobody has built."""
+        """ResNet's stem and stages, VGG16's pools, and stages that nobody has built, with strides of 3 and 4.
+
+        The output stride is always one that some stage reaches, so that strides go as a whole, or more than all reach.
+        """
+        yield [2, 2], 2
+        yield [2, 3], 2
         yield [4, 1, 2, 2, 2], 32
         yield [4, 1, 2, 2, 2], 16
         yield [4, 1, 2, 2, 2], 8
         yield [4, 1, 2, 2, 2], 4
         yield [2, 2, 2, 2, 2], 8
+        yield [2, 2], 8
         while True:
-            strides = [rng.choice((1, 2, 2)) for _ in range(rng.randint(2, 6))]
-            yield [2, *strides], 2 ** rng.randint(1, 5)
+            strides = [rng.choice((1, 2, 2, 3, 4)) for _ in range(rng.randint(1, 6))]
+            reached = 1
+            for stride in strides[: rng.randint(0, len(strides))]:
+                reached *= stride
+            yield strides, reached
 
     @misconception(
-        "Each stage is dilated by its own stride alone. But a later stage misses the strides of all stages "
-        "before it, too: the factors multiply, 2 and then 2 · 2 = 4."
+        "Your code dilates each stage only by its own stride. A later stage also misses the strides before it: the "
+        "factors multiply, 2 and then 2 · 2 = 4."
     )
     def own_stride_only(strides, output_stride):
         return _plan(strides, output_stride, lambda dilation, stride: stride)
 
     @misconception(
-        "The strides that went are added. Cells that lie twice as close, and twice as close again, lie four "
-        "times as close: multiply."
+        "Your code adds the strides that go. Cells twice as close, and twice as close again, are four times as "
+        "close: multiply."
     )
     def added(strides, output_stride):
         return _plan(strides, output_stride, lambda dilation, stride: dilation + stride)
 
-    @misconception("An undilated convolution has dilation 1, not 0: its taps are neighbours.")
+    @misconception(
+        "Your code doubles the dilation whatever stride goes. A stage that had the stride 3 or 4 needs three or four "
+        "times the dilation: multiply by its stride."
+    )
+    def always_doubled(strides, output_stride):
+        return _plan(strides, output_stride, lambda dilation, stride: dilation * 2)
+
+    @misconception(
+        "Your code takes one stride too many. A stage may reach `output_stride` exactly: its stride goes only if it "
+        "would pass it."
+    )
+    def one_too_many(strides, output_stride):
+        return _plan(
+            strides,
+            output_stride,
+            lambda dilation, stride: dilation * stride,
+            lambda reached, limit: reached >= limit,
+        )
+
+    @misconception(
+        "Your code counts from 0. An undilated convolution has dilation 1, because its taps are neighbours."
+    )
     def from_zero(strides, output_stride):
         return [(stride, dilation - 1) for stride, dilation in StagePlan.stage_plan(strides, output_stride)]
 
     @misconception(
-        "The strides are right, but nothing is dilated. Without holes the trained weights read the wrong cells "
-        "(lesson 04, edit 2)."
+        "Your code dilates nothing. The strides are right, but without dilation the trained weights read the wrong "
+        "cells (lesson 04, edit 2)."
     )
     def nothing_dilated(strides, output_stride):
         return [(stride, 1) for stride, _ in StagePlan.stage_plan(strides, output_stride)]
 
     @misconception(
-        "The dilations are right, but the strides are still there. A stride that becomes a dilation must go."
+        "Your code keeps all strides. The dilations are right, but a stride that becomes a dilation must go."
     )
     def strides_kept(strides, output_stride):
-        return [
-            (stride, dilation)
-            for stride, (_, dilation) in zip(
-                strides, StagePlan.stage_plan(strides, output_stride), strict=True
-            )
-        ]
+        plan = StagePlan.stage_plan(strides, output_stride)
+        return [(stride, dilation) for stride, (_, dilation) in zip(strides, plan, strict=True)]
 
     @misconception(
-        "The dilation begins one stage too late. The stage whose stride goes is dilated itself: its convolutions "
-        "behind that place were trained on the coarse map."
+        "Your code dilates one stage too late. The stage whose stride goes is dilated itself: its convolutions were "
+        "trained on the coarse map."
     )
     def late(strides, output_stride):
         """The dilation begins one stage too late."""
@@ -164,8 +355,8 @@ class StagePlan:
         return [(stride, before) for (stride, _), (_, before) in zip(right, [(1, 1), *right], strict=False)]
 
     @misconception(
-        "Here the first strides go, and the last ones stay. That gives the same output stride, but maps of the "
-        "picture's full size from the beginning, and much more work. The last strides go."
+        "Your code takes out the first strides. That gives the same output stride, but maps of the image's full size "
+        "from the beginning, and much more work. The last strides go."
     )
     def first_strides_go(strides, output_stride):
         """The first strides taken out, not the last."""
@@ -176,96 +367,25 @@ class StagePlan:
             plan.append((stride, dilation))
         return plan
 
-
-@exercise
-class RatesAt:
-    """Warm-up: the learning rates of the three groups in one iteration."""
-
-    hints = (
-        "`training.poly(iteration, iterations)` is the share of the first rate. It is the same for all groups.",
-        "The factors 1, 10 and 20 multiply `lr` times that share.",
-    )
-
-    def rates_at(lr: float, iteration: int, iterations: int) -> list[float]:
-        """Rates of the three groups of DeepLab v2 in one iteration under poly: trained, new weights, new biases.
-
-        `lr` is the first rate of the trained weights; iterations are counted from 0. Source: DeepLab v2, section
-        4.1.2, and its released networks.
-        """
-        share = poly(iteration, iterations)
-        return [factor * lr * share for factor in (1, 10, 20)]
-
-    def cases(rng: random.Random) -> Iterator[tuple]:
-        """A first rate and a moment of a training."""
-        yield from ((1.0, 0, 10), (1.0, 5, 10), (0.00025, 10000, 20000), (0.001, 9, 10))
-        while True:
-            iterations = rng.randint(2, 20000)
-            yield rng.choice((0.00025, 0.001, 0.01)), rng.randrange(iterations), iterations
-
-    @misconception(
-        "These are the first rates, and they never fall. Multiply by poly's share. (A share needs /; with // it "
-        "would stay at 1.)"
-    )
-    def never_fall(lr, iteration, iterations):
-        return [factor * lr for factor in (1, 10, 20)]
-
-    @misconception(
-        "All groups have the same rate here. The classifier is new: its weights have 10 times the rate, its "
-        "biases 20 times."
-    )
-    def one_rate(lr, iteration, iterations):
-        return [lr * poly(iteration, iterations)] * 3
-
-    @misconception("The classifier's biases have 20 times the rate, not 10.")
-    def biases_at_ten(lr, iteration, iterations):
-        return [factor * lr * poly(iteration, iterations) for factor in (1, 10, 10)]
-
-    @misconception(
-        "Iterations are counted from 0: the first one has the whole rate. Counted from 1, the last one would "
-        "have a rate of 0 and learn nothing."
-    )
-    def counted_from_one(lr, iteration, iterations):
-        return [factor * lr * poly(iteration + 1, iterations) for factor in (1, 10, 20)]
-
-    @misconception(
-        "The power belongs to what is left of the way, not to what is done: subtract from 1 first."
-    )
-    def power_of_the_done_part(lr, iteration, iterations):
-        return [factor * lr * (1 - (iteration / iterations) ** 0.9) for factor in (1, 10, 20)]
-
-    @misconception("This is a straight line. Poly raises what is left of the way to the power 0.9.")
-    def straight_line(lr, iteration, iterations):
-        return [factor * lr * (1 - iteration / iterations) for factor in (1, 10, 20)]
-
-    @misconception(
-        "The power is taken of everything. It belongs to the share of the way alone; rate and factor multiply "
-        "the result."
-    )
-    def power_of_everything(lr, iteration, iterations):
-        return [(factor * lr * (1 - iteration / iterations)) ** 0.9 for factor in (1, 10, 20)]
+    @misconception("Your code returns (dilation, stride). The text asks for (stride, dilation).")
+    def swapped(strides, output_stride):
+        return [(dilation, stride) for stride, dilation in StagePlan.stage_plan(strides, output_stride)]
 
 
 @exercise
 class Groups:
     """Which parameters learn how fast."""
 
-    parts = (DeepLabV2.parameter_groups,)
-    trials = 25
+    trials = 60
     show = _show
     hints = (
-        "`for name, parameter in model.named_parameters()` gives every parameter once, with a name such as "
-        "`head.fc8.weight`.",
-        "`name.rpartition('.')` splits off the last part: the layer `head.fc8` and the kind `weight`. Is the layer "
-        "among the classifiers?",
-        "A frozen parameter has `requires_grad` False. Leave it out.",
+        "How do you find every parameter once? `for name, parameter in model.named_parameters()` also gives names "
+        "such as `head.fc8.weight`.",
+        "Is its layer new? `name.rpartition('.')` splits off the last part: the layer `head.fc8`, the kind `weight`.",
+        "And does it learn at all? A frozen parameter has `requires_grad` False: leave it out.",
     )
 
-    def groups(model: nn.Module, classifiers: Sequence[str]) -> list[list[str]]:
-        """Names of the parameters that learn at 1, 10 and 20 times the rate, three lists, each name once.
-
-        `classifiers` are the names of the layers that start from random numbers: their weights have 10, their biases
-        20. Source: DeepLab v2, section 4.1.1, for 10; its released networks for 20.
-        """
+    def groups(model, classifiers):
         found = {1: [], 10: [], 20: []}
         for name, parameter in model.named_parameters():
             if parameter.requires_grad:
@@ -274,54 +394,81 @@ class Groups:
                 found[factor].append(name)
         return list(found.values())
 
-    def same(got, expected):
-        return [sorted(names) for names in got] == [sorted(names) for names in expected]
-
     def cases(rng: random.Random) -> Iterator[tuple]:
-        """Small networks: some layers frozen, one or more classifiers, sometimes a layer before the classifier."""
-        yield _network(1, frozen=False), ["head.fc8"]
-        yield _network(1, frozen=True), ["head.fc8"]
-        yield _network(2, frozen=True), ["head.0", "head.1"]
+        """Small networks: anything may be frozen, names begin with or contain other names, new layers in any order."""
+        old = {"conv1": "conv", "bn1": "norm"}
+        yield _network({"conv1": "conv", "fc8": "conv"}), ["fc8"]
+        yield _network({**old, "fc8": "conv"}, frozen=("bn1",)), ["fc8"]
+        yield _network({"conv1": "conv", "head.fc7": "conv", "head.fc8": "conv"}), ["head.fc8"]
+        yield _network({"conv1": "conv", "head.0": "conv", "head.1": "conv"}), ["head.1", "head.0"]
+        yield _network({"fc8": "conv", "conv1": "conv", "fc80": "conv"}), ["fc8"]
+        yield _network({"conv1": "conv", "old.fc8": "conv", "fc8": "conv"}), ["fc8"]
+        yield _network({"fc8.old": "conv", "old.fc8": "conv", "head.fc8": "conv"}), ["head.fc8"]
+        yield _network({"conv1": "bare conv", "bias_net": "conv", "weight_net": "conv"}), ["weight_net"]
+        yield _network({"conv1": "conv", "fc8": "conv"}, frozen=("fc8.bias", "conv1.weight")), ["fc8"]
         while True:
-            count = rng.randint(1, 4)
-            names = ["head.fc8"] if count == 1 else [f"head.{number}" for number in range(count)]
-            yield _network(count, rng.random() < 0.6, rng.random() < 0.5), names
+            names = [f"backbone.{name}" for name in ("conv1", "bn1", "layer1.conv1", "layer1.fc8")]
+            names += [f"head.{name}" for name in ("fc7", "fc8", "fc80", "bias", "1", "10", "1b.fc8")]
+            names = rng.sample(names, rng.randint(3, 8))
+            kinds = ("conv", "conv", "bare conv")
+            layers = {name: "norm" if "bn" in name else rng.choice(kinds) for name in names}
+            new = rng.sample([name for name in names if "bn" not in name], rng.randint(1, 2))
+            yield _network(layers, tuple(rng.sample(names, rng.randint(0, 2)))), new
 
-    @misconception("Frozen parameters are in it, too. They don't learn, so no optimiser should see them.")
+    @misconception(
+        "Your code also lists frozen parameters. They don't learn, so no optimiser should see them: check "
+        "`requires_grad`."
+    )
     def frozen_too(model, classifiers):
         return _grouped(model, classifiers, keep=lambda parameter: True)
 
     @misconception(
-        "The classifier's biases are beside its weights. In the released networks they have twice the rate of "
-        "the weights: 20, the third list."
+        "Your code puts the new biases next to their weights. In the released networks they learn twice as fast "
+        "as the weights: 20, the third list."
     )
     def biases_with_weights(model, classifiers):
         return _grouped(model, classifiers, bias=10)
 
     @misconception(
-        "All biases are in the third list. Only the classifier's belong there: the others come from ImageNet "
-        "and have the plain rate."
+        "Your code puts all biases into the third list. Only those of new layers belong there: the others come from "
+        "ImageNet and learn at the plain rate."
     )
     def all_biases(model, classifiers):
         return _grouped(model, classifiers, old_bias=20)
 
     @misconception(
-        "Everything in the head is taken for new. In VGG16's form fc6 and fc7 stand in the head, and they come "
-        "from ImageNet. Only the layers in `classifiers` are new."
+        "Your code treats the whole head as new. In VGG16's form fc6 and fc7 are in the head, and they come from "
+        "ImageNet. Only the layers in `classifiers` are new."
     )
     def whole_head(model, classifiers):
-        return _grouped(model, classifiers, new=lambda layer: layer.startswith("head"))
+        return _grouped(
+            model, classifiers, new=lambda layer: layer in classifiers or layer.startswith("head")
+        )
 
     @misconception(
-        "Only the classifiers are there. The trained layers learn as well, in the first list: without them the "
-        "backbone would be frozen."
+        "Your code asks whether a name begins with a new layer's name. Then `fc80` belongs to `fc8`. Split off "
+        "the last part and compare whole names."
+    )
+    def begins_with(model, classifiers):
+        return _grouped(model, classifiers, new=lambda layer: layer.startswith(tuple(classifiers)))
+
+    @misconception(
+        "Your code asks whether a name contains a new layer's name. Then `fc80` and `old_fc8` belong to `fc8`. Split "
+        "off the last part and compare whole names."
+    )
+    def contains(model, classifiers):
+        return _grouped(model, classifiers, new=lambda layer: any(each in layer for each in classifiers))
+
+    @misconception(
+        "Your code lists only new layers. The trained ones learn as well, in the first list: without them the "
+        "backbone would stay as it is."
     )
     def classifiers_only(model, classifiers):
         return [[], *_grouped(model, classifiers)[1:]]
 
     @misconception(
-        "The classifiers are in two lists: the first one holds everything. PyTorch refuses a parameter that is in "
-        "two groups."
+        "Your code lists new parameters twice: the first list holds everything. PyTorch refuses a parameter that is "
+        "in two groups."
     )
     def twice(model, classifiers):
         return [
@@ -329,9 +476,27 @@ class Groups:
             *_grouped(model, classifiers)[1:],
         ]
 
-    @misconception("Only the first classifier is taken for new. ASPP has one in each branch.")
+    @misconception("Your code treats only the first classifier as new. ASPP has one in each branch.")
     def first_classifier_only(model, classifiers):
         return _grouped(model, classifiers, new=lambda layer: layer == classifiers[0])
+
+    @misconception(
+        "Your code lists new layers in the order of `classifiers`. The text asks for the model's order: walk through "
+        "`model.named_parameters()` once."
+    )
+    def order_of_classifiers(model, classifiers):
+        learn = [name for name, p in model.named_parameters() if p.requires_grad]
+        new = [[f"{layer}.{kind}" for layer in classifiers] for kind in ("weight", "bias")]
+        return [
+            _grouped(model, classifiers)[0],
+            *([name for name in names if name in learn] for names in new),
+        ]
+
+    @misconception(
+        "Your code turns the order around. The text asks for the model's order, as `model.named_parameters()` gives it."
+    )
+    def backwards(model, classifiers):
+        return [names[::-1] for names in _grouped(model, classifiers)]
 
 
 @exercise
@@ -339,76 +504,87 @@ class ResnetField:
     """Stretch: the field of a ResNet's last map."""
 
     hints = (
-        "Lesson 03's recursion: `size += (kernel_size - 1) * jump`, then `jump *= stride`. The stem first: 7 with "
-        "stride 2, then 3 with stride 2.",
-        "A 1×1 convolution adds nothing to the size, but it may carry the stride, and then the 3×3 behind it takes "
-        "larger steps. The shortcut never sees more than the way through the block.",
-        "The first stage does not step. `enumerate(blocks)` tells you which one is the first.",
+        "What does each layer add in lesson 03's recursion? Begin with the stem: 7, then 3, both with stride 2.",
+        "A 1 × 1 adds nothing, but it may carry the stride: then the 3 × 3 works on the coarser map.",
+        "For each layer `size += (kernel_size - 1) * jump`, then `jump *= stride`. The order matters.",
+        "The first stage has no stride. `for stage, count in enumerate(blocks)` shows which one is the first.",
     )
 
-    def resnet_field(blocks: Sequence[int], stride_in: str = "3x3") -> int:
-        """Receptive field of a ResNet's last map, in pixels; `blocks` are the bottlenecks of its stages.
-
-        A convolution of 7 and a pool of 3, both with stride 2, come first. The first block of each stage but the first
-        steps by 2: in its "3x3", or in its first "1x1" (Caffe).
-        """
-        layers = [Layer(7, stride=2), Layer(3, stride=2)]
+    def resnet_field(blocks, stride_in):
+        size, jump = 11, 4  # the stem: 7 × 7 and pool
         for stage, count in enumerate(blocks):
             for block in range(count):
                 step = 2 if stage and not block else 1
-                first, middle = (step, 1) if stride_in == "1x1" else (1, step)
-                layers += [Layer(1, stride=first), Layer(3, stride=middle), Layer(1)]
-        return receptive_fields(layers)[-1].size
+                size += 2 * jump * (step if stride_in == "1x1" else 1)
+                jump *= step
+        return size
 
     def cases(rng: random.Random) -> Iterator[tuple]:
         """The smallest networks first, then ResNet-50 and ResNet-101, then any."""
         yield from (((1,), "3x3"), ((1, 1), "3x3"), ((1, 1), "1x1"), ((2, 2), "1x1"), ((3, 4, 6, 3), "3x3"))
         yield from (((3, 4, 6, 3), "1x1"), ((3, 4, 23, 3), "3x3"), ((3, 4, 23, 3), "1x1"))
         while True:
-            yield tuple(rng.randint(1, 6) for _ in range(rng.randint(1, 4))), rng.choice(("3x3", "1x1"))
+            yield tuple(rng.randint(1, 6) for _ in range(rng.randint(1, 5))), rng.choice(("3x3", "1x1"))
 
     @misconception(
-        "The two layouts are swapped. In Caffe's (1x1) the jump has doubled already when the 3×3 comes."
+        "Your code swaps the two layouts. In Caffe's (1x1) the jump has already doubled before the 3 × 3."
     )
     def layouts_swapped(blocks, stride_in):
-        return _field(_layers(blocks, "3x3" if stride_in == "1x1" else "1x1"))
+        return _grown(_layers(blocks, "3x3" if stride_in == "1x1" else "1x1"))
 
     @misconception(
-        "This is right for torchvision's layout. Where the first 1×1 steps, the 3×3 behind it works on the "
-        "coarser map and sees farther: the order of stride and taps matters."
+        "Your code is right for torchvision's layout only. Where the first 1 × 1 has the stride, the 3 × 3 after it "
+        "works on the coarser map and sees farther."
     )
     def torchvision_only(blocks, stride_in):
-        return _field(_layers(blocks, "3x3"))
+        return _grown(_layers(blocks, "3x3"))
 
     @misconception(
-        "This is right for Caffe's layout. Where the 3×3 itself steps, its taps still lie on the finer map: the "
-        "jump before the layer counts."
+        "Your code is right for Caffe's layout only. Where the 3 × 3 has the stride, its own taps are still on "
+        "the finer map: use the jump before the layer."
     )
     def caffe_only(blocks, stride_in):
-        return _field(_layers(blocks, "1x1"))
+        return _grown(_layers(blocks, "1x1"))
 
     @misconception(
-        "The max pool of the stem is missing: 3 taps, stride 2. It doubles the jump of everything behind it."
+        "Your code lacks the stem's max pool: 3 taps, stride 2. It doubles the jump of everything after it."
     )
     def no_pool(blocks, stride_in):
-        return _field([(7, 2), *_layers(blocks, stride_in)[2:]])
-
-    @misconception("Here the first stage steps as well. It does not: the pool before it has done that.")
-    def all_step(blocks, stride_in):
-        """Every stage steps, the first one too."""
-        layers = _layers((1, *blocks), stride_in)
-        return _field(layers[:2] + layers[4:])
+        return _grown([(7, 2), *_layers(blocks, stride_in)[2:]])
 
     @misconception(
-        "The jump is multiplied before the layer's taps are counted. Taps lie on the layer's input: first the "
+        "Your code halves the map in the first stage as well. That stage has stride 1, because the pool before it "
+        "has done the halving."
+    )
+    def all_step(blocks, stride_in):
+        """Every stage has the stride, also the first one."""
+        return _grown(_layers(blocks, stride_in, lambda stage, block: block == 0))
+
+    @misconception(
+        "Your code halves the map in every block of a stage. Only the stage's first block has the stride."
+    )
+    def every_block(blocks, stride_in):
+        return _grown(_layers(blocks, stride_in, lambda stage, block: stage > 0))
+
+    @misconception(
+        "Your code multiplies the jump before it counts the layer's taps. Taps are on the layer's input: first the "
         "size, then the jump."
     )
     def jump_first(blocks, stride_in):
-        return _in_order(_layers(blocks, stride_in))
+        return _grown(
+            _layers(blocks, stride_in), lambda kernel_size, stride, jump: (kernel_size - 1) * jump * stride
+        )
 
     @misconception(
-        "The stages never step here. Each one but the first halves its map, and the taps behind it reach twice "
+        "Your code adds all taps of a layer. The first tap is in the field already: add the gaps, `kernel_size - 1`, "
+        "times the jump."
+    )
+    def taps_not_gaps(blocks, stride_in):
+        return _grown(_layers(blocks, stride_in), lambda kernel_size, stride, jump: kernel_size * jump)
+
+    @misconception(
+        "Your code never halves the map in a stage. Each stage but the first does, and the taps after it reach twice "
         "as far."
     )
     def never_steps(blocks, stride_in):
-        return _field([(7, 2), (3, 2), *[(3, 1)] * sum(blocks)])
+        return _grown(_layers(blocks, stride_in, lambda stage, block: False))

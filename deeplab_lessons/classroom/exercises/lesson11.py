@@ -1,5 +1,6 @@
-"""Exercises of lesson 11: dilations of a cascade, valid taps, the image pooling branch, sum and concatenation."""
+"""Exercises of lesson 11: dilations of a cascade, valid taps, three dilations, image pooling, sum and concatenation."""
 
+import numbers
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -8,8 +9,11 @@ import torch
 from torch.nn import functional as F
 
 from deeplab_lessons import arithmetic
-from deeplab_lessons.classroom.exercises.framework import exercise, misconception
-from deeplab_lessons.heads import ImagePooling
+from deeplab_lessons.arithmetic import Layer
+from deeplab_lessons.classroom.exercises.cases import torch_generator
+from deeplab_lessons.classroom.exercises.compare import show
+from deeplab_lessons.classroom.exercises.designs import design, wanted
+from deeplab_lessons.classroom.exercises.framework import exercise, fault, misconception
 
 
 def _rates(output_stride, multi_grid, cascade, rate=None, unit=lambda rate, unit: rate * unit, first=4):
@@ -20,11 +24,11 @@ def _rates(output_stride, multi_grid, cascade, rate=None, unit=lambda rate, unit
 
 
 def _axis(size: int, dilation: int) -> list[int]:
-    return arithmetic.taps_on_map(size, 3, dilation)
+    return [1 + (place >= dilation) + (place + dilation < size) for place in range(size)]
 
 
 def _found(axis: Sequence[int], others: Sequence[int] | None = None, taps: Sequence[int] = (9, 4, 1)) -> list:
-    """Shares of the cells with these products of two axes' numbers of taps."""
+    """Fractions of the cells with these products of two axes' numbers of taps."""
     cells = Counter(a * b for a in axis for b in (axis if others is None else others))
     return [cells[count] / cells.total() for count in taps]
 
@@ -45,18 +49,14 @@ class BlockRates:
     """Warm-up: dilations of a cascade with multi-grid."""
 
     hints = (
-        "Without any dilation block4 ends at output stride 32, block5 at 64, block6 at 128, block7 at 256.",
+        "At which output stride does each block end without any dilation? block4 at 32, block5 at 64, block6 at 128, "
+        "block7 at 256.",
         "The strides that must go for `output_stride` become the block's dilation: 64 / 16 = 4 for block5 at 16. It "
         "is never below 1.",
-        "Then multiply by each of the three numbers of `multi_grid`.",
+        "`rate = max(1, undilated // output_stride)`, then multiply by each of the three numbers of `multi_grid`.",
     )
 
-    def block_rates(output_stride: int, multi_grid: Sequence[int], cascade: int) -> list[tuple[int, ...]]:
-        """Dilations of the three 3 x 3 convolutions of block4, block5, … up to block number `cascade`.
-
-        Undilated, block4 ends at output stride 32 and each block after it doubles the stride. A block whose stride
-        went has the dilation 2, 4, 8, … that makes up for it, times `multi_grid`. Source: DeepLab v3, section 3.2.
-        """
+    def block_rates(output_stride, multi_grid, cascade):
         found = []
         for number in range(4, cascade + 1):
             undilated = 32 * 2 ** (number - 4)
@@ -78,105 +78,153 @@ class BlockRates:
             yield 2 ** rng.randint(3, 8), grid, rng.randint(4, 7)
 
     @misconception(
-        "These are the unit rates alone. Where a stride went, the whole block is dilated by it: multiply."
+        "Your code returns the unit rates alone. Where a stride went, the whole block is dilated by it: multiply."
     )
     def multi_grid_only(output_stride, multi_grid, cascade):
         return [tuple(multi_grid)] * (cascade - 3)
 
     @misconception(
-        "The dilations of the blocks are right, but multi-grid is not used: each of the three convolutions has "
+        "Your code ignores `multi_grid`. The dilations of the blocks are right, but each of the three convolutions has "
         "its own number to multiply by."
     )
     def no_multi_grid(output_stride, multi_grid, cascade):
         return _rates(output_stride, multi_grid, cascade, unit=lambda rate, unit: rate)
 
-    @misconception("Rate and multi-grid are added. They multiply: 2 · (1, 2, 4) = (2, 4, 8), section 3.2.1.")
+    @misconception(
+        "Your code adds the block's dilation and the unit rate. They multiply: 2 · (1, 2, 4) = (2, 4, 8), section "
+        "3.2.1."
+    )
     def added(output_stride, multi_grid, cascade):
         return _rates(output_stride, multi_grid, cascade, unit=lambda rate, unit: rate + unit)
 
     @misconception(
-        "All blocks have block4's dilation. Each block of the cascade would step once more, so its dilation "
-        "doubles."
+        "Your code raises the unit rate to a power instead of multiplying it. The block's dilation doubles from block "
+        "to block; the unit rates stay: multiply."
+    )
+    def power_of_the_unit(output_stride, multi_grid, cascade):
+        return _rates(output_stride, multi_grid, cascade, unit=lambda rate, unit: unit**rate)
+
+    @misconception(
+        "Your code gives all blocks block4's dilation. Each block of the cascade would halve the map once more, so its "
+        "dilation doubles."
     )
     def block4_everywhere(output_stride, multi_grid, cascade):
         return _rates(output_stride, multi_grid, cascade, rate=lambda undilated: max(1, 32 // output_stride))
 
     @misconception(
-        "2, 4, 8, 16 is right at output stride 16. The output stride decides: at 8 every dilation is twice as "
-        "large, and at 64 block4 and block5 have none."
+        "Your code is right at output stride 16 only: 2, 4, 8, 16. At 8 every dilation is twice as large, and at "
+        "64 block4 and block5 have none: use `output_stride`."
     )
     def stride_16_only(output_stride, multi_grid, cascade):
         return _rates(output_stride, multi_grid, cascade, rate=lambda undilated: undilated // 16)
 
-    @misconception("Where nothing went the dilation comes out as 0. An undilated convolution has dilation 1.")
+    @misconception(
+        "Your code returns the dilation 0 where no stride went. An undilated convolution has dilation 1."
+    )
     def from_zero(output_stride, multi_grid, cascade):
         return _rates(output_stride, multi_grid, cascade, rate=lambda undilated: undilated // output_stride)
 
-    @misconception("Everything is twice too large: block4 alone ends at output stride 32, not 64.")
+    @misconception(
+        "Your code makes everything twice too large, except what stays at 1. block4 alone ends at output stride 32, "
+        "not 64."
+    )
     def twice_too_large(output_stride, multi_grid, cascade):
         return _rates(output_stride, multi_grid, cascade, first=3)
 
     @misconception(
-        "The doubling begins one block too late. block4 ends at output stride 32, so at 16 it is dilated by 2 "
-        "already."
+        "Your code begins to double one block too late. block4 ends at output stride 32, so at 16 it already has "
+        "dilation 2."
     )
     def one_block_late(output_stride, multi_grid, cascade):
         return _rates(output_stride, multi_grid, cascade, first=5)
+
+    @misconception(
+        "Your code leaves out the last block. `cascade` is its number and belongs to the list: `range(4, cascade + 1)`."
+    )
+    def last_block_left_out(output_stride, multi_grid, cascade):
+        return _rates(output_stride, multi_grid, cascade - 1)
+
+    @misconception(
+        "Your code takes `cascade` for the number of blocks. It is the number of the last one: cascade = 4 has block4 "
+        "alone."
+    )
+    def number_of_blocks(output_stride, multi_grid, cascade):
+        return _rates(output_stride, multi_grid, cascade + 3)
 
 
 @exercise
 class ValidShares:
     """How much of a map sees nine, four or one tap."""
 
-    parts = (arithmetic.tap_shares, arithmetic.taps_on_map)
     trials = 80
     hints = (
-        "Begin with one axis. For each place: is place - dilation still at least 0, and place + dilation still below "
-        "size? With the middle tap that makes 1, 2 or 3 taps.",
-        "A cell has a row and a column: 2 taps down and 2 across make 2 · 2 = 4. All nine need 3 and 3, one needs 1 "
-        "and 1.",
-        "How many of the `size` places have 3, 2, 1 taps? The share of cells with nine taps is (places with 3 / "
-        "size)², and so on.",
+        "How many taps does a place have along one axis? Is place - dilation at least 0, place + dilation below size?",
+        "A cell has a row and a column: 2 taps down and 2 across make 2 · 2 = 4. Which pairs make nine?",
+        "Count the places with 3, 2 and 1 taps. The fraction of cells with nine is (places with 3 / size)², and so on.",
     )
 
-    def valid_shares(size: int, dilation: int) -> list[float]:
-        """Shares of the cells of a map [size, size] at which nine, four and one taps of a 3 x 3 kernel are on the map.
-
-        Source: DeepLab v3, figure 4.
-        """
-        shares = arithmetic.tap_shares(size, 3, dilation)
-        return [shares[taps] for taps in (9, 4, 1)]
+    def valid_shares(size, dilation):
+        places = {1: 0, 2: 0, 3: 0}
+        for place in range(size):
+            taps = 1 + (place - dilation >= 0) + (place + dilation < size)
+            places[taps] += 1
+        return [(places[taps] / size) ** 2 for taps in (3, 2, 1)]
 
     def cases(rng: random.Random) -> Iterator[tuple]:
         """Small maps first, then figure 4's, then any."""
-        yield from ((3, 1), (3, 2), (3, 3), (5, 1), (5, 3), (6, 2), (65, 12), (65, 24), (65, 64))
+        yield from (
+            (3, 1),
+            (3, 2),
+            (3, 3),
+            (5, 1),
+            (5, 3),
+            (6, 2),
+            (6, 3),
+            (1, 1),
+            (65, 12),
+            (65, 24),
+            (65, 64),
+        )
         while True:
             yield rng.randint(1, 70), rng.randint(1, 70)
 
     @misconception(
-        "These are the shares along one axis, with 3, 2 and 1 taps. The map has two: the taps of a cell are those "
-        "of its row times those of its column, so these shares are squared."
+        "Your code returns the fractions along one axis, with 3, 2 and 1 taps. A cell has the taps of its row "
+        "times those of its column, so these fractions are squared."
     )
     def one_axis(size, dilation):
         return _found(_axis(size, dilation), [1], taps=(3, 2, 1))
 
-    @misconception("These are numbers of cells. Divide by size · size to have shares.")
+    @misconception("Your code returns numbers of cells. Divide by size · size to get fractions.")
     def counts(size, dilation):
         return [share * size**2 for share in ValidShares.valid_shares(size, dilation)]
 
     @misconception(
-        "One step too far. With dilation d a tap lies d cells from its neighbour, not d + 1: dilation 1 is the "
-        "undilated kernel."
+        "Your code returns per cent. The check wants fractions from 0 to 1: do not multiply by 100."
+    )
+    def per_cent(size, dilation):
+        return [100 * share for share in ValidShares.valid_shares(size, dilation)]
+
+    @misconception(
+        "Your code reaches one cell too far. With dilation d a tap is d cells from its neighbour, not d + 1: dilation "
+        "1 is the undilated kernel."
     )
     def one_step_too_far(size, dilation):
         return ValidShares.valid_shares(size, dilation + 1)
 
-    @misconception("The dilation is not used: these are the shares of an undilated kernel.")
+    @misconception(
+        "Your code reaches one cell too short. With dilation d a tap is d cells from its neighbour: place - dilation "
+        "and place + dilation."
+    )
+    def one_step_too_short(size, dilation):
+        return _found(_axis(size, dilation - 1))
+
+    @misconception("Your code ignores the dilation. These are the fractions of an undilated kernel.")
     def no_dilation(size, dilation):
         return ValidShares.valid_shares(size, 1)
 
     @misconception(
-        "The kernel begins at the cell here. It is centred on it: one tap lies before the cell, one behind it."
+        "Your code begins the kernel at the cell. It is centred on the cell: one tap is before it, one after it."
     )
     def not_centred(size, dilation):
         return _found(
@@ -184,18 +232,19 @@ class ValidShares:
         )
 
     @misconception(
-        "The second number is the share of cells with six taps. Four taps is what figure 4 shows: two rows of "
-        "taps and two columns of them."
+        "Your code counts six taps in the second place. Figure 4 shows four: two rows of taps and two columns of them."
     )
     def six_taps(size, dilation):
         return _found(_axis(size, dilation), taps=(9, 6, 1))
 
-    @misconception("The right numbers in the wrong order: nine taps first, then four, then one.")
+    @misconception(
+        "Your code has the right numbers in the wrong order: nine taps first, then four, then one."
+    )
     def reversed_order(size, dilation):
         return _found(_axis(size, dilation), taps=(1, 4, 9))
 
     @misconception(
-        "For nine taps only one border was taken off. There are two, `dilation` cells each: size - 2 · dilation."
+        "Your code takes off one border for nine taps. There are two, `dilation` cells each: size - 2 · dilation."
     )
     def one_border(size, dilation):
         return [
@@ -204,8 +253,8 @@ class ValidShares:
         ]
 
     @misconception(
-        "(size - 2 · dilation)² grows again where the kernel is larger than the map: a negative number squared. "
-        "There are never fewer than 0 such places."
+        "Your code squares a negative number: (size - 2 · dilation)² grows again where the kernel is larger than the "
+        "map. There are never fewer than 0 such places."
     )
     def squared_negative(size, dilation):
         return [
@@ -213,87 +262,151 @@ class ValidShares:
             *ValidShares.valid_shares(size, dilation)[1:],
         ]
 
+    @misconception(
+        "Your code leaves only what has neither nine taps nor one to the four. Some cells have six, three or two: "
+        "count four by itself."
+    )
+    def four_is_the_rest(size, dilation):
+        nine, _, one = ValidShares.valid_shares(size, dilation)
+        return [nine, 1 - nine - one, one]
+
+
+@design
+class ThreeDilations:
+    """Design: three convolutions without holes, for v3's training map."""
+
+    hints = (
+        "How wide is the window? Each 3 × 3 adds two gaps, so it has 1 + 2 · (sum of the dilations) cells.",
+        "Which dilation leaves no hole? One that is at most as wide as the window that the other layers already fill.",
+        "Up to which dilation are all nine taps on enough cells? (33 - 2r)² / 33² is at least 0.25 up to r = 8.",
+    )
+
+    def takes(dilations):
+        if (
+            isinstance(dilations, (list, tuple))
+            and len(dilations) == 3
+            and all(isinstance(each, numbers.Integral) and not isinstance(each, bool) for each in dilations)
+            and all(1 <= each <= 33 for each in dilations)
+        ):
+            return None
+        return f"The check expects a list of three whole numbers from 1 to 33; it got {show(dilations)}."
+
+    def three_dilations():
+        return [1, 3, 8]
+
+    @wanted("a window of at least 21 cells")
+    def window(dilations):
+        size = arithmetic.receptive_fields([Layer(3, dilation=each) for each in dilations])[-1].size
+        return size >= 21, f"{size} cells"
+
+    @wanted("no hole: a unit reads every cell of its window")
+    def no_hole(dilations):
+        layers = [Layer(3, padding="same", dilation=each) for each in dilations]
+        size = arithmetic.receptive_fields(layers)[-1].size
+        read = sum(count > 0 for count in arithmetic.path_counts(layers, size // 2, input_size=size))
+        return read == size, f"reads {read} of {size} cells"
+
+    @wanted("on 33 × 33 cells each convolution has all nine taps at 0.25 of the cells or more")
+    def whole_kernels(dilations):
+        fraction = min(arithmetic.tap_shares(33, dilation=each)[9] for each in dilations)
+        return fraction >= 0.25, f"{fraction:.3f} at the widest"
+
 
 @exercise
 class ImagePooling:
-    """The image pooling branch."""
+    """Repair: the image pooling branch."""
 
-    parts = (ImagePooling.forward,)
     trials = 60
     hints = (
-        "`x.mean((2, 3))` is the mean over rows and columns: [N, C].",
-        "A 1×1 convolution on a single cell is a product of matrices: `mean @ weight.T` is [N, K]. Then batch norm: "
-        "times `factor`, plus `shift`. Then ReLU.",
-        "`y[:, :, None, None]` has the shape [N, K, 1, 1]; `.expand(-1, -1, h, w)` lays it over every cell.",
+        "In which order does the paper build this branch? What comes first, the mean or the unit?",
+        "The mean of a ReLU is not the ReLU of the mean: negative values have gone before they could count.",
+        "Begin with `mean = x.mean((2, 3), keepdim=True)`, and give `mean` to the convolution. Batch norm, ReLU and "
+        "`.expand` follow.",
     )
 
-    def image_pooling(
-        x: torch.Tensor, weight: torch.Tensor, factor: torch.Tensor, shift: torch.Tensor
-    ) -> torch.Tensor:
-        """The image pooling branch of a network that predicts: [N, C, h, w] -> [N, K, h, w].
-
-        The mean of the map; a 1 x 1 convolution with `weight` [K, C]; batch norm, which is a fixed `factor` and `shift`
-        [K] then; ReLU; and the result at every cell. Source: DeepLab v3, section 3.3.
-        """
-        mean = x.mean((2, 3))
-        mixed = F.relu(mean @ weight.T * factor + shift)
-        return mixed[:, :, None, None].expand(-1, -1, *x.shape[2:])
+    def image_pooling(x, weight, factor, shift):
+        mean = x.mean((2, 3), keepdim=True)
+        y = F.conv2d(mean, weight[:, :, None, None])
+        y = F.relu(y * factor[:, None, None] + shift[:, None, None])
+        return y.expand(-1, -1, *x.shape[2:])
 
     def cases(rng: random.Random) -> Iterator[tuple]:
-        """One picture with one channel first, then batches."""
-        yield torch.tensor([[[[1.0, 3.0]]]]), torch.ones(1, 1), torch.ones(1), torch.zeros(1)
-        yield torch.tensor([[[[1.0, 3.0]]]]), -torch.ones(1, 1), torch.ones(1), torch.zeros(1)
-        while True:
-            noise = torch.Generator().manual_seed(rng.getrandbits(32))
-            pictures, inside, out = rng.randint(1, 3), rng.randint(1, 4), rng.randint(1, 4)
-            x = torch.randn(pictures, inside, rng.randint(1, 5), rng.randint(1, 5), generator=noise)
-            yield x, *(torch.randn(*shape, generator=noise) for shape in ((out, inside), (out,), (out,)))
+        """One image with one channel first, then batches of any size."""
 
-    @misconception("This is the sum over the map. It would grow with the picture; take the mean.")
+        def case(x, weight=((1.0,),), factor=(1.0,), shift=(0.0,)):
+            return tuple(map(torch.tensor, (x, weight, factor, shift)))
+
+        yield case([[[[1.0, 3.0]]]])
+        yield case([[[[-3.0, 1.0]]]])
+        yield case([[[[1.0], [5.0]]]], ((-1.0,),), (1.0,), (4.0,))
+        yield case([[[[1.0, 3.0]]]], ((1.0,),), (2.0,), (1.0,))
+        yield case([[[[1.0, 3.0]]], [[[0.0, -2.0]]]], ((-1.0,), (2.0,)), (1.0, 1.0), (3.0, 0.0))
+        while True:
+            noise = torch_generator(rng)
+            images, inside, out = rng.randint(1, 3), rng.randint(1, 4), rng.randint(1, 4)
+            shapes = (images, inside, rng.randint(1, 5), rng.randint(1, 5)), (out, inside), (out,), (out,)
+            dtype = rng.choice((torch.float32, torch.float64))
+            yield tuple(torch.randn(*shape, generator=noise).to(dtype) for shape in shapes)
+
+    @fault("On a map of one constant value the branch is right. On a photo its numbers are too large.")
+    def pooled_last(x, weight, factor, shift):
+        y = F.conv2d(x, weight[:, :, None, None])
+        y = F.relu(y * factor[:, None, None] + shift[:, None, None])
+        return y.mean((2, 3), keepdim=True).expand(-1, -1, *x.shape[2:])
+
+    @misconception("Your code sums over the map. A sum grows with the image: take the mean.")
     def total(x, weight, factor, shift):
         return _pooled(x, weight, factor, shift, lambda x: x.sum((2, 3)))
 
-    @misconception("This takes the maximum. v3 uses the average: global average pooling.")
+    @misconception("Your code takes the maximum. v3 takes the average: global average pooling.")
     def maximum(x, weight, factor, shift):
         return _pooled(x, weight, factor, shift, lambda x: x.amax((2, 3)))
 
     @misconception(
-        "The mean runs over the batch, too, so that every picture hears of the others. One mean for each "
-        "picture."
+        "Your code averages over the batch as well, so every image hears of the others. Take one mean for each image."
     )
     def mean_over_batch(x, weight, factor, shift):
         return _pooled(x, weight, factor, shift, lambda x: x.mean((0, 2, 3))[None].expand(len(x), -1))
 
-    @misconception("The ReLU at the end is missing.")
+    @misconception(
+        "Your code averages each row by itself. The branch answers for the whole image: take the mean over both axes."
+    )
+    def mean_of_rows(x, weight, factor, shift):
+        mean = x.mean(3)
+        mixed = torch.einsum("kc,nch->nkh", weight, mean) * factor[:, None] + shift[:, None]
+        return F.relu(mixed)[..., None].expand(-1, -1, *x.shape[2:])
+
+    @misconception("Your code lacks the ReLU at the end.")
     def no_relu(x, weight, factor, shift):
         return _pooled(x, weight, factor, shift, after=lambda y: y)
 
-    @misconception("The ReLU comes before batch norm here. The order is convolution, batch norm, ReLU.")
+    @misconception(
+        "Your code applies the ReLU before batch norm. The order is convolution, batch norm, ReLU."
+    )
     def norm_last(x, weight, factor, shift):
         mixed = F.relu(x.mean((2, 3)) @ weight.T) * factor + shift
         return mixed[:, :, None, None].expand(-1, -1, *x.shape[2:])
 
     @misconception(
-        "The convolution and the ReLU come first and the mean last. Through the ReLU this is another number: pool "
-        "first, as the paper does. (It is also h · w times the work.)"
-    )
-    def mean_last(x, weight, factor, shift):
-        """The mean of the finished unit in place of the unit of the mean."""
-        mixed = torch.einsum("kc,nchw->nkhw", weight, x) * factor[:, None, None] + shift[:, None, None]
-        return F.relu(mixed).mean((2, 3), keepdim=True).expand(-1, -1, *x.shape[2:])
-
-    @misconception(
-        "One cell is left, [N, K, 1, 1]. To be concatenated with the other branches it must lie at every cell, "
-        "[N, K, h, w]."
+        "Your code returns one cell, [N, K, 1, 1]. The other branches have h · w cells, and concatenation needs the "
+        "same size: expand it to [N, K, h, w]."
     )
     def one_cell(x, weight, factor, shift):
         return _pooled(x, weight, factor, shift)[:, :, :1, :1]
 
-    @misconception("Batch norm is missing: times `factor`, plus `shift`.")
+    @misconception(
+        "Your code returns a map [w, h]. Rows come first: the result has the shape [N, K, h, w], as `x.shape[2:]` says."
+    )
+    def sides_swapped(x, weight, factor, shift):
+        return _pooled(x, weight, factor, shift).transpose(2, 3)
+
+    @misconception("Your code leaves batch norm out: multiply by `factor`, then add `shift`.")
     def no_norm(x, weight, factor, shift):
         return _pooled(x, weight, torch.ones_like(factor), torch.zeros_like(shift))
 
-    @misconception("Nothing is pooled: this is the 1×1 branch of ASPP. Take the mean over the map first.")
+    @misconception(
+        "Your code pools nothing, which makes it the 1 × 1 branch of ASPP. Take the mean over the map first."
+    )
     def not_pooled(x, weight, factor, shift):
         return F.relu(torch.einsum("kc,nchw->nkhw", weight, x) * factor[:, None, None] + shift[:, None, None])
 
@@ -304,68 +417,77 @@ class OneClassifier:
 
     trials = 60
     hints = (
-        "Write the sum for one cell: W₁ f₁ + b₁ + W₂ f₂ + b₂ + … The concatenated cell is f₁ above f₂ above f₃.",
-        "A row of the large matrix must hold W₁'s row, then W₂'s row, then …: put the matrices side by side.",
+        "What is the sum for one cell? W₁ f₁ + b₁ + W₂ f₂ + b₂. The concatenated cell is f₁ above f₂.",
+        "A row of the large matrix must hold W₁'s row, then W₂'s row, and so on: put the matrices side by side.",
         "`torch.cat(list_of_matrices, dim=1)` does that. What does not depend on f is added up.",
     )
 
-    def one_classifier(
-        weights: Sequence[torch.Tensor], biases: Sequence[torch.Tensor]
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Weight and bias of the one 1 x 1 classifier on concatenated branches that gives the sum of their scores.
-
-        Branch i alone would have the classifier `weights[i]` [classes, channels] with `biases[i]` [classes]. So v2's
-        sum is one of the things that concatenation and a 1 x 1 can do. Source: DeepLab v2, figure 7; v3, section 3.3.
-        """
-        return torch.cat(list(weights), dim=1), torch.stack(list(biases)).sum(0)
+    def one_classifier(weights, biases):
+        return torch.cat(weights, dim=1), torch.stack(biases).sum(0)
 
     def cases(rng: random.Random) -> Iterator[tuple]:
         """Two branches with one channel and one class first, then any."""
-        yield [torch.tensor([[1.0]]), torch.tensor([[2.0]])], [torch.tensor([1.0]), torch.tensor([3.0])]
+
+        def case(weights, biases):
+            return list(map(torch.tensor, weights)), list(map(torch.tensor, biases))
+
+        yield case([[[1.0]], [[2.0]]], [[1.0], [3.0]])
+        yield case([[[1.0, 2.0]], [[3.0, 4.0]]], [[1.0], [5.0]])
+        yield case([[[1.0], [2.0]], [[3.0], [4.0]], [[5.0], [6.0]]], [[1.0, -1.0], [0.0, 2.0], [4.0, 3.0]])
         while True:
-            noise = torch.Generator().manual_seed(rng.getrandbits(32))
-            branches, classes, channels = rng.randint(1, 4), rng.randint(1, 3), rng.randint(1, 3)
-            weights = [torch.randn(classes, channels, generator=noise) for _ in range(branches)]
-            yield weights, [torch.randn(classes, generator=noise) for _ in range(branches)]
+            noise = torch_generator(rng)
+            dtype = rng.choice((torch.float32, torch.float64))
+            branches, classes, channels = rng.randint(1, 5), rng.randint(1, 4), rng.randint(1, 3)
+            weights = torch.randn(branches, classes, channels, generator=noise).to(dtype)
+            yield list(weights), list(torch.randn(branches, classes, generator=noise).to(dtype))
 
     @misconception(
-        "The matrices stand below one another. That makes more classes; side by side (dim=1) they make room for "
-        "more channels."
+        "Your code puts the matrices below one another. That makes more classes; side by side (dim=1) they make room "
+        "for more channels."
     )
     def below_one_another(weights, biases):
-        return _answer(weights, biases, weight=torch.cat(list(weights), dim=0))
+        return _answer(weights, biases, weight=torch.cat(weights, dim=0))
 
     @misconception(
-        "The weights are added up. That would be right if all branches gave the same features. Each branch keeps "
+        "Your code adds the weights up. That would be right if all branches gave the same features. Each branch keeps "
         "its own columns."
     )
     def weights_added(weights, biases):
-        return _answer(weights, biases, weight=torch.stack(list(weights)).sum(0))
+        return _answer(weights, biases, weight=torch.stack(weights).sum(0))
 
     @misconception(
-        "The columns are interleaved: channel 0 of all branches first. Concatenation puts all channels of branch "
+        "Your code interleaves the columns: channel 0 of all branches first. Concatenation puts all channels of branch "
         "0 first, then all of branch 1."
     )
     def interleaved(weights, biases):
-        return _answer(weights, biases, weight=torch.stack(list(weights), dim=2).flatten(1))
+        return _answer(weights, biases, weight=torch.stack(weights, dim=2).flatten(1))
 
-    @misconception("The weights are right. The biases are averaged; in a sum of scores they add up.")
+    @misconception(
+        "Your code puts the branches in reverse order. The first branch's channels come first, so its matrix does too."
+    )
+    def reversed_branches(weights, biases):
+        return _answer(weights, biases, weight=torch.cat(weights[::-1], dim=1))
+
+    @misconception("Your code averages the biases. The weights are right; in a sum of scores biases add up.")
     def biases_averaged(weights, biases):
-        return _answer(weights, biases, bias=torch.stack(list(biases)).mean(0))
+        return _answer(weights, biases, bias=torch.stack(biases).mean(0))
 
-    @misconception("The weights are right, but only the first branch's bias is there. They add up.")
+    @misconception("Your code keeps only the first branch's bias. The weights are right; the biases add up.")
     def first_bias_only(weights, biases):
         return _answer(weights, biases, bias=biases[0].clone())
 
     @misconception(
-        "The weights are right. The biases are concatenated, but there is one score for each class: add them up."
+        "Your code concatenates the biases. The weights are right, but there is one score for each class: add them up."
     )
     def biases_concatenated(weights, biases):
-        return _answer(weights, biases, bias=torch.cat(list(biases)))
+        return _answer(weights, biases, bias=torch.cat(biases))
 
-    @misconception("This gives the mean of the branches' scores. v2 adds them.")
+    @misconception(
+        "Your code adds all biases to one number. Each class has its own sum: add over the branches, `sum(biases)`."
+    )
+    def one_bias(weights, biases):
+        return _answer(weights, biases, bias=torch.stack(biases).sum())
+
+    @misconception("Your code gives the mean of the branches' scores. v2 adds them: divide nothing.")
     def mean_of_scores(weights, biases):
-        return (
-            torch.cat(list(weights), dim=1) / len(weights),
-            torch.stack(list(biases)).mean(0),
-        )
+        return torch.cat(weights, dim=1) / len(weights), torch.stack(biases).mean(0)

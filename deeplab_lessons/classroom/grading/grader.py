@@ -60,7 +60,7 @@ def grade(
                         "into that notebook before you grade the others"
                     )
                 rows += new
-                say(f"{learner}: {_summary(new)}")
+                say(f"{learner}: {_summary(new)}{_why(new)}")
     finally:
         _write(rows, output)
     return rows
@@ -74,9 +74,12 @@ def summary(rows: Sequence[Row]) -> str:
 
 def _summary(rows: Sequence[Row]) -> str:
     counts = Counter(row.state for row in rows)
-    words = ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
-    only = rows[0].note if len(rows) == 1 and rows[0].note else ""
-    return f"{words} ({only})" if only else words
+    return ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
+
+
+def _why(rows: Sequence[Row]) -> str:
+    """Why a whole notebook could not be graded."""
+    return f" ({rows[0].note})" if not rows[0].exercise else ""
 
 
 def _learners(paths: Sequence[Path]) -> dict[Path, str]:

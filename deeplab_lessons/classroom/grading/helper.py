@@ -69,7 +69,7 @@ def _confine(folder: str, seconds: int, memory: int) -> None:
     """Work in an empty folder, silently, on one core, with so much time and memory."""
     os.chdir(folder)
     home = {name: folder for name in ("HOME", "USERPROFILE", "TMPDIR", "TEMP", "MPLCONFIGDIR", "IPYTHONDIR")}
-    os.environ.update(home, MPLBACKEND="Agg", DEEPLAB_LESSONS_DEVICE="cpu")
+    os.environ.update(home, MPLBACKEND="Agg", DEEPLAB_LESSONS_DEVICE="cpu", DEEPLAB_LESSONS_PROGRESS="off")
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in range(3):
         os.dup2(nowhere, stream)

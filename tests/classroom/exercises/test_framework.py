@@ -3,8 +3,10 @@
 import sys
 
 import pytest
+from answers import exercise_of
 from verdicts import double, said, some_cells, twice
 
+from deeplab_lessons.classroom import progress
 from deeplab_lessons.classroom.exercises.framework import (
     Function,
     Misconception,
@@ -286,3 +288,15 @@ def test_an_attempt_that_switches_gradients_off_disturbs_nothing():
     exercise = Function(slope, lambda rng: ((float(n),) for n in range(1, 9)))
     assert exercise.check(without_gradients).state == "correct"
     assert torch.is_grad_enabled()
+
+
+def test_only_a_right_answer_is_remembered(monkeypatch):
+    remembered = []
+    monkeypatch.setattr(progress, "exercise_done", lambda *what: remembered.append(what))
+    exercise = exercise_of("lesson02", "effective_kernel_size")
+    exercise.check()
+    exercise.check(lambda kernel_size, dilation=1: kernel_size)
+    exercise.check(exercise.package or exercise.reference)
+    assert remembered == []
+    exercise.check(lambda kernel_size, dilation=1: (kernel_size - 1) * dilation + 1)
+    assert remembered == [("lesson02", "effective_kernel_size")]

@@ -1,6 +1,7 @@
 """Solutions: each runs where it is pasted, is one function, and no small change to it is accepted."""
 
 import ast
+import copy
 import functools
 import inspect
 
@@ -16,7 +17,7 @@ from deeplab_lessons.classroom.exercises.base import Exercise
 from deeplab_lessons.classroom.exercises.framework import Function
 
 # lessons whose solutions are texts of their own, and whose cases reach every promise
-FULL = [f"lesson{number:02}" for number in range(1, 6)]
+FULL = [f"lesson{number:02}" for number in (1, 2, 3, 4, 5, 10, 11)]
 
 # what a solution still names that its notebook does not have
 NOT_YET = {
@@ -30,12 +31,6 @@ NOT_YET = {
     ("lesson08", "step_on_logarithm"): "math",
     ("lesson09", "fuse_scales"): "Sequence in a type hint",
     ("lesson09", "summed_aspp"): "Sequence in a type hint",
-    ("lesson10", "stage_plan"): "Sequence in a type hint",
-    ("lesson10", "rates_at"): "poly",
-    ("lesson10", "groups"): "nn in a type hint",
-    ("lesson10", "resnet_field"): "Sequence in a type hint",
-    ("lesson11", "block_rates"): "Sequence in a type hint",
-    ("lesson11", "one_classifier"): "Sequence in a type hint",
     ("lesson12", "decode"): "nn in a type hint",
     ("lesson13", "upright"): "a private table",
     ("lesson13", "joined_gradient"): "Sequence in a type hint",
@@ -70,6 +65,22 @@ EQUIVALENT = {
         "costs = -logs.gather(1, index[:, None])[:, 0] -> costs = -logs.gather(1, index[:, None])[:, -1]": (
             "there is one"
         ),
+    },
+    "frozen_block": {
+        "y = F.batch_norm(y, mean, variance, factor, shift, training=False) -> "
+        "y = F.batch_norm(y, mean, variance, factor, shift)": "False is the default",
+    },
+    "resnet_field": {
+        "size += 2 * jump * (step if stride_in == '1x1' else 1) -> "
+        "size += 2 * jump * (step if stride_in <= '1x1' else 1)": "3x3 is not below 1x1",
+    },
+    "block_rates": {
+        "rate = max(1, undilated // output_stride) -> rate = max(undilated // output_stride, 1)": "max has no order",
+        "rate = max(1, undilated // output_stride) -> rate = max(1, undilated / output_stride)": "powers of 2",
+    },
+    "valid_shares": {"places[taps] += 1 -> places[taps] -= 1": "squared later"},
+    "image_pooling": {
+        "mean = x.mean((2, 3), keepdim=True) -> mean = x.mean((3, 2), keepdim=True)": "the mean of both axes",
     },
 }
 
@@ -159,7 +170,11 @@ def test_the_package_handed_in_is_told_from_an_answer(module, name, exercise):
 
 
 def numbers_in(value):
-    """The numbers of an argument, one by one; a layer counts as one."""
+    """The numbers of an argument, one by one; a layer counts as one, and so does a parameter of a network."""
+    if isinstance(value, str):
+        return []
+    if isinstance(value, torch.nn.Module):
+        return [1 for _ in value.parameters()]
     if hasattr(value, "reshape"):
         return value.reshape(-1).tolist()
     if isinstance(value, list | tuple):
@@ -173,7 +188,7 @@ def test_a_listed_mistake_is_shown_on_a_few_whole_numbers(module, name, exercise
         wrong = (
             args
             for args in exercise.arguments()
-            if exercise.problem(mistake.answer(*args), exercise.reference(*args)) is not None
+            if exercise.problem(mistake.answer(*copy.deepcopy(args)), exercise.reference(*args)) is not None
         )
         shown = numbers_in(next(wrong))
         assert len(shown) <= 18 and all(number == int(number) for number in shown), mistake.answer.__name__

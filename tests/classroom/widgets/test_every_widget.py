@@ -23,9 +23,12 @@ class Widget:
     narrowest: int
     most_bytes: int
     themed: str | None
+    arguments: tuple = ()
 
     def make(self):
-        return getattr(importlib.import_module(f"{widgets.__name__}.{self.folder}"), self.name)()
+        return getattr(importlib.import_module(f"{widgets.__name__}.{self.folder}"), self.name)(
+            *self.arguments
+        )
 
     @property
     def script(self):
@@ -41,15 +44,20 @@ WIDGETS = [
     Widget("mean_field", "KernelExplorer", 360, 90_000, "appearance"),
     Widget("valid_taps", "ValidTapsExplorer", 360, 80_000, "tap-chart"),
 ]
+# It draws on no canvas: test_prediction.py opens it in a browser.
+PREDICTION = Widget("prediction", "PredictionForm", 390, 12_000, None, ("How many?", "number", 3))
 BOXES = (
     ".dl-widget, .dl-bar, .dl-sliders, .dl-facts, .dl-pictures, .dl-pictures > div, .dl-planes, .dl-edits, "
     ".dl-aspp-picture, .dl-aspp-branches, .dl-crf-pictures, .dl-strip-box, .dl-formulas"
 )
 every_widget = pytest.mark.parametrize("widget", WIDGETS, ids=lambda widget: widget.folder)
+every_script = pytest.mark.parametrize("widget", [*WIDGETS, PREDICTION], ids=lambda widget: widget.folder)
 
 
 def test_no_widget_is_missing_here():
-    assert {path.parent.name for path in FOLDER.glob("*/index.js")} == {widget.folder for widget in WIDGETS}
+    assert {path.parent.name for path in FOLDER.glob("*/index.js")} == {
+        widget.folder for widget in [*WIDGETS, PREDICTION]
+    }
 
 
 @every_widget
@@ -59,12 +67,12 @@ def test_its_text_is_the_same_in_every_run(widget):
     assert repr(shown).startswith(f"{widget.name}(") and " at 0x" not in repr(shown)
 
 
-@every_widget
+@every_script
 def test_its_page_is_small(widget, tmp_path):
     assert widget.make().save_html(tmp_path / "page.html").stat().st_size < widget.most_bytes
 
 
-@every_widget
+@every_script
 def test_every_word_the_scripts_ask_for_is_there_and_none_is_left_over(widget):
     words, source = set(widget.make()._words), "\n".join(path.read_text() for path in scripts(widget.script))
     asked = re.findall(r'\bwords\.(\w+)|\bsay\(words, "(\w+)"|new Impossible\("(\w+)"', source)
@@ -77,7 +85,7 @@ def test_every_word_the_scripts_ask_for_is_there_and_none_is_left_over(widget):
     assert words - asked - family - quoted == set()
 
 
-@every_widget
+@every_script
 def test_no_two_of_its_scripts_declare_the_same_name(widget):
     """They are joined into one scope, where the second of two functions would silently take the first one's place."""
     declared = re.compile(r"^(?:export )?(?:async )?(?:function|const|let|class) (\w+)", re.MULTILINE)

@@ -1,0 +1,182 @@
+"""Which label map belongs to which picture: by their names in two folders, or by a list."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+
+from PIL import Image
+
+_SEPARATORS = re.compile(r"[ ._-]")  # an ending of names begins with one of these
+
+
+def find_pairs(
+    images: Path, labels: Path, names: Iterable[str] | str | Path | None = None, ending: str | None = None
+) -> tuple[list[tuple[Path, Path]], list[Path]]:
+    """Return the pairs (picture, label map) in two folders and all below them, and the pictures without a label map.
+
+    A label map is called like its picture, or like it with an `ending` such as "_mask": the one that they all share,
+    unless it is given. Pictures may share another one. `names` chooses pairs: names or paths, with or without file
+    ending, in a list or on the lines of a text file; two on a line are a pair. Raises FileNotFoundError for what is
+    missing, and ValueError for what may mean several things.
+    """
+    if images.samefile(labels):
+        raise ValueError(f"images and labels must be two folders, got {images}: move the label maps")
+    pictures, maps = _files(images), _files(labels, ".json")
+    if names is None:
+        found = _match(pictures, maps, ending, labels)
+        lonely = sorted(name for name in maps.keys() - found.values() if name.endswith(ending or ""))
+        if lonely or not found:
+            raise _lacks(images, lonely, len(found) + len(lonely))
+        pairs = [(pictures[name], maps[found[name]]) for name in sorted(found)]
+        return pairs, [path for name, path in pictures.items() if name not in found]
+    lines = read_list(Path(names)) if isinstance(names, (str, Path)) else dict.fromkeys(names, "names")
+    return _listed(lines, pictures, maps, ending, images, labels), []
+
+
+def read_list(path: Path) -> dict[str, str]:
+    """Return what the lines of a list say, and where each is.
+
+    The list is in UTF-8, or in UTF-16 as PowerShell writes it, with the line ends and paths of any system.
+    """
+    content, found = path.read_bytes(), dict[str, str]()
+    try:
+        text = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        number = content[: error.start].count(b"\n") + 1
+        raise ValueError(f"{path}, line {number}: not UTF-8: save the list as UTF-8") from None
+    for number, line in enumerate(text.splitlines(), start=1):
+        name, where = line.strip().replace("\\", "/"), f"{path}, line {number}"
+        if name in found:
+            raise ValueError(f"{where}: {name!r} is in {found[name]} already: name it once")
+        if name:
+            found[name] = where
+    if not found:
+        raise ValueError(f"{path} is empty: write one name on each line")
+    return found
+
+
+def _files(folder: Path, *others: str) -> dict[str, Path]:
+    """The pictures in a folder and below it by their names: "town/a" for town/a.png; hidden files are none.
+
+    Where there is no picture, files with an ending in `others` count. Raises FileNotFoundError, with what is there
+    instead, where there are none of these either.
+    """
+    Image.init()
+    kinds = {ending for ending, kind in Image.registered_extensions().items() if kind in Image.OPEN} | {
+        ".npy"
+    }
+    there = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    seen = [path for path in there if not any(p.startswith(".") for p in path.relative_to(folder).parts)]
+    for endings in (kinds, others):
+        found: dict[str, Path] = {}
+        for path in seen:
+            name = path.relative_to(folder).with_suffix("").as_posix()
+            if path.suffix.lower() in endings and path != found.setdefault(name, path):
+                raise ValueError(
+                    f"{folder} holds both {found[name].name} and {path.name}: keep one elsewhere"
+                )
+        if found:
+            return found
+    counts = Counter(path.suffix or "without ending" for path in seen).most_common(5)
+    inside = ", ".join(f"{count} {ending}" for ending, count in counts) or "it is empty"
+    raise FileNotFoundError(f"{folder} holds no file that can be read as a picture or label map: {inside}")
+
+
+def _match(
+    pictures: Collection[str], maps: Collection[str], ending: str | None, folder: Path
+) -> dict[str, str]:
+    """The name of its label map for each name of a picture that has one."""
+    shared = _shared_ending(pictures)
+    for cut, alone in ((0, False), (0, True), (len(shared), False), (len(shared), True)):
+        short = {name: Path(name).name if alone else name for name in (*pictures, *maps)}
+        known = {short[picture][: -cut or None]: picture for picture in pictures}
+        if len(known) < len(pictures) or len({short[name] for name in maps}) < len(maps):
+            continue  # without their folders, several have one name
+        found: dict[str, dict[str, str]] = defaultdict(dict)
+        for name in maps:
+            text = short[name]
+            for place in (len(text), *(gap.start() for gap in reversed([*_SEPARATORS.finditer(text)]))):
+                if text[:place] in known:
+                    found[text[place:]][known[text[:place]]] = name
+                    break
+        if ending is not None:
+            found = {each: pairs for each, pairs in found.items() if each == ending}
+        if "" not in found and len(found) > 1:
+            several = ", ".join(f"{each!r} ({len(pairs)})" for each, pairs in sorted(found.items())[:5])
+            raise ValueError(
+                f"the names in {folder} go on in several ways, {several}: pass ending= one of them"
+            )
+        if found:
+            return found.get("") or next(iter(found.values()))
+    return {}
+
+
+def _listed(
+    lines: Mapping[str, str],
+    pictures: Mapping[str, Path],
+    maps: Mapping[str, Path],
+    ending: str | None,
+    images: Path,
+    labels: Path,
+) -> list[tuple[Path, Path]]:
+    """The pairs that a list names, in its order."""
+    try:
+        found, unclear = _match(pictures, maps, ending, labels), None
+    except ValueError as error:  # which does not matter where the list names both files of each pair
+        found, unclear = {}, error
+    of_picture, of_map, by_map = (
+        _by_any_name(pictures),
+        _by_any_name(maps),
+        {found[name]: name for name in found},
+    )
+    of_pair = {short: by_map[name] for short, name in _by_any_name(by_map).items()} | _by_any_name(found)
+    chosen: dict[tuple[Path, Path], str] = {}
+    absent: dict[Path, list[str]] = {labels: [], images: []}
+    for line, where in lines.items():
+        picture = _known(line, of_pair)
+        label = found.get(picture or "")
+        for first, second in [] if picture else _halves(line):
+            picture, label = _known(first, of_picture), _known(second, of_map)
+            if picture and label:
+                break
+        if picture and label:
+            pair = pictures[picture], maps[label]
+            if pair in chosen:
+                raise ValueError(f"{where}: {picture!r} is in {chosen[pair]} already: name it once")
+            chosen[pair] = where
+        else:
+            absent[images if _known(line, of_map) else labels].append(line)
+    for folder, missing in absent.items():
+        if missing:
+            raise unclear or _lacks(folder, missing, len(lines), lines[missing[0]])
+    return list(chosen)
+
+
+def _halves(line: str) -> list[tuple[str, str]]:
+    """The ways to read a line as two names."""
+    return [(line[: gap.start()], line[gap.end() :]) for gap in re.finditer(r"\s*[,;\t ]\s*", line)]
+
+
+def _known(line: str, names: Mapping[str, str]) -> str | None:
+    """What a line means among `names`: as it stands, without the file's ending, without its folders."""
+    path = Path(line)
+    forms = (line, path.with_suffix("").as_posix() if path.name else line, path.name, path.stem)
+    return next((names[form] for form in forms if form in names), None)
+
+
+def _by_any_name(names: Mapping[str, object]) -> dict[str, str]:
+    """Each name by itself and, where only one has it, without its folders."""
+    counts = Counter(Path(name).name for name in names)
+    return {Path(name).name: name for name in names if counts[Path(name).name] == 1} | {n: n for n in names}
+
+
+def _shared_ending(names: Collection[str]) -> str:
+    """The ending, such as "_leftImg8bit", that all of several names share, or ""."""
+    endings = [{name[gap.start() :] for gap in _SEPARATORS.finditer(name)} for name in names]
+    return max(set.intersection(*endings), key=len, default="") if len(endings) > 1 else ""
+
+
+def _lacks(folder: Path, missing: list[str], count: int, where: str = "") -> FileNotFoundError:
+    first = f" (the first: {where})" if where and where != "names" else ""
+    return FileNotFoundError(f"{folder} lacks {len(missing)} of {count} files: {missing[:3]} …{first}")
