@@ -145,9 +145,17 @@ def exercise_part(exercise, task):
     parts = [f"<h4><code>{exercise.name}</code> <small>{exercise.kind}</small></h4>", markdown(task)]
     if isinstance(exercise, Order):
         parts += [listed(f"{letter}. {html.escape(text)}" for letter, text in exercise.steps().rows)]
+    if exercise.kind == "repair":
+        parts += [f"<pre>{html.escape(handed_out(exercise))}</pre>"]
     parts += ["<p>Hints:</p>", listed(map(html.escape, exercise.hints), "ol")]
     parts += [f"<div class='answer'><p>Solution:</p><pre>{html.escape(exercise.solution().code)}</pre></div>"]
     return "\n".join([*parts, *wrong_answers(exercise)])
+
+
+def handed_out(exercise):
+    """Return the broken function of a repair as the lesson's cell has it."""
+    source = textwrap.dedent(inspect.getsource(exercise.fault.answer))
+    return source[source.index("def ") :].replace(exercise.fault.answer.__name__, exercise.name, 1).rstrip()
 
 
 def wrong_answers(exercise):
@@ -171,6 +179,8 @@ def wrong_answers(exercise):
 def prediction_part(prediction):
     """Return a prediction as HTML: question, options, the computed answer, and what is said of known slips."""
     answer = html.escape(in_words(prediction, prediction.answer.value))
+    if prediction.tolerance:
+        answer += f" (±{prediction.tolerance:g} is right)"
     options = f"<p>Options: {html.escape('; '.join(prediction.options))}</p>" if prediction.options else ""
     slips = [
         f"{html.escape(in_words(prediction, slip))}: {html.escape(words)}"
@@ -183,7 +193,7 @@ def prediction_part(prediction):
 def in_words(prediction, value):
     """Return an answer as a reader gives it: a number with its unit, an option, or options in order."""
     if prediction.kind == "number":
-        return f"{value:g} {prediction.unit}".strip()
+        return f"{round(value, 3):,}".removesuffix(".0") + f" {prediction.unit}".rstrip()
     return value if isinstance(value, str) else ", then ".join(value)
 
 

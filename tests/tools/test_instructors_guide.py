@@ -1,5 +1,6 @@
 """The instructor's guide holds every exercise and prediction, and names nothing that the course does not have."""
 
+import ast
 import html
 import importlib
 import itertools
@@ -12,6 +13,7 @@ from pathlib import Path
 import instructors_guide
 import pytest
 from answers import all_exercises
+from pasted import handed_out
 from verdicts import said
 
 from deeplab_lessons.classroom import predictions
@@ -69,7 +71,7 @@ def test_every_prediction_is_there_with_its_answer_and_slips(module, name, predi
     text = html.unescape(sections[module.removeprefix("lesson")])
     after = text.split(f"<h4>{prediction.question}</h4>")[1].split("<h4>")[0]
     answer = instructors_guide.in_words(prediction, prediction.answer.value)
-    assert f"Answer: {answer}<" in after
+    assert f"Answer: {answer}" in after and f"±{prediction.tolerance:g} " in after + "±0 "
     assert all(each in after for each in (*prediction.options, *prediction.slips.values()))
 
 
@@ -80,9 +82,21 @@ def test_an_answer_is_worded_as_a_reader_gives_it():
         "3 cells",
         "0.25 cells",
     ]
+    assert instructors_guide.in_words(asked, 16384) == "16,384 cells"
     sorted_ = Prediction("Which first?", lambda: ("a", "b"), "order")
     assert instructors_guide.in_words(sorted_, ("a", "b")) == "a, then b"
     assert instructors_guide.in_words(sorted_, "both") == "both"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("module", "name"), [(m, n) for m, n, each in all_exercises() if each.kind == "repair"]
+)
+def test_a_repair_is_there_as_it_is_handed_out(module, name, sections):
+    text = html.unescape(sections[module.removeprefix("lesson")])
+    found = re.findall(rf"<pre>(def {name}\(.*?)</pre>", text, re.S)
+    assert len(found) == 2, "broken and repaired"
+    assert ast.dump(ast.parse(found[0])) == ast.dump(ast.parse(ast.unparse(handed_out(module, name))))
 
 
 @pytest.mark.slow

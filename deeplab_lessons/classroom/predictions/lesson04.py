@@ -26,7 +26,7 @@ def fc6_as_kernel():
 
 
 @number(
-    "A kernel of 7 × 7 taps without padding slides over these 14 cells: how many scores are there per side?",
+    "A kernel of 7 × 7 taps without padding slides over 14 cells per side. How many scores are there per side?",
     unit="scores",
     slips={
         14: "You kept the size of the map. Without padding the kernel cannot hang over the border.",
@@ -64,15 +64,11 @@ SAME = ("the coarse map's scores", "a smoothed copy of the coarse map", "other s
 
 
 @choice(
-    "What do you get when you read the new map at every fourth row and column?",
+    "You read the dilated network's map at every fourth row and column. What do you get?",
     SAME,
     slips={
-        SAME[
-            1
-        ]: "Nothing was averaged: even cells of each layer meet only even cells, as in the strided network.",
-        SAME[
-            2
-        ]: "Every tap reads the cell that it always read: the dilation replaces the strides that are gone.",
+        "a smoothed copy of the coarse map": "Nothing is averaged: even cells meet only even cells in every layer.",
+        "other scores": "Every tap reads the cell that it always read, because dilation replaces the strides.",
     },
 )
 def every_fourth_cell():
@@ -122,7 +118,7 @@ def fc6_fraction():
 
 
 @number(
-    "Outside a square window all pixels become noise. How wide must it be to leave this unit's score untouched?",
+    "Outside a square window all pixels become noise. How wide must it be to leave a score of fc6 untouched?",
     unit="pixels",
     slips={
         224: "You took the paper's number, which is fc6's window alone. Each cell of pool5 sees 212 pixels.",

@@ -42,16 +42,14 @@ def loss_of_equal_scores():
     return Answer(loss, shows=f"loss {loss:.3f}")
 
 
-WEIGHTS = ("the same", "different")
+AGREE = ("yes, up to rounding", "no")
 
 
 @choice(
-    "Are the weights the same after three steps with momentum, or different?",
-    WEIGHTS,
+    "A mean at learning rate 0.1, or a sum of n at 0.1 / n with n times the decay: do the weights agree?",
+    AGREE,
     slips={
-        WEIGHTS[
-            1
-        ]: "The sum's gradient is n times as large, and its learning rate n times as small. The decay follows.",
+        "no": "The sum's gradient is n times as large, and its learning rate n times as small. The decay follows."
     },
 )
 def sum_or_mean():
@@ -66,7 +64,7 @@ def sum_or_mean():
 
     x, y = torch.arange(520.0).sin().view(130, 4), torch.arange(130) % 6
     same = torch.allclose(three_steps(1, 0.1, 5e-4), three_steps(130, 0.1 / 130, 5e-4 * 130))
-    return Answer(WEIGHTS[0 if same else 1], shows=f"{same} ")
+    return Answer(AGREE[0 if same else 1], shows=f"{same} ")
 
 
 @number(
@@ -106,7 +104,7 @@ def miou_of_background():
 
 
 @number(
-    "What is the mean IoU of these two classes, as a fraction?",
+    "Rows are true, columns predicted: what is the mean IoU for the counts [[3, 1], [0, 2]], as a fraction?",
     tolerance=0.003,
     slips={
         5
