@@ -16,8 +16,9 @@ from answers import all_exercises
 from pasted import handed_out
 from verdicts import said
 
-from deeplab_lessons.classroom import predictions
+from deeplab_lessons.classroom import commands, predictions
 from deeplab_lessons.classroom.exercises import lesson02
+from deeplab_lessons.classroom.grading import grader
 from deeplab_lessons.classroom.predictions.framework import Prediction
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -248,3 +249,15 @@ def test_the_cells_for_nbgrader_agree_with_the_check():
     names["effective_kernel_size"] = lambda k, d=1: k
     with pytest.raises(AssertionError, match="effective_kernel_size"):
         exec(test, names)
+
+
+def test_options_of_the_grader_that_the_guide_names_exist(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        commands.main(["grade", "--help"])
+    text = (ROOT / "lessons/instructors/grading.md").read_text(encoding="utf-8")
+    options = set(re.findall(r"--[a-z]+", text))
+    assert options >= {"--output", "--seed"} and options <= set(
+        re.findall(r"--[a-z]+", capsys.readouterr().out)
+    )
+    states = re.findall(r"^\| ([\w' ]+) \|", text, re.M)[1:]
+    assert tuple(states) == grader.STATES
