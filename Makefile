@@ -14,7 +14,7 @@ export DEEPLAB_LESSONS_DATA ?= $(abspath $(firstword $(wildcard ../shared/data) 
 export GOMP_SPINCOUNT ?= 1000
 
 .DEFAULT_GOAL := help
-.PHONY: help lab check lint test notebooks html ledger test-gpu wheels wheels-gpu bench format clean
+.PHONY: help lab check lint test notebooks html solved ledger guide test-gpu wheels wheels-gpu bench format clean
 
 help:
 	@echo "make lab         open the course in JupyterLab (the first time it installs: about 2 minutes, 6 GB)"
@@ -23,7 +23,9 @@ help:
 	@echo "                 (ARGS=\"-k crf\" or ARGS=tests/crf: only the tests and notebooks that pytest chooses)"
 	@echo "make notebooks   rebuild notebooks/ from lessons/, only what changed (ARGS=--all for all)"
 	@echo "make html        export every lesson to build/html, widgets alive without a kernel"
+	@echo "make solved      every lesson with its solutions in place and its checks tried: build/solved (ARGS=02)"
 	@echo "make ledger      every number that the course takes from a paper, and what we get: build/ledger.html"
+	@echo "make guide       the instructor's guide: goals, questions, solutions, plans, grading: build/instructors.html"
 	@echo "make test-gpu    the notebooks on a CUDA device"
 	@echo "make bench       the benchmarks"
 	@echo "make wheels      download every wheel into wheels/, to install without network (WHEELS=wheels)"
@@ -59,9 +61,17 @@ html:
 	@$(SETUP) test
 	$(BIN)/python tools/export_lessons.py build/html
 
+solved:
+	@$(SETUP) test
+	$(BIN)/python tools/solved.py $(ARGS)
+
 ledger:
 	@$(SETUP) test
 	PYTHONPATH=tools $(BIN)/python -m ledger build/ledger.html
+
+guide:
+	@$(SETUP) test
+	$(BIN)/python tools/instructors_guide.py build/instructors.html
 
 test-gpu:
 	@$(PYTHON) tools/environment.py --venv .venv-gpu --wheels "$(or $(WHEELS),$(wildcard wheels-gpu))" gpu

@@ -164,12 +164,14 @@ def _complain(what: Exception, options: argparse.Namespace) -> None:
     print(f"deeplab-lessons: {in_options(message, options)}", file=sys.stderr)
 
 
+COMMANDS = {"train": train, "evaluate": evaluate, "segment": segment, "experiments": experiments}
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return 0, or after a line on stderr 1 for a failure and 2 for options that do not fit.
 
     After Ctrl-C it is 130, and 141 if nobody reads the output any more.
     """
-    commands = {"train": train, "evaluate": evaluate, "segment": segment, "experiments": experiments}
     options = argparse.Namespace(command="train")
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # file names may hold what the terminal cannot show
@@ -178,7 +180,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             at_the_end.callback(print, end="", flush=True)  # a closed pipe is noticed here, also after --help
             warnings.showwarning = lambda warning, *where: _complain(warning, options)
             options = parse(arguments)
-            return commands[options.command](options)
+            return COMMANDS[options.command](options)
     except UsageError as error:
         print(f"deeplab-lessons: {error}", file=sys.stderr)
         return 2

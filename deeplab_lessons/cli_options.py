@@ -32,7 +32,7 @@ class UsageError(ValueError):
     """What was typed does not fit; nothing was begun."""
 
 
-def _number(kind: type, least: float, most: float) -> dict[str, Any]:
+def number(kind: type, least: float, most: float) -> dict[str, Any]:
     """What argparse is told of an option that has a range."""
 
     def read(text: str) -> float:
@@ -57,28 +57,28 @@ def _device(text: str) -> str:
 _Option = tuple[Any, ...]
 
 # fmt: off
-_PATH: dict[str, Any] = {"type": lambda text: Path(text).expanduser()}
-_REQUIRED, _SIDE = _PATH | {"required": True}, _number(int, 16, 4096)
-_MANY, _FACTOR, _POSITIVE = _number(int, 1, 10**9), _number(float, 0.1, 16), _number(float, 1e-12, 10**6)
+PATH: dict[str, Any] = {"type": lambda text: Path(text).expanduser()}
+_REQUIRED, _SIDE = PATH | {"required": True}, number(int, 16, 4096)
+_MANY, _FACTOR, _POSITIVE = number(int, 1, 10**9), number(float, 0.1, 16), number(float, 1e-12, 10**6)
 _FLAG, _EITHER = {"action": "store_true"}, {"action": argparse.BooleanOptionalAction}  # --name; --name and --no-name
 _DEVICE: _Option = ("--device", "auto",
                     "auto (DEEPLAB_LESSONS_DEVICE, or a GPU if there is one), cpu, cuda, cuda:1, mps",
                     {"type": _device})
-_ROOT: _Option = ("--root", None, "folder of the data set, if it is not in the data folder", _PATH,
+_ROOT: _Option = ("--root", None, "folder of the data set, if it is not in the data folder", PATH,
                   (lambda o: o.data != "embedded", "is for a real data set: choose one with --data"),
                   (lambda o: (o.command, o.data) != ("evaluate", "sbd"), "is VOC's folder here: pass --data voc"))
-_COUNT: _Option = ("--count", None, "use only the first so many pairs of the data set", _number(int, 1, 10**6))
+_COUNT: _Option = ("--count", None, "use only the first so many pairs of the data set", number(int, 1, 10**6))
 _SCENES = (lambda o: o.data in (None, "embedded"), "is for the built-in scenes only: leave it out")
 _ALONE = (lambda o: not o.experiment, "and --experiment do not go together: the experiment says which network it is")
 #: What `training.train` is given under the same name.
 TRAINING: list[_Option] = [
     ("--iterations", 1000, "steps of SGD", _MANY),
-    ("--batch-size", 8, "images per step", _number(int, 1, 4096)),
+    ("--batch-size", 8, "images per step", number(int, 1, 4096)),
     ("--lr", 0.02, "first learning rate of the backbone; the classifier has 10 times it", _POSITIVE),
     ("--schedule", "poly", "how the learning rate falls", {"choices": ("poly", "step")}),
     ("--loss", "subsample", "labels of the map", {"choices": ("subsample", "area", "upsampled")}),
     ("--seed", None, "seed of weights, data order and dropout (else DEEPLAB_LESSONS_SEED, or 0)",
-     _number(int, 0, 2**32 - 1)),
+     number(int, 0, 2**32 - 1)),
     ("--clip", None, "largest norm of the gradient", _POSITIVE),
     ("--amp", False, "half precision, on CUDA", _FLAG),
     ("--channels-last", False, "keep the channels of a pixel side by side in memory", _EITHER),
@@ -86,7 +86,7 @@ TRAINING: list[_Option] = [
     ("--save-every", 100, "iterations between two savings", _MANY),
 ]
 #: Every command with its help and its options. In `train` an experiment may set another default.
-_COMMANDS: dict[str, tuple[str, list[_Option]]] = {
+COMMANDS: dict[str, tuple[str, list[_Option]]] = {
     "train": ("train a network and keep it in a checkpoint", [
         ("--experiment", None, "a published experiment with its network, data and training; other options change it",
          {"choices": EXPERIMENTS, "metavar": "NAME"}),
@@ -99,7 +99,7 @@ _COMMANDS: dict[str, tuple[str, list[_Option]]] = {
          (lambda o: not o.checkpoint.is_dir(), "must be a file, and this is a folder: add a name")),
         ("--new", False, "begin afresh even if the checkpoint is there", _FLAG),
         ("--split", "train", "part of the data set to train on", {}),
-        ("--start", None, "checkpoint of another training whose network is trained further (second stage)", _PATH,
+        ("--start", None, "checkpoint of another training whose network is trained further (second stage)", PATH,
          (lambda o: not o.weights, "and --weights do not go together: choose one of the two"),
          (lambda o: o.start.resolve() != o.checkpoint.resolve(), "and --checkpoint must be two files")),
         ("--freeze-batch-norm", False, "leave batch norm as it is", _EITHER,
@@ -112,7 +112,7 @@ _COMMANDS: dict[str, tuple[str, list[_Option]]] = {
         ("--backbone", "vgg16", "backbone", {"choices": ("vgg16", "mobilenet_v2")}, _ALONE),
         ("--head", "CRF-LargeFOV", "row of the paper's table 2", {"choices": sorted(V1_TABLE)}, _ALONE),
         ("--width", None, "multiplies every number of channels (default: 0.125, or with --weights the paper's 1)",
-         _number(float, 0.001, 8), _ALONE,
+         number(float, 0.001, 8), _ALONE,
          (lambda o: o.weights != "imagenet" or o.width == 1, "must be 1 with --weights imagenet")),
         ("--no-batch-norm", False, "as in the paper; needs ImageNet weights to learn well", _FLAG,
          _ALONE, (lambda o: o.backbone == "vgg16", "is for --backbone vgg16: every MobileNetV2 has batch norm")),
@@ -121,24 +121,24 @@ _COMMANDS: dict[str, tuple[str, list[_Option]]] = {
         *TRAINING, _DEVICE,
     ]),
     "evaluate": ("measure mIoU of a checkpoint on a data set", [
-        ("checkpoint", None, "file that train wrote", _PATH),
+        ("checkpoint", None, "file that train wrote", PATH),
         ("--data", None, "data set (else the checkpoint's)", {"choices": SETS}),
         _ROOT, _COUNT,
         ("--scene-size", None, "side of the built-in scenes, in pixels (else the checkpoint's)", _SIDE, _SCENES),
         ("--split", None, "part of the data set (else the one to measure on)", {}),
-        ("--trimap", None, "widths of bands around boundaries, in pixels", _number(int, 1, 4096) | {"nargs": "+"}),
+        ("--trimap", None, "widths of bands around boundaries, in pixels", number(int, 1, 4096) | {"nargs": "+"}),
         ("--scales", [1.0], "sizes at which each image is shown", _FACTOR | {"nargs": "+"}),
         ("--flip", False, "show each image mirrored as well", _FLAG),
         ("--crf", None, "a dense CRF after the network, by its preset", {"choices": crf.PRESETS}),
         _DEVICE,
     ]),
     "segment": ("write photographs with the predicted classes in colour", [
-        ("pictures", None, "photographs (JPEG, PNG, …)", _PATH | {"nargs": "+"}),
+        ("pictures", None, "photographs (JPEG, PNG, …)", PATH | {"nargs": "+"}),
         ("--checkpoint", None, "file that train wrote", _REQUIRED),
-        ("--output", None, "PNG to write (one photograph), or a folder (else NAME-segmented.png next to each)", _PATH,
+        ("--output", None, "PNG to write (one photograph), or a folder (else NAME-segmented.png next to each)", PATH,
          (lambda o: o.output.resolve() != o.checkpoint.resolve(), "and --checkpoint must be two files")),
         ("--overwrite", False, "replace older files of these names, but never a photograph", _FLAG),
-        ("--opacity", 0.6, "of the colours: 0 photograph, 1 labels", _number(float, 0, 1)),
+        ("--opacity", 0.6, "of the colours: 0 photograph, 1 labels", number(float, 0, 1)),
         _DEVICE,
     ]),
     "experiments": ("list the papers' experiments that train knows by name", []),
@@ -161,7 +161,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="command")
-    for name, (about, options) in _COMMANDS.items():
+    for name, (about, options) in COMMANDS.items():
         command = commands.add_parser(
             name, help=about, aliases=_ALIASES.get(name, []), argument_default=argparse.SUPPRESS
         )
@@ -185,7 +185,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     or do not go together.
     """
     given = vars(_parser().parse_args(arguments))
-    options = {name_of(flag): default for flag, default, *_ in _COMMANDS[given["command"]][1]}
+    options = {name_of(flag): default for flag, default, *_ in COMMANDS[given["command"]][1]}
     if given["command"] == "train":
         name = given.get("experiment")
         options["which"] = which = experiment(name, given.get("scale")) if name else None
@@ -199,7 +199,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 def check(options: argparse.Namespace, given: Collection[str]) -> None:
     """Raise UsageError if one of the options that were `given` breaks its rules."""
-    for flag, _, _, _, *rules in _COMMANDS[options.command][1]:
+    for flag, _, _, _, *rules in COMMANDS[options.command][1]:
         for fits, words in rules:
             if name_of(flag) in given and not fits(options):
                 raise UsageError(f"{flag} {words}")
@@ -225,7 +225,7 @@ _PHRASES = {
 
 def in_options(message: str, options: argparse.Namespace) -> str:
     """Say a message of the library in the words of a command, on one line: `lr=1` as --lr 1, `amp=True` as --amp."""
-    flags = {name_of(flag): flag for flag, *_ in _COMMANDS[options.command][1]}
+    flags = {name_of(flag): flag for flag, *_ in COMMANDS[options.command][1]}
     typed = str([value for name, value in vars(options).items() if name != "which"])
 
     def option(found: re.Match) -> str:

@@ -14,7 +14,7 @@ from PIL import Image
 from torchvision.models import mobilenet_v2
 
 from deeplab_lessons import backbones, cli, datasets, models, training
-from deeplab_lessons.cli_options import _COMMANDS
+from deeplab_lessons.cli_options import COMMANDS
 from deeplab_lessons.training.experiments import EXPERIMENTS, Experiment
 
 SMALL = ["--count", "4", "--scene-size", "32", "--crop", "32", "--width", "0.02", "--batch-size", "2"]
@@ -425,7 +425,7 @@ NUMBERS = ["1", "0.5", "0.1", "0", "-1", "nan", "inf", "x", "1e400"]
 
 def anything(draw, command):
     """Some options of a command with values that may or may not fit."""
-    table = _COMMANDS[command][1]
+    table = COMMANDS[command][1]
     for flag, _, _, told, *_ in draw.sample(table, draw.randint(0, min(4, len(table)))):
         if flag.startswith("--"):
             values = [*told.get("choices", ())] or draw.choice([NUMBERS, NUMBERS, PATHS])
@@ -527,7 +527,7 @@ MAY_CHANGE = {
 
 
 def test_every_option_of_train_is_compared_or_may_change():
-    options = [flag.removeprefix("--") for flag, *_ in _COMMANDS["train"][1]]
+    options = [flag.removeprefix("--") for flag, *_ in COMMANDS["train"][1]]
     assert sorted([*COMPARED, *MAY_CHANGE]) == sorted(options)
 
 

@@ -5,7 +5,7 @@ from argparse import Namespace
 import pytest
 
 from deeplab_lessons import cli
-from deeplab_lessons.cli_options import _COMMANDS, UsageError, _set_by, in_options, name_of
+from deeplab_lessons.cli_options import COMMANDS, UsageError, _set_by, in_options, name_of
 from deeplab_lessons.training.experiments import EXPERIMENTS
 
 TRAIN = ["train", "--checkpoint", "a.pt"]
@@ -148,7 +148,7 @@ def test_what_does_not_fit_is_one_line_and_exit_code_2(text, words, capsys, tmp_
 
 
 def test_every_number_has_a_range_and_every_range_holds():
-    for command, (_, options) in _COMMANDS.items():
+    for command, (_, options) in COMMANDS.items():
         for flag, default, _, told, *_ in options:
             known = told.get("choices") or told.get("action") or name_of(flag) in ("split", "weights")
             assert known or "type" in told, f"{command} {flag} takes anything"

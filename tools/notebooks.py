@@ -24,6 +24,12 @@ def lesson_sources():
     return sorted(LESSONS.glob("[0-9][0-9]_*.md"))
 
 
+def chosen(names):
+    """The lessons whose names begin so; all of them where there are no names."""
+    lessons = [path for path in lesson_sources() if not names or path.stem.startswith(tuple(names))]
+    return lessons or sys.exit(f"no lesson is called {' or '.join(names)}")
+
+
 def notebook_of(lesson):
     return NOTEBOOKS / f"{lesson.stem}.ipynb"
 
@@ -48,14 +54,21 @@ def differs(lesson):
     return ""
 
 
-def run(lesson):
-    """Execute a lesson in notebooks/ and store it with outputs and widget state."""
+def execute(notebook, folder):
+    """Run a notebook's cells in a folder; it then holds outputs and widget state."""
     from nbclient import NotebookClient
 
-    notebook, started = read_lesson(lesson), time.monotonic()
-    where = {"metadata": {"path": str(NOTEBOOKS)}}
+    os.environ.setdefault("DEEPLAB_LESSONS_DEVICE", "cpu")
+    os.environ["DEEPLAB_LESSONS_PROGRESS"] = "off"  # what is stored is nobody's own
+    where = {"metadata": {"path": str(folder)}}
     NotebookClient(notebook, timeout=CELL_SECONDS, kernel_name="python3", resources=where).execute()
     tidy(notebook)
+
+
+def run(lesson):
+    """Execute a lesson in notebooks/ and store it with outputs and widget state."""
+    notebook, started = read_lesson(lesson), time.monotonic()
+    execute(notebook, NOTEBOOKS)
     nbformat.write(notebook, notebook_of(lesson))
     remember([lesson])
     size = notebook_of(lesson).stat().st_size // 1024
@@ -93,18 +106,12 @@ def main():
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
-    lessons = [
-        path for path in lesson_sources() if not options.names or path.stem.startswith(tuple(options.names))
-    ]
-    if options.names and not lessons:
-        sys.exit(f"no lesson is called {' or '.join(options.names)}")
+    lessons = chosen(options.names)
     found = {lesson: differs(lesson) for lesson in lessons}
     if options.check:
         for lesson, words in found.items():
             print(f"{lesson.stem}: {words or 'a pair'}")
         sys.exit(any(found.values()))
-    os.environ.setdefault("DEEPLAB_LESSONS_DEVICE", "cpu")
-    os.environ["DEEPLAB_LESSONS_PROGRESS"] = "off"  # what is stored is nobody's own
     for lesson, words in found.items():
         if options.all or options.names or words:
             run(lesson)

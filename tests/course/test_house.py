@@ -42,7 +42,8 @@ CLASSROOM_FLOORS = [
     | {"pictures", "progress", "redrawing", "stacks", "tiny_crf"},
     {"drawing"},
     {"exercises", "ledger", "live_curve", "measure", "widgets"},
-    {"predictions"},
+    {"grading", "predictions"},
+    {"commands"},
 ]
 LIBRARY_LINES = 9_000
 # Tests that are named after what they hold true instead of after a module.

@@ -57,6 +57,13 @@ EQUIVALENT = {
         "before, after = (tuple(vertex + step), tuple(vertex - step))": "both count the same",
     },
     "decimate": {"taps = weight.shape[-1] -> taps = weight.shape[-2]": "kernels are square"},
+    "coarse_labels": {
+        "return small[:, 0].long() -> return small[:, -1].long()": "there is one channel",
+        "return small[:, 0].long() -> return small[:, 0]": "whole numbers with a point",
+    },
+    "fine_tune": {
+        "losses.append(loss.item()) -> losses.append(loss)": "tensors without axes",
+    },
     "mean_iou": {
         "return (right / union).nanmean().item() -> return (right / union).nanmean()": "a tensor without axes",
     },

@@ -1,0 +1,93 @@
+"""What the judging process does: compare answers that came as data with the exercise's own reference."""
+
+import copy
+import dataclasses
+from collections.abc import Callable
+from functools import partial
+
+from deeplab_lessons.classroom.exercises.cards import Verdict
+from deeplab_lessons.classroom.exercises.compare import show
+from deeplab_lessons.classroom.exercises.run import Run, _ArityError
+from deeplab_lessons.classroom.exercises.surroundings import defaults, random_numbers
+from deeplab_lessons.classroom.exercises.words import SAY
+from deeplab_lessons.classroom.grading.encoding import decode
+from deeplab_lessons.classroom.grading.lessons import cases_of, exercises_of
+
+_ENDS = {kind.__name__: kind for kind in (KeyboardInterrupt, SystemExit, RecursionError)}
+
+
+def judge(job: dict, say: Callable[..., None]) -> None:
+    """Judge the answers of a job, exercise by exercise; `say` sends one message."""
+    exercises = exercises_of(job["lesson"])
+    say(ready=True)
+    for name, messages in job["items"].items():
+        state, case, note = _judged(exercises[name], messages, job["seed"])
+        say(state=state, case=case, note=note)
+        say(end=name)
+
+
+def _judged(exercise, messages: list[dict], seed: str) -> tuple[str, str, str]:
+    first = messages[0] if messages else {}
+    trouble = str(first.get("ended") or first.get("absent") or first.get("trouble") or "")
+    if "absent" in first or "ended" in first:
+        return ("error" if trouble else "not attempted"), "", trouble or "its check was never reached"
+    try:
+        if "value" in first:
+            value = decode(first["value"])
+            state, case, note = _read(exercise.check(value))
+            case = case or show(value)
+        else:
+            with defaults(), random_numbers():
+                state, case, note = _read(_Replay(exercise, messages, cases_of(exercise, seed)).verdict())
+    except (ValueError, KeyError, TypeError) as error:
+        return "error", "", f"its answers came in no form that can be read: {error}"
+    if state == "correct":
+        return ("package's own" if first.get("own") else state), "", trouble
+    return state, case, f"{note} {trouble}".strip()
+
+
+def _read(verdict: Verdict) -> tuple[str, str, str]:
+    """State, case and note of a verdict: what it says of the answer, without what it advises a learner to do."""
+    said = [sentence for sentence in verdict.sentences if "hint()" not in sentence]
+    rows = {label: more for label, *more in verdict.rows}
+    said += [
+        f"{label}: {rows[label][0]}" for label in map(SAY.get, ("raised", "expected", "got")) if label in rows
+    ]
+    said += [f"{label}: {more[0]}" for label, more in rows.items() if more[1:] == [SAY["not met"]]]
+    return verdict.state, rows.get(SAY["inputs"], [""])[0], " ".join(said)
+
+
+class Stopped(Exception):
+    """The answering process ended, or was ended, before it had answered."""
+
+
+class _Replay(Run):
+    """A check of answers that were given in another process: a function that repeats them, one for each case."""
+
+    def __init__(self, exercise, messages: list[dict], cases: list[tuple]):
+        same_cases = dataclasses.replace(exercise, cases=lambda rng: iter(cases), trials=len(cases))
+        super().__init__(
+            same_cases, partial(self._next)
+        )  # a partial has no name of its own that a message could say
+        self._said = iter([each for each in messages if "own" not in each])
+        self._now: dict = {}
+
+    def _bind(self, args: tuple) -> None:
+        self._now = next(self._said, {"ended": "no answer came"})
+        if "ended" in self._now:
+            raise Stopped(self._now["ended"])
+        kind, words = self._now.get("raised", ("", ""))
+        if kind == "_ArityError":
+            raise _ArityError(str(words))
+
+    def _next(self, *args: object) -> object:
+        if "raised" in self._now:
+            kind, words = map(str, self._now["raised"])
+            raise _ENDS.get(kind) or type(kind[:60], (Exception,), {})(words)
+        return copy.deepcopy(decode(self._now["answer"]))
+
+    def _problem(self, args: tuple, given: tuple, got: object, expected: object) -> str | None:
+        problem = self.exercise.problem(got, expected)
+        if problem is None and self._now.get("changed"):
+            return SAY["changed"].format(parameter=self._now["changed"])
+        return problem
