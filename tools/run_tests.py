@@ -1,4 +1,6 @@
-"""Run the tests, then the notebooks against their stored outputs. Options are pytest's, and choose in both.
+"""Run the notebooks against their stored outputs, then the tests. Options are pytest's, and choose in both.
+
+The notebooks come first because they train the lessons' networks: JupyterLab's tests then find them.
 
 run_tests.py                              everything
 run_tests.py -k crf                       tests and notebooks with that in their names
@@ -13,7 +15,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
-NOTEBOOKS = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=900", "-p", "no:cacheprovider"]
+NOTEBOOKS = ["-n", "2", "--nbval", "--nbval-current-env", "--nbval-cell-timeout=900", "-p", "no:cacheprovider"]
+ONE_PROCESS_EACH = ["--dist", "loadfile"]  # the cells of a notebook share a kernel, and run in order
 FROM_LAST_RUN = {
     "--lf",
     "--last-failed",
@@ -45,25 +48,23 @@ def split(words):
 
 
 def commands(words):
-    """What to run: for the tests, and for the notebooks, a command or None."""
+    """What to run: for the notebooks, and for the tests, a command or None."""
     tests, notebooks, options = split(words)
     pytest = [sys.executable, "-m", "pytest"]
     return (
-        [*pytest, *(tests or ["tests"]), *TESTS, *options] if tests or not notebooks else None,
-        # A notebook's cells share one kernel: they are run in one process, all of them and in order.
-        [*pytest, *(notebooks or ["notebooks"]), *NOTEBOOKS, *options, "-n", "0"]
+        [*pytest, *(notebooks or ["notebooks"]), *NOTEBOOKS, *options, *ONE_PROCESS_EACH]
         if notebooks or not (tests or FROM_LAST_RUN & set(options))
         else None,
+        [*pytest, *(tests or ["tests"]), *TESTS, *options] if tests or not notebooks else None,
     )
 
 
 def main(words):
     """Run both parts; return pytest's exit status. A part without any test fails, if no option chose among them."""
-    tests, notebooks = commands(words)
     status, forgiven = NO_TESTS_RAN, NO_TESTS_RAN if any(word.startswith(CHOOSING) for word in words) else 0
-    for command, environment in ((tests, os.environ | {"OMP_NUM_THREADS": "1"}), (notebooks, os.environ)):
+    for command in commands(words):
         if command:
-            done = subprocess.run(command, cwd=ROOT, env=environment).returncode
+            done = subprocess.run(command, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"}).returncode
             if done not in (0, forgiven):
                 return done
             status = min(status, done)

@@ -31,7 +31,7 @@ def paths_of(command):
     ],
 )
 def test_words_choose_tests_and_notebooks(words, tests, notebooks):
-    for command, paths in zip(run_tests.commands(words), (tests, notebooks), strict=True):
+    for command, paths in zip(run_tests.commands(words), (notebooks, tests), strict=True):
         assert paths_of(command) == paths
         options = {word for word in words if not word.startswith(("tests", "notebooks"))}
         assert not command or options <= set(command), "an option was lost"
@@ -39,8 +39,8 @@ def test_words_choose_tests_and_notebooks(words, tests, notebooks):
 
 def test_a_notebook_is_run_in_one_process():
     """Its cells share a kernel, whatever number of workers the tests were given."""
-    _, notebooks = run_tests.commands(["-n", "4"])
-    assert notebooks[-2:] == ["-n", "0"]
+    notebooks, _ = run_tests.commands(["-n", "4", "--dist", "load"])
+    assert notebooks[-2:] == ["--dist", "loadfile"]
 
 
 @pytest.mark.parametrize(
