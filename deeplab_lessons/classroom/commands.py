@@ -36,8 +36,8 @@ _GRADE = ("grade handed-in notebooks: a table with a row for each learner and ex
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command, the library's or `grade`; return its exit code, as `cli.main` does."""
-    cli.COMMANDS["grade"], cli_options.COMMANDS["grade"] = grade, _GRADE
-    return cli.main(arguments)
+    cli_options.COMMANDS["grade"] = _GRADE
+    return cli.main(arguments, grade=grade)
 
 
 if __name__ == "__main__":

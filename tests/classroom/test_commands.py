@@ -5,15 +5,14 @@ import csv
 import pytest
 from handed_in import RIGHT, answered, hand_in
 
-from deeplab_lessons import cli, cli_options
+from deeplab_lessons import cli_options
 from deeplab_lessons.classroom import commands
 
 
 @pytest.fixture(autouse=True)
 def tables(monkeypatch):
     """Other tests see the library's own commands."""
-    for module in (cli, cli_options):
-        monkeypatch.setattr(module, "COMMANDS", dict(module.COMMANDS))
+    monkeypatch.setattr(cli_options, "COMMANDS", dict(cli_options.COMMANDS))
 
 
 @pytest.fixture

@@ -41,14 +41,14 @@ def _judged(exercise, messages: list[dict], seed: str) -> tuple[str, str, str]:
                 state, case, note = _read(_Replay(exercise, messages, cases_of(exercise, seed)).verdict())
     except (ValueError, KeyError, TypeError) as error:
         return "error", "", f"its answers came in no form that can be read: {error}"
-    if state == "correct":
-        return ("package's own" if first.get("own") else state), "", trouble
+    if state in ("correct", "not attempted"):
+        return ("package's own" if state == "correct" and first.get("own") else state), "", trouble
     return state, case, f"{note} {trouble}".strip()
 
 
 def _read(verdict: Verdict) -> tuple[str, str, str]:
     """State, case and note of a verdict: what it says of the answer, without what it advises a learner to do."""
-    said = [sentence for sentence in verdict.sentences if "hint()" not in sentence]
+    said = [each for each in verdict.sentences if "hint()" not in each and each != SAY["crashed"]]
     rows = {label: more for label, *more in verdict.rows}
     said += [
         f"{label}: {rows[label][0]}" for label in map(SAY.get, ("raised", "expected", "got")) if label in rows

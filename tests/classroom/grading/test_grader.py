@@ -16,7 +16,7 @@ from handed_in import RIGHT, answered, hand_in, notebook
 
 from deeplab_lessons import arithmetic
 from deeplab_lessons.classroom.exercises import lesson02
-from deeplab_lessons.classroom.grading import grader
+from deeplab_lessons.classroom.grading import grader, processes
 
 FOUR = list(RIGHT)
 SECONDS = 4.0  # for one exercise
@@ -313,6 +313,15 @@ def test_another_seed_has_other_cases_and_the_solutions_still_pass(tmp_path):
     ]
     assert states[0]["dilate_kernel"] == "correct" and states[1]["dilate_kernel"] == "wrong"
     assert states[1]["output_size"] == "correct"
+
+
+@pytest.mark.slow
+def test_where_no_process_can_fork_each_job_is_a_program_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(processes, "CAN_FORK", False)
+    path = hand_in(tmp_path, "gone.ipynb", with_answer(body("import os; os._exit(0)")))
+    rows = {row.exercise: row for row in grader.grade([path], tmp_path / "grades.csv", seconds=60, say=str)}
+    assert rows[ONE].state == "error" and "its process ended" in rows[ONE].note
+    assert rows[PAIR].state == "correct"
 
 
 def test_after_ctrl_c_the_table_holds_what_was_done(tmp_path):
