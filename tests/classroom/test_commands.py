@@ -61,7 +61,7 @@ def test_a_notebook_that_cannot_be_graded_is_said_by_the_exit_code(folder, capsy
     (folder / "old.csv").write_text("old")
     assert commands.main(["grade", "anna.ipynb", "--output", "old.csv", "--overwrite"]) == 1
     assert capsys.readouterr().out.splitlines() == [
-        "anna: 1 not graded (this file is no notebook: its text is not JSON)",
+        "anna: 1 not graded (this file is not a notebook: its text is not JSON)",
         "1 notebook: 1 not graded",
         "old.csv",
     ]

@@ -20,9 +20,8 @@ def answer(job: dict, say: Say) -> None:
     """Answer the exercises of a job, each from its own statements; `say` sends one message."""
     exercises = exercises_of(job["lesson"])
     module = sys.modules[f"{EXERCISES}.{job['lesson']}"]
-    cases = {
-        name: cases_of(exercises[name], job["seed"]) for name in job["items"]
-    }  # before a notebook can reach them
+    # made before the notebook can change what they are made with
+    cases = {name: cases_of(exercises[name], job["seed"]) for name in job["items"]}
     say(ready=True)
     for name, pieces in job["items"].items():
         handed_in, trouble = _run(pieces, module, exercises)

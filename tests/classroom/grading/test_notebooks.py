@@ -121,7 +121,7 @@ def test_source_may_be_a_list_of_lines_and_begin_with_a_mark(tmp_path):
 def test_other_files_are_refused(tmp_path, text):
     path = tmp_path / "a.ipynb"
     path.write_text(text)
-    with pytest.raises(notebooks.Unreadable, match="this file is no notebook"):
+    with pytest.raises(notebooks.Unreadable, match="this file is not a notebook"):
         notebooks.read(path)
 
 
