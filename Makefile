@@ -14,7 +14,7 @@ export DEEPLAB_LESSONS_DATA ?= $(abspath $(firstword $(wildcard ../shared/data) 
 export GOMP_SPINCOUNT ?= 1000
 
 .DEFAULT_GOAL := help
-.PHONY: help lab check lint test notebooks html solved ledger test-gpu wheels wheels-gpu bench format clean
+.PHONY: help lab check lint test notebooks html solved ledger guide test-gpu wheels wheels-gpu bench format clean
 
 help:
 	@echo "make lab         open the course in JupyterLab (the first time it installs: about 2 minutes, 6 GB)"
@@ -25,6 +25,7 @@ help:
 	@echo "make html        export every lesson to build/html, widgets alive without a kernel"
 	@echo "make solved      every lesson with its solutions in place and its checks tried: build/solved (ARGS=02)"
 	@echo "make ledger      every number that the course takes from a paper, and what we get: build/ledger.html"
+	@echo "make guide       the instructor's guide: goals, questions, solutions, plans, grading: build/instructors.html"
 	@echo "make test-gpu    the notebooks on a CUDA device"
 	@echo "make bench       the benchmarks"
 	@echo "make wheels      download every wheel into wheels/, to install without network (WHEELS=wheels)"
@@ -67,6 +68,10 @@ solved:
 ledger:
 	@$(SETUP) test
 	PYTHONPATH=tools $(BIN)/python -m ledger build/ledger.html
+
+guide:
+	@$(SETUP) test
+	$(BIN)/python tools/instructors_guide.py build/instructors.html
 
 test-gpu:
 	@$(PYTHON) tools/environment.py --venv .venv-gpu --wheels "$(or $(WHEELS),$(wildcard wheels-gpu))" gpu

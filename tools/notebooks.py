@@ -83,14 +83,19 @@ def remember(lessons):
 
 
 def tidy(notebook):
-    """Drop what changes with every run (time stamps, Python's version) and what would pair the files.
+    """Drop what changes with every run (time stamps, Python's version), what would pair the files, and empty layouts.
 
-    A notebook that names its pair would be written back to lessons/ by a JupyterLab that has jupytext.
+    A notebook that names its pair would be written back to lessons/ by a JupyterLab that has jupytext. The layout of a
+    widget is a kilobyte of empty entries.
     """
     for name in ("jupytext", "language_info"):
         notebook.metadata.pop(name, None)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
+    widgets = notebook.metadata.get("widgets", {}).get("application/vnd.jupyter.widget-state+json", {})
+    for model in widgets.get("state", {}).values():
+        if model["model_name"] == "LayoutModel":
+            model["state"] = {name: value for name, value in model["state"].items() if value is not None}
 
 
 def main():

@@ -1,4 +1,4 @@
-"""Exercises of lesson 01: the stride of a map, intersection over union, the vote of a cell, what survives."""
+"""Exercises of lesson 01: the stride of a map, IoU of an image and of a set, the vote of a cell, what survives."""
 
 import math
 import random
@@ -8,13 +8,18 @@ import numpy as np
 
 from deeplab_lessons import metrics
 from deeplab_lessons.classroom import redrawing
-from deeplab_lessons.classroom.exercises.framework import exercise, misconception
+from deeplab_lessons.classroom.exercises.framework import exercise, fault, misconception
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 
 
 def _map(rng: random.Random, height: int, width: int, void: float, classes=range(3)) -> np.ndarray:
     pixels = [IGNORE_INDEX if rng.random() < void else rng.choice(classes) for _ in range(height * width)]
     return np.array(pixels, dtype=rng.choice((np.uint8, np.int64))).reshape(height, width)
+
+
+def _pair(rows: list[list[int]]) -> list[np.ndarray]:
+    """Label maps of one row each."""
+    return [np.array([row], np.uint8) for row in rows]
 
 
 def _areas(prediction: np.ndarray, labels: np.ndarray, label: int) -> tuple[int, int, int]:
@@ -30,8 +35,7 @@ class OutputStride:
 
     package = redrawing.output_stride
     hints = (
-        "Follow one step of one cell. After a layer of stride 2, neighbouring cells lie 2 pixels apart. "
-        "A second layer of stride 2 keeps every second one of these cells.",
+        "How far apart are cells after one layer of stride 2? Two pixels. A second such layer keeps every second one.",
         "Two such layers: 2 cells of 2 pixels each. Which operation on 2 and 2, and then on 2, 2 and 2?",
     )
 
@@ -190,6 +194,108 @@ class ClassIou:
 
 
 @exercise
+class IouOfSet:
+    """Repair: intersection over union of one class, over all images of a set."""
+
+    trials = 150
+    hints = (
+        "How much should an image with 2 pixels of the class count, next to one with 2,000?",
+        "The lesson counts pixels over all images of a set before it divides. How often does this function divide?",
+        "Keep two sums over the images, the common pixels and the union, and divide once, after the loop.",
+    )
+
+    def iou_of_set(predictions, labels, label):
+        common = union = 0
+        for prediction, truth in zip(predictions, labels):
+            labelled = truth != 255
+            predicted = (prediction == label) & labelled
+            true = (truth == label) & labelled
+            common += (predicted & true).sum()
+            union += (predicted | true).sum()
+        return common / union
+
+    def cases(rng: random.Random) -> Iterator[tuple]:
+        """Predictions, label maps of the same sizes, and a class that is in the union of at least one pair."""
+        for predictions, labels, label in (
+            ([[1, 1]], [[1, 0]], 1),
+            ([[1, 1], [1, 0]], [[1, 1], [0, 0]], 1),
+            ([[1], [0, 1, 1]], [[1], [1, 1, 0]], 1),
+            ([[1, 1], [0, 0]], [[1, 1], [0, 0]], 1),
+            ([[1, 1], [1, 1, 1]], [[1, 0], [1, IGNORE_INDEX, 1]], 1),
+            ([[0, 3], [3, 0]], [[0, 0], [3, 0]], 0),
+        ):
+            yield _pair(predictions), _pair(labels), label
+        while True:
+            classes, sizes = rng.choice(((0, 1, 2), (0, 1), (0, 14, 20), (3, 254))), range(rng.randint(1, 4))
+            sizes = [(rng.randint(1, 6), rng.randint(1, 9)) for _ in sizes]
+            predictions = [_map(rng, *size, 0, classes) for size in sizes]
+            labels = [_map(rng, *size, rng.choice((0, 0.3, 0.9)), classes) for size in sizes]
+            label = rng.choice(classes)
+            if any(
+                np.any((p == label) & (t != IGNORE_INDEX)) for p, t in zip(predictions, labels, strict=True)
+            ):
+                yield predictions, labels, label
+
+    @fault(
+        "The result of a set changes when one of its images is cut in two. The same pixels with the same predictions "
+        "should give the same IoU, however they are spread over images."
+    )
+    def image_by_image(predictions, labels, label):
+        scores = []
+        for prediction, truth in zip(predictions, labels):
+            labelled = truth != 255
+            predicted = (prediction == label) & labelled
+            true = (truth == label) & labelled
+            if (predicted | true).any():
+                scores.append((predicted & true).sum() / (predicted | true).sum())
+        return sum(scores) / len(scores)
+
+    @misconception(
+        "Your code still averages over the images, and gives 0 to those without the class. Sum the common pixels and "
+        "the union over all images, then divide once."
+    )
+    def zero_without_the_class(predictions, labels, label):
+        scores = [metrics.class_iou(p, t, label) for p, t in zip(predictions, labels, strict=True)]
+        return float(np.nan_to_num(scores).mean())
+
+    @misconception(
+        "Your code weighs each image's IoU by its number of pixels. The union of the class decides how much an image "
+        "counts: sum common pixels and unions, then divide once."
+    )
+    def weighed_by_size(predictions, labels, label):
+        scores = [metrics.class_iou(p, t, label) for p, t in zip(predictions, labels, strict=True)]
+        sizes = [truth.size for truth in labels]
+        seen = [pair for pair in zip(scores, sizes, strict=True) if not math.isnan(pair[0])]
+        return sum(score * size for score, size in seen) / sum(size for _, size in seen)
+
+    @misconception(
+        "Your code returns the IoU of the last image. Add every image to the sums, with `+=` instead of `=`. Divide "
+        "after the loop."
+    )
+    def last_image(predictions, labels, label):
+        return metrics.class_iou(predictions[-1], labels[-1], label)
+
+    @misconception(
+        "Void pixels are counted. Where the label is 255 nobody judged: such a pixel is neither right nor wrong."
+    )
+    def void_counted(predictions, labels, label):
+        pairs = [(p == label, t == label) for p, t in zip(predictions, labels, strict=True)]
+        return float(sum((p & t).sum() for p, t in pairs) / sum((p | t).sum() for p, t in pairs))
+
+    @misconception(
+        "The union counts the intersection twice: both areas hold their common part. Join the masks with `|`, or take "
+        "the common pixels off once."
+    )
+    def double_union(predictions, labels, label):
+        areas = [_areas(p, t, label) for p, t in zip(predictions, labels, strict=True)]
+        return sum(both for _, _, both in areas) / sum(predicted + true for predicted, true, _ in areas)
+
+    @misconception("Your code returns IoU in per cent. The check expects a fraction between 0 and 1.")
+    def per_cent(predictions, labels, label):
+        return 100 * IouOfSet.iou_of_set(predictions, labels, label)
+
+
+@exercise
 class Vote:
     """The class that the pixels of one cell agree on."""
 
@@ -301,8 +407,8 @@ class SurvivingWidth:
     hints = (
         "Where does the bar have the hardest time? Put it so that it lies half in one cell and half in the "
         "next.",
-        "In a cell of 4 pixels the bar needs 3 to win, because 2 against 2 is a tie, and a tie goes to the "
-        "background. How wide must the bar be so that one of the two cells gets 3, however it is cut?",
+        "In a cell of 4 pixels the bar needs 3 to win. How wide must it be so that one of two cells gets 3, however "
+        "it's cut?",
         "Or try it out: for growing widths, try every position with a row of zeros and ones.",
     )
 

@@ -93,8 +93,7 @@ class OutputSize:
         "Begin with stride 1 and no padding: at how many places does a kernel that covers k' cells fit "
         "into n?",
         "It fits at n - k' + 1 places. Padding makes the row longer, on both sides: n + 2 p.",
-        "With a stride, only every s-th place counts: divide the room n + 2 p - k' by s, round down, and"
-        " add 1 for the first place. k' is the effective kernel size.",
+        "With a stride, only every s-th place counts: (n + 2 p - k') // s + 1, where k' is the effective kernel size.",
     )
 
     def output_size(input_size, kernel_size, stride=1, padding=0, dilation=1):

@@ -121,8 +121,8 @@ class ReceptiveFieldSize:
     show = _show
     hints = (
         "Carry two numbers through the stack, size and jump, both 1 at the input.",
-        "From the first tap to the last there are (kernel_size - 1) * dilation steps on the layer's input."
-        " How many pixels is one such step?",
+        "From the first tap to the last there are (kernel_size - 1) * dilation steps on the layer's input. How wide is "
+        "one such step?",
         "Add to the size first, with the old jump; only then multiply the jump by the stride.",
     )
 

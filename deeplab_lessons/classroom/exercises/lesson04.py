@@ -1,4 +1,4 @@
-"""Exercises of lesson 04: the rate that keeps a field, counting weights, and carrying them over."""
+"""Exercises of lesson 04: the rate that keeps a field, counting weights, the surgery and its holes, decimation."""
 
 import random
 from collections.abc import Iterator
@@ -8,7 +8,8 @@ import torch
 
 from deeplab_lessons import backbones, heads
 from deeplab_lessons.classroom.exercises.cases import torch_generator
-from deeplab_lessons.classroom.exercises.framework import exercise, misconception
+from deeplab_lessons.classroom.exercises.framework import exercise, fault, misconception
+from deeplab_lessons.classroom.exercises.orders import order
 
 
 @exercise
@@ -138,55 +139,160 @@ def _numbered(*shape: int) -> torch.Tensor:
     return torch.arange(1.0, 1 + torch.Size(shape).numel()).view(shape)
 
 
-@exercise
-class AsKernel:
-    """A fully connected layer's weight as a convolution's kernel."""
+@order
+class Surgery:
+    """The steps of the surgery, on one row of taps."""
 
-    package = backbones.as_kernel
+    hints = (
+        "What does each step read that another step has to make first? Begin with the step that reads nothing.",
+        "The dilations come from strides that are gone, and only a kernel has taps that can move apart.",
+        "Decimation multiplies a dilation that must be there already, and a new layer must not be overwritten.",
+    )
+    needs = {
+        "read_as_kernels": ("load",),
+        "dilate": ("read_as_kernels", "remove_strides"),
+        "decimate": ("dilate",),
+        "new_classes": ("load",),
+    }
+    why = {
+        ("read_as_kernels", "load"): "Loading brings the matrix back, so the kernel would be lost.",
+        (
+            "dilate",
+            "read_as_kernels",
+        ): "A matrix has no taps that could move apart, so fc6 would stay undilated.",
+        ("dilate", "remove_strides"): "Before a stride is removed, the product of removed strides is 1.",
+        (
+            "decimate",
+            "dilate",
+        ): "Three times dilation 1 is 3, and the dilation that follows would replace it.",
+        ("new_classes", "load"): "Loading would put the layer with 1000 classes back.",
+    }
+
+    def start():
+        layers = {"pool4": 2, "conv5": 1, "pool5": 2}
+        return {"strides": layers, "removed": {}, "dilations": {}, "fc6 matrix": [0] * 7, "fc8 classes": 0}
+
+    def load(state):
+        """Load the weights that the classifier learned on ImageNet."""
+        state["fc6 matrix"], state["fc8 classes"] = [3, 1, 4, 1, 5, 9, 2], 1000
+        state.pop("fc6 taps", None)
+
+    def read_as_kernels(state):
+        """Read the matrices of fc6, fc7 and fc8 as kernels of convolutions."""
+        state["fc6 taps"] = state.pop("fc6 matrix")
+
+    def remove_strides(state):
+        """Let pool4 and pool5 move by one cell instead of two."""
+        for pool in ("pool4", "pool5"):
+            state["removed"][pool], state["strides"][pool] = state["strides"][pool], 1
+
+    def dilate(state):
+        """Give each layer with several taps the product of the strides removed before it as its dilation."""
+        product = 1
+        for name in ("pool4", "conv5", "pool5", *["fc6"] * ("fc6 taps" in state)):
+            state["dilations"][name] = product
+            product *= state["removed"].get(name, 1)
+
+    def decimate(state):
+        """Keep taps 0, 3 and 6 of fc6 along each axis, and multiply its dilation by 3."""
+        state["fc6 taps"] = state["fc6 taps"][::3]
+        state["dilations"]["fc6"] = 3 * state["dilations"].get("fc6", 1)
+
+    def new_classes(state):
+        """Replace fc8 with a new layer for 21 classes."""
+        state["fc8 classes"] = 21
+
+
+@exercise
+class DenseScores:
+    """Repair: two strides are gone, and the scores are other ones."""
+
     trials = 60
     hints = (
-        "torch.flatten walks through a map [C, k, k] with the last axis fastest: along a row, then from row to "
-        "row, then from channel to channel.",
-        "So the inputs of the layer are already in the order (channel, row, column). The numbers need no moving.",
-        "weight.reshape(O, C, k, k) with O = weight.shape[0] and C = weight.shape[1] // (k * k).",
+        "The strided network is the judge. Which cells does each of its four layers read, counted in cells of x?",
+        "Which strides were removed before conv5, before pool5 and before fc6? Their product is the layer's dilation.",
+        "A pool has taps too, and pool5 comes after pool4: backbones.SameMaxPool2d(2, stride=1, dilation=2).",
     )
 
-    def as_kernel(weight, kernel_size):
-        outs, ins = weight.shape
-        return weight.reshape(outs, ins // kernel_size**2, kernel_size, kernel_size)
+    def dense_scores(x, conv5, fc6):
+        x = backbones.SameMaxPool2d(2, stride=1)(x)
+        x = torch.conv2d(x, conv5, padding="same", dilation=2)
+        x = backbones.SameMaxPool2d(2, stride=1, dilation=2)(x)
+        return torch.conv2d(x, fc6, dilation=4)
 
     def cases(rng: random.Random) -> Iterator[tuple]:
-        """(weight [O, C k k], kernel_size), numbered so that a misplaced number is seen."""
-        for outs, ins, k in ((1, 1, 2), (1, 2, 2), (2, 1, 2), (2, 3, 2), (1, 2, 3), (3, 2, 3), (2, 4, 7)):
-            yield _numbered(outs, ins * k * k) - 3, k  # some below 0
+        """(x [N, C, h, w], conv5 [D, C, k, k], fc6 [O, D, k, k]): one row of cells first, some below 0."""
+        for row, conv5, fc6 in (
+            ([5, 1, 2, 7, 0, 3, 9, 4], [0, 1, 0], [1, 0]),
+            ([2, 0, 0, 6, 0, 0, 1, 0], [0, 1, 0], [0, 1]),
+            ([3, 0, 2, 8, 1, 0, 5, 4], [1, 2, 0], [1, 1]),
+            ([-5, -1, -7, -2, -8, -3, -9, -4], [0, 1, 1], [1, 2]),
+            ([9, 0, 0, 0, 0, 0, 0, 0], [1, 1, 1], [1]),
+        ):
+            yield tuple(
+                torch.tensor(values, dtype=torch.float32)[None, None, None] for values in (row, conv5, fc6)
+            )
         while True:
-            outs, ins, k = rng.randint(1, 4), rng.randint(1, 4), rng.randint(1, 4)
-            yield torch.randn(outs, ins * k * k, generator=torch_generator(rng)), k
+            numbers, taps, dtype = (
+                torch_generator(rng),
+                rng.choice((1, 2, 3)),
+                rng.choice((torch.float32, torch.float64)),
+            )
+            batch, channels, features, outputs = (rng.randint(1, 3) for _ in range(4))
+            sides = (4 * taps + rng.randint(1, 4), 4 * taps + rng.randint(0, 5))
+            shapes = ((batch, channels, *sides), (features, channels, 3, 3), (outputs, features, taps, taps))
+            yield tuple(torch.randint(-5, 6, shape, generator=numbers).to(dtype) for shape in shapes)
+
+    @fault(
+        "The map has the right size, but read at every fourth row and column it does not have the strided network's "
+        "scores."
+    )
+    def as_handed_out(x, conv5, fc6):
+        x = backbones.SameMaxPool2d(2, stride=1)(x)
+        x = torch.conv2d(x, conv5, padding="same", dilation=2)
+        x = backbones.SameMaxPool2d(2, stride=1)(x)
+        return torch.conv2d(x, fc6, dilation=4)
 
     @misconception(
-        "Your code treats the channel as the fastest axis. PyTorch's maps are [C, H, W]: flattened, the columns "
-        "run fastest and the channels slowest."
+        "Your code dilates pool5 by its own stride as well. A layer's dilation is the product of the strides removed "
+        "before it: for pool5 that is pool4's alone."
     )
-    def channels_fastest(w, k):
-        return w.reshape(w.shape[0], k, k, -1).permute(0, 3, 1, 2)
-
-    @misconception("Rows and columns are exchanged: the kernel is mirrored at its diagonal.")
-    def transposed_taps(w, k):
-        return w.reshape(w.shape[0], -1, k, k).transpose(2, 3)
+    def own_stride_counted(x, conv5, fc6):
+        return _dense(x, conv5, fc6, pool5=4)
 
     @misconception(
-        "The kernel is turned round. What torch calls convolution does not turn its kernel: tap (0, 0) "
-        "reads the first cell."
+        "Your code dilates pool4 too. No stride was removed before pool4, so its two taps stay together."
     )
-    def flipped(w, k):
-        return w.reshape(w.shape[0], -1, k, k).flip(2, 3)
+    def pool4_dilated(x, conv5, fc6):
+        return _dense(x, conv5, fc6, pool4=2)
 
     @misconception(
-        "The weight is transposed first. nn.Linear keeps it as [outputs, inputs], and a kernel begins with "
-        "the outputs too."
+        "Your code dilates pool4 instead of pool5. No stride was removed before pool4: its taps stay together."
     )
-    def transposed_weight(w, k):
-        return w.T.reshape(w.shape[0], -1, k, k)
+    def other_pool(x, conv5, fc6):
+        return _dense(x, conv5, fc6, pool4=2, pool5=1)
+
+    @misconception(
+        "Your code gives fc6 the dilation 2. Two strides were removed before it, pool4's and pool5's: its dilation is "
+        "their product."
+    )
+    def one_stride_for_fc6(x, conv5, fc6):
+        return _dense(x, conv5, fc6, fc6_dilation=2)
+
+    @misconception(
+        "Your code lets both pools stride again. That is the network before the surgery: its map is four times coarser."
+    )
+    def strides_back(x, conv5, fc6):
+        x = torch.max_pool2d(x, (min(2, x.shape[2]), 2), 2)
+        x = torch.conv2d(x, conv5, padding="same")
+        return torch.conv2d(torch.max_pool2d(x, (min(2, x.shape[2]), 2), 2), fc6)
+
+
+def _dense(x, conv5, fc6, pool4=1, pool5=2, fc6_dilation=4):
+    """DenseScores with other dilations."""
+    x = backbones.SameMaxPool2d(2, stride=1, dilation=pool4)(x)
+    x = torch.conv2d(x, conv5, padding="same", dilation=2)
+    return torch.conv2d(backbones.SameMaxPool2d(2, stride=1, dilation=pool5)(x), fc6, dilation=fc6_dilation)
 
 
 @exercise

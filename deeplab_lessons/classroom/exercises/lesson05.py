@@ -1,4 +1,4 @@
-"""Exercises of lesson 05: the falling rate, labels for a coarse map, mIoU from a confusion matrix, the loss."""
+"""Exercises of lesson 05: the falling rate, two trainings to repair, mIoU from a confusion matrix, the loss."""
 
 import random
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from deeplab_lessons import metrics
 from deeplab_lessons.classroom import redrawing
 from deeplab_lessons.classroom.exercises.cases import torch_generator
-from deeplab_lessons.classroom.exercises.framework import exercise, misconception
+from deeplab_lessons.classroom.exercises.framework import exercise, fault, misconception
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 from deeplab_lessons.training import losses, schedules
 
@@ -89,79 +89,202 @@ class Poly:
 
 
 @exercise
-class Subsample:
-    """Labels for a coarse map: one pixel of each cell."""
+class CoarseLabels:
+    """Repair: labels for a coarse map, among them classes that no pixel has."""
 
-    package = redrawing.subsample
     hints = (
-        "Slices with a step: `labels[first::stride, first::stride]`. Which pixel of each cell comes first?",
-        "The middle of a cell of 8 pixels lies between pixels 3 and 4. The course takes the one after it: "
-        "`stride // 2`.",
+        "Labels are names, not amounts. What does this function compute from the labels around a cell's centre?",
+        "One pixel must answer for each cell, the middle one. `mode` has values that take a pixel as it is. Which of "
+        "them takes the middle?",
+        "Slices do it too: labels[:, stride // 2 :: stride, stride // 2 :: stride].",
     )
 
-    def subsample(labels, stride):
-        middle = stride // 2
-        return labels[middle::stride, middle::stride]
+    def coarse_labels(labels, stride):
+        size = (labels.shape[1] // stride, labels.shape[2] // stride)
+        small = F.interpolate(labels[:, None].float(), size, mode="nearest-exact")
+        return small[:, 0].long()
 
     def cases(rng: random.Random) -> Iterator[tuple]:
-        """Maps whose sides are multiples of the stride, all labels different where they can be."""
-        for rows, columns, stride in (
-            (4, 4, 4),
-            (4, 4, 2),
-            (3, 3, 3),
-            (2, 4, 2),
-            (6, 3, 3),
-            (10, 15, 5),
-            (2, 3, 1),
-        ):
-            yield np.arange(rows * columns, dtype=np.uint8).reshape(rows, columns), stride
-        yield np.array([[0, 1], [2, IGNORE_INDEX]], np.uint8), 2
+        """Labels [N, H, W] whose sides are multiples of the stride, all labels different where they can be."""
+        yield torch.tensor([[[1, 1], [1, 3]]]), 2
+        for rows, columns, stride in ((4, 4, 4), (4, 4, 2), (3, 3, 3), (2, 4, 2), (6, 3, 3), (2, 3, 1)):
+            yield torch.arange(rows * columns).view(1, rows, columns), stride
+        yield torch.tensor([[[0, 1], [2, IGNORE_INDEX]]]), 2
         while True:
-            stride, rows, columns = rng.choice((2, 3, 4, 5, 6, 7, 8)), rng.randint(1, 4), rng.randint(1, 4)
-            pixels = [rng.choice((0, 1, 2, 3, IGNORE_INDEX)) for _ in range(rows * columns * stride * stride)]
-            dtype = rng.choice((np.uint8, np.int64))
-            yield np.array(pixels, dtype).reshape(rows * stride, columns * stride), stride
+            stride, batch = rng.choice((2, 3, 4, 5, 6, 7, 8)), rng.randint(1, 3)
+            shape = (batch, rng.randint(1, 4) * stride, rng.randint(1, 4) * stride)
+            classes = torch.tensor((0, 1, 2, 3, 20, IGNORE_INDEX))
+            yield classes[torch.randint(0, 6, shape, generator=torch_generator(rng))], stride
+
+    @fault(
+        "Between pixels of class 1 and class 3 the map has cells of class 2, and next to void it has classes that do "
+        "not exist."
+    )
+    def as_handed_out(labels, stride):
+        size = (labels.shape[1] // stride, labels.shape[2] // stride)
+        small = F.interpolate(labels[:, None].float(), size, mode="bilinear")
+        return small[:, 0].round().long()
 
     @misconception(
-        "Your code takes the corner of each cell. The score of a cell is enlarged as if it were in the middle, "
-        "so its label must come from there: otherwise everything the network draws is shifted by half a cell."
+        "Your code takes the corner of each cell, as the mode 'nearest' does. The score of a cell is enlarged as if it "
+        "were in the middle, so all that the network draws would be shifted."
     )
     def corner(labels, stride):
-        return labels[::stride, ::stride]
+        return labels[:, ::stride, ::stride]
 
     @misconception(
         "Your code takes the pixel before the middle where the stride is even. The exercise asks for the one after it: "
         "begin at stride // 2."
     )
     def before_the_middle(labels, stride):
-        return labels[(stride - 1) // 2 :: stride, (stride - 1) // 2 :: stride]
+        return labels[:, (stride - 1) // 2 :: stride, (stride - 1) // 2 :: stride]
 
     @misconception(
-        "Your code keeps every row of a cell, or every column. A map has two axes: step along both."
-    )
-    def rows_only(labels, stride):
-        return labels[stride // 2 :: stride]
-
-    @misconception(
-        "Your code takes the last pixel of each cell. The label must come from the middle, where the score is "
-        "thought to stand."
+        "Your code takes the last pixel of each cell. The label must come from the middle, where the score is enlarged "
+        "from."
     )
     def last_pixel(labels, stride):
-        return labels[stride - 1 :: stride, stride - 1 :: stride]
+        return labels[:, stride - 1 :: stride, stride - 1 :: stride]
 
     @misconception(
-        "Your code lets all pixels of a cell vote. The exercise asks for the label of one pixel, the middle one, "
-        "as DeepLab v1 takes it."
+        "Your code lets all pixels of a cell vote. The exercise asks for the label of one pixel, the middle one, as "
+        "DeepLab v1 takes it."
     )
     def majority(labels, stride):
-        return redrawing.majority(labels, stride, IGNORE_INDEX)
+        voted = [redrawing.majority(each.numpy(), stride, IGNORE_INDEX) for each in labels]
+        return torch.from_numpy(np.stack(voted)).long()
 
     @misconception(
-        "Your code averages labels. Labels are names, not amounts: the mean of class 1 and class 3 is not class 2, "
-        "and void (255) spoils every mean."
+        "Your code averages the labels of a cell. Labels are names, not amounts: the mean of class 1 and class 3 is "
+        "not class 2, and void (255) spoils every mean."
     )
     def mean_of_labels(labels, stride):
-        return labels.reshape(labels.shape[0] // stride, stride, -1, stride).mean((1, 3)).astype(labels.dtype)
+        return F.avg_pool2d(labels.double(), stride).round().long()
+
+    @misconception(
+        "Your code takes the largest label of each cell. Labels are names, not amounts, and void (255) would win "
+        "everywhere."
+    )
+    def largest_label(labels, stride):
+        return F.max_pool2d(labels.double(), stride).long()
+
+
+def _fine_tune(x, labels, trained, classes, steps, lr, *, rates=(0.1, 1), resets=True, change=None):
+    """FineTune with other rates of backbone and classifier, without resets, or with changed scores."""
+    backbone = torch.nn.Parameter(trained.clone())
+    classifier = torch.nn.Parameter(torch.zeros(classes, len(trained), 1, 1))
+    groups = zip((backbone, classifier), rates, strict=True)
+    sgd = torch.optim.SGD([{"params": [weight], "lr": lr * rate} for weight, rate in groups], lr)
+    losses = []
+    for _ in range(steps):
+        scores = F.conv2d(F.conv2d(x, backbone), classifier)
+        loss = F.cross_entropy(change(scores) if change else scores, labels, ignore_index=IGNORE_INDEX)
+        if resets:
+            sgd.zero_grad()
+        loss.backward()
+        sgd.step()
+        losses.append(loss.item())
+    return losses
+
+
+@exercise
+class FineTune:
+    """Repair: a training whose loss never falls."""
+
+    trials = 40
+    hints = (
+        "Which weights have moved after three steps? Print them before and after, the backbone's and the classifier's.",
+        "An optimiser moves the objects that it was given. Is the layer that makes the scores among them?",
+        "Build the optimiser after the new classifier, so that it is given the layer that is really used.",
+    )
+
+    def fine_tune(x, labels, trained, classes, steps, lr):
+        backbone = torch.nn.Parameter(trained.clone())
+        classifier = torch.nn.Parameter(torch.zeros(classes, len(trained), 1, 1))
+        sgd = torch.optim.SGD([{"params": [backbone], "lr": lr / 10}, {"params": [classifier]}], lr)
+        losses = []
+        for _ in range(steps):
+            scores = F.conv2d(F.conv2d(x, backbone), classifier)
+            loss = F.cross_entropy(scores, labels, ignore_index=255)
+            sgd.zero_grad()
+            loss.backward()
+            sgd.step()
+            losses.append(loss.item())
+        return losses
+
+    def cases(rng: random.Random) -> Iterator[tuple]:
+        """(x [N, C, h, w], labels [N, h, w], trained [D, C, 1, 1], classes, steps, lr), four cells and rate 1 first."""
+        for cells, labels, weight, classes, steps in (
+            ([1, -1, 2, -1], [0, 1, 0, 0], 1, 2, 4),
+            ([1, 2, 0, -1], [0, 1, 2, IGNORE_INDEX], 2, 3, 5),
+        ):
+            x, weight = (
+                torch.tensor(values, dtype=torch.float32).view(1, 1, 1, -1) for values in (cells, weight)
+            )
+            yield x, torch.tensor(labels).view(1, 1, -1), weight, classes, steps, 1
+        while True:
+            numbers, classes = torch_generator(rng), rng.randint(2, 5)
+            batch, channels, features, rows, columns = (rng.randint(1, 3) for _ in range(5))
+            labels = torch.randint(0, classes, (batch, rows, columns), generator=numbers)
+            labels[torch.rand(labels.shape, generator=numbers) < rng.choice((0, 0.3))] = IGNORE_INDEX
+            if (labels != IGNORE_INDEX).any():
+                x = torch.randn(batch, channels, rows, columns, generator=numbers)
+                trained = torch.randn(features, channels, 1, 1, generator=numbers)
+                yield x, labels, trained, classes, rng.randint(1, 6), rng.choice((0.1, 0.5, 1))
+
+    @fault(
+        "The loss stays where it began, at the logarithm of the number of classes, however many steps are made: "
+        "nothing is learned."
+    )
+    def as_handed_out(x, labels, trained, classes, steps, lr):
+        backbone = torch.nn.Parameter(trained.clone())
+        classifier = torch.nn.Parameter(torch.zeros(1000, len(trained), 1, 1))
+        sgd = torch.optim.SGD([{"params": [backbone], "lr": lr / 10}, {"params": [classifier]}], lr)
+        classifier = torch.nn.Parameter(torch.zeros(classes, len(trained), 1, 1))
+        losses = []
+        for _ in range(steps):
+            scores = F.conv2d(F.conv2d(x, backbone), classifier)
+            loss = F.cross_entropy(scores, labels, ignore_index=255)
+            sgd.zero_grad()
+            loss.backward()
+            sgd.step()
+            losses.append(loss.item())
+        return losses
+
+    @misconception(
+        "Your code trains only the classifier: the backbone stays as it was. Pass both to the optimiser, the backbone "
+        "with a tenth of the learning rate."
+    )
+    def backbone_frozen(x, labels, trained, classes, steps, lr):
+        return _fine_tune(x, labels, trained, classes, steps, lr, rates=(0, 1))
+
+    @misconception(
+        "Your code trains both layers at one learning rate. The trained backbone should move ten times more slowly "
+        "than the new classifier: lr / 10."
+    )
+    def one_rate(x, labels, trained, classes, steps, lr):
+        return _fine_tune(x, labels, trained, classes, steps, lr, rates=(1, 1))
+
+    @misconception(
+        "Your code exchanges the two learning rates. The new classifier has everything to learn and gets lr, the "
+        "trained backbone lr / 10."
+    )
+    def rates_exchanged(x, labels, trained, classes, steps, lr):
+        return _fine_tune(x, labels, trained, classes, steps, lr, rates=(1, 0.1))
+
+    @misconception(
+        "Your code trains, but never resets the gradients: PyTorch adds each step's to those before. Call zero_grad "
+        "once in every step."
+    )
+    def gradients_pile_up(x, labels, trained, classes, steps, lr):
+        return _fine_tune(x, labels, trained, classes, steps, lr, resets=False)
+
+    @misconception(
+        "Your code applies a softmax before the cross-entropy, which contains one. The loss is then told milder "
+        "probabilities than the network has: pass it the scores."
+    )
+    def double_softmax(x, labels, trained, classes, steps, lr):
+        return _fine_tune(x, labels, trained, classes, steps, lr, change=lambda scores: scores.softmax(1))
 
 
 @exercise

@@ -9,6 +9,8 @@ import pytest
 import torch
 from answers import assert_accepted, assert_rejected, exercise_of, listed, says
 
+from deeplab_lessons import metrics
+
 
 class OutputStrideRight:
     def loop(strides):
@@ -333,6 +335,128 @@ class VoteWrong:
     def row_by_row(cell):
         rows = [VoteRight.bincount(row) for row in cell]
         return VoteRight.bincount(np.array(rows))
+
+
+class IouOfSetRight:
+    def two_sums(predictions, labels, label):
+        both = either = 0
+        for p, t in zip(predictions, labels, strict=True):
+            both += np.sum((p == label) & (t == label))
+            either += np.sum(((p == label) | (t == label)) & (t != 255))
+        return both / either
+
+    def one_long_row(predictions, labels, label):
+        p = np.concatenate([each.ravel() for each in predictions])
+        t = np.concatenate([each.ravel() for each in labels])
+        p, t = p[t != 255] == label, t[t != 255] == label
+        return (p & t).sum() / (p | t).sum()
+
+    def the_courses_iou_of_one_long_row(predictions, labels, label):
+        p = np.concatenate([each.reshape(1, -1) for each in predictions], axis=1)
+        return metrics.class_iou(p, np.concatenate([each.reshape(1, -1) for each in labels], axis=1), label)
+
+    def counted(predictions, labels, label):
+        pixels = [
+            (p, t)
+            for a, b in zip(predictions, labels, strict=True)
+            for p, t in zip(a.flat, b.flat, strict=True)
+        ]
+        judged = [(p == label, t == label) for p, t in pixels if t != 255]
+        return judged.count((True, True)) / sum(p or t for p, t in judged)
+
+    def areas(predictions, labels, label):
+        total = np.zeros(3)
+        for p, t in zip(predictions, labels, strict=True):
+            p = np.where(t == 255, 255, p)
+            total += ((p == label).sum(), (t == label).sum(), ((p == t) & (t == label)).sum())
+        return total[2] / (total[0] + total[1] - total[2])
+
+    def torch_in_single_precision(predictions, labels, label):
+        both = either = torch.tensor(0.0)
+        for p, t in zip(predictions, labels, strict=True):
+            p, t = torch.from_numpy(p.astype(int)), torch.from_numpy(t.astype(int))
+            both = both + ((p == label) & (t == label)).sum()
+            either = either + (((p == label) | (t == label)) & (t != 255)).sum()
+        return both / either
+
+    def generators(predictions, labels, label):
+        pairs = list(zip(predictions, labels, strict=True))
+        both = sum(((p == label) & (t == label)).sum() for p, t in pairs)
+        wrong = sum((((p == label) ^ (t == label)) & (t != 255)).sum() for p, t in pairs)
+        return both / (both + wrong)
+
+
+class IouOfSetWrong:
+    @says("cut in two")
+    def as_it_was(predictions, labels, label):
+        scores = [metrics.class_iou(p, t, label) for p, t in zip(predictions, labels, strict=True)]
+        return np.nanmean(scores)
+
+    @says("gives 0 to those without the class")
+    def zeros(predictions, labels, label):
+        scores = [metrics.class_iou(p, t, label) for p, t in zip(predictions, labels, strict=True)]
+        return sum(0 if math.isnan(score) else score for score in scores) / len(scores)
+
+    @says("by its number of pixels")
+    def weighed(predictions, labels, label):
+        scores = np.array([metrics.class_iou(p, t, label) for p, t in zip(predictions, labels, strict=True)])
+        sizes = np.array([t.size for t in labels])
+        return np.nansum(scores * sizes) / sizes[~np.isnan(scores)].sum()
+
+    def weighed_by_labelled_pixels(predictions, labels, label):
+        scores = np.array([metrics.class_iou(p, t, label) for p, t in zip(predictions, labels, strict=True)])
+        sizes = np.array([(t != 255).sum() for t in labels])
+        return np.nansum(scores * sizes) / sizes[~np.isnan(scores)].sum()
+
+    @says("the last image")
+    def written_over(predictions, labels, label):
+        for p, t in zip(predictions, labels, strict=True):
+            both = ((p == label) & (t == label)).sum()
+            either = (((p == label) | (t == label)) & (t != 255)).sum()
+        return both / either if either else math.nan
+
+    def the_first_image(predictions, labels, label):
+        return metrics.class_iou(predictions[0], labels[0], label)
+
+    @says("Void pixels are counted")
+    def void(predictions, labels, label):
+        pairs = list(zip(predictions, labels, strict=True))
+        both = sum(((p == label) & (t == label)).sum() for p, t in pairs)
+        return both / sum(((p == label) | (t == label)).sum() for p, t in pairs)
+
+    @says("counts the intersection twice")
+    def both_areas(predictions, labels, label):
+        pairs = list(zip(predictions, labels, strict=True))
+        both = sum(((p == label) & (t == label)).sum() for p, t in pairs)
+        return both / sum(((p == label) & (t != 255)).sum() + (t == label).sum() for p, t in pairs)
+
+    @says("in per cent")
+    def per_cent(predictions, labels, label):
+        return 100 * IouOfSetRight.two_sums(predictions, labels, label)
+
+    def dice(predictions, labels, label):
+        iou = IouOfSetRight.two_sums(predictions, labels, label)
+        return 2 * iou / (1 + iou)
+
+    def union_without_true(predictions, labels, label):
+        pairs = list(zip(predictions, labels, strict=True))
+        both = sum(((p == label) & (t == label)).sum() for p, t in pairs)
+        return both / max(sum(((p == label) & (t != 255)).sum() for p, t in pairs), 1)
+
+    def all_classes(predictions, labels, label):
+        confusion = sum(metrics.confusion_matrix(p, t, 256) for p, t in zip(predictions, labels, strict=True))
+        return metrics.mean_iou(confusion)
+
+    def largest_image(predictions, labels, label):
+        largest = max(range(len(labels)), key=lambda i: labels[i].size)
+        return metrics.class_iou(predictions[largest], labels[largest], label)
+
+    def median(predictions, labels, label):
+        scores = [metrics.class_iou(p, t, label) for p, t in zip(predictions, labels, strict=True)]
+        return np.nanmedian(scores)
+
+    def the_same_size(predictions, labels, label):
+        return metrics.class_iou(np.concatenate(predictions), np.concatenate(labels), label)
 
 
 class SurvivingWidthRight:

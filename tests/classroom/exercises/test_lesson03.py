@@ -142,6 +142,26 @@ class NineCellsWrong:
     def no_strides():
         return [Layer(63, padding=31)]
 
+    @says("65 pixels not met")
+    def one_pixel_too_wide_on_each_side():
+        return [Layer(5, 2, 2), Layer(3, 2, 1), Layer(3, 2, 1), Layer(3, 1, 1), Layer(3, 1, 2, 2)]
+
+    @says("16 pixels not met")
+    def four_strides():
+        return [Layer(3, 2, 1)] * 4
+
+    @says("17 cells not met")
+    def a_jump_of_four():
+        return [Layer(3, 2, 1), Layer(3, 2, 1), Layer(3, 1, 1), Layer(3, 1, 1)]
+
+    @says("8 cells not met")
+    def pools_of_two_taps():
+        return [Layer(2, 2)] * 3
+
+    @says("18 of 63 pixels are holes not met")
+    def dilated_without_padding():
+        return [*[Layer(3, 2, 1)] * 3, Layer(3, dilation=3)]
+
     @says("The check expects a list of Layer")
     def text():
         return "Layer(3, 2, 1)"

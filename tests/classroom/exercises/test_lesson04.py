@@ -9,6 +9,9 @@ from answers import assert_accepted, assert_rejected, exercise_of, listed, says
 from torch import nn
 from torch.nn import functional as F
 
+from deeplab_lessons.backbones import SameMaxPool2d
+from deeplab_lessons.classroom.atrous import dilate_kernel
+
 
 class RateThatKeepsFieldRight:
     def formula(kernel_size, old_kernel_size=7, old_rate=4):
@@ -169,81 +172,199 @@ class HeadParametersWrong:
         return HeadParametersRight.formula(k, c, n, i) / 1e6
 
 
-class AsKernelRight:
-    def reshape(weight, kernel_size):
-        return weight.reshape(weight.shape[0], -1, kernel_size, kernel_size)
-
-    def view(weight, kernel_size):
-        o, n = weight.shape
-        return weight.view(o, n // kernel_size**2, kernel_size, kernel_size)
-
-    def unflatten(weight, kernel_size):
-        return weight.unflatten(1, (-1, kernel_size, kernel_size))
-
-    def loops(weight, kernel_size):
-        o, n = weight.shape
-        kernel = torch.zeros(o, n // kernel_size**2, kernel_size, kernel_size)
-        for place in range(n):
-            channel, tap = divmod(place, kernel_size**2)
-            row, column = divmod(tap, kernel_size)
-            kernel[:, channel, row, column] = weight[:, place]
-        return kernel
-
-    def stacked(weight, kernel_size):
-        return torch.stack([row.view(-1, kernel_size, kernel_size) for row in weight])
-
-    def numpy(weight, kernel_size):
-        return torch.from_numpy(weight.numpy().reshape(len(weight), -1, kernel_size, kernel_size).copy())
-
-    def double(weight, kernel_size):
-        return weight.double().reshape(len(weight), -1, kernel_size, kernel_size)
+def letters(*steps):
+    """An answer to the surgery: the letters of these steps."""
+    surgery = exercise_of("lesson04", "surgery")
+    found = {step.__name__: letter for letter, step in surgery.letters.items()}
+    return lambda: "".join(found[step] for step in steps)
 
 
-class AsKernelWrong:
-    @says("fastest axis")
-    def channels_last(weight, kernel_size):
-        return weight.reshape(len(weight), kernel_size, kernel_size, -1).permute(0, 3, 1, 2)
+class SurgeryRight:
+    as_declared = letters("load", "read_as_kernels", "remove_strides", "dilate", "decimate", "new_classes")
+    as_the_lesson_goes = letters(
+        "load", "read_as_kernels", "remove_strides", "dilate", "new_classes", "decimate"
+    )
+    classes_first = letters("load", "new_classes", "read_as_kernels", "remove_strides", "dilate", "decimate")
+    strides_first = letters("remove_strides", "load", "read_as_kernels", "dilate", "decimate", "new_classes")
+    strides_second = letters("load", "remove_strides", "new_classes", "read_as_kernels", "dilate", "decimate")
 
-    @says("mirrored")
-    def mirrored(weight, kernel_size):
-        return AsKernelRight.reshape(weight, kernel_size).mT
+    def with_commas():
+        return ", ".join(SurgeryRight.as_declared())
 
-    @says("turned round")
-    def flipped(weight, kernel_size):
-        return AsKernelRight.reshape(weight, kernel_size).flip((-1, -2))
+    def as_a_list():
+        return list(SurgeryRight.as_declared().lower())
 
-    def columns_flipped(weight, kernel_size):
-        return AsKernelRight.reshape(weight, kernel_size).flip(-1)
 
-    def channels_reversed(weight, kernel_size):
-        return AsKernelRight.reshape(weight, kernel_size).flip(1)
+class SurgeryWrong:
+    @says("B")
+    def alphabet():
+        return "ABCDEF"
 
-    def outputs_reversed(weight, kernel_size):
-        return AsKernelRight.reshape(weight, kernel_size).flip(0)
+    kernels_before_weights = says("the kernel would be lost")(
+        letters("read_as_kernels", "load", "remove_strides", "dilate", "decimate", "new_classes")
+    )
+    holes_in_a_matrix = says("no taps that could move apart")(
+        letters("load", "remove_strides", "dilate", "read_as_kernels", "decimate", "new_classes")
+    )
+    holes_before_strides = says("product of removed strides is 1")(
+        letters("load", "read_as_kernels", "dilate", "remove_strides", "decimate", "new_classes")
+    )
+    decimation_before_holes = says("Three times dilation 1")(
+        letters("load", "read_as_kernels", "remove_strides", "decimate", "dilate", "new_classes")
+    )
+    classes_before_weights = says("1000 classes back")(
+        letters("new_classes", "load", "read_as_kernels", "remove_strides", "dilate", "decimate")
+    )
+    everything_before_weights = letters(
+        "new_classes", "read_as_kernels", "remove_strides", "dilate", "decimate", "load"
+    )
 
-    def channels_first(weight, kernel_size):
-        return weight.reshape(-1, len(weight), kernel_size, kernel_size)
+    def backwards():
+        return SurgeryRight.as_declared()[::-1]
 
-    def channels_first_moved(weight, kernel_size):
-        return weight.reshape(-1, len(weight), kernel_size, kernel_size).transpose(0, 1)
+    @says("missing")
+    def five_letters():
+        return SurgeryRight.as_declared()[:-1]
 
-    def one_channel(weight, kernel_size):
-        return weight[:, : kernel_size**2].reshape(len(weight), 1, kernel_size, kernel_size)
+    @says("more than once")
+    def one_twice():
+        return SurgeryRight.as_declared() + "A"
 
-    def positive(weight, kernel_size):
-        return AsKernelRight.reshape(weight, kernel_size).abs()
+    def numbers():
+        return [4, 6, 3, 2, 5, 1]
 
-    def scaled(weight, kernel_size):
-        return AsKernelRight.reshape(weight, kernel_size) / kernel_size**2
+    def names():
+        return "load, read, remove, dilate, decimate, replace"
 
-    def flat(weight, kernel_size):
-        return weight.reshape(len(weight), -1, kernel_size**2)
 
-    def taps_last(weight, kernel_size):
-        return weight[..., None, None].expand(*weight.shape, kernel_size, kernel_size)
+def pooled(x, dilation=1):
+    """The larger of each cell and the one `dilation` further, along both axes."""
+    for axis in (2, 3):
+        kept = max(x.shape[axis] - dilation, 0)
+        further = torch.full_like(x, -torch.inf)
+        further.narrow(axis, 0, kept).copy_(x.narrow(axis, x.shape[axis] - kept, kept))
+        x = torch.maximum(x, further)
+    return x
 
-    def whole(weight, kernel_size):
-        return AsKernelRight.reshape(weight, kernel_size).round()
+
+class DenseScoresRight:
+    def dilation_of_pool5(x, conv5, fc6):
+        x = SameMaxPool2d(2, stride=1)(x)
+        x = torch.conv2d(x, conv5, padding="same", dilation=2)
+        x = SameMaxPool2d(2, stride=1, dilation=2)(x)
+        return torch.conv2d(x, fc6, dilation=4)
+
+    def functional(x, conv5, fc6):
+        x = F.max_pool2d(F.pad(x, (0, 1, 0, 1), value=float("-inf")), 2, stride=1)
+        x = F.conv2d(x, conv5, padding="same", dilation=2)
+        x = F.max_pool2d(F.pad(x, (0, 2, 0, 2), value=float("-inf")), 2, stride=1, dilation=2)
+        return F.conv2d(x, fc6, dilation=4)
+
+    def padding_in_numbers(x, conv5, fc6):
+        rows, columns = conv5.shape[2] - 1, conv5.shape[3] - 1
+        x = SameMaxPool2d(2, stride=1)(x)
+        x = F.conv2d(x, conv5, padding=(rows, columns), dilation=2)
+        x = SameMaxPool2d(2, stride=1, dilation=2)(x)
+        return F.conv2d(x, fc6, dilation=(4, 4))
+
+    def modules(x, conv5, fc6):
+        layers = nn.Sequential(
+            SameMaxPool2d(2, 1),
+            nn.Conv2d(1, 1, conv5.shape[2:], padding="same", dilation=2, bias=False),
+            SameMaxPool2d(2, 1, dilation=2),
+            nn.Conv2d(1, 1, fc6.shape[2:], dilation=4, bias=False),
+        )
+        layers[1].weight, layers[3].weight = nn.Parameter(conv5), nn.Parameter(fc6)
+        return layers(x).detach()
+
+    def by_hand(x, conv5, fc6):
+        x = F.conv2d(pooled(x), conv5, padding="same", dilation=2)
+        return F.conv2d(pooled(x, 2), fc6, dilation=4)
+
+    def zeros_between_the_taps(x, conv5, fc6):
+        x = SameMaxPool2d(2, stride=1)(x)
+        x = F.conv2d(x, dilate_kernel(conv5, 2), padding="same")
+        return F.conv2d(SameMaxPool2d(2, stride=1, dilation=2)(x), dilate_kernel(fc6, 4))
+
+    def double(x, conv5, fc6):
+        return DenseScoresRight.functional(x.double(), conv5.double(), fc6.double())
+
+
+def with_dilations(pool4=1, conv5=2, pool5=2, fc6=4):
+    """Four layers with these dilations."""
+
+    def answer(x, conv5_weight, fc6_weight):
+        x = torch.conv2d(pooled(x, pool4), conv5_weight, padding="same", dilation=conv5)
+        return torch.conv2d(pooled(x, pool5), fc6_weight, dilation=fc6)
+
+    return lambda x, conv5, fc6: answer(x, conv5, fc6)
+
+
+class DenseScoresWrong:
+    @says("read at every fourth row and column")
+    def as_handed_out(x, conv5, fc6):
+        x = SameMaxPool2d(2, stride=1)(x)
+        x = torch.conv2d(x, conv5, padding="same", dilation=2)
+        x = SameMaxPool2d(2, stride=1)(x)
+        return torch.conv2d(x, fc6, dilation=4)
+
+    pool5_by_4 = says("by its own stride as well")(with_dilations(pool5=4))
+    both_pools = says("dilates pool4 too")(with_dilations(pool4=2))
+    other_pool = says("pool4 instead of pool5")(with_dilations(pool4=2, pool5=1))
+    fc6_by_2 = says("gives fc6 the dilation 2")(with_dilations(fc6=2))
+    conv5_undilated = with_dilations(conv5=1)
+    conv5_by_4 = with_dilations(conv5=4)
+    fc6_by_8 = with_dilations(fc6=8)
+    nothing_dilated = with_dilations(1, 1, 1, 1)
+    pool5_by_3 = with_dilations(pool5=3)
+
+    @says("stride again")
+    def strides_back(x, conv5, fc6):
+        x = torch.max_pool2d(x, (min(2, x.shape[2]), 2), 2)
+        x = torch.max_pool2d(torch.conv2d(x, conv5, padding="same"), (min(2, x.shape[2]), 2), 2)
+        return torch.conv2d(x, fc6)
+
+    def pool5_by_3_cells(x, conv5, fc6):
+        x = torch.conv2d(pooled(x), conv5, padding="same", dilation=2)
+        return torch.conv2d(SameMaxPool2d(3, stride=1)(x), fc6, dilation=4)
+
+    def pool5_left_out(x, conv5, fc6):
+        return torch.conv2d(torch.conv2d(pooled(x), conv5, padding="same", dilation=2), fc6, dilation=4)
+
+    def zeros_beyond_the_border(x, conv5, fc6):
+        x = F.max_pool2d(F.pad(x, (0, 1, 0, 1)), 2, stride=1)
+        x = torch.conv2d(x, conv5, padding="same", dilation=2)
+        x = F.max_pool2d(F.pad(x, (0, 2, 0, 2)), 2, stride=1, dilation=2)
+        return torch.conv2d(x, fc6, dilation=4)
+
+    def padded_fc6(x, conv5, fc6):
+        x = torch.conv2d(pooled(x), conv5, padding="same", dilation=2)
+        return torch.conv2d(pooled(x, 2), fc6, padding="same", dilation=4)
+
+    def averages(x, conv5, fc6):
+        x = torch.conv2d(F.avg_pool2d(F.pad(x, (0, 1, 0, 1)), 2, 1), conv5, padding="same", dilation=2)
+        return torch.conv2d(pooled(x, 2), fc6, dilation=4)
+
+    def with_relu(x, conv5, fc6):
+        x = torch.conv2d(pooled(x), conv5, padding="same", dilation=2).relu()
+        return torch.conv2d(pooled(x, 2), fc6, dilation=4)
+
+    def only_the_fourth(x, conv5, fc6):
+        return DenseScoresRight.functional(x, conv5, fc6)[..., ::4, ::4]
+
+
+def test_the_repaired_network_contains_the_strided_one():
+    exercise, seen, spoiled = exercise_of("lesson04", "dense_scores"), 0, 0
+    for x, conv5, fc6 in exercise.arguments():
+        if x.shape[2] % 4 == x.shape[3] % 4 == 0 and fc6.shape[-1] <= min(x.shape[2:]) // 4:
+            strided = F.conv2d(F.max_pool2d(x, 2), conv5, padding="same")
+            strided = F.conv2d(F.max_pool2d(strided, 2), fc6)
+            rows, columns = strided.shape[2:]
+            found = exercise.reference(x, conv5, fc6)[..., ::4, ::4]
+            assert torch.equal(found[..., :rows, :columns], strided)
+            seen += 1
+            spoiled += not torch.equal(exercise.fault.answer(x, conv5, fc6)[..., ::4, ::4], found)
+    assert seen >= spoiled >= 2
 
 
 class DecimateRight:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from answers import assert_accepted, assert_rejected, exercise_of, listed, says
+from torch import nn
 from torch.nn import functional as F
 
 
@@ -95,118 +96,296 @@ class PolyWrong:
         return [(1 - each / iterations) ** power for each in range(min(iterations, 30))]
 
 
-class SubsampleRight:
+class CoarseLabelsRight:
+    def nearest_exact(labels, stride):
+        size = (labels.shape[1] // stride, labels.shape[2] // stride)
+        return F.interpolate(labels[:, None].float(), size, mode="nearest-exact")[:, 0].long()
+
     def slices(labels, stride):
-        return labels[stride // 2 :: stride, stride // 2 :: stride]
+        return labels[:, stride // 2 :: stride, stride // 2 :: stride]
 
     def two_steps(labels, stride):
-        rows = labels[stride // 2 :: stride]
-        return rows[:, stride // 2 :: stride]
+        rows = labels[:, stride // 2 :: stride]
+        return rows[..., stride // 2 :: stride]
 
     def reshaped(labels, stride):
-        h, w = labels.shape
-        cells = labels.reshape(h // stride, stride, w // stride, stride)
-        return cells[:, stride // 2, :, stride // 2]
+        n, h, w = labels.shape
+        cells = labels.reshape(n, h // stride, stride, w // stride, stride)
+        return cells[:, :, stride // 2, :, stride // 2]
 
     def loops(labels, stride):
-        h, w = labels.shape
-        small = np.zeros((h // stride, w // stride), dtype=labels.dtype)
+        n, h, w = labels.shape
+        small = torch.zeros(n, h // stride, w // stride, dtype=torch.long)
         for i in range(h // stride):
             for j in range(w // stride):
-                small[i, j] = labels[i * stride + stride // 2, j * stride + stride // 2]
+                small[:, i, j] = labels[:, i * stride + stride // 2, j * stride + stride // 2]
         return small
-
-    def zeros_of_floats(labels, stride):
-        small = np.zeros((labels.shape[0] // stride, labels.shape[1] // stride))
-        for (i, j), _ in np.ndenumerate(small):
-            small[i, j] = labels[i * stride + stride // 2, j * stride + stride // 2]
-        return small
-
-    def list_of_rows(labels, stride):
-        rows = range(stride // 2, len(labels), stride)
-        columns = range(stride // 2, len(labels[0]), stride)
-        return [[int(labels[i][j]) for j in columns] for i in rows]
 
     def index_grid(labels, stride):
-        rows = np.arange(labels.shape[0] // stride) * stride + stride // 2
-        columns = np.arange(labels.shape[1] // stride) * stride + stride // 2
-        return labels[np.ix_(rows, columns)]
+        rows = torch.arange(labels.shape[1] // stride) * stride + stride // 2
+        columns = torch.arange(labels.shape[2] // stride) * stride + stride // 2
+        return labels[:, rows[:, None], columns]
 
-    def torch_slices(labels, stride):
-        return torch.from_numpy(labels)[stride // 2 :: stride, stride // 2 :: stride]
+    def one_tap(labels, stride):
+        tap = torch.zeros(1, 1, stride, stride)
+        tap[..., stride // 2, stride // 2] = 1
+        return F.conv2d(labels[:, None].float(), tap, stride=stride)[:, 0].long()
 
-    def taken(labels, stride):
-        rows = labels.take(range(stride // 2, labels.shape[0], stride), 0)
-        return rows.take(range(stride // 2, labels.shape[1], stride), 1).astype(np.int32)
+    def scale_factor(labels, stride):
+        numbers = labels[:, None].double()
+        return F.interpolate(numbers, scale_factor=1 / stride, mode="nearest-exact")[:, 0].to(labels.dtype)
 
-    def nearest(labels, stride):
-        numbers = torch.from_numpy(labels[None, None].astype(np.float32))
-        return F.interpolate(numbers, scale_factor=1 / stride, mode="nearest-exact")[0, 0]
+    def byte_labels(labels, stride):
+        return labels[:, stride // 2 :: stride, stride // 2 :: stride].to(torch.uint8)
+
+    def numbers_with_a_point(labels, stride):
+        return labels[:, stride // 2 :: stride, stride // 2 :: stride].float()
 
 
-class SubsampleWrong:
+class CoarseLabelsWrong:
+    @says("cells of class 2")
+    def as_handed_out(labels, stride):
+        size = (labels.shape[1] // stride, labels.shape[2] // stride)
+        return F.interpolate(labels[:, None].float(), size, mode="bilinear")[:, 0].round().long()
+
+    def rounded_down(labels, stride):
+        size = (labels.shape[1] // stride, labels.shape[2] // stride)
+        return F.interpolate(labels[:, None].float(), size, mode="bilinear")[:, 0].long()
+
+    def corners_aligned(labels, stride):
+        size = (labels.shape[1] // stride, labels.shape[2] // stride)
+        numbers = labels[:, None].float()
+        return F.interpolate(numbers, size, mode="bilinear", align_corners=True)[:, 0].round().long()
+
+    def bicubic(labels, stride):
+        size = (labels.shape[1] // stride, labels.shape[2] // stride)
+        return F.interpolate(labels[:, None].float(), size, mode="bicubic")[:, 0].round().long()
+
     @says("corner of each cell")
-    def corner(labels, stride):
-        return labels[::stride, ::stride]
+    def nearest(labels, stride):
+        size = (labels.shape[1] // stride, labels.shape[2] // stride)
+        return F.interpolate(labels[:, None].float(), size, mode="nearest")[:, 0].long()
 
     @says("last pixel")
     def last(labels, stride):
-        return labels[stride - 1 :: stride, stride - 1 :: stride]
+        return labels[:, stride - 1 :: stride, stride - 1 :: stride]
 
     @says("before the middle")
     def before(labels, stride):
-        return labels[(stride - 1) // 2 :: stride, (stride - 1) // 2 :: stride]
+        return labels[:, (stride - 1) // 2 :: stride, (stride - 1) // 2 :: stride]
 
     def after(labels, stride):
-        return labels[(stride + 1) // 2 :: stride, (stride + 1) // 2 :: stride]
+        return labels[:, (stride + 1) // 2 :: stride, (stride + 1) // 2 :: stride]
 
-    @says("averages labels")
+    @says("averages the labels")
     def averaged(labels, stride):
-        h, w = labels.shape
-        return labels.reshape(h // stride, stride, w // stride, stride).mean((1, 3)).astype(labels.dtype)
+        size = (labels.shape[1] // stride, labels.shape[2] // stride)
+        return F.adaptive_avg_pool2d(labels.double(), size).round().long()
 
     @says("vote")
     def voted(labels, stride):
-        h, w = labels.shape
-        small = np.zeros((h // stride, w // stride), labels.dtype)
-        for (i, j), _ in np.ndenumerate(small):
-            cell = labels[i * stride : (i + 1) * stride, j * stride : (j + 1) * stride].ravel()
+        n, h, w = labels.shape
+        small = torch.full((n, h // stride, w // stride), 255)
+        for each, i, j in np.ndindex(*small.shape):
+            cell = labels[each, i * stride : (i + 1) * stride, j * stride : (j + 1) * stride].flatten()
             votes = cell[cell != 255]
-            small[i, j] = np.bincount(votes).argmax() if votes.size else 255
+            if len(votes):
+                small[each, i, j] = torch.bincount(votes).argmax()
         return small
 
+    @says("largest label")
     def largest(labels, stride):
-        h, w = labels.shape
-        return labels.reshape(h // stride, stride, w // stride, stride).max((1, 3))
-
-    @says("two axes")
-    def rows(labels, stride):
-        return labels[stride // 2 :: stride]
-
-    def always_four(labels, stride):
-        return labels[4::8, 4::8]
-
-    def transposed(labels, stride):
-        return labels[stride // 2 :: stride, stride // 2 :: stride].T
-
-    def square(labels, stride):
-        side = min(labels.shape) // stride
-        return labels[stride // 2 :: stride, stride // 2 :: stride][:side, :side]
+        return F.max_pool2d(labels.double(), stride).long()
 
     def void_as_background(labels, stride):
-        small = labels[stride // 2 :: stride, stride // 2 :: stride].copy()
-        small[small == 255] = 0
-        return small
+        small = labels[:, stride // 2 :: stride, stride // 2 :: stride]
+        return small.where(small != 255, 0)
 
-    def signed_bytes(labels, stride):
-        return labels[stride // 2 :: stride, stride // 2 :: stride].astype(np.int8)
+    def rows(labels, stride):
+        return labels[:, stride // 2 :: stride]
 
-    @says("The values are right, but the shape")
-    def with_a_batch(labels, stride):
-        return labels[None, stride // 2 :: stride, stride // 2 :: stride]
+    def always_four(labels, stride):
+        return labels[:, 4::8, 4::8]
 
-    def half_a_map(labels, stride):
-        return labels[stride // 2 : len(labels) // 2 : stride, stride // 2 :: stride]
+    def first_image(labels, stride):
+        return labels[:1, stride // 2 :: stride, stride // 2 :: stride]
+
+    def transposed(labels, stride):
+        return labels[:, stride // 2 :: stride, stride // 2 :: stride].mT
+
+    def with_a_channel(labels, stride):
+        return labels[:, None, stride // 2 :: stride, stride // 2 :: stride]
+
+
+def trained_by_hand(x, labels, trained, classes, steps, lr, rates=(0.1, 1)):
+    """Losses of a training without an optimiser."""
+    backbone = trained.clone().requires_grad_()
+    classifier = torch.zeros(classes, len(trained), 1, 1, requires_grad=True)
+    losses = []
+    for _ in range(steps):
+        loss = F.cross_entropy(F.conv2d(F.conv2d(x, backbone), classifier), labels, ignore_index=255)
+        slopes = torch.autograd.grad(loss, (backbone, classifier))
+        with torch.no_grad():
+            for weight, rate, slope in zip((backbone, classifier), rates, slopes, strict=True):
+                weight -= lr * rate * slope
+        losses.append(loss.item())
+    return losses
+
+
+def trained_by(optimiser_of, forward=None):
+    """Losses of a training with the optimiser that a function makes of both layers and the rate."""
+
+    def answer(x, labels, trained, classes, steps, lr):
+        layers = nn.Sequential(
+            nn.Conv2d(x.shape[1], len(trained), 1, bias=False),
+            nn.Conv2d(len(trained), classes, 1, bias=False),
+        )
+        layers[0].weight.data, layers[1].weight.data = trained.clone(), torch.zeros_like(layers[1].weight)
+        optimiser, losses = optimiser_of(layers, lr), []
+        for _ in range(steps):
+            scores = forward(layers, x) if forward else layers(x)
+            loss = F.cross_entropy(scores, labels, ignore_index=255)
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            losses.append(loss.item())
+        return losses
+
+    return lambda x, labels, trained, classes, steps, lr: answer(x, labels, trained, classes, steps, lr)
+
+
+def two_groups(layers, lr, **options):
+    groups = [{"params": layers[0].parameters(), "lr": lr / 10}, {"params": layers[1].parameters()}]
+    return torch.optim.SGD(groups, lr, **options)
+
+
+class FineTuneRight:
+    by_hand = trained_by_hand
+    two_modules = trained_by(two_groups)
+
+    def optimiser_moved_down(x, labels, trained, classes, steps, lr):
+        backbone = torch.nn.Parameter(trained.clone())
+        classifier = torch.nn.Parameter(torch.zeros(classes, len(trained), 1, 1))
+        sgd = torch.optim.SGD([{"params": [backbone], "lr": lr / 10}, {"params": [classifier]}], lr)
+        losses = []
+        for _ in range(steps):
+            scores = F.conv2d(F.conv2d(x, backbone), classifier)
+            loss = F.cross_entropy(scores, labels, ignore_index=255)
+            sgd.zero_grad()
+            loss.backward()
+            sgd.step()
+            losses.append(loss.item())
+        return losses
+
+    def another_group_added(x, labels, trained, classes, steps, lr):
+        backbone = torch.nn.Parameter(trained.clone())
+        sgd = torch.optim.SGD([backbone], lr / 10)
+        classifier = torch.nn.Parameter(torch.zeros(classes, len(trained), 1, 1))
+        sgd.add_param_group({"params": [classifier], "lr": lr})
+        losses = []
+        for _ in range(steps):
+            loss = F.cross_entropy(F.conv2d(F.conv2d(x, backbone), classifier), labels, ignore_index=255)
+            loss.backward()
+            sgd.step()
+            sgd.zero_grad()
+            losses.append(loss.detach())
+        return torch.stack(losses)
+
+    def two_optimisers(x, labels, trained, classes, steps, lr):
+        weights = [trained.clone(), torch.zeros(classes, len(trained), 1, 1)]
+        weights = [nn.Parameter(weight) for weight in weights]
+        both = [torch.optim.SGD([weights[0]], lr / 10), torch.optim.SGD([weights[1]], lr)]
+        losses = []
+        for _ in range(steps):
+            for each in both:
+                each.zero_grad()
+            loss = F.cross_entropy(F.conv2d(F.conv2d(x, weights[0]), weights[1]), labels, ignore_index=255)
+            loss.backward()
+            for each in both:
+                each.step()
+            losses.append(loss.item())
+        return losses
+
+    def numpy_numbers(x, labels, trained, classes, steps, lr):
+        return np.array(trained_by_hand(x, labels, trained, classes, steps, lr))
+
+    def double(x, labels, trained, classes, steps, lr):
+        weights = [trained.double(), torch.zeros(classes, len(trained), 1, 1, dtype=torch.float64)]
+        losses = []
+        for _ in range(steps):
+            backbone, classifier = (weight.detach().requires_grad_() for weight in weights)
+            scores = F.conv2d(F.conv2d(x.double(), backbone), classifier)
+            loss = F.cross_entropy(scores, labels, ignore_index=255)
+            loss.backward()
+            weights = [backbone - lr / 10 * backbone.grad, classifier - lr * classifier.grad]
+            losses.append(loss.item())
+        return losses
+
+
+class FineTuneWrong:
+    @says("logarithm of the number of classes")
+    def as_handed_out(x, labels, trained, classes, steps, lr):
+        return [math.log(classes)] * steps
+
+    frozen = says("only the classifier")(
+        trained_by(lambda layers, lr: torch.optim.SGD(layers[1].parameters(), lr))
+    )
+    detached = says("only the classifier")(
+        trained_by(two_groups, lambda layers, x: layers[1](layers[0](x).detach()))
+    )
+    one_rate = says("one learning rate")(
+        trained_by(lambda layers, lr: torch.optim.SGD(layers.parameters(), lr))
+    )
+    all_slow = trained_by(lambda layers, lr: torch.optim.SGD(layers.parameters(), lr / 10))
+    momentum = trained_by(lambda layers, lr: two_groups(layers, lr, momentum=0.9))
+    decay = trained_by(lambda layers, lr: two_groups(layers, lr, weight_decay=0.05))
+    two_softmaxes = says("softmax before the cross-entropy")(
+        trained_by(two_groups, lambda layers, x: layers(x).softmax(1))
+    )
+    relu_between = trained_by(two_groups, lambda layers, x: layers[1](layers[0](x).relu()))
+
+    @says("exchanges the two learning rates")
+    def rates_exchanged(x, labels, trained, classes, steps, lr):
+        return trained_by_hand(x, labels, trained, classes, steps, lr, rates=(1, 0.1))
+
+    def backbone_ten_times_faster(x, labels, trained, classes, steps, lr):
+        return trained_by_hand(x, labels, trained, classes, steps, lr, rates=(10, 1))
+
+    @says("never resets the gradients")
+    def gradients_pile_up(x, labels, trained, classes, steps, lr):
+        weights = nn.ParameterList([trained.clone(), torch.zeros(classes, len(trained), 1, 1)])
+        sgd = torch.optim.SGD([{"params": [weights[0]], "lr": lr / 10}, {"params": [weights[1]]}], lr)
+        losses = []
+        for _ in range(steps):
+            loss = F.cross_entropy(F.conv2d(F.conv2d(x, weights[0]), weights[1]), labels, ignore_index=255)
+            loss.backward()
+            sgd.step()
+            losses.append(loss.item())
+        return losses
+
+    def one_step_more(x, labels, trained, classes, steps, lr):
+        return trained_by_hand(x, labels, trained, classes, steps + 1, lr)
+
+    def first_loss_left_out(x, labels, trained, classes, steps, lr):
+        return trained_by_hand(x, labels, trained, classes, steps + 1, lr)[1:]
+
+    def last_loss_only(x, labels, trained, classes, steps, lr):
+        return trained_by_hand(x, labels, trained, classes, steps, lr)[-1]
+
+    def void_as_background(x, labels, trained, classes, steps, lr):
+        return trained_by_hand(x, labels.where(labels != 255, 0), trained, classes, steps, lr)
+
+    def backbone_from_zero(x, labels, trained, classes, steps, lr):
+        return trained_by_hand(x, labels, torch.zeros_like(trained), classes, steps, lr)
+
+    @says("changed its input")
+    def in_place(x, labels, trained, classes, steps, lr):
+        losses = trained_by_hand(x, labels, trained, classes, steps, lr)
+        trained += 1
+        return losses
+
+    def a_thousand_classes(x, labels, trained, classes, steps, lr):
+        return trained_by_hand(x, labels, trained, 1000, steps, lr)
 
 
 class MeanIouRight:
