@@ -28,7 +28,8 @@ _GRADE = ("grade handed-in notebooks: a table with a row for each learner and ex
     ("--overwrite", False, "replace an older file of this name, but never a notebook", {"action": "store_true"}),
     ("--seed", 1, "draws the random cases; 0 draws those of the lesson's own checks",
      cli_options.number(int, 0, 10**9)),
-    ("--seconds", 60.0, "seconds for a notebook, divided equally between its exercises", cli_options.number(float, 1, 86400)),
+    ("--seconds", 60.0, "seconds for a notebook, divided equally between its exercises",
+     cli_options.number(float, 1, 86400)),
     ("--memory", 4.0, "memory for a notebook, in GiB", cli_options.number(float, 1, 1024)),
 ])
 # fmt: on

@@ -97,7 +97,7 @@ def _rows(path: Path, learner: str, seed: str, seconds: float, helpers: Helpers)
         return
     lessons = [lesson for lesson in notebook.lessons if lesson in LESSONS]
     if not lessons:
-        broken = f"; {len(notebook.broken)} of its cells are not valid Python" if notebook.broken else ""
+        broken = f"; cells that are not valid Python: {len(notebook.broken)}" if notebook.broken else ""
         yield Row(learner, note=f"this notebook imports no exercises of the course{broken}")
     for lesson in lessons:
         yield from _lesson(notebook, learner, {"lesson": lesson, "seed": seed}, seconds, helpers)

@@ -48,7 +48,7 @@ class Statement:
 
 @dataclass
 class Notebook:
-    """The statements of a notebook's cells, and the cells that are not valid Python, by number with what Python says."""
+    """The statements of a notebook's cells, and by number the cells that are not valid Python, with the error."""
 
     statements: list[Statement] = field(default_factory=list)
     broken: dict[int, tuple[str, str]] = field(default_factory=dict)  # cell: its text, the error

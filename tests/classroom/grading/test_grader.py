@@ -354,5 +354,5 @@ def test_a_notebook_of_several_lines_says_what_it_got(tmp_path):
     path.write_text(notebook(["import math", "def broken("]))
     grader.grade([path], tmp_path / "grades.csv", say=said.append)
     assert said == [
-        "a: 1 not graded (this notebook imports no exercises of the course; 1 of its cells are not valid Python)"
+        "a: 1 not graded (this notebook imports no exercises of the course; cells that are not valid Python: 1)"
     ]
