@@ -92,10 +92,13 @@ def _array(value: np.ndarray | np.generic) -> list:
 
 
 def _tensor(value: torch.Tensor) -> list:
-    plain = value.detach().cpu().resolve_conj().resolve_neg().contiguous()
+    plain = value.detach()
     if plain.numel() * plain.element_size() > LONGEST * 3 // 4:
         raise TooLarge(f"a tensor of {plain.numel() * plain.element_size():,} bytes")
-    cells = plain.reshape(-1).view(torch.uint8).numpy()
+    dense = torch.empty(plain.numel(), dtype=plain.dtype).copy_(
+        plain.reshape(-1)
+    )  # whatever the strides were
+    cells = dense.view(torch.uint8).numpy()
     return [str(plain.dtype), list(plain.shape), _bytes(cells), bool(value.requires_grad)]
 
 
