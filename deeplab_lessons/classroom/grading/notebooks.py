@@ -164,7 +164,8 @@ def _read_cell(found: Notebook, number: int, source: object) -> None:
         nodes = (part for node in _parsed(text).body for part in _each_alone(node))
         found.statements += [_statement(number, node) for node in nodes]
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        found.broken[number] = text, f"{type(error).__name__}: {error}"
+        where = f" in line {error.lineno}: {error.msg}" if isinstance(error, SyntaxError) else ""
+        found.broken[number] = text, f"{type(error).__name__}{where}"
 
 
 def _parsed(text: str) -> ast.Module:

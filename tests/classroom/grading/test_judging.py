@@ -18,7 +18,7 @@ FUNCTIONS = [
 
 def judged(exercise, answer):
     """State, case and note of a function whose answers went through text."""
-    messages = []
+    messages = ['{"own": false}']
     with defaults(), random_numbers():
         answering._call(
             exercise, answer, exercise.arguments(), lambda **said: messages.append(json.dumps(said))
