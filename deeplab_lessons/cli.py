@@ -7,7 +7,7 @@ import io
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -164,14 +164,12 @@ def _complain(what: Exception, options: argparse.Namespace) -> None:
     print(f"deeplab-lessons: {in_options(message, options)}", file=sys.stderr)
 
 
-COMMANDS = {"train": train, "evaluate": evaluate, "segment": segment, "experiments": experiments}
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, **more: Callable) -> int:
     """Run one command; return 0, or after a line on stderr 1 for a failure and 2 for options that do not fit.
 
-    After Ctrl-C it is 130, and 141 if nobody reads the output any more.
+    After Ctrl-C it is 130, and 141 if nobody reads the output any more. `more` are commands by name, next to ours.
     """
+    commands = {"train": train, "evaluate": evaluate, "segment": segment, "experiments": experiments} | more
     options = argparse.Namespace(command="train")
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # file names may hold what the terminal cannot show
@@ -180,7 +178,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             at_the_end.callback(print, end="", flush=True)  # a closed pipe is noticed here, also after --help
             warnings.showwarning = lambda warning, *where: _complain(warning, options)
             options = parse(arguments)
-            return COMMANDS[options.command](options)
+            return commands[options.command](options)
     except UsageError as error:
         print(f"deeplab-lessons: {error}", file=sys.stderr)
         return 2

@@ -26,18 +26,19 @@ _GRADE = ("grade handed-in notebooks: a table with a row for each learner and ex
      (lambda o: o.output.suffix != ".ipynb", "must be a table, and this is a notebook: pass a name that ends in .csv"),
      (lambda o: o.overwrite or not o.output.exists(), "is there already: add --overwrite, or pass another name")),
     ("--overwrite", False, "replace an older file of this name, but never a notebook", {"action": "store_true"}),
-    ("--seed", 1, "another number gives further cases; 0 those of the lesson's own checks",
+    ("--seed", 1, "draws the random cases; 0 draws those of the lesson's own checks",
      cli_options.number(int, 0, 10**9)),
-    ("--seconds", 60.0, "time of a notebook, in equal parts for its exercises", cli_options.number(float, 1, 86400)),
-    ("--memory", 4.0, "memory of a notebook, in GiB", cli_options.number(float, 1, 1024)),
+    ("--seconds", 60.0, "seconds for a notebook, divided equally between its exercises",
+     cli_options.number(float, 1, 86400)),
+    ("--memory", 4.0, "memory for a notebook, in GiB", cli_options.number(float, 1, 1024)),
 ])
 # fmt: on
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command, the library's or `grade`; return its exit code, as `cli.main` does."""
-    cli.COMMANDS["grade"], cli_options.COMMANDS["grade"] = grade, _GRADE
-    return cli.main(arguments)
+    cli_options.COMMANDS["grade"] = _GRADE
+    return cli.main(arguments, grade=grade)
 
 
 if __name__ == "__main__":

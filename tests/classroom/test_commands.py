@@ -5,15 +5,14 @@ import csv
 import pytest
 from handed_in import RIGHT, answered, hand_in
 
-from deeplab_lessons import cli, cli_options
+from deeplab_lessons import cli_options
 from deeplab_lessons.classroom import commands
 
 
 @pytest.fixture(autouse=True)
 def tables(monkeypatch):
     """Other tests see the library's own commands."""
-    for module in (cli, cli_options):
-        monkeypatch.setattr(module, "COMMANDS", dict(module.COMMANDS))
+    monkeypatch.setattr(cli_options, "COMMANDS", dict(cli_options.COMMANDS))
 
 
 @pytest.fixture
@@ -62,7 +61,7 @@ def test_a_notebook_that_cannot_be_graded_is_said_by_the_exit_code(folder, capsy
     (folder / "old.csv").write_text("old")
     assert commands.main(["grade", "anna.ipynb", "--output", "old.csv", "--overwrite"]) == 1
     assert capsys.readouterr().out.splitlines() == [
-        "anna: 1 not graded (this file is no notebook: its text is not JSON)",
+        "anna: 1 not graded (this file is not a notebook: its text is not JSON)",
         "1 notebook: 1 not graded",
         "old.csv",
     ]

@@ -9,8 +9,6 @@ from deeplab_lessons.classroom.grading.lessons import LESSONS, exercises_of
 from deeplab_lessons.classroom.grading.notebooks import read
 
 WITH_EXERCISES = [path for path in notebooks.lesson_sources() if f"lesson{path.stem[:2]}" in LESSONS]
-# lessons whose solutions do not yet stand alone
-NOT_YET = [f"lesson{number:02}" for number in range(6, 14)]
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +23,7 @@ def edition(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("lesson", [lesson for lesson in LESSONS if lesson not in NOT_YET])
+@pytest.mark.parametrize("lesson", LESSONS)
 def test_every_solution_is_graded_correct_also_on_further_cases(lesson, edition):
     _, rows = edition
     for name in exercises_of(lesson):

@@ -20,9 +20,8 @@ def answer(job: dict, say: Say) -> None:
     """Answer the exercises of a job, each from its own statements; `say` sends one message."""
     exercises = exercises_of(job["lesson"])
     module = sys.modules[f"{EXERCISES}.{job['lesson']}"]
-    cases = {
-        name: cases_of(exercises[name], job["seed"]) for name in job["items"]
-    }  # before a notebook can reach them
+    # made before the notebook can change what they are made with
+    cases = {name: cases_of(exercises[name], job["seed"]) for name in job["items"]}
     say(ready=True)
     for name, pieces in job["items"].items():
         handed_in, trouble = _run(pieces, module, exercises)
@@ -31,6 +30,8 @@ def answer(job: dict, say: Say) -> None:
         elif cases[name] is None or not callable(handed_in[name]):
             say(**_data(handed_in[name]), trouble=trouble)
         else:
+            own = (exercises[name].package, exercises[name].reference)
+            say(own=any(hands_in(handed_in[name], each) for each in own if each), trouble=trouble)
             with defaults(), random_numbers():
                 _call(exercises[name], handed_in[name], cases[name], say)
         say(end=name)
@@ -66,7 +67,6 @@ def _listen(handed_in: dict, module: types.ModuleType, exercises: dict) -> None:
 
 def _call(exercise, attempt: Callable, cases: list[tuple], say: Say) -> None:
     run = Run(exercise, attempt)
-    say(own=any(hands_in(attempt, own) for own in (exercise.package, exercise.reference) if own))
     for args in cases:
         given = copy.deepcopy(args)
         try:

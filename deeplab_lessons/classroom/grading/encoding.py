@@ -30,7 +30,7 @@ class TooLarge(ValueError):
 
 
 class Other:
-    """Something that is no data: all that is known of it is a name, which becomes that of its class."""
+    """Something that is not data: all that is known of it is a name, which becomes that of its class."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
@@ -92,10 +92,13 @@ def _array(value: np.ndarray | np.generic) -> list:
 
 
 def _tensor(value: torch.Tensor) -> list:
-    plain = value.detach().cpu().resolve_conj().resolve_neg().contiguous()
+    plain = value.detach()
     if plain.numel() * plain.element_size() > LONGEST * 3 // 4:
         raise TooLarge(f"a tensor of {plain.numel() * plain.element_size():,} bytes")
-    cells = plain.reshape(-1).view(torch.uint8).numpy()
+    dense = torch.empty(plain.numel(), dtype=plain.dtype).copy_(
+        plain.reshape(-1)
+    )  # whatever the strides were
+    cells = dense.view(torch.uint8).numpy()
     return [str(plain.dtype), list(plain.shape), _bytes(cells), bool(value.requires_grad)]
 
 
@@ -152,12 +155,10 @@ def _read_number(parts: list) -> object:
 
 def _read_tensor(parts: list) -> torch.Tensor:
     dtype, shape, text, gradient = parts
-    cells, shape = (
-        torch.frombuffer(bytearray(base64.b64decode(text)) or bytearray(1), dtype=torch.uint8),
-        _shape(shape),
-    )
-    empty = 0 in shape
-    plain = torch.empty(shape, dtype=_DTYPES[dtype]) if empty else cells.view(_DTYPES[dtype]).reshape(shape)
+    plain = torch.empty(_shape(shape), dtype=_DTYPES[dtype])
+    if plain.numel():
+        cells = torch.frombuffer(bytearray(base64.b64decode(text)), dtype=torch.uint8)
+        plain = cells.view(plain.dtype).reshape(plain.shape)
     return plain.requires_grad_(bool(gradient))
 
 

@@ -45,7 +45,7 @@ def grade(
     """Grade notebooks, write the table to `output` and return its rows.
 
     `seed` chooses the cases, 0 those of the lesson's own checks. The exercises of a notebook have `seconds` together,
-    in equal parts, and its process `memory` GiB. `say` gets a line for each notebook. After Ctrl-C the table holds
+    divided equally, and its process `memory` GiB. `say` gets a line for each notebook. After Ctrl-C the table holds
     the notebooks that were done. Raises RuntimeError where a notebook has changed the package's files.
     """
     rows: list[Row] = []
@@ -97,7 +97,7 @@ def _rows(path: Path, learner: str, seed: str, seconds: float, helpers: Helpers)
         return
     lessons = [lesson for lesson in notebook.lessons if lesson in LESSONS]
     if not lessons:
-        broken = f" ({len(notebook.broken)} of its cells are no Python)" if notebook.broken else ""
+        broken = f"; cells that are not valid Python: {len(notebook.broken)}" if notebook.broken else ""
         yield Row(learner, note=f"this notebook imports no exercises of the course{broken}")
     for lesson in lessons:
         yield from _lesson(notebook, learner, {"lesson": lesson, "seed": seed}, seconds, helpers)
@@ -117,28 +117,20 @@ def _lesson(
     messages = {name: item.messages for name, item in answers.items()}
     judged = helpers.do(job | {"task": "judge", "items": messages}, seconds + _TO_JUDGE)
     for name, exercise in exercises.items():
-        about = {
-            "learner": learner,
-            "lesson": job["lesson"],
-            "exercise": name,
-            "kind": exercise.kind,
-        }
+        about = {"learner": learner, "lesson": job["lesson"], "exercise": name, "kind": exercise.kind}
         if name not in judged or not answers[name].begun:
             yield Row(**about, **_without_answer(notebook.fault(name), answers.get(name)))
             continue
-        (said, *_), ended = judged[name].messages or [{}], judged[name].ended
-        state, note = said.get("state", "not graded"), said.get("note") or ended
-        if state != "correct":
-            note = f"{notebook.fault(name)} {note}".strip()
-        if state == "correct" and notebooks.hands_in_ours(needed[name], _own(exercise)):
-            state = "package's own"
-        yield Row(
-            **about,
-            state=state,
-            case=said.get("case", ""),
-            seconds=round(answers[name].seconds, 2),
-            note=note,
-        )
+        uncompared = {
+            "state": "not graded",
+            "note": f"its answers could not be compared: {judged[name].ended}",
+        }
+        said = judged[name].messages[0] if judged[name].messages else uncompared
+        if said["state"] != "correct":
+            said["note"] = f"{notebook.fault(name)} {said['note']}".strip()
+        elif notebooks.hands_in_ours(needed[name], _own(exercise)):
+            said["state"] = "package's own"
+        yield Row(**about, **said, seconds=round(answers[name].seconds, 2))
 
 
 def _without_answer(fault: str, item: Item | None) -> dict[str, str]:
@@ -165,7 +157,7 @@ def _digest() -> str:
 
 
 def _write(rows: Sequence[Row], output: Path) -> None:
-    """The rows as CSV in UTF-8, each on one line, without what a spreadsheet would take for a formula."""
+    """Write the rows as CSV in UTF-8, each on one line, without what a spreadsheet would treat as a formula."""
     with (
         whole_file(output) as part,
         open(part, "w", newline="", encoding="utf-8", errors="backslashreplace") as file,

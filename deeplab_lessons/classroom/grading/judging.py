@@ -31,28 +31,27 @@ def _judged(exercise, messages: list[dict], seed: str) -> tuple[str, str, str]:
     trouble = str(first.get("ended") or first.get("absent") or first.get("trouble") or "")
     if "absent" in first or "ended" in first:
         return ("error" if trouble else "not attempted"), "", trouble or "its check was never reached"
-    try:
-        if "value" in first:
+    if "value" in first:
+        try:
             value = decode(first["value"])
-            state, case, note = _read(exercise.check(value))
-            case = case or show(value)
-        else:
-            with defaults(), random_numbers():
-                state, case, note = _read(_Replay(exercise, messages, cases_of(exercise, seed)).verdict())
-    except (ValueError, KeyError, TypeError) as error:
-        return "error", "", f"its answers came in no form that can be read: {error}"
-    if state == "correct":
-        return ("package's own" if first.get("own") else state), "", trouble
+        except ValueError:
+            return "error", "", "its answer cannot be read"
+        state, case, note = _read(exercise.check(value))
+        case = case or show(value)
+    else:
+        with defaults(), random_numbers():
+            state, case, note = _read(_Replay(exercise, messages, cases_of(exercise, seed)).verdict())
+    if state in ("correct", "not attempted"):
+        return ("package's own" if state == "correct" and first.get("own") else state), "", trouble
     return state, case, f"{note} {trouble}".strip()
 
 
 def _read(verdict: Verdict) -> tuple[str, str, str]:
     """State, case and note of a verdict: what it says of the answer, without what it advises a learner to do."""
-    said = [sentence for sentence in verdict.sentences if "hint()" not in sentence]
+    said = [each for each in verdict.sentences if "hint()" not in each and each != SAY["crashed"]]
     rows = {label: more for label, *more in verdict.rows}
-    said += [
-        f"{label}: {rows[label][0]}" for label in map(SAY.get, ("raised", "expected", "got")) if label in rows
-    ]
+    shown = [SAY[word] for word in ("raised", "expected", "got") if SAY[word] in rows]
+    said += [f"{label}: {rows[label][0]}" for label in shown]
     said += [f"{label}: {more[0]}" for label, more in rows.items() if more[1:] == [SAY["not met"]]]
     return verdict.state, rows.get(SAY["inputs"], [""])[0], " ".join(said)
 
@@ -66,16 +65,15 @@ class _Replay(Run):
 
     def __init__(self, exercise, messages: list[dict], cases: list[tuple]):
         same_cases = dataclasses.replace(exercise, cases=lambda rng: iter(cases), trials=len(cases))
-        super().__init__(
-            same_cases, partial(self._next)
-        )  # a partial has no name of its own that a message could say
+        # a partial has no name: messages then say the exercise's
+        super().__init__(same_cases, partial(self._next))
         self._said = iter([each for each in messages if "own" not in each])
         self._now: dict = {}
 
     def _bind(self, args: tuple) -> None:
         self._now = next(self._said, {"ended": "no answer came"})
         if "ended" in self._now:
-            raise Stopped(self._now["ended"])
+            raise Stopped(str(self._now["ended"]))
         kind, words = self._now.get("raised", ("", ""))
         if kind == "_ArityError":
             raise _ArityError(str(words))

@@ -19,7 +19,7 @@ _RUNS_PYTHON = ("time", "timeit", "capture", "prun")  # cell magics whose cell i
 
 
 class Unreadable(ValueError):
-    """This file is no notebook."""
+    """A file that is not a notebook."""
 
 
 @dataclass
@@ -48,7 +48,7 @@ class Statement:
 
 @dataclass
 class Notebook:
-    """The statements of a notebook's cells, and the cells that are no Python, by number with what Python says."""
+    """The statements of a notebook's cells, and by number the cells that are not valid Python, with the error."""
 
     statements: list[Statement] = field(default_factory=list)
     broken: dict[int, tuple[str, str]] = field(default_factory=dict)  # cell: its text, the error
@@ -147,10 +147,10 @@ def read(path: Path) -> Notebook:
     except OSError as error:
         raise Unreadable(f"this file cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError):
-        raise Unreadable("this file is no notebook: its text is not JSON") from None
+        raise Unreadable("this file is not a notebook: its text is not JSON") from None
     cells = content.get("cells") if isinstance(content, dict) else None
     if not isinstance(cells, list):
-        raise Unreadable("this file is no notebook of Jupyter's format 4: it has no cells")
+        raise Unreadable("this file is not a notebook of Jupyter's format 4: it has no cells")
     found = Notebook()
     for number, cell in enumerate(cells, 1):
         if isinstance(cell, dict) and cell.get("cell_type") == "code":
@@ -164,17 +164,19 @@ def _read_cell(found: Notebook, number: int, source: object) -> None:
         nodes = (part for node in _parsed(text).body for part in _each_alone(node))
         found.statements += [_statement(number, node) for node in nodes]
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        found.broken[number] = text, f"{type(error).__name__}: {error}"
+        where = f" in line {error.lineno}: {error.msg}" if isinstance(error, SyntaxError) else ""
+        found.broken[number] = text, f"{type(error).__name__}{where}"
 
 
 def _parsed(text: str) -> ast.Module:
-    """The syntax of a cell, without IPython's own lines where it is no Python with them."""
+    """The syntax of a cell, without IPython's own lines where Python cannot read it with them."""
     try:
         return ast.parse(text)
     except SyntaxError:
         lines = text.splitlines()
     if lines and lines[0].startswith("%%"):
-        lines = lines[1:] if lines[0][2:].split()[0:1] and lines[0][2:].split()[0] in _RUNS_PYTHON else []
+        name = re.match(r"%%(\w*)", lines[0])[1]
+        lines = lines[1:] if name in _RUNS_PYTHON else []
     magic = re.compile(r"(\s*)([%!?]|[\w.]+\s*=\s*[%!]|[\w.]+\?+\s*$).*")
     return ast.parse("\n".join(f"{found[1]}pass" if (found := magic.match(line)) else line for line in lines))
 
@@ -204,7 +206,7 @@ def _statement(cell: int, node: ast.stmt) -> Statement:
         symbols = [each for each in scope.get_symbols() if each.is_global()]
         later |= {each.get_name() for each in symbols}
         binds |= {each.get_name() for each in symbols if each.is_assigned()}
-    if not isinstance(node, _DEFINITION | ast.Lambda):
+    if not isinstance(node, _DEFINITION):
         now |= later  # a comprehension runs at once
     changes = set(_changed(node)) - binds
     attributes = {each.attr for each in ast.walk(node) if isinstance(each, ast.Attribute)}
@@ -264,9 +266,8 @@ def hands_in_ours(statements: list[Statement], own: Collection[str]) -> bool:
                 return True
             if isinstance(node, ast.Attribute) and id(node) not in asked:
                 source = taken.get(_chain(node), "")
-                task = source.startswith(EXERCISES) and isinstance(
-                    node.value, ast.Name
-                )  # ex.output_size itself
+                # `ex.output_size` alone is the exercise itself
+                task = source.startswith(EXERCISES) and isinstance(node.value, ast.Name)
                 if source and (node.attr in _SOLUTIONS or (node.attr in own and not task)):
                     return True
     return False

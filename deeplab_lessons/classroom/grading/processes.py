@@ -1,4 +1,4 @@
-"""Processes that do a job apart from this one: started, heard for a limited time, ended with all that they began."""
+"""Start processes that do a job apart from this one, listen to them for a limited time, and kill what is left."""
 
 import contextlib
 import json
@@ -18,9 +18,8 @@ from typing import NamedTuple
 START = 120  # seconds in which torch and the exercises are loaded
 LONGEST_LINE = 8_000_000
 MOST = 100_000_000  # characters from one process
-CAN_FORK = (
-    hasattr(os, "fork") and hasattr(socket, "send_fds") and sys.platform != "darwin"
-)  # its frameworks can't
+# macOS has both functions, but its frameworks do not survive a fork
+CAN_FORK = hasattr(os, "fork") and hasattr(socket, "send_fds") and sys.platform != "darwin"
 
 
 class Item(NamedTuple):
@@ -118,7 +117,7 @@ def _program(mode: str, **streams) -> subprocess.Popen:
 
 
 class _Lines:
-    """Lines from a pipe, read by a thread so that waiting for one can end. None is the end, or a line too long."""
+    """Messages from a pipe, read by a thread so that nobody waits for one longer than allowed."""
 
     def __init__(self, reader: int):
         self._queue: queue.Queue = queue.Queue()
@@ -152,11 +151,11 @@ def _listened(lines: _Lines, names: list[str], seconds: float) -> dict[str, Item
         try:
             message = lines.next(until)
             if message is None:
-                ended = "its process ended" if ready else "its process could not begin"
+                ended = "its process ended" if ready else "its process could not start"
                 ended = "its answers are too large" if lines.too_many else ended
         except queue.Empty:
             ended = (
-                f"no answer within {seconds:.3g} seconds" if ready else f"not loaded within {START} seconds"
+                f"no answer within {seconds:.3g} seconds" if ready else "its process took too long to start"
             )
         except ValueError:
             ended = "its messages cannot be read"
@@ -173,7 +172,7 @@ def _listened(lines: _Lines, names: list[str], seconds: float) -> dict[str, Item
 
 
 def _end(number: int) -> None:
-    """End a process and those that it has started, unless they have left its group."""
+    """Kill a process and those that it has started, unless they have left its group."""
     for end in (getattr(os, "killpg", None), os.kill):
         with contextlib.suppress(OSError):
             if end:

@@ -67,10 +67,17 @@ def test_arrays_come_back_with_shape_and_dtype(dtype):
 def test_tensors_come_back_with_shape_dtype_and_gradient(dtype):
     for shape in ((), (0,), (2, 3), (1, 0, 2)):
         tensor = torch.arange(math.prod(shape)).reshape(shape).to(dtype)
-        for value in (tensor, tensor.T if tensor.dim() == 2 else tensor):
+        for value in (
+            tensor,
+            tensor.T if tensor.dim() == 2 else tensor,
+            tensor[..., :1][..., ::2] if shape else tensor,
+        ):
             back = there_and_back(value)
             assert back.dtype == dtype and torch.equal(back, value) and not back.requires_grad
     assert there_and_back(torch.ones(2, requires_grad=True) * 3).requires_grad
+    assert torch.equal(there_and_back(torch.arange(6)[::6]), torch.zeros(1, dtype=torch.int64))
+    assert torch.equal(there_and_back(torch.ones(1).expand(2, 3)), torch.ones(2, 3))
+    assert torch.equal(there_and_back(torch.tensor([1 + 2j]).conj()), torch.tensor([1 - 2j]))
 
 
 @pytest.mark.parametrize(

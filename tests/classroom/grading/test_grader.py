@@ -16,7 +16,7 @@ from handed_in import RIGHT, answered, hand_in, notebook
 
 from deeplab_lessons import arithmetic
 from deeplab_lessons.classroom.exercises import lesson02
-from deeplab_lessons.classroom.grading import grader
+from deeplab_lessons.classroom.grading import grader, processes
 
 FOUR = list(RIGHT)
 SECONDS = 4.0  # for one exercise
@@ -141,7 +141,7 @@ CLASS = {
     "list.ipynb": (b"[1, 2]", None, "not graded", "no cells"),
     "odd.ipynb": (b'{"cells": [1, {"cell_type": "code", "source": 5}]}', None, "not graded", "no exercises"),
     "no lesson.ipynb": (["print(1)"], None, "not graded", "imports no exercises"),
-    "syntax.ipynb": (with_answer("def output_size(n:\n    return 1"), ONE, "error", "SyntaxError"),
+    "syntax.ipynb": (with_answer("def output_size(n:\n    return 1"), ONE, "error", "SyntaxError in line 1"),
     "endless.ipynb": (with_answer(body("while True:\n    try: pass\n    except: pass")), ONE, "error", "within 4 s"),
     "asleep.ipynb": (with_answer(ASLEEP), ONE, "error", "within 4 s"),
     "recursion.ipynb": (with_answer(body("return output_size(1, 1)")), ONE, "error", "calls itself"),
@@ -165,7 +165,7 @@ CLASS = {
     "group b/anna.ipynb": (answered(), "", "not attempted", ""),
     "=1+1.ipynb": (with_answer(RIGHT[ONE]), ONE, "correct", ""),
     "leaves processes.ipynb": (with_answer(body(LEAVES_PROCESSES)), ONE, "wrong", ""),
-    "import.ipynb": (with_answer(f"import nowhere\n{body('return nowhere')}"), ONE, "error", "nowhere"),
+    "import.ipynb": (with_answer(f"import nowhere\n{body('return nowhere')}"), ONE, "error", "No module named"),
     "import not needed.ipynb": (with_answer(f"import nowhere\n{RIGHT[ONE]}"), ONE, "correct", ""),
     "magic.ipynb": (with_answer(MAGIC, before="%%bash\nfor x in 1; do ls; done"), ONE, "correct", ""),
     "ours.ipynb": (with_answer("output_size = arithmetic.output_size"), ONE, "package's own", ""),
@@ -184,6 +184,10 @@ CLASS = {
     "no function.ipynb": (with_answer("output_size = 5"), ONE, "error", "the function itself"),
     "another lesson.ipynb": (answered("lesson01", output_stride=STRIDES), "output_stride", "correct", ""),
 }  # fmt: skip
+
+
+if not processes.CAN_FORK:
+    del CLASS["kills.ipynb"]  # the parent would be this process
 
 
 def state_of_this_process(folder):
@@ -206,7 +210,7 @@ def graded(tmp_path_factory):
     paths = [hand_in(folder, name, sources) for name, (sources, *_) in CLASS.items()]
     said, before = [], state_of_this_process(folder)
     seconds = SECONDS * len(lesson02_exercises())
-    rows = grader.grade([*paths, folder / "missing.ipynb", folder], output, 1, seconds, 1.5, said.append)
+    rows = grader.grade([*paths, folder / "missing.ipynb", folder], output, 1, seconds, 3, said.append)
     after = state_of_this_process(folder)
     assert after == before, [key for key in before if after[key] != before[key]]
     return folder, rows, said, output
@@ -315,6 +319,15 @@ def test_another_seed_has_other_cases_and_the_solutions_still_pass(tmp_path):
     assert states[1]["output_size"] == "correct"
 
 
+@pytest.mark.slow
+def test_where_no_process_can_fork_each_job_is_a_program_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(processes, "CAN_FORK", False)
+    path = hand_in(tmp_path, "gone.ipynb", with_answer(body("import os; os._exit(0)")))
+    rows = {row.exercise: row for row in grader.grade([path], tmp_path / "grades.csv", seconds=60, say=str)}
+    assert rows[ONE].state == "error" and "its process ended" in rows[ONE].note
+    assert rows[PAIR].state == "correct"
+
+
 def test_after_ctrl_c_the_table_holds_what_was_done(tmp_path):
     paths = [hand_in(tmp_path, name, b"") for name in ("a.ipynb", "b.ipynb", "c.ipynb")]
 
@@ -345,5 +358,5 @@ def test_a_notebook_of_several_lines_says_what_it_got(tmp_path):
     path.write_text(notebook(["import math", "def broken("]))
     grader.grade([path], tmp_path / "grades.csv", say=said.append)
     assert said == [
-        "a: 1 not graded (this notebook imports no exercises of the course (1 of its cells are no Python))"
+        "a: 1 not graded (this notebook imports no exercises of the course; cells that are not valid Python: 1)"
     ]

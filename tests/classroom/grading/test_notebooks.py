@@ -105,7 +105,7 @@ def test_lines_of_ipython_do_nothing(tmp_path, cell, code):
 
 def test_a_broken_cell_names_its_exercise(tmp_path):
     found = notebooks.read(hand_in(tmp_path, "a.ipynb", [IMPORT, "def same_padding(k:\n    pass"]))
-    assert "cell 3: SyntaxError" in found.fault("same_padding") and found.fault("padding") == ""
+    assert "cell 3: SyntaxError in line 1: " in found.fault("same_padding") and found.fault("padding") == ""
 
 
 def test_source_may_be_a_list_of_lines_and_begin_with_a_mark(tmp_path):
@@ -121,7 +121,7 @@ def test_source_may_be_a_list_of_lines_and_begin_with_a_mark(tmp_path):
 def test_other_files_are_refused(tmp_path, text):
     path = tmp_path / "a.ipynb"
     path.write_text(text)
-    with pytest.raises(notebooks.Unreadable, match="this file is no notebook"):
+    with pytest.raises(notebooks.Unreadable, match="this file is not a notebook"):
         notebooks.read(path)
 
 

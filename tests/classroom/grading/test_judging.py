@@ -1,0 +1,62 @@
+"""Answers that travel as data get the verdict that the check gives to the function itself."""
+
+import json
+
+import pytest
+from answers import all_exercises, learners
+
+from deeplab_lessons.classroom.exercises.framework import Function
+from deeplab_lessons.classroom.exercises.surroundings import defaults, random_numbers
+from deeplab_lessons.classroom.grading import answering, judging
+
+FUNCTIONS = [
+    pytest.param(exercise, id=f"{lesson}-{name}")
+    for lesson, name, exercise in all_exercises()
+    if isinstance(exercise, Function)
+]
+
+
+def judged(exercise, answer):
+    """State, case and note of a function whose answers went through text."""
+    messages = ['{"own": false}']
+    with defaults(), random_numbers():
+        answering._call(
+            exercise, answer, exercise.arguments(), lambda **said: messages.append(json.dumps(said))
+        )
+    return judging._judged(exercise, [json.loads(message) for message in messages], "")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("exercise", FUNCTIONS)
+def test_a_right_and_a_listed_wrong_answer_get_the_verdict_of_the_check(exercise):
+    assert judged(exercise, learners(exercise.reference)) == ("correct", "", "")
+    for known in exercise.misconceptions[:1]:
+        verdict = exercise.check(known.answer)
+        state, case, note = judged(exercise, known.answer)
+        assert state == verdict.state and known.message in note, known.answer.__name__
+        assert dict(verdict.rows)["inputs"] == case
+
+
+@pytest.mark.parametrize(
+    ("messages", "state", "note"),
+    [
+        ([], "error", "no answer came"),
+        ([{"ended": "its process ended"}], "error", "its process ended"),
+        ([{"own": False}, {"ended": "no answer within 2 seconds"}], "error", "no answer within 2 seconds"),
+        ([{"absent": ""}], "not attempted", "its check was never reached"),
+        ([{"absent": "cell 3 raised NameError"}], "error", "cell 3 raised NameError"),
+        ([{"value": {"eval": "1"}}], "error", "its answer cannot be read"),
+        ([{"value": 5}], "error", "the function itself"),
+        ([{"value": {"dots": None}}], "not attempted", ""),
+        ([{"own": False}, {"answer": {"eval": "1"}}], "error", "no answer in this form"),
+        ([{"own": False}, {"raised": 5}], "error", ""),
+        ([{"own": False}, {"raised": ["a\0b", "x"]}], "error", ""),
+        ([{"own": False}, {"raised": ["SystemExit", ""]}], "error", "quit"),
+        ([{"own": False}, {"raised": ["KeyboardInterrupt", ""]}], "error", ""),
+        ([{"own": False}, {}], "error", ""),
+    ],
+)
+def test_whatever_comes_is_a_state(messages, state, note):
+    exercise = FUNCTIONS[0].values[0]
+    found, _, said = judging._judged(exercise, messages, "")
+    assert found == state and note in said
