@@ -91,6 +91,11 @@ def _counts(lesson: str) -> tuple[tuple[int, int], tuple[int, int], int]:
     return (len(exercises), len(known["exercises"])), (len(predictions), len(known["predictions"])), right
 
 
+def snake_case(title: str) -> str:
+    """Return the name of the exercise that a class `title` declares: FieldOf15 declares field_of_15."""
+    return re.sub(r"(?<!^)(?=[A-Z])|(?<=[a-z])(?=[0-9])", "_", title).lower()
+
+
 @cache
 def declared(kind: str, lesson: str) -> list[str]:
     """Names of a lesson's "exercises" or "predictions", read from their source: importing it may import torch."""
@@ -100,7 +105,7 @@ def declared(kind: str, lesson: str) -> list[str]:
     for node in tree.body:
         for mark in getattr(node, "decorator_list", []):
             if getattr(getattr(mark, "func", mark), "id", None) in _DECLARED[kind]:
-                names.append(re.sub(r"(?<!^)(?=[A-Z])", "_", node.name).lower())
+                names.append(snake_case(node.name) if isinstance(node, ast.ClassDef) else node.name)
     return names
 
 

@@ -1,7 +1,6 @@
 """What all exercises have in common: a name, a lesson, hints, and a solution that an instructor can switch off."""
 
 import os
-import re
 import sys
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -9,6 +8,7 @@ from typing import ClassVar
 from deeplab_lessons.classroom import progress
 from deeplab_lessons.classroom.exercises.cards import BORDERS, Card, Verdict
 from deeplab_lessons.classroom.exercises.words import SAY
+from deeplab_lessons.classroom.progress import snake_case
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -73,11 +73,6 @@ def _solutions_are_shown() -> bool:
 
 
 # ---------------------------------------------------------------- how an exercise is declared
-
-
-def snake_case(title: str) -> str:
-    """Return the name of the exercise that a class `title` declares: FieldOf15 declares field_of_15."""
-    return re.sub(r"(?<!^)(?=[A-Z])|(?<=[a-z])(?=[0-9])", "_", title).lower()
 
 
 def declared(declaration: type) -> tuple[str, dict]:

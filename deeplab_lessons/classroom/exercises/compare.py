@@ -113,6 +113,8 @@ def _oddity(got: object, expected: object) -> str | None:
 def _difference(got: object, expected: object) -> str | None:
     if isinstance(expected, (tuple, list)):
         return _from_sequence(got, expected)
+    if isinstance(expected, dict):
+        return _from_dict(got, expected)
     if is_array(expected):
         return _from_array(got, expected)
     if isinstance(expected, numbers.Real):
@@ -188,6 +190,20 @@ def _from_sequence(got: object, expected: tuple | list) -> str | None:
         problem = difference(mine, theirs)
         if problem is not None:
             return f"{SAY['place'].format(place=place)} {problem}".strip()
+    return None
+
+
+def _from_dict(got: object, expected: dict) -> str | None:
+    if not isinstance(got, dict):
+        return SAY["want dict"].format(kind=kind(got), length=len(expected))
+    for words, ours, theirs in (("no key", got, expected), ("strange key", expected, got)):
+        other = [key for key in theirs if key not in ours]
+        if other:
+            return SAY[words].format(key=show(other[0]))
+    for key, theirs in expected.items():
+        problem = difference(got[key], theirs)
+        if problem is not None:
+            return f"{SAY['key'].format(key=show(key))} {problem}".strip()
     return None
 
 

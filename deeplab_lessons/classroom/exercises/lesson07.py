@@ -1,260 +1,477 @@
-"""Exercises of lesson 07: splatting onto a line, weights in a simplex, symmetric kernels, the band of a trimap."""
+"""Exercises of lesson 07: splatting onto a line, a normalised filter, the band of a trimap, the lattice's blur."""
 
 import random
 from collections.abc import Iterator
 
 import numpy as np
 import torch
-from scipy.ndimage import distance_transform_cdt
+from scipy import ndimage
 
-from deeplab_lessons import metrics
+from deeplab_lessons import crf, metrics
 from deeplab_lessons.classroom import line_filter
 from deeplab_lessons.classroom.exercises.cases import torch_generator
-from deeplab_lessons.classroom.exercises.framework import exercise, misconception
-from deeplab_lessons.crf import filters, permutohedral
+from deeplab_lessons.classroom.exercises.compare import show as show_value
+from deeplab_lessons.classroom.exercises.framework import exercise, fault, misconception
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 
 
-def _placed(features: torch.Tensor) -> tuple:
-    elevated = permutohedral.embed(features)
-    return elevated, *permutohedral.nearest_simplex(elevated)
-
-
-def _offsets(
-    elevated: torch.Tensor, origin: torch.Tensor, rank: torch.Tensor, scale: bool = True
-) -> torch.Tensor:
-    """Offsets from the vertex of colour 0, largest first."""
-    offset = (elevated - origin) / (len(elevated) if scale else 1)
-    return torch.zeros_like(offset).scatter(0, rank, offset)
-
-
-def _weights(offset: torch.Tensor) -> torch.Tensor:
-    steps = offset[:-1] - offset[1:]
-    return torch.cat([1 - offset[:1] + offset[-1:], steps.flip(0)])
-
-
-def _below(offset: torch.Tensor) -> torch.Tensor:
-    """Steps alone, the vertex of colour 0 left with whatever would make the weights sum to 0."""
-    return torch.cat([offset[-1:] - offset[:1], (offset[:-1] - offset[1:]).flip(0)])
+def _around(places: np.ndarray) -> tuple:
+    """The left one of the two grid points around each place, and how far after it the place lies."""
+    left = places.astype(int)
+    return left, places - left
 
 
 @exercise
 class Splat:
     """Warm-up: values shared between the two grid points around them."""
 
-    reference = line_filter.splat
+    package = line_filter.splat
     hints = (
-        "A value at 2.25 lies between the grid points 2 and 3. It lies nearer to 2, so 2 gets more: 0.75 of it.",
-        "`left = int(place)`; the right one gets the share `place - left`, the left one the rest. Use `+=`: "
-        "several values may give to the same grid point.",
-        "A value on the last grid point has no right neighbour. Make the grid one longer and cut it at the end.",
+        "A value at 2.25 lies between the grid points 2 and 3. Which of them is nearer, and gets more?",
+        "With `left = int(place)`, the right point gets the fraction `place - left` of the value, and the left one the "
+        "rest.",
+        "Use `grid[left] += …`, value by value, because points may be given several. Make the grid one longer and cut "
+        "it at the end.",
     )
 
+    def splat(values, places, size):
+        left = places.astype(int)
+        grid = np.zeros(size + 1)
+        np.add.at(grid, left, (left + 1 - places) * values)
+        np.add.at(grid, left + 1, (places - left) * values)
+        return grid[:size]
+
     def cases(rng: random.Random) -> Iterator[tuple]:
-        """Values at places on a grid of `size` points; some places lie on a grid point, some share one."""
-        yield np.array([1.0]), np.array([0.25]), 2
+        """Values at places on a grid of `size` points; some places lie on a grid point, and several share one."""
+        yield np.array([8.0]), np.array([0.25]), 2
         yield np.array([8.0]), np.array([2.0]), 3
-        yield np.array([1.0, 2.0]), np.array([0.5, 0.75]), 3
+        yield np.array([8.0]), np.array([0.75]), 3
+        yield np.array([4.0, 8.0]), np.array([0.5, 0.75]), 3
+        yield np.array([4.0, 8.0]), np.array([2.5, 0.25]), 5
+        yield np.array([4.0, 8.0]), np.array([1.5, 0.5]), 3
+        yield np.array([3.0]), np.array([0.0]), 1
         while True:
-            size, count = rng.randint(2, 6), rng.randint(1, 5)
-            places = np.array([rng.randrange(4 * (size - 1) + 1) / 4 for _ in range(count)])
-            yield np.array([float(rng.randint(1, 9)) for _ in range(count)]), places, size
+            size, count = rng.randint(2, 9), rng.randint(1, 6)
+            steps, dtype = rng.choice((1, 4, 10, 1000)), rng.choice((np.float32, np.float64))
+            places = [rng.randint(0, steps * (size - 1)) / steps for _ in range(count)]
+            values = [float(rng.choice((1, 1, -1)) * rng.randint(0, 9)) for _ in range(count)]
+            yield np.array(values, dtype), np.array(places, dtype), size
 
     @misconception(
-        "Each value goes whole to its nearest grid point here. Then two pixels that differ by a hair may land "
-        "on different points, and the filter jumps. Share each value between the two points around it."
+        "Your code gives each value whole to its nearest grid point. Two pixels that differ by a hair may then land on "
+        "different points, and the filter jumps. Share each value between two points."
     )
     def nearest(values: np.ndarray, places: np.ndarray, size: int) -> np.ndarray:
         return np.bincount(np.round(places).astype(int), values, size)
 
     @misconception(
-        "The two shares are swapped: the farther grid point gets more. A value at 0.25 gives 0.75 of itself "
-        "to grid point 0."
+        "Your code gives each value whole to the grid point on its left. Share it between the two points around its "
+        "place."
     )
-    def swapped(values: np.ndarray, places: np.ndarray, size: int) -> np.ndarray:
-        left = places.astype(int)
-        return line_filter.splat(values, left + (1 - (places - left)) * (places > left), size)
-
-    @misconception("The last value overwrites what a grid point was given before. Shares add up: use `+=`.")
-    def overwritten(values: np.ndarray, places: np.ndarray, size: int) -> np.ndarray:
-        """The splat as it goes wrong when a grid point forgets what it was given before."""
-        cells = np.zeros(size + 1)
-        for value, place in zip(values, places, strict=True):
-            left = int(place)
-            cells[left], cells[left + 1] = (left + 1 - place) * value, (place - left) * value
-        return cells[:size]
+    def left_only(values: np.ndarray, places: np.ndarray, size: int) -> np.ndarray:
+        return np.bincount(places.astype(int), values, size)
 
     @misconception(
-        "This is a mean: it divides by the number of givers. The filter needs the sum. Normalisation comes "
-        "later, and once, by filtering ones."
+        "Your code gives half of each value to either grid point, wherever it lies. The nearer point gets more: the "
+        "fractions are `place - left` and the rest."
+    )
+    def halves(values: np.ndarray, places: np.ndarray, size: int) -> np.ndarray:
+        left, behind = _around(places)
+        return line_filter.splat(values, left + 0.5 * (behind > 0), size)
+
+    @misconception(
+        "Your code exchanges the two fractions, so the farther grid point gets more. A value at 0.25 gives 0.75 of "
+        "itself to grid point 0."
+    )
+    def swapped(values: np.ndarray, places: np.ndarray, size: int) -> np.ndarray:
+        left, behind = _around(places)
+        return line_filter.splat(values, left + (1 - behind) * (behind > 0), size)
+
+    @misconception(
+        "Your code overwrites what a grid point was given before. What several values give adds up: use `+=`."
+    )
+    def overwritten(values: np.ndarray, places: np.ndarray, size: int) -> np.ndarray:
+        grid = np.zeros(size + 1)
+        for value, left, behind in zip(values, *_around(places), strict=True):
+            grid[left], grid[left + 1] = (1 - behind) * value, behind * value
+        return grid[:size]
+
+    @misconception(
+        "Your code adds with an array of indices, and numpy's `grid[left] += …` keeps only the last of several "
+        "values for one point. Use a loop, `np.add.at` or `np.bincount`."
+    )
+    def repeated_indices(values: np.ndarray, places: np.ndarray, size: int) -> np.ndarray:
+        grid, (left, behind) = np.zeros(size + 1), _around(places)
+        grid[left] += (1 - behind) * values
+        grid[left + 1] += behind * values
+        return grid[:size]
+
+    @misconception(
+        "Your code returns a mean: it divides by the number of givers. The filter needs the sum, because normalisation "
+        "comes later, and once, by filtering ones."
     )
     def mean_of_givers(values, places, size):
         return line_filter.splat(values, places, size) / np.maximum(
             line_filter.splat(np.ones_like(values), places, size), 1e-12
         )
 
-
-@exercise
-class Barycentric:
-    """Stretch: a point's weights at the vertices of its simplex."""
-
-    reference = permutohedral.barycentric
-    hints = (
-        "`offset = (elevated - origin) / (d + 1)`. Sort its d+1 numbers from the largest to the smallest: `rank` "
-        "says where each belongs, `torch.zeros_like(offset).scatter(0, rank, offset)` puts it there.",
-        "Each difference between two neighbours in this order is the weight of one vertex. Colour d takes the "
-        "first difference, colour d-1 the second, and so on.",
-        "The vertex of colour 0 gets what is left: 1 - largest + smallest.",
+    @misconception(
+        "Your code returns how much weight each grid point gets, without the values. Multiply each fraction by its "
+        "value."
     )
-
-    def cases(rng: random.Random) -> Iterator[tuple]:
-        """Points on the lattice's plane with their simplex: in 1 dimension first, then in 2 to 5."""
-        for first in (torch.tensor([[0.3]]), torch.tensor([[0.35], [0.6]])):
-            yield _placed(first.double())
-        while True:
-            d, count = rng.randint(1, 5), rng.randint(1, 3)
-            numbers = torch_generator(rng)
-            yield _placed(2 * torch.randn(d, count, generator=numbers, dtype=torch.float64))
+    def weights_only(values, places, size):
+        return line_filter.splat(np.ones_like(values), places, size)
 
     @misconception(
-        "The offsets are taken in the order of the axes. The differences are weights only between neighbours "
-        "in sorted order: bring the offsets into the order of `rank` first."
+        "Your code leaves the last grid point empty. A value right on it, or just before it, belongs there too."
     )
-    def by_axis(elevated: torch.Tensor, origin: torch.Tensor, rank: torch.Tensor) -> torch.Tensor:
-        """Right up to the sorting, which is forgotten."""
-        return _weights((elevated - origin) / len(elevated))
+    def last_point_empty(values: np.ndarray, places: np.ndarray, size: int) -> np.ndarray:
+        return np.append(line_filter.splat(values, places, size)[:-1], 0)
 
-    @misconception(
-        "Neighbouring vertices lie d+1 apart along an axis of the plane. Divide the offsets by d+1."
-    )
-    def not_scaled(elevated, origin, rank):
-        return _weights(_offsets(elevated, origin, rank, scale=False))
 
-    @misconception(
-        "The weights are right, but on the wrong vertices: the first difference, between the ranks 0 and 1, "
-        "belongs to colour d, not to colour 1."
-    )
-    def not_flipped(elevated: torch.Tensor, origin: torch.Tensor, rank: torch.Tensor) -> torch.Tensor:
-        found = _weights(_offsets(elevated, origin, rank))
-        return torch.cat([found[:1], found[1:].flip(0)])
+class _Filter:
+    """A filter of values [C, N] by a kernel [N, N], as a lattice is one whose kernel nobody sees."""
 
-    @misconception(
-        "The weights sum to 0 here. They must sum to 1: the vertex of colour 0 gets 1 - largest + smallest."
-    )
-    def sum_to_zero(elevated, origin, rank):
-        return _below(_offsets(elevated, origin, rank))
+    def __init__(self, kernel: torch.Tensor):
+        self.kernel = kernel
+
+    def __call__(self, values: torch.Tensor) -> torch.Tensor:
+        return values.to(self.kernel) @ self.kernel.T
+
+    def __repr__(self) -> str:
+        return f"a filter with k = {show_value(self.kernel)}"
 
 
 @exercise
-class Normalise:
-    """A kernel normalised so that it stays symmetric."""
+class NormalisedFilter:
+    """A filter normalised so that its kernel stays symmetric."""
 
-    reference = filters.normalise
     hints = (
-        "`sums = kernel.sum(1)` is how much weight each pixel meets.",
-        "Entry (i, j) is divided by the square root of `sums[i] * sums[j]`. `sums[:, None]` is a column, "
-        "`sums[None, :]` a row.",
+        "The kernel can't be seen, but what does the filter return for values that are all 1?",
+        "It returns the sums, s. The division by √s_j can be done before the filter, and the one by √s_i after it.",
+        "With `scale = 1 / filter(torch.ones_like(values)).sqrt()`, return `scale * filter(scale * values)`.",
     )
+
+    def normalised_filter(filter, values):
+        sums = filter(torch.ones_like(values))
+        return filter(values / sums.sqrt()) / sums.sqrt()
 
     def cases(rng: random.Random) -> Iterator[tuple]:
-        """Kernels [N, N] of a few points; the first has sums that are squares of whole numbers."""
-        yield (torch.tensor([[1.0, 0.0], [0.0, 4.0]]),)
-        yield (torch.tensor([[0.75, 0.25], [0.25, 3.75]]),)
+        """Filters by symmetric kernels, and values [C, N]; the first sums are squares of whole numbers."""
+        yield _Filter(torch.tensor([[1.0, 3.0], [3.0, 6.0]])), torch.tensor([[4.0, 12.0]])
+        yield _Filter(torch.tensor([[4.0]])), torch.tensor([[-3.0], [1.0]])
+        yield _Filter(torch.tensor([[1.0, 0.0], [0.0, 4.0]])), torch.tensor([[1.0, 2.0], [3.0, 4.0]])
         while True:
-            numbers = torch_generator(rng)
-            features = 1.5 * torch.randn(
-                rng.randint(1, 3), rng.randint(2, 5), generator=numbers, dtype=torch.float64
-            )
-            yield (filters.exact_kernel(features),)
+            numbers, dtype = torch_generator(rng), rng.choice((torch.float32, torch.float64))
+            features = 1.5 * torch.randn(rng.randint(1, 3), rng.randint(1, 6), generator=numbers)
+            kernel = rng.choice((0.01, 1, 50)) * crf.exact_kernel(features).to(dtype)
+            values = torch.randn(rng.randint(1, 4), features.shape[1], generator=numbers)
+            yield _Filter(kernel), values.to(dtype)
 
     @misconception(
-        "Each row sums to 1 here: a weighted mean. Then k(i, j) and k(j, i) differ, and no energy belongs to "
-        "the filter. Divide by the square root of both pixels' sums."
+        "Your code returns the filter's result as it comes. Pixels in large even regions then hear far more than "
+        "others: divide by the square root of both pixels' sums."
     )
-    def by_row(kernel):
-        return filters.normalise(kernel, "row")
+    def not_normalised(filter, values):
+        return filter(values)
 
     @misconception(
-        "The square root is missing: this divides by the whole sums, once for each side, which is once too "
-        "often."
+        "Your code divides the result by the sums: a weighted mean. Its kernel is no longer symmetric, and no energy "
+        "belongs to it. Divide by square roots, before and after."
     )
-    def no_root(kernel):
-        return kernel / (kernel.sum(1)[:, None] * kernel.sum(1)[None, :])
+    def by_row(filter, values):
+        return filter(values) / filter(torch.ones_like(values))
 
     @misconception(
-        "This divides by the square root of one side's sum only. Both sides have a share in it: i and j."
+        "Your code divides the values by the sums before the filter, and nothing after it. Divide by square roots, on "
+        "both sides."
     )
-    def one_side(kernel):
-        return kernel / kernel.sum(1)[:, None].sqrt()
+    def by_column(filter, values):
+        return filter(values / filter(torch.ones_like(values)))
 
     @misconception(
-        "One number for the whole picture changes nothing between pixels: those in large even regions still "
-        "hear far more than others. Divide by the sums of the two pixels."
+        "Your code lacks the square root: it divides by the whole sums on both sides, which is once too often."
     )
-    def by_the_total(kernel):
-        return kernel / kernel.sum()
+    def no_root(filter, values):
+        sums = filter(torch.ones_like(values))
+        return filter(values / sums) / sums
+
+    @misconception(
+        "Your code divides after the filter only. √s_j belongs to the pixel that is heard: divide the values "
+        "by it before they are filtered."
+    )
+    def after_only(filter, values):
+        return filter(values) / filter(torch.ones_like(values)).sqrt()
+
+    @misconception(
+        "Your code divides before the filter only. √s_i belongs to the pixel that hears: divide the result by "
+        "it as well."
+    )
+    def before_only(filter, values):
+        return filter(values / filter(torch.ones_like(values)).sqrt())
+
+    @misconception(
+        "Your code multiplies by the square roots. Pixels that hear much must be turned down: divide."
+    )
+    def multiplied(filter, values):
+        sums = filter(torch.ones_like(values)).sqrt()
+        return sums * filter(sums * values)
+
+    @misconception(
+        "Your code divides by the total of the kernel. One number for all pixels changes nothing between them: divide "
+        "by the sums of the two pixels."
+    )
+    def by_the_total(filter, values):
+        return filter(values) / filter(torch.ones_like(values)).sum(-1, keepdim=True)
 
 
 @exercise
 class Trimap:
     """The band of pixels near a boundary."""
 
-    reference = metrics.trimap
-    parts = (metrics.boundary_distance,)
+    package = metrics.trimap
     hints = (
-        "For each label: `inside = labels == label`. After `import scipy`, "
-        "`scipy.ndimage.distance_transform_edt(inside)` gives each pixel inside its distance to the nearest pixel "
-        "outside.",
-        "Start with a map of `np.inf` and fill in one label after the other, at `[inside]`. A label that fills the "
-        "whole map has no boundary: leave the infinity there.",
-        "The band is where the distance is at most `width` and the label is not 255.",
+        "What does `known` hold where nobody labelled? Which pixels can it no longer tell apart?",
+        "Void counts as a label of its own for the distances, but its own pixels are never in the band.",
+        "Use `labels` instead of `known`, and return `(distance <= width) & (labels != 255)`.",
     )
+
+    def trimap(labels, width):
+        from scipy import ndimage
+
+        distance = np.full(labels.shape, np.inf)
+        for label in np.unique(labels):
+            inside = labels == label
+            if not inside.all():
+                distance[inside] = ndimage.distance_transform_edt(inside)[inside]
+        return (distance <= width) & (labels != 255)
 
     def cases(rng: random.Random) -> Iterator[tuple]:
-        """Label maps with rectangles of other labels, some void, and a width of 1 to 4 pixels."""
-        yield np.array([[0, 0, 1, 1]], np.uint8), 1
-        yield np.array([[0, 0, 0, 0, 1, 1, 1, 1]], np.uint8), 2
-        yield np.array([[0, 0, 0], [0, 0, 0], [0, 0, 1]], np.uint8), 1
+        """Label maps with rectangles of other labels, void among them, and a width from 1 to 4 pixels."""
+        void = IGNORE_INDEX
+        for rows, width in (
+            ([[0, 0, 1, 1]], 1),
+            ([[0, void, void, 1]], 1),
+            ([[3, 3, 3, void, 2, 2, 2]], 2),
+            ([[0, 0, 0, 0, 1, 1, 1, 1]], 2),
+            ([[0, 0, 0], [0, 0, 0], [0, 0, 1]], 1),
+            ([[0, 0, 0], [0, 0, 0], [0, 0, 1]], 1.5),
+            ([[2, 2, 2, 2], [2, 2, 2, 2], [2, 2, 2, 2], [2, 2, 2, 1]], 3),
+            ([[1, 1], [1, 1]], 1),
+            ([[void, void]], 1),
+        ):
+            yield np.array(rows, np.uint8), width
         while True:
-            labels = np.zeros((rng.randint(3, 9), rng.randint(3, 9)), np.uint8)
-            for label in (1, 2, IGNORE_INDEX)[: rng.randint(1, 3)]:
-                top, left = rng.randrange(labels.shape[0]), rng.randrange(labels.shape[1])
+            shape, dtype = (rng.randint(1, 9), rng.randint(2, 9)), rng.choice((np.uint8, np.int64))
+            labels = np.full(shape, rng.choice((0, 0, 4, void)), dtype)
+            for label in rng.sample((0, 1, 2, 20, void), rng.randint(1, 3)):
+                top, left = rng.randrange(shape[0]), rng.randrange(shape[1])
                 labels[top : top + rng.randint(1, 5), left : left + rng.randint(1, 5)] = label
-            yield labels, rng.randint(1, 4)
+            yield labels, rng.choice((1, 2, 3, 4, 1.5, 2.5))
+
+    @fault(
+        "Pixels that nobody labelled lie in the band, and where void borders on background the band's labelled side is "
+        "missing."
+    )
+    def void_as_background(labels, width):
+        from scipy import ndimage
+
+        known = np.where(labels == 255, 0, labels)
+        distance = np.full(labels.shape, np.inf)
+        for label in np.unique(known):
+            inside = known == label
+            if not inside.all():
+                distance[inside] = ndimage.distance_transform_edt(inside)[inside]
+        return distance <= width
 
     @misconception(
-        "The band lies on the objects' side alone. Mistakes happen on both sides of an edge: take the distance "
-        "to the nearest pixel with another label, for background pixels too."
+        "Your code has void pixels in the band. Nobody knows their class, so nothing can be scored there: take them "
+        "out with `labels != 255`."
     )
-    def one_side(labels: np.ndarray, width: int) -> np.ndarray:
-        """The band on the objects' side alone."""
-        return metrics.trimap(labels, width) & (labels != 0)
-
-    @misconception("Void pixels are in the band. Nobody knows their class, so they are judged nowhere.")
     def void_inside(labels, width):
         return metrics.boundary_distance(labels) <= width
 
     @misconception(
-        "A pixel right at the edge has the distance 1, and belongs to the band of width 1: use <=."
+        "Your code takes void pixels out of the band, but still measures distances as if they were background. Void "
+        "counts as another label, and its border as a boundary."
+    )
+    def distances_to_background(labels: np.ndarray, width: float) -> np.ndarray:
+        known = np.where(labels == IGNORE_INDEX, 0, labels)
+        return metrics.trimap(known, width) & (labels != IGNORE_INDEX)
+
+    @misconception(
+        "Your code takes the band on the objects' side only. Mistakes happen on both sides of an edge: measure the "
+        "distances of background pixels too."
+    )
+    def one_side(labels: np.ndarray, width: float) -> np.ndarray:
+        return metrics.trimap(labels, width) & (labels != 0)
+
+    @misconception(
+        "Your code excludes pixels at exactly the width. A pixel right at the edge has the distance 1, and belongs to "
+        "the band of width 1: use <=."
     )
     def open_band(labels, width):
         return (metrics.boundary_distance(labels) < width) & (labels != IGNORE_INDEX)
 
     @misconception(
-        "A diagonal step counts as 1 here. Its length is 1.41: use distances between pixel centres "
-        "(`distance_transform_edt`)."
+        "Your code counts a diagonal step as 1. Its length is 1.41: measure between pixel centres, with "
+        "`distance_transform_edt`."
     )
-    def chessboard(labels: np.ndarray, width: int) -> np.ndarray:
-        """The band with diagonal steps counted as 1."""
-        distance = np.full(labels.shape, np.inf)
-        for label in np.unique(labels):
-            inside = labels == label
-            if not inside.all():
-                distance[inside] = distance_transform_cdt(inside, "chessboard")[inside]
-        return (distance <= width) & (labels != IGNORE_INDEX)
+    def chessboard(labels: np.ndarray, width: float) -> np.ndarray:
+        return _band(labels, width, "chessboard")
 
     @misconception(
-        "The width is counted across both sides together here. In a trimap it is the reach on each side."
+        "Your code counts a diagonal step as 2. Its length is 1.41: measure between pixel centres, with "
+        "`distance_transform_edt`."
+    )
+    def taxicab(labels: np.ndarray, width: float) -> np.ndarray:
+        return _band(labels, width, "taxicab")
+
+    @misconception(
+        "Your code counts the width across both sides together. In a trimap it is the reach on each side."
     )
     def half_width(labels, width):
         return (metrics.boundary_distance(labels) <= width / 2) & (labels != IGNORE_INDEX)
+
+    @misconception(
+        "Your code returns the pixels outside the band. Those at most `width` away from another label are wanted."
+    )
+    def outside(labels, width):
+        return (metrics.boundary_distance(labels) > width) & (labels != IGNORE_INDEX)
+
+
+def _band(labels: np.ndarray, width: float, metric: str) -> np.ndarray:
+    """The band by another metric of scipy's, "chessboard" or "taxicab"."""
+    distance = np.full(labels.shape, np.inf)
+    for label in np.unique(labels):
+        inside = labels == label
+        if not inside.all():
+            distance[inside] = ndimage.distance_transform_cdt(inside, metric)[inside]
+    return (distance <= width) & (labels != IGNORE_INDEX)
+
+
+def _moved(vertex: tuple, axis: int, steps: int) -> tuple:
+    """The vertex `steps` steps along an axis of the lattice."""
+    return tuple(number + steps * (1 - len(vertex) * (place == axis)) for place, number in enumerate(vertex))
+
+
+def _weighed(table: dict, axis: int, weights: tuple) -> dict:
+    """The blur with other weights: of the neighbour below, the vertex itself, the one above."""
+    return {
+        vertex: sum(
+            weight * table.get(_moved(vertex, axis, steps), 0)
+            for steps, weight in zip((-1, 0, 1), weights, strict=True)
+        )
+        for vertex in table
+    }
+
+
+@exercise
+class BlurAlong:
+    """Stretch: the lattice's blur along one direction."""
+
+    hints = (
+        "In the plane, where is the next vertex from (0, 0, 0) along axis 0? Its three numbers must sum to 0.",
+        "Build a neighbour as a tuple: with `n = len(vertex)`, each number grows by 1, and the one at `axis` by 1 - n.",
+        "`table.get(neighbour, 0)` is 0 where a vertex is missing. Write into a new dict: neighbours need old values.",
+    )
+
+    def blur_along(table, axis):
+        blurred = {}
+        for vertex, value in table.items():
+            step = np.ones(len(vertex), int)
+            step[axis] = 1 - len(vertex)
+            before, after = tuple(vertex - step), tuple(vertex + step)
+            blurred[vertex] = value + (table.get(before, 0) + table.get(after, 0)) / 2
+        return blurred
+
+    def cases(rng: random.Random) -> Iterator[tuple]:
+        """Vertices of the lattice in 1 to 5 dimensions with their values; on a line first, then with gaps."""
+        yield {(0, 0): 2.0, (1, -1): 4.0}, 0
+        yield {(0, 0, 0): 4.0, (-2, 1, 1): 2.0, (1, -2, 1): 8.0}, 0
+        yield {(0, 0, 0): 4.0, (-2, 1, 1): 2.0, (1, 1, -2): 8.0}, 2
+        yield {(2, -2): 2.0, (0, 0): 4.0, (1, -1): 8.0, (4, -4): 6.0}, 1
+        yield {(0, 0): 4.0, (1, -1): 0.0, (2, -2): -8.0}, 0
+        while True:
+            d = rng.randint(1, 5)
+            vertex, axis, table = (0,) * (d + 1), rng.randint(0, d), {}
+            for _ in range(rng.randint(1, 9)):
+                table[vertex] = float(rng.choice((1, 1, -1)) * rng.randint(0, 9))
+                vertex = _moved(vertex, rng.choice((axis, rng.randint(0, d))), rng.choice((-1, 1, 2)))
+            yield table, axis
+
+    @misconception(
+        "Your code leaves the table as it was: it never finds a neighbour. A neighbour's numbers sum to 0 as well: a "
+        "step adds 1 to all of them and takes d + 1 from one."
+    )
+    def no_neighbours(table, axis):
+        return dict(table)
+
+    @misconception(
+        "Your code uses the weights ¼, ½, ¼. The exercise adds half of both neighbours to the vertex's own value, so "
+        "the weights are ½, 1, ½."
+    )
+    def halved(table, axis):
+        return _weighed(table, axis, (0.25, 0.5, 0.25))
+
+    @misconception("Your code adds the neighbours whole. Add half of each.")
+    def whole_neighbours(table, axis):
+        return _weighed(table, axis, (1, 1, 1))
+
+    @misconception("Your code returns the neighbours' part only. Add it to the vertex's own value.")
+    def without_itself(table, axis):
+        return _weighed(table, axis, (0.5, 0, 0.5))
+
+    @misconception(
+        "Your code looks in one direction only. A vertex has two neighbours along an axis: one step ahead, and one "
+        "step back."
+    )
+    def ahead_only(table, axis):
+        return _weighed(table, axis, (0, 1, 0.5))
+
+    @misconception(
+        "Your code looks in one direction only. A vertex has two neighbours along an axis: one step ahead, and one "
+        "step back."
+    )
+    def back_only(table, axis):
+        return _weighed(table, axis, (0.5, 1, 0))
+
+    @misconception(
+        "Your code divides by the weights that it found, as if a missing vertex were unknown. It counts as 0: pass 0 "
+        "to `table.get`, and don't divide."
+    )
+    def renormalised(table, axis):
+        found = _weighed(dict.fromkeys(table, 1), axis, (0.5, 1, 0.5))
+        return {
+            vertex: value / found[vertex] for vertex, value in _weighed(table, axis, (0.5, 1, 0.5)).items()
+        }
+
+    @misconception(
+        "Your code ignores `axis` and always steps along axis 0. Subtract d + 1 from the number at `axis`."
+    )
+    def first_axis(table, axis):
+        return _weighed(table, 0, (0.5, 1, 0.5))
+
+    @misconception("Your code blurs along every axis. The exercise asks for one: `axis`.")
+    def every_axis(table: dict, axis: int) -> dict:
+        for each in range(len(next(iter(table)))):
+            table = _weighed(table, each, (0.5, 1, 0.5))
+        return table
+
+    @misconception(
+        "Your code writes into the table that it reads, so a later vertex gets its neighbour's new value. Fill a new "
+        "dict, and leave the old one as it is."
+    )
+    def in_place(table: dict, axis: int) -> dict:
+        table = dict(table)
+        for vertex in table:
+            table[vertex] = _weighed(table, axis, (0.5, 1, 0.5))[vertex]
+        return table
+
+    @misconception(
+        "Your code makes new vertices next to those in the table. What flows to a missing vertex is lost: keep the "
+        "vertices as they are."
+    )
+    def new_vertices(table: dict, axis: int) -> dict:
+        spread = dict.fromkeys([_moved(vertex, axis, s) for s in (-1, 1) for vertex in table], 0.0)
+        return _weighed(spread | table, axis, (0.5, 1, 0.5))

@@ -1,4 +1,4 @@
-"""Exercises of lesson 08: the compatibility transform, softmax backwards, positive weights, gradients through steps."""
+"""Exercises of lesson 08: updates out of hand, softmax backwards, positive weights, gradients through steps."""
 
 import math
 import random
@@ -8,88 +8,125 @@ import torch
 from torch.nn import functional as F
 
 from deeplab_lessons.classroom.exercises.cases import torch_generator
-from deeplab_lessons.classroom.exercises.framework import exercise, misconception
+from deeplab_lessons.classroom.exercises.framework import exercise, fault, misconception
 
 
-def _attempt(unary, kernel, weight, labels, iterations, step=None, loss=None):
-    """Steps and loss with one thing done wrong: `step(marginals, unary)` gives the scores, `loss` the loss."""
-    unary = unary.clone().requires_grad_()
-    marginals = torch.softmax(-unary, 0)
+def _refined(unary, kernel, compatibility, iterations, step):
+    """Marginals after some updates with one thing done wrong: `step(scores, message)` gives the new scores."""
+    scores = -unary
     for _ in range(iterations):
-        scores = step(marginals, unary) if step else weight * marginals @ kernel - unary
-        marginals = torch.softmax(scores, 0)
-    (loss(marginals) if loss else F.nll_loss(marginals.log().T, labels)).backward()
-    return unary.grad
+        scores = step(scores, scores.softmax(0) @ kernel)
+    return scores.softmax(0)
 
 
 @exercise
-class CompatibilityTransform:
-    """Warm-up: what each label costs beside the neighbours' labels."""
+class UnrolledUpdates:
+    """Warm-up, a repair: a CRF layer in which each update builds on the last scores."""
 
+    trials = 100
     hints = (
-        "Take one pixel. The penalty of label l is a sum over the labels m of the neighbours: "
-        "`compatibility[l, m]` times `message[m]`.",
-        "A sum over m of [l, m] times [m, pixel] is a matrix product.",
+        "Compare one update with two, by hand. Which terms does the second update add up that the first one had too?",
+        "Mean field recomputes the scores in every update. From the last update it needs only the marginals, for the "
+        "message.",
+        "Begin each update with the unary energies: `-unary - compatibility @ message`.",
     )
 
-    def compatibility_transform(compatibility: torch.Tensor, message: torch.Tensor) -> torch.Tensor:
-        """Penalty of each label at each pixel, [C, N]: `compatibility` [C, C] weighs the `message` [C, N].
-
-        `compatibility[l, m]` is what label l costs beside a neighbour with label m. Source: CRF-as-RNN, section 4.4.
-        """
-        return compatibility @ message
+    def unrolled_updates(unary, kernel, compatibility, iterations=5):
+        scores = -unary
+        for _ in range(iterations):
+            message = scores.softmax(0) @ kernel
+            scores = -unary - compatibility @ message
+        return scores.softmax(0)
 
     def cases(rng: random.Random) -> Iterator[tuple]:
-        """A compatibility matrix and a message: Potts first, then matrices that are not symmetric."""
-        yield 1 - torch.eye(2), torch.tensor([[1.0], [0.0]])
-        yield torch.tensor([[0.0, 3.0], [1.0, 0.0]]), torch.tensor([[1.0], [0.0]])
+        """Unary energies, a kernel, a compatibility matrix (neither symmetric) and perhaps a number of updates."""
+        unary, potts = torch.tensor([[0.0, 2.0], [1.0, 0.0]]), torch.tensor([[0.0, 1.0], [1.0, 0.0]])
+        yield unary, potts, potts, 0
+        yield unary, potts, potts, 1
+        yield unary, torch.tensor([[0.0, 1.0], [3.0, 0.0]]), torch.tensor([[0.0, 2.0], [1.0, 0.0]]), 1
+        yield unary, potts, torch.tensor([[0.0, 2.0], [1.0, 0.0]]), 2
+        yield unary, potts, potts, 3
         while True:
-            classes, pixels = rng.randint(2, 4), rng.randint(1, 4)
-            numbers = torch_generator(rng)
-            compatibility = torch.rand(classes, classes, generator=numbers) * 2
-            yield compatibility, torch.rand(classes, pixels, generator=numbers)
+            classes, pixels, numbers = rng.randint(1, 4), rng.randint(1, 6), torch_generator(rng)
+            dtype = rng.choice((torch.float32, torch.float64))
+            shapes = (classes, pixels), (pixels, pixels), (classes, classes)
+            unary, kernel, costs = (torch.randn(*shape, generator=numbers, dtype=dtype) for shape in shapes)
+            updates = () if rng.random() < 0.3 else (rng.randint(0, 6),)
+            yield rng.choice((1, 4, 200)) * unary, kernel.abs() / 2, costs, *updates
+
+    @fault("After one update the marginals are right. After more, the neighbours count for too much.")
+    def accumulating(unary, kernel, compatibility, iterations=5):
+        scores = -unary
+        for _ in range(iterations):
+            message = scores.softmax(0) @ kernel
+            scores = scores - compatibility @ message
+        return scores.softmax(0)
 
     @misconception(
-        "The matrix is transposed. The row of `compatibility` is the label whose penalty we want, the "
-        "column is the label of the neighbours. With Potts nobody notices, because Potts is symmetric."
+        "Your code adds the unary to the last scores, which hold it already. After ten updates it counts eleven times. "
+        "Begin each update without the old scores."
     )
-    def transposed(compatibility, message):
-        return compatibility.T @ message
+    def unary_again_and_again(unary, kernel, compatibility, iterations=5):
+        return _refined(unary, kernel, compatibility, iterations, lambda s, m: s - unary - compatibility @ m)
 
     @misconception(
-        "The sign is turned around. This step gives a penalty, a cost; the minus comes in the next step, "
-        "when penalties are taken away from the scores."
+        "Your code drops the unary after the start, and with it what the network said about each pixel. Every update "
+        "adds it again."
     )
-    def wrong_sign(compatibility, message):
-        return -compatibility @ message
+    def unary_dropped(unary, kernel, compatibility, iterations=5):
+        return _refined(unary, kernel, compatibility, iterations, lambda s, m: -compatibility @ m)
 
     @misconception(
-        "This is Potts, whatever the matrix says: all other labels cost the same. Let `compatibility` weigh "
+        "Your code adds the unary inside the updates. It is an energy, and a high energy makes a label unlikely: "
+        "subtract it."
+    )
+    def unary_sign(unary, kernel, compatibility, iterations=5):
+        return _refined(unary, kernel, compatibility, iterations, lambda s, m: unary - compatibility @ m)
+
+    @misconception(
+        "Your code adds the penalty, so a label gains from what should cost it. Compatibilities are costs: subtract "
         "them."
     )
-    def potts(compatibility, message):
-        return message.sum(0) - message
+    def penalty_sign(unary, kernel, compatibility, iterations=5):
+        return _refined(unary, kernel, compatibility, iterations, lambda s, m: -unary + compatibility @ m)
 
     @misconception(
-        "This turns costs into rewards. `compatibility` holds costs: 0 means that two labels live well "
-        "side by side."
+        "Your code transposes the compatibilities. The row is the label that pays, the column is the neighbour's "
+        "label. Potts is symmetric and hides this."
     )
-    def rewards(compatibility, message):
-        return (1 - compatibility) @ message
+    def transposed(unary, kernel, compatibility, iterations=5):
+        return _refined(unary, kernel, compatibility, iterations, lambda s, m: -unary - compatibility.T @ m)
 
     @misconception(
-        "This uses the diagonal only: what a label costs beside itself. The penalty comes from all labels "
-        "of the neighbours."
+        "Your code takes the softmax over the pixels. The marginals of one pixel add up to 1 over the classes, which "
+        "are axis 0."
     )
-    def diagonal_only(compatibility, message):
-        return compatibility.diagonal()[:, None] * message
+    def softmax_over_pixels(unary, kernel, compatibility, iterations=5):
+        scores = -unary
+        for _ in range(iterations):
+            scores = -unary - compatibility @ (scores.softmax(1) @ kernel)
+        return scores.softmax(1)
+
+    @misconception("Your code returns the scores. The marginals are their softmax over the classes.")
+    def scores_returned(unary, kernel, compatibility, iterations=5):
+        scores = -unary
+        for _ in range(iterations):
+            scores = -unary - compatibility @ (scores.softmax(0) @ kernel)
+        return scores
+
+    @misconception("Your code makes one update, however many there should be: `iterations` says how many.")
+    def one_update(unary, kernel, compatibility, iterations=5):
+        return _refined(unary, kernel, compatibility, 1, lambda s, m: -unary - compatibility @ m)
 
     @misconception(
-        "Here each label's own message is multiplied by a sum of the matrix. The costs must meet the "
-        "messages of the other labels one by one."
+        "Your code filters the scores. Neighbours tell each other how probable they find each label: take the softmax "
+        "before the filter."
     )
-    def row_sums(compatibility, message):
-        return compatibility.sum(1, keepdim=True) * message
+    def scores_filtered(unary, kernel, compatibility, iterations=5):
+        scores = -unary
+        for _ in range(iterations):
+            scores = -unary - compatibility @ (scores @ kernel)
+        return scores.softmax(0)
 
 
 @exercise
@@ -97,66 +134,94 @@ class SoftmaxBackward:
     """The gradient through a softmax, by hand."""
 
     hints = (
-        "Softmax has the derivative ∂q_l / ∂s_m = q_l (1[l = m] - q_m). A score moves all probabilities of its "
-        "pixel, not its own alone.",
+        "How does a score move the probabilities of the other labels? Softmax has the derivative "
+        "∂q_l / ∂s_m = q_l (1[l = m] - q_m).",
         "Sum over l: the gradient of score m is q_m g_m - q_m Σ_l q_l g_l.",
-        "`(marginals * gradient).sum(0)` is one number per pixel. Take it from `gradient`, then multiply by "
+        "`(marginals * gradient).sum(0)` is one number per pixel. Subtract it from `gradient`, then multiply by "
         "`marginals`.",
     )
 
-    def softmax_backward(marginals: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
-        """Gradient [C, N] for the scores of a softmax over C, given its output and the gradient for that output."""
+    def softmax_backward(marginals, gradient):
         shared = (marginals * gradient).sum(0)
         return marginals * (gradient - shared)
 
     def cases(rng: random.Random) -> Iterator[tuple]:
-        """Marginals [C, N] and a gradient for them."""
-        yield torch.tensor([[0.5], [0.5]]), torch.tensor([[1.0], [0.0]])
-        yield torch.tensor([[0.75, 0.5], [0.25, 0.5]]), torch.tensor([[1.0, 0.0], [0.0, 2.0]])
+        """Marginals [C, N] and a gradient for them; some marginals are 0 and 1."""
+        yield torch.tensor([[0.5], [0.5]]), torch.tensor([[2.0], [0.0]])
+        yield torch.tensor([[0.25, 0.5], [0.75, 0.5]]), torch.tensor([[4.0, 0.0], [0.0, -2.0]])
+        yield (
+            torch.tensor([[1.0, 0.5, 0.0], [0.0, 0.5, 1.0]]),
+            torch.tensor([[3.0, 1.0, 1.0], [1.0, 2.0, 5.0]]),
+        )
+        yield (
+            torch.tensor([[0.5, 0.0], [0.25, 1.0], [0.25, 0.0]]),
+            torch.tensor([[2.0, 1.0], [0.0, 1.0], [4.0, 1.0]]),
+        )
         while True:
-            shape = rng.randint(2, 4), rng.randint(1, 4)
-            numbers = torch_generator(rng)
-            scores, gradient = torch.randn(2, *shape, generator=numbers)
-            yield scores.softmax(0), gradient
+            shape, numbers = (rng.randint(1, 5), rng.randint(1, 6)), torch_generator(rng)
+            dtype = rng.choice((torch.float32, torch.float64))
+            scores, gradient = torch.randn(2, *shape, generator=numbers, dtype=dtype)
+            yield (rng.choice((1, 3, 100)) * scores).softmax(0), rng.choice((1, 50)) * gradient
 
     @misconception(
-        "This is the diagonal of the derivative alone: how a score moves its own probability. It also moves "
-        "the others of its pixel, because they share a sum of 1."
+        "Your code has only the diagonal of the derivative: how a score moves its own probability. It also moves "
+        "the others of its pixel, because they add up to 1."
     )
     def own_score_only(marginals, gradient):
         return marginals * (1 - marginals) * gradient
 
     @misconception(
-        "Something is missing: what one label gains the others lose. Take the mean of the gradient, weighted "
-        "by the marginals, away first."
+        "Your code lets one label gain without any loss to the others. First subtract the mean of the gradient, "
+        "weighted by the marginals."
     )
     def no_mean(marginals, gradient):
         return marginals * gradient
 
     @misconception(
-        "The plain mean is taken away. The labels have a share of the pixel according to their marginals, so "
-        "the mean must be weighted by them."
+        "Your code subtracts the plain mean. A label counts as much as its marginal says: use the mean that is "
+        "weighted by the marginals."
     )
     def plain_mean(marginals, gradient):
         return marginals * (gradient - gradient.mean(0))
 
     @misconception(
+        "Your code divides the weighted sum by the number of labels. The marginals add up to 1 already, so the sum is "
+        "the mean."
+    )
+    def divided_twice(marginals, gradient):
+        return marginals * (gradient - (marginals * gradient).mean(0))
+
+    @misconception(
         "The difference is right, but it must still be multiplied by the marginals: a label with "
-        "probability 0 can hardly be moved."
+        "probability 0 barely moves."
     )
     def not_multiplied(marginals, gradient):
         return gradient - (marginals * gradient).sum(0)
 
     @misconception(
-        "The sum runs over labels and pixels. Softmax works on each pixel for itself: sum over the labels "
+        "Your code sums over labels and pixels. Softmax treats each pixel on its own: sum over the labels "
         "only, `sum(0)`."
     )
     def summed_over_all(marginals, gradient):
         return marginals * (gradient - (marginals * gradient).sum())
 
-    @misconception("The sum runs over the pixels, but softmax mixes the labels of one pixel: `sum(0)`.")
+    @misconception("Your code sums over the pixels, but softmax mixes the labels of one pixel: `sum(0)`.")
     def summed_over_pixels(marginals, gradient):
         return marginals * (gradient - (marginals * gradient).sum(1, keepdim=True))
+
+    @misconception(
+        "Your code subtracts the gradient from the weighted mean, so every sign is flipped. Subtract the weighted mean "
+        "from the gradient."
+    )
+    def wrong_sign(marginals, gradient):
+        return marginals * ((marginals * gradient).sum(0) - gradient)
+
+    @misconception(
+        "Your code takes a softmax of the marginals. They came out of a softmax already: use them as they are."
+    )
+    def softmax_twice(marginals, gradient):
+        q = marginals.softmax(0)
+        return q * (gradient - (q * gradient).sum(0))
 
 
 @exercise
@@ -164,78 +229,105 @@ class StepOnLogarithm:
     """A step of gradient descent that keeps a weight positive."""
 
     hints = (
-        "The parameter is r = log w. Chain rule: dL/dr = dL/dw · dw/dr, and dw/dr = w.",
-        "After `import math`, the new logarithm is `math.log(weight) - lr * weight * gradient`. The exercise asks for "
-        "the weight.",
+        "How does the loss change with r = log w? Use the chain rule: dL/dr = dL/dw · dw/dr.",
+        "w = exp(r), and so dw/dr = w. Step with that gradient, and return to the weight with exp.",
+        "After `import math`, the new logarithm is `math.log(weight) - lr * weight * gradient`.",
     )
 
-    def step_on_logarithm(weight: float, gradient: float, lr: float) -> float:
-        """The weight after one step of gradient descent on its logarithm; `gradient` is the one for the weight."""
+    def step_on_logarithm(weight, gradient, lr):
+        import math
+
         logarithm = math.log(weight) - lr * weight * gradient
         return math.exp(logarithm)
 
     def cases(rng: random.Random) -> Iterator[tuple]:
-        """Weight, gradient and rate; in some a plain step would make the weight negative."""
-        yield from ((1.0, 1.0, 0.1), (3.0, 0.5, 0.1), (0.5, 2.0, 1.0), (2.0, -1.0, 0.5))
+        """Weight, gradient and learning rate; in some a plain step would make the weight negative."""
+        yield from ((2, 1, 1), (1, 3, 2), (3, -1, 1), (4, 0, 1), (0.5, 2, 1.0), (3.0, 0.5, 0.1))
         while True:
-            yield round(rng.uniform(0.1, 10), 2), round(rng.uniform(-3, 3), 2), rng.choice((0.01, 0.1, 0.5))
+            weight = 10 ** rng.uniform(-3, 2)  # so that weights below 1 and far above are as common
+            yield weight, rng.uniform(-3, 3), rng.choice((0.001, 0.01, 0.05, 0.1))
 
     @misconception(
-        "This is a step on the weight itself. It can become negative; a step on the logarithm never does."
+        "Your code steps on the weight itself, which can become negative. A step on the logarithm never makes it so."
     )
     def plain_step(weight, gradient, lr):
         return weight - lr * gradient
 
     @misconception(
-        "This is a step on the weight, cut off at 0. A weight that arrives at 0 hardly ever leaves again. "
-        "Step on the logarithm."
+        "Your code steps on the weight and cuts it off at 0, where a kernel says nothing. Step on the logarithm."
     )
     def cut_off_at_zero(weight, gradient, lr):
         return max(weight - lr * gradient, 0.0)
 
     @misconception(
-        "The step is taken on the logarithm, but with the gradient for the weight. The chain rule gives one "
+        "Your code steps on the logarithm with the gradient for the weight. The chain rule gives one "
         "more factor: dw/dr = w."
     )
     def no_chain_rule(weight, gradient, lr):
         return weight * math.exp(-lr * gradient)
 
-    @misconception("This goes uphill. Descent takes the gradient away.")
+    @misconception(
+        "Your code divides by the weight. That is dr/dw. The gradient for r needs dw/dr, which is w: multiply."
+    )
+    def chain_rule_upside_down(weight, gradient, lr):
+        return weight * math.exp(-lr * gradient / weight)
+
+    @misconception("Your code goes uphill. Descent subtracts the gradient.")
     def uphill(weight, gradient, lr):
         return weight * math.exp(lr * weight * gradient)
 
     @misconception(
-        "The chain rule is there, but the step is taken on the weight. Take the logarithm, step, and come "
+        "Your code has the chain rule, but steps on the weight. Take the logarithm, step, and come "
         "back with exp."
     )
     def step_on_weight(weight, gradient, lr):
         return weight - lr * weight * gradient
 
-    @misconception("This is the new logarithm. The exercise asks for the weight: exp brings it back.")
+    @misconception(
+        "Your code returns the new logarithm. The exercise asks for the weight: exp brings it back."
+    )
     def returns_logarithm(weight, gradient, lr):
         return math.log(weight) - lr * weight * gradient
+
+    @misconception(
+        "Your code takes exp without the logarithm before it. Step on log w, and not on w: exp then brings you back to "
+        "a weight."
+    )
+    def no_logarithm(weight, gradient, lr):
+        return math.exp(min(weight - lr * weight * gradient, 700))
+
+    @misconception(
+        "Your code takes the logarithm with one base and comes back with another. exp goes with the natural logarithm, "
+        "`math.log` after `import math`."
+    )
+    def another_base(weight, gradient, lr):
+        return math.exp(math.log10(weight) - lr * weight * gradient)
+
+
+def _attempt(unary, kernel, weight, labels, iterations, step=None, loss=None, start=-1, axis=0):
+    """Steps and loss with one thing done wrong: `step(marginals, unary)` gives the scores, `loss` the loss."""
+    unary = unary.clone().requires_grad_()
+    marginals = torch.softmax(start * unary, axis)
+    for _ in range(iterations):
+        scores = step(marginals, unary) if step else weight * marginals @ kernel - unary
+        marginals = torch.softmax(scores, axis)
+    (loss(marginals) if loss else F.nll_loss(marginals.log().T, labels)).backward()
+    return unary.grad
 
 
 @exercise
 class GradientThroughSteps:
     """Stretch: the gradient through unrolled mean-field steps."""
 
+    trials = 120
     hints = (
-        "Make a copy that autograd watches: `unary = unary.clone().requires_grad_()`. Start with the softmax of "
-        "`-unary`.",
-        "One step (Potts): the softmax of `weight * marginals @ kernel - unary`. Keep it in the graph: no "
-        "`detach`, no `.data`, nothing in place.",
-        "The loss is the mean of -log of the right label's marginal: `F.nll_loss(marginals.log().T, labels)`. "
-        "Call `.backward()` and return `unary.grad`.",
+        "Which tensor should autograd watch? Make a copy of the unary that it does: `unary.clone().requires_grad_()`.",
+        "One step is the softmax of `weight * marginals @ kernel - unary`. Keep it in the graph: no `detach`, no "
+        "`.data`, nothing in place.",
+        "The loss is `F.nll_loss(marginals.log().T, labels)`. Call `.backward()` on it and return `unary.grad`.",
     )
 
-    def gradient_through_steps(
-        unary: torch.Tensor, kernel: torch.Tensor, weight: float, labels: torch.Tensor, iterations: int
-    ) -> torch.Tensor:
-        """Gradient [C, N] for the unary energies, from the mean cross-entropy after some mean-field steps (Potts).
-
-        `unary` is [C, N], `kernel` [N, N] (symmetric), `labels` int64 [N]. Source: CRF-as-RNN, section 5.1.
-        """
+    def gradient_through_steps(unary, kernel, weight, labels, iterations):
         unary = unary.clone().requires_grad_()
         marginals = torch.softmax(-unary, 0)
         for _ in range(iterations):
@@ -244,22 +336,27 @@ class GradientThroughSteps:
         return unary.grad
 
     def cases(rng: random.Random) -> Iterator[tuple]:
-        """Unary energies, a Gaussian kernel without its self-term, a weight, labels, and a number of steps."""
+        """Unary energies, a kernel (not always symmetric), a weight, labels, and a number of steps from 0."""
         unary = torch.tensor([[0.0, 1.0], [1.0, 0.0]], dtype=torch.float64)
         neighbours = torch.tensor([[0.0, 1.0], [1.0, 0.0]], dtype=torch.float64)
-        yield unary, neighbours, 1.0, torch.tensor([0, 0]), 1
-        yield unary, neighbours, 1.0, torch.tensor([0, 0]), 2
+        yield unary, neighbours, 1, torch.tensor([0, 0]), 1
+        yield unary, neighbours, 1, torch.tensor([0, 0]), 2
+        yield unary, torch.tensor([[0.0, 2.0], [1.0, 0.0]], dtype=torch.float64), 2, torch.tensor([0, 1]), 2
+        yield unary, neighbours, 1, torch.tensor([1, 0]), 0
         while True:
-            classes, pixels, iterations = rng.randint(2, 3), rng.randint(2, 5), rng.randint(1, 4)
-            numbers = torch_generator(rng)
-            unary = torch.randn(classes, pixels, generator=numbers, dtype=torch.float64)
-            place = torch.rand(pixels, 1, generator=numbers, dtype=torch.float64) * 2
-            kernel = torch.exp(-((place - place.T) ** 2) / 2) - torch.eye(pixels, dtype=torch.float64)
+            classes, pixels, numbers = rng.randint(2, 5), rng.randint(1, 6), torch_generator(rng)
+            dtype = rng.choice((torch.float32, torch.float64))
+            unary = torch.randn(classes, pixels, generator=numbers, dtype=dtype)
+            if rng.random() < 0.5:
+                kernel = torch.rand(pixels, pixels, generator=numbers, dtype=dtype)
+            else:
+                place = torch.rand(pixels, 1, generator=numbers, dtype=dtype) * 2
+                kernel = torch.exp(-((place - place.T) ** 2) / 2) - torch.eye(pixels, dtype=dtype)
             labels = torch.randint(0, classes, (pixels,), generator=numbers)
-            yield unary, kernel, round(rng.uniform(0.2, 1.5), 2), labels, iterations
+            yield unary, kernel, round(rng.uniform(0.2, 1.5), 2), labels, rng.randint(0, 4)
 
     @misconception(
-        "The marginals are detached between the steps, so only the last step learns. The steps before it "
+        "Your code detaches the marginals between the steps, so only the last step learns. The earlier steps "
         "depend on the unary too, and their gradient must come through."
     )
     def detached_marginals(unary, kernel, weight, labels, iterations):
@@ -268,7 +365,7 @@ class GradientThroughSteps:
         )
 
     @misconception(
-        "The gradient reaches the unary only through the start. But it is taken away again in every step, "
+        "In your code the gradient reaches the unary only through the start. Every step subtracts the unary again, "
         "and every step sends a gradient back to it."
     )
     def detached_unary(unary, kernel, weight, labels, iterations):
@@ -277,14 +374,14 @@ class GradientThroughSteps:
         )
 
     @misconception(
-        "The unary is used for the start and then forgotten. Each step adds it again: without it the "
-        "picture's own evidence is washed away."
+        "Your code uses the unary for the start and then drops it. Each step subtracts it again: without it, the "
+        "image's own evidence is washed away."
     )
     def no_unary(unary, kernel, weight, labels, iterations):
         return _attempt(unary, kernel, weight, labels, iterations, lambda q, u: weight * q @ kernel)
 
     @misconception(
-        "Softmax is applied twice: the marginals are probabilities already, and `F.cross_entropy` wants "
+        "Your code takes a second softmax: the marginals are probabilities already, and `F.cross_entropy` expects "
         "scores. Take the logarithm and `F.nll_loss`."
     )
     def softmax_twice(unary, kernel, weight, labels, iterations):
@@ -293,23 +390,43 @@ class GradientThroughSteps:
         )
 
     @misconception(
-        "The sign of the unary is turned around inside the steps. It is an energy: a high one makes a label "
-        "unlikely."
+        "`F.nll_loss` takes no logarithm of its own: your loss is the mean of the marginals with a minus. Pass it "
+        "`marginals.log().T`."
+    )
+    def no_logarithm(unary, kernel, weight, labels, iterations):
+        return _attempt(unary, kernel, weight, labels, iterations, loss=lambda q: F.nll_loss(q.T, labels))
+
+    @misconception(
+        "Your code adds the unary inside the steps. It is an energy, and a high energy makes a label "
+        "unlikely: subtract it."
     )
     def wrong_unary_sign(unary, kernel, weight, labels, iterations):
         return _attempt(unary, kernel, weight, labels, iterations, lambda q, u: u + weight * q @ kernel)
 
     @misconception(
-        "The message has the wrong sign: here neighbours drive each other away. Under Potts a neighbour's "
+        "Your code starts with the softmax of the unary. It is an energy, and a high energy makes a label unlikely: "
+        "start with the softmax of `-unary`."
+    )
+    def wrong_start(unary, kernel, weight, labels, iterations):
+        return _attempt(unary, kernel, weight, labels, iterations, start=1)
+
+    @misconception(
+        "Your code gives the message the wrong sign: neighbours drive each other away. Under Potts a neighbour's "
         "label is a reason to have the same one."
     )
     def wrong_message_sign(unary, kernel, weight, labels, iterations):
         return _attempt(unary, kernel, weight, labels, iterations, lambda q, u: -weight * q @ kernel - u)
 
-    @misconception("This is the gradient of the sum over the pixels. The loss is their mean.")
+    @misconception("Your code returns the gradient of the sum over the pixels. The loss is their mean.")
     def summed(unary, kernel, weight, labels, iterations):
         return len(labels) * _attempt(unary, kernel, weight, labels, iterations)
 
-    @misconception("Only one step is taken, however many there should be.")
+    @misconception("Your code takes one step, however many there should be: `iterations` says how many.")
     def one_step(unary, kernel, weight, labels, iterations):
         return _attempt(unary, kernel, weight, labels, 1)
+
+    @misconception(
+        "Your code transposes the kernel. The message is `weight * marginals @ kernel`, without a transpose."
+    )
+    def kernel_transposed(unary, kernel, weight, labels, iterations):
+        return _attempt(unary, kernel.T, weight, labels, iterations)

@@ -1,14 +1,17 @@
-"""Exercises of lesson 09: the field of a branch, maps of several sizes fused, the pyramid, two ways to one field."""
+"""Exercises of lesson 09: a branch's field, fused scales, the pyramid and its dilations, two ways to one field."""
 
 import random
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import torch
 from torch.nn import functional as F
 
+from deeplab_lessons.arithmetic import Field, Layer, extend, tap_shares
 from deeplab_lessons.classroom.exercises.cases import torch_generator
 from deeplab_lessons.classroom.exercises.compare import show
-from deeplab_lessons.classroom.exercises.framework import exercise, misconception
+from deeplab_lessons.classroom.exercises.designs import design, list_of, wanted
+from deeplab_lessons.classroom.exercises.framework import exercise, fault, misconception
 
 
 def _shown(value: object) -> str:
@@ -36,153 +39,192 @@ class BranchField:
 
     hints = (
         "Lesson 03: a layer adds (taps - 1) · dilation · jump pixels to the field. Which number is the jump here?",
-        "Neighbouring taps lie `rate` cells apart, and a cell is `stride` pixels from the next. From the first tap "
-        "to the last there are `kernel_size - 1` such gaps.",
+        "Neighbouring taps are `rate` cells apart, and a cell is `stride` pixels from the next. How many such gaps are "
+        "between `kernel_size` taps?",
+        "`trunk_field + (kernel_size - 1) * rate * stride`",
     )
 
-    def branch_field(trunk_field: int, stride: int, rate: int, kernel_size: int = 3) -> int:
-        """Field in pixels of a convolution with `kernel_size` taps and dilation `rate` on a backbone's last map.
-
-        A cell of that map sees `trunk_field` pixels, and its cells lie `stride` pixels apart.
-        """
-        return trunk_field + (kernel_size - 1) * rate * stride
+    def branch_field(trunk_field, stride, rate, kernel_size=3):
+        gaps = kernel_size - 1
+        return trunk_field + gaps * rate * stride
 
     def cases(rng: random.Random) -> Iterator[tuple]:
-        """Backbones' fields, strides and rates; first a map that is the picture itself, then VGG16's."""
-        yield from (
-            (1, 1, 1),
-            (1, 1, 2),
-            (10, 4, 3, 5),
-            (227, 8, 6),
-            (227, 8, 24),
-            (212, 8, 12),
-            (5, 2, 1, 1),
-        )
+        """Backbones' fields, strides and dilations; first a map that is the image itself, then VGG16's."""
+        yield from ((1, 1, 1), (1, 1, 2), (10, 4, 3, 5), (10, 4, 3, 2), (5, 2, 1, 1))
+        yield from ((227, 8, 6), (227, 8, 24), (212, 8, 12))
         while True:
-            stride, kernel_size = rng.choice((1, 2, 4, 8, 16)), rng.choice((3, 3, 3, 5, 7, 4))
-            yield rng.randint(1, 1000), stride, rng.randint(1, 24), kernel_size
+            stride, kernel_size = rng.choice((1, 2, 4, 8, 16)), rng.choice(((), (), (3,), (5,), (7,), (4,)))
+            yield rng.randint(1, 1000), stride, rng.randint(1, 24), *kernel_size
 
     @misconception(
-        "The gaps between taps are counted in cells here. The field is measured in pixels, and a cell is "
-        "`stride` pixels from the next."
+        "Your code adds gaps in cells to a field in pixels. A cell is `stride` pixels from the next: multiply."
     )
     def cells_as_pixels(trunk_field, stride, rate, kernel_size=3):
         return trunk_field + (kernel_size - 1) * rate
 
-    @misconception("One gap too many: between `kernel_size` taps there are `kernel_size - 1` gaps.")
+    @misconception("Your code has one gap too many: between `kernel_size` taps there are `kernel_size - 1`.")
     def one_gap_too_many(trunk_field, stride, rate, kernel_size=3):
         return trunk_field + kernel_size * rate * stride
 
     @misconception(
-        "This is the window of the branch alone, with a cell taken for a tile of `stride` pixels. Each of its "
+        "Your code measures only the window of the branch, with tiles of `stride` pixels for cells. Each of these "
         "cells sees `trunk_field` pixels already."
     )
     def window_only(trunk_field, stride, rate, kernel_size=3):
         return ((kernel_size - 1) * rate + 1) * stride
 
-    @misconception("The dilation is forgotten: neighbouring taps lie `rate` cells apart.")
+    @misconception("Your code ignores the dilation: neighbouring taps are `rate` cells apart.")
     def no_dilation(trunk_field, stride, rate, kernel_size=3):
         return trunk_field + (kernel_size - 1) * stride
 
     @misconception(
-        "Fields of neighbouring cells overlap. They are shifted by `stride` pixels, not laid side by side."
+        "Your code counts the zeros between the taps. From one tap to the next there are `rate` steps, one more than "
+        "there are zeros."
+    )
+    def zeros_between(trunk_field, stride, rate, kernel_size=3):
+        return trunk_field + (kernel_size - 1) * (rate - 1) * stride
+
+    @misconception(
+        "Your code adds what the kernel covers, the first tap's own cell included. That cell's field is `trunk_field` "
+        "already: count only the gaps."
+    )
+    def covered_cells(trunk_field, stride, rate, kernel_size=3):
+        return trunk_field + ((kernel_size - 1) * rate + 1) * stride
+
+    @misconception(
+        "Your code lays the fields of neighbouring cells side by side. They overlap: each is only `stride` pixels from "
+        "the next."
     )
     def fields_side_by_side(trunk_field, stride, rate, kernel_size=3):
         return trunk_field * ((kernel_size - 1) * rate + 1)
 
-    @misconception("This is right for 3 taps only. Let `kernel_size` say how many gaps there are.")
+    @misconception("Your code is right only for 3 taps: `kernel_size` says how many gaps there are.")
     def three_taps_only(trunk_field, stride, rate, kernel_size=3):
         return trunk_field + 2 * rate * stride
 
-    @misconception("This adds the taps on one side of the middle only. There are as many on the other side.")
+    @misconception("Your code adds the taps on one side of the middle. There are as many on the other side.")
     def one_side_only(trunk_field, stride, rate, kernel_size=3):
         return trunk_field + (kernel_size - 1) // 2 * rate * stride
 
 
 @exercise
 class FuseScales:
-    """Score maps of several sizes fused by their maximum."""
+    """Repair: score maps of several sizes that do not lie on one another."""
 
     show = _shown
+    trials = 120
     hints = (
-        "First bring every map to the rows and columns of the last one, `maps[-1].shape[1:]`. `F.interpolate` wants "
-        "a batch: [1, C, h, w].",
-        "The first cells of all maps lie on one pixel, and so do the last ones: `mode='bilinear', "
-        "align_corners=True`.",
-        "Stack the enlarged maps, [scales, C, h, w], and take the maximum over the first axis: `.amax(0)`.",
+        "Enlarge [0, 1, 2] to five cells on paper. Which values must come out if first lies on first and last on last?",
+        "Those are 0, 0.5, 1, 1.5 and 2. Now let `F.interpolate` do it. Which of its arguments decides where the "
+        "corners lie?",
+        "`F.interpolate(…, mode='bilinear', align_corners=True)`",
     )
 
-    def fuse_scales(maps: Sequence[torch.Tensor]) -> torch.Tensor:
-        """Largest score over the scales, [C, h, w]: each map is first enlarged to the size of the last.
-
-        `maps` holds scores [C, h_i, w_i] of the same picture at growing sizes. The first cells of all maps lie on one
-        pixel, and so do the last cells. Source: DeepLab v2, section 3.2.
-        """
+    def fuse_scales(maps):
         size = maps[-1].shape[1:]
-        enlarged = [F.interpolate(each[None], size, mode="bilinear", align_corners=True)[0] for each in maps]
-        return torch.stack(enlarged).amax(0)
+        enlarged = [F.interpolate(each[None], size, mode="bilinear", align_corners=True) for each in maps]
+        return torch.cat(enlarged).amax(0)
 
     def cases(rng: random.Random) -> Iterator[tuple]:
-        """Maps of one picture at growing sizes: with 2 h - 1 cells each old cell lies on a new one."""
+        """Maps of one image at growing sizes; their scores may all be negative."""
         disc, box = torch.tensor([[[0.0, 4.0, 0.0]]]), torch.tensor([[[3.0, 0.0, 0.0]]])
         yield ([disc, torch.ones(1, 1, 5)],)
         yield ([torch.cat([disc, box]), torch.ones(2, 1, 5)],)
+        yield ([disc, torch.zeros(1, 1, 4), torch.zeros(1, 1, 7)],)
+        yield ([-disc, torch.full((1, 1, 5), -2.0)],)
+        yield ([box, torch.zeros(1, 1, 4)],)
+        yield ([disc],)
         while True:
-            numbers = torch_generator(rng)
-            classes, rows, columns = rng.randint(2, 3), rng.randint(2, 4), rng.randint(2, 4)
-            sizes = [(rows, columns), (2 * rows - 1, 2 * columns - 1)]
-            if rng.random() < 0.5:
-                sizes.insert(1, (rows + rows // 2, columns + columns // 2))
-            yield ([torch.randn(classes, *size, generator=numbers) for size in sizes],)
+            numbers, classes = torch_generator(rng), rng.randint(1, 5)
+            dtype = rng.choice((torch.float32, torch.float32, torch.float64))
+            rows, columns = rng.randint(2, 4), rng.randint(2, 4)
+            sizes = [(rows, columns)]
+            for _ in range(rng.randint(0, 3)):
+                rows, columns = rows + rng.randint(0, 3), columns + rng.randint(1, 4)
+                sizes.append((rows, columns))
+            lift = rng.choice((0, 0, -20, 200))
+            yield ([torch.randn(classes, *each, generator=numbers, dtype=dtype) + lift for each in sizes],)
+
+    @fault(
+        "In the middle of the image the scales agree. Towards its borders, what the smaller maps show lies too far "
+        "inside."
+    )
+    def edges_on_edges(maps):
+        size = maps[-1].shape[1:]
+        enlarged = [F.interpolate(each[None], size, mode="bilinear") for each in maps]
+        return torch.cat(enlarged).amax(0)
 
     @misconception(
-        "This is the mean over the scales. MSC takes the largest score: one scale that is sure is enough."
+        "Your code enlarges the fused map again at each scale, so the smallest is interpolated several times. Enlarge "
+        "each map to the last size at once."
+    )
+    def step_by_step(maps):
+        fused = maps[0]
+        for each in maps[1:]:
+            larger = F.interpolate(fused[None], each.shape[1:], mode="bilinear", align_corners=True)[0]
+            fused = torch.maximum(larger, each)
+        return fused
+
+    @misconception(
+        "Your code fuses at the size of the first map and enlarges the result. What only the largest map shows is "
+        "lost. Enlarge first, then fuse."
+    )
+    def fused_at_the_smallest(maps):
+        small = [
+            F.interpolate(each[None], maps[0].shape[1:], mode="bilinear", align_corners=True) for each in maps
+        ]
+        fused = torch.cat(small).amax(0, keepdim=True)
+        return F.interpolate(fused, maps[-1].shape[1:], mode="bilinear", align_corners=True)[0]
+
+    @misconception(
+        "Your code takes the mean over the scales. MSC takes the largest score: one confident scale is enough."
     )
     def mean(maps):
         return _enlarged(maps).mean(0)
 
     @misconception(
-        "This adds the scales, as ASPP adds its branches. MSC takes the largest score of each class at each "
-        "place."
+        "Your code adds the scales, as ASPP adds its branches. MSC takes the largest score of each class at each "
+        "position."
     )
     def total(maps):
         return _enlarged(maps).sum(0)
 
     @misconception(
-        "The maximum runs over the classes too, so nobody knows any more which class it was. Keep the axis of "
-        "the classes: every class has its own maximum over the scales."
+        "Your code takes the maximum over the classes too, and which class it was is lost. Every class keeps its own "
+        "maximum over the scales."
     )
     def maximum_over_all(maps):
         return _enlarged(maps).amax((0, 1))
 
-    @misconception("The maximum runs over the classes. It must run over the scales, and leave [C, h, w].")
+    @misconception(
+        "Your code takes the maximum over the classes. Take it over the scales, and leave [C, h, w]."
+    )
     def maximum_over_classes(maps):
         return _enlarged(maps).amax(1)
 
     @misconception(
-        "The maps are enlarged as if their outer edges lay on one another (`align_corners=False`). Here it is "
-        "the centres of the corner cells: all first cells lie on pixel 0. Otherwise the small maps are shifted."
-    )
-    def corners_not_aligned(maps):
-        return _enlarged(maps, align_corners=False).amax(0)
-
-    @misconception(
-        "Each cell is repeated here. Scores between two cells are mixed bilinearly, the nearer cell counting "
-        "more."
+        "Your code repeats each cell. Between two cells, scores are interpolated linearly along both axes: "
+        "`mode='bilinear'`."
     )
     def nearest(maps):
         return _enlarged(maps, mode="nearest", align_corners=None).amax(0)
 
-    @misconception("This is the last scale alone. The others must have a say: enlarge them first.")
+    @misconception(
+        "Your code never goes below 0, as if there were a map of zeros among the others. Scores may all be negative."
+    )
+    def never_negative(maps):
+        return _enlarged(maps).amax(0).clamp(min=0)
+
+    @misconception("Your code returns the last scale. Enlarge the others too, and take the maximum.")
     def last_scale(maps):
         return maps[-1]
 
-    @misconception("This says which scale has won, not with what score: `amax` or `.max(0).values`.")
+    @misconception("Your code returns which scale wins, and not its score: use `amax` or `.max(0).values`.")
     def winner_only(maps):
         return _enlarged(maps).argmax(0)
 
     @misconception(
-        "The scores were turned into probabilities first. v2 takes the maximum of the scores themselves."
+        "Your code turns scores into probabilities first. v2 takes the maximum of the scores themselves."
     )
     def probabilities(maps):
         return _enlarged(maps).softmax(1).amax(0)
@@ -193,79 +235,142 @@ class SummedAspp:
     """ASPP as DeepLab v2 has it: branches that are added."""
 
     show = _shown
+    trials = 100
     hints = (
-        "One branch: `F.conv2d(x, weights[i], biases[i], padding=…, dilation=rates[i])`. All branches read the same "
-        "x.",
-        "A 3 x 3 kernel with dilation r keeps the size of the map when it gets r zeros on each side.",
-        "Add the branches: `sum(…)` over the three lists side by side.",
+        "What does one branch compute? All of them read the same x, each with its own weights, bias and dilation.",
+        "One branch is `F.conv2d(x, weights[i], biases[i], padding=…, dilation=rates[i])`. With which padding does the "
+        "map keep its size?",
+        "A 3 x 3 kernel with dilation r needs r zeros on each side. Add up the branches in a loop over the lists.",
     )
 
-    def summed_aspp(
-        x: torch.Tensor, weights: Sequence[torch.Tensor], biases: Sequence[torch.Tensor], rates: Sequence[int]
-    ) -> torch.Tensor:
-        """ASPP as DeepLab v2 has it on ResNet-101: map [N, C, h, w] -> scores [N, classes, h, w].
-
-        Branch i is a 3 x 3 convolution with `weights[i]` [classes, C, 3, 3], `biases[i]` [classes] and dilation
-        `rates[i]` that keeps the size of the map; the branches' scores are added.
-        """
-        branches = zip(weights, biases, rates, strict=True)
-        return sum(F.conv2d(x, w, b, padding=rate, dilation=rate) for w, b, rate in branches)
+    def summed_aspp(x, weights, biases, rates):
+        total = 0
+        for i, rate in enumerate(rates):
+            total = total + F.conv2d(x, weights[i], biases[i], padding=rate, dilation=rate)
+        return total
 
     def cases(rng: random.Random) -> Iterator[tuple]:
-        """A map and the weights, biases and rates of two to four branches; some taps fall outside the map."""
+        """Maps and the weights, biases and dilations of one to four branches; some taps fall outside the map."""
         one, two = torch.ones(1, 1, 3, 3), -torch.ones(1, 1, 3, 3)
-        x = torch.arange(1.0, 10.0).view(1, 1, 3, 3)
-        yield x, [one, two], [torch.tensor([0.0]), torch.tensor([10.0])], (1, 2)
+        two[..., 1, 1] = 3
+        zero, ten = torch.tensor([0.0]), torch.tensor([10.0])
+        yield torch.tensor([1.0, 2, 3]).view(1, 1, 1, 3), [one, two], [zero, ten], [1, 2]
+        yield torch.tensor([1.0, 5]).view(2, 1, 1, 1), [two], [ten], [3]
+        yield torch.arange(1.0, 6).view(1, 1, 1, 5), [one, two], [zero, -ten], [2, 1]
+        yield torch.tensor([1.0, 2, 3]).view(1, 1, 3, 1), [one, two], [ten, zero], [2, 2]
         while True:
-            numbers = torch_generator(rng)
-            channels, classes, count = rng.randint(1, 2), rng.randint(2, 3), rng.randint(2, 4)
-            x = torch.randn(1, channels, rng.randint(4, 7), rng.randint(4, 7), generator=numbers)
-            weights = list(torch.randn(count, classes, channels, 3, 3, generator=numbers))
-            biases = list(torch.randn(count, classes, generator=numbers))
-            yield x, weights, biases, tuple(sorted(rng.sample(range(1, 6), count)))
+            numbers, dtype = torch_generator(rng), rng.choice((torch.float32, torch.float64))
+            channels, classes, count = rng.randint(1, 4), rng.randint(1, 4), rng.randint(1, 4)
+            size = rng.randint(1, 3), channels, rng.randint(1, 7), rng.randint(1, 7)
+            x = torch.randn(size, generator=numbers, dtype=dtype)
+            weights = list(torch.randn(count, classes, channels, 3, 3, generator=numbers, dtype=dtype))
+            biases = list(torch.randn(count, classes, generator=numbers, dtype=dtype))
+            yield x, weights, biases, [rng.randint(1, 8) for _ in range(count)]
 
     @misconception(
-        "The branches' maximum is taken. That is how MSC fuses its scales; ASPP adds its branches."
+        "Your code takes the maximum of the branches. That is how MSC fuses its scales; ASPP adds its branches."
     )
     def maximum(x, weights, biases, rates):
         return torch.stack(_each_branch(x, weights, biases, rates)).amax(0)
 
     @misconception(
-        "This is the mean. Every pixel gets the same label, but not the same score, and the loss sees scores. "
+        "Your code takes the mean. Each pixel gets the same label, but other scores, and the loss sees the scores. "
         "ASPP adds."
     )
     def mean(x, weights, biases, rates):
         return torch.stack(_each_branch(x, weights, biases, rates)).mean(0)
 
     @misconception(
-        "The branches are concatenated. So does DeepLab v3, and needs one more layer to mix them. v2 adds."
+        "Your code concatenates the branches, as DeepLab v3 does, which needs one more layer to mix them. v2 adds."
     )
     def concatenated(x, weights, biases, rates):
         return torch.cat(_each_branch(x, weights, biases, rates), dim=1)
 
-    @misconception(
-        "The dilation is missing: all branches look at the same nine neighbours, and might as well be one."
-    )
+    @misconception("Your code ignores the dilation: all branches look at the same nine neighbours.")
     def no_dilation(x, weights, biases, rates):
         return sum(_each_branch(x, weights, biases, [1] * len(rates), [1] * len(rates)))
 
     @misconception(
-        "All branches share one kernel here. That is MSC's idea; in ASPP every branch has its own."
+        "Your code shares one kernel among all branches. That is MSC's idea; in ASPP every branch has its own."
     )
     def shared_kernel(x, weights, biases, rates):
         return sum(_each_branch(x, [weights[0]] * len(rates), [biases[0]] * len(rates), rates))
 
-    @misconception("Only one bias is added. Every branch has its own.")
+    @misconception("Your code adds only one bias. Every branch has its own.")
     def one_bias(x, weights, biases, rates):
         return sum(_each_branch(x, weights, [biases[0]] + [None] * (len(rates) - 1), rates))
 
-    @misconception("The biases are forgotten.")
+    @misconception("Your code ignores the biases.")
     def no_biases(x, weights, biases, rates):
         return sum(_each_branch(x, weights, [None] * len(rates), rates))
 
-    @misconception("This is the last branch alone.")
+    @misconception("Your code returns the last branch. Add all of them.")
     def last_branch(x, weights, biases, rates):
         return _each_branch(x, weights, biases, rates)[-1]
+
+    @misconception("Your code returns the scores of the first image. A batch holds N of them: keep all.")
+    def first_image(x, weights, biases, rates):
+        return sum(_each_branch(x[:1], weights, biases, rates))
+
+    @misconception(
+        "Your code sets negative scores of a branch to 0. A branch may argue against a class: add its scores as they "
+        "are."
+    )
+    def rectified(x, weights, biases, rates):
+        return sum(each.relu() for each in _each_branch(x, weights, biases, rates))
+
+
+def _branch_fields(dilations: Sequence[int]) -> list[int]:
+    """Fields in pixels, smallest first: 3 x 3 taps on a map whose cells see 227 pixels and are 8 pixels apart."""
+    return sorted(extend(Field(size=227, jump=8), Layer(3, dilation=each)).size for each in dilations)
+
+
+@design
+class PyramidDilations:
+    """Design: four dilations that see near and far, and whose taps stay on a small map."""
+
+    hints = (
+        "How wide is the field at dilation d? It is 227 + 16 d pixels: solve that for the narrowest and the widest "
+        "branch.",
+        "From the middle of 33 cells there are 16 to each side. Which dilations are left for the widest branch?",
+        "Taps leave the map more often as dilations grow: keep the two in between small, but 3 apart.",
+    )
+    takes = list_of(int)
+
+    def pyramid_dilations():
+        return [2, 6, 10, 15]
+
+    @wanted("four branches")
+    def four(dilations):
+        return len(dilations) == 4, f"{len(dilations)} branches"
+
+    @wanted("the narrowest branch sees at most 275 pixels")
+    def near(dilations):
+        field = _branch_fields(dilations)[0]
+        return field <= 275, f"{field} pixels"
+
+    @wanted("the widest branch sees at least 450 pixels")
+    def far(dilations):
+        field = _branch_fields(dilations)[-1]
+        return field >= 450, f"{field} pixels"
+
+    @wanted("fields of at least 48 pixels' difference between any two branches")
+    def apart(dilations):
+        fields = _branch_fields(dilations)
+        least = min((b - a for a, b in pairwise(fields)), default=0)
+        return least >= 48, f"{least} pixels"
+
+    @wanted("from the middle of the map, every tap of every branch on the map")
+    def middle(dilations):
+        taps = [tap for each in dilations for tap in Layer(3, padding="same", dilation=each).taps(16)]
+        off = sum(not 0 <= tap < 33 for tap in taps)
+        return off == 0, "every tap" if off == 0 else f"{off} of {len(taps)} taps in a row off the map"
+
+    @wanted("70% of all taps on the map, over all cells and branches")
+    def on_the_map(dilations):
+        counts = [tap_shares(33, dilation=each) for each in dilations]
+        fraction = sum(taps * cells for each in counts for taps, cells in each.items()) / 9 / len(counts)
+        return fraction >= 0.7, f"{fraction:.1%}"
 
 
 @exercise
@@ -273,50 +378,60 @@ class MatchingScale:
     """Stretch: the scale at which one dilation sees as far as another."""
 
     hints = (
-        "Write down both fields, as in the first exercise. At scale s the smaller one reaches (field - 1) / s + 1 "
-        "pixels of the original picture.",
-        "Set that equal to the larger field and solve for s. The + 1 goes away on both sides.",
+        "How far does each branch see at scale 1? Write both fields down, as in the first exercise.",
+        "At scale s the smaller field reaches (field - 1) / s + 1 pixels of the original. Set that equal to the larger "
+        "field.",
+        "Solve for s. The + 1 goes away on both sides: (own - 1) / (wanted - 1).",
     )
 
-    def matching_scale(trunk_field: int, stride: int, rate: int, wanted_rate: int) -> float:
-        """Scale of the picture at which a branch with `rate` sees as far as one with `wanted_rate` at scale 1.
-
-        Both have 3 x 3 taps. A field of n pixels of a picture at scale s is (n - 1) / s + 1 pixels of the original.
-        """
-        own, wanted = (trunk_field + 2 * each * stride for each in (rate, wanted_rate))
+    def matching_scale(trunk_field, stride, rate, wanted_rate):
+        own = trunk_field + 2 * rate * stride
+        wanted = trunk_field + 2 * wanted_rate * stride
         return (own - 1) / (wanted - 1)
 
     def cases(rng: random.Random) -> Iterator[tuple]:
-        """A backbone, a rate, and a larger one that is to be matched."""
+        """A backbone, a dilation, and a larger one that is to be matched."""
         yield from ((1, 1, 1, 2), (9, 8, 1, 2), (227, 8, 12, 24), (227, 8, 6, 24))
         while True:
             rate = rng.randint(1, 12)
-            yield rng.randint(2, 1000), rng.choice((2, 4, 8, 16)), rate, rate + rng.randint(1, 12)
+            yield rng.randint(1, 1000), rng.choice((1, 2, 4, 8, 16)), rate, rate + rng.randint(1, 12)
 
     @misconception(
-        "This is the ratio of the dilations. But the picture shrinks for the whole network: the field of the "
-        "backbone grows too, not the gaps between the taps alone."
+        "Your code divides the dilations. But the image shrinks for the whole network: the field of the "
+        "backbone grows too, and not only the gaps between the taps."
     )
     def ratio_of_rates(trunk_field, stride, rate, wanted_rate):
         return rate / wanted_rate
 
     @misconception(
-        "Nearly. n pixels in a row are n - 1 steps from first to last, and it is the steps that are stretched. "
-        "Use (n - 1) / s + 1."
+        "Your code divides the fields. n pixels in a row are n - 1 steps from first to last, and the steps are what is "
+        "stretched. Use (n - 1) / s + 1."
     )
     def ratio_of_fields(trunk_field, stride, rate, wanted_rate):
         return (trunk_field + 2 * rate * stride) / (trunk_field + 2 * wanted_rate * stride)
 
     @misconception(
-        "Upside down: this is larger than 1. To see more of the picture, the picture must be made smaller."
+        "Your code is upside down: its scale is larger than 1. To see more of the image, make it smaller."
     )
     def upside_down(trunk_field, stride, rate, wanted_rate):
         return (trunk_field + 2 * wanted_rate * stride - 1) / (trunk_field + 2 * rate * stride - 1)
 
-    @misconception("The gaps between the taps are counted in cells. A cell is `stride` pixels from the next.")
+    @misconception(
+        "Your code counts the gaps between the taps in cells. A cell is `stride` pixels from the next: multiply."
+    )
     def cells_as_pixels(trunk_field, stride, rate, wanted_rate):
         return (trunk_field + 2 * rate - 1) / (trunk_field + 2 * wanted_rate - 1)
 
-    @misconception("This is the share of the pixels, and so of the work. The scale is the share of one side.")
-    def share_of_pixels(trunk_field, stride, rate, wanted_rate):
+    @misconception("Your code gives each kernel one gap. Three taps in a row have two.")
+    def one_gap(trunk_field, stride, rate, wanted_rate):
+        return (trunk_field + rate * stride - 1) / (trunk_field + wanted_rate * stride - 1)
+
+    @misconception("Your code gives each kernel three gaps. Three taps in a row have two.")
+    def three_gaps(trunk_field, stride, rate, wanted_rate):
+        return (trunk_field + 3 * rate * stride - 1) / (trunk_field + 3 * wanted_rate * stride - 1)
+
+    @misconception(
+        "Your code returns the fraction of the pixels, and so of the work. The scale is the fraction of one side."
+    )
+    def fraction_of_pixels(trunk_field, stride, rate, wanted_rate):
         return ((trunk_field + 2 * rate * stride - 1) / (trunk_field + 2 * wanted_rate * stride - 1)) ** 2

@@ -1,51 +1,411 @@
-"""Exercises of lesson 12: a separable convolution's cost and its dense kernel, the decoder, the nearest one."""
+"""Exercises of lesson 12: a separable convolution's cost and kernels, the decoder's steps and its two maps."""
 
 import random
 from collections.abc import Iterator
 
 import torch
-from torch import nn
 from torch.nn import functional as F
 
 from deeplab_lessons.classroom.exercises.cases import torch_generator
-from deeplab_lessons.classroom.exercises.compare import show
-from deeplab_lessons.classroom.exercises.framework import exercise, misconception
+from deeplab_lessons.classroom.exercises.framework import exercise, fault, misconception
+from deeplab_lessons.classroom.exercises.orders import order
 from deeplab_lessons.grid import Grid, upsample
-from deeplab_lessons.heads import Decoder
 
 
-def _decoder(seed: int, factor: int) -> Decoder:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return Decoder(6, 4, 2, factor, low_level_channels=4, channels=4).eval().requires_grad_(False)
+@exercise
+class SeparableCost:
+    """Warm-up: weights and multiply-adds of a separable convolution."""
+
+    trials = 100
+    hints = (
+        "How many kernels does the depthwise part have? One of k × k for each channel that comes in: no channel sees "
+        "another.",
+        "The pointwise part is a dense 1 × 1 convolution: each channel out has one weight for each channel in.",
+        "`weights = kernel_size**2 * in_channels + in_channels * out_channels`. Without stride, every cell uses each "
+        "weight once.",
+    )
+
+    def separable_cost(kernel_size, in_channels, out_channels, cells):
+        depthwise = kernel_size**2 * in_channels
+        pointwise = in_channels * out_channels
+        weights = depthwise + pointwise
+        return weights, weights * cells
+
+    def cases(rng: random.Random) -> Iterator[tuple]:
+        """Kernel, channels in and out, cells: small ones first, then the papers' sizes."""
+        yield from ((3, 1, 1, 1), (3, 2, 4, 1), (1, 2, 3, 4), (3, 4, 2, 9), (2, 3, 5, 6), (5, 8, 16, 100))
+        yield 3, 2048, 256, 1089
+        while True:
+            channels = rng.choice((3, 8, 64, 728)), rng.choice((1, 21, 32, 256))
+            yield rng.randint(1, 7), *channels, rng.choice((4, 81, 1089, 16641))
+
+    @misconception(
+        "Your code leaves out the pointwise part. Without it no channel would ever meet another: add the 1 × 1."
+    )
+    def no_pointwise(k, i, o, cells):
+        return (k * k * i, k * k * i * cells)
+
+    @misconception(
+        "Your code leaves out the depthwise part. It is small, but it is the one that looks around."
+    )
+    def no_depthwise(k, i, o, cells):
+        return (i * o, i * o * cells)
+
+    @misconception(
+        "Your code counts the depthwise part as a dense one, with C · C' kernels. It has one kernel for each channel "
+        "that comes in: k · k · C."
+    )
+    def dense_depthwise(k, i, o, cells):
+        return (k * k * i * o + i * o, (k * k * i * o + i * o) * cells)
+
+    @misconception(
+        "Your code counts the dense convolution: k · k · C · C'. A separable one adds where the dense one multiplies."
+    )
+    def dense(k, i, o, cells):
+        return (k * k * i * o, k * k * i * o * cells)
+
+    @misconception("Your code counts a row of k taps. A kernel has k rows of them: square the k.")
+    def one_axis(k, i, o, cells):
+        return (k * i + i * o, (k * i + i * o) * cells)
+
+    @misconception(
+        "Your code counts the second part as one k × k kernel for each channel out. It is a 1 × 1 convolution from "
+        "all channels to all channels: C · C'."
+    )
+    def depthwise_twice(k, i, o, cells):
+        return (k * k * i + k * k * o, (k * k * i + k * k * o) * cells)
+
+    @misconception(
+        "Your code gives the depthwise part a kernel for each channel out. It comes first, so it has one for each "
+        "channel in."
+    )
+    def depthwise_of_outputs(k, i, o, cells):
+        return (k * k * o + i * o, (k * k * o + i * o) * cells)
+
+    @misconception(
+        "Your code gives the depthwise part one kernel for all channels. Each channel has a kernel of its own."
+    )
+    def one_depthwise_kernel(k, i, o, cells):
+        return (k * k + i * o, (k * k + i * o) * cells)
+
+    @misconception(
+        "Your code counts a bias for each output of both parts. The exercise asks for convolutions without a bias."
+    )
+    def with_biases(k, i, o, cells):
+        return (k * k * i + i * o + i + o, (k * k * i + i * o + i + o) * cells)
+
+    @misconception("Both numbers are right, in the other order: weights first, then multiply-adds.")
+    def swapped(k, i, o, cells):
+        return ((k * k * i + i * o) * cells, k * k * i + i * o)
+
+    @misconception(
+        "The weights are right. Your code repeats them as multiply-adds, which count each weight once for every cell "
+        "of the map."
+    )
+    def weights_twice(k, i, o, cells):
+        return (k * k * i + i * o, k * k * i + i * o)
+
+    @misconception("Your code squares `cells`. It counts all cells already, rows times columns.")
+    def cells_squared(k, i, o, cells):
+        return (k * k * i + i * o, (k * k * i + i * o) * cells * cells)
+
+    @misconception(
+        "The weights are right. Your code counts two operations for each weight and cell. A multiply-add is one: a "
+        "product and its sum together."
+    )
+    def two_operations(k, i, o, cells):
+        return (k * k * i + i * o, 2 * (k * k * i + i * o) * cells)
 
 
-def _map(seed: int, *shape: int) -> torch.Tensor:
-    return torch.randn(1, *shape, generator=torch.Generator().manual_seed(seed)).relu()
+@order
+class DecoderSteps:
+    """Order: from the two maps of the encoder to a label for each pixel."""
+
+    hints = (
+        "Which steps need only a map of the encoder? Those may come in either order.",
+        "What must two maps have in common before they can lie one on the other?",
+        "The largest score is taken last: a label can't be enlarged, because a mean of labels is no label.",
+    )
+    needs = {
+        "concatenate": ("reduce", "enlarge"),
+        "score": ("concatenate",),
+        "upsample": ("score",),
+        "label": ("upsample",),
+    }
+    why = {
+        ("concatenate", "reduce"): (
+            "All 256 channels of the early map would go in, where the 3 × 3 expects the few that the 1 × 1 leaves."
+        ),
+        (
+            "concatenate",
+            "enlarge",
+        ): "The pyramid's map still has fewer cells: two maps of different sizes do not fit.",
+        ("score", "concatenate"): "The 3 × 3 convolutions refine both maps together, so both must be there.",
+        ("upsample", "score"): (
+            "The 3 × 3 convolutions work on the cells of the early map. On all pixels they would cost 16 times as much."
+        ),
+        ("label", "upsample"): (
+            "Labels would be enlarged instead of scores, and between two classes a mean of their numbers would appear."
+        ),
+    }
+
+    def start():
+        numbers = torch.Generator().manual_seed(3)
+        shapes = {"pyramid": (1, 1, 2, 3), "early": (1, 2, 5, 9), "1x1": (1, 2, 1, 1), "3x3": (3, 2, 3, 3)}
+        return {name: torch.randn(shape, generator=numbers) for name, shape in shapes.items()}
+
+    def result(state):
+        return state["scores"]
+
+    def reduce(state):
+        """Reduce the early map to fewer channels with a 1 × 1."""
+        state["early"] = F.conv2d(state["early"], state["1x1"]).relu()
+
+    def enlarge(state):
+        """Enlarge the pyramid's map to the cells of the early map."""
+        state["pyramid"] = upsample(state["pyramid"], state["early"].shape[2:], Grid(4, 0.0))
+
+    def concatenate(state):
+        """Concatenate the pyramid's map and the early map."""
+        state["both"] = torch.cat([state["pyramid"], state["early"]], dim=1)
+
+    def score(state):
+        """Refine with 3 × 3 convolutions, and turn the features of each cell into scores."""
+        state["scores"] = F.conv2d(state["both"], state["3x3"], padding=1)
+
+    def upsample(state):
+        """Enlarge the result to the pixels of the image."""
+        state["scores"] = upsample(state["scores"], (17, 33), Grid(4, 0.0))
+
+    def label(state):
+        """Take the class with the largest score."""
+        state["scores"] = state["scores"].argmax(1, keepdim=True).float()
 
 
-def _show(value: object) -> str:
-    """A decoder in words."""
-    if not isinstance(value, Decoder):
-        return show(value)
-    return f"a decoder (factor {value.factor}) with .reduce, .refine and .classifier"
+def _fused(x, low, reduce, enlarge, order=1):
+    """Both maps on the fine cells, with another way to enlarge or another order."""
+    low = F.conv2d(low, reduce).relu()
+    return torch.cat([enlarge(x, low.shape[2:]), low][::order], dim=1)
 
 
-def _laid_over(decoder):
-    """The right way to enlarge: cell i of the coarse map on the finer cell `factor * i`."""
-    return lambda x, size: upsample(x, size, Grid(decoder.factor, 0.0))
+def _on_fine_cells(x, size):
+    """The right way to enlarge: cell i of the coarse map on fine cell 4 i."""
+    return upsample(x, size, Grid(4, 0.0))
 
 
-def _decoded(decoder, x, low, enlarge=None, order=1):
-    """The decoder with one thing done wrong."""
-    low = decoder.reduce(low)
-    x = (enlarge or _laid_over(decoder))(x, low.shape[2:])
-    return decoder.classifier(decoder.refine(torch.cat([x, low][::order], dim=1)))
+@exercise
+class Fuse:
+    """Repair: the decoder's two maps, one on the other."""
+
+    trials = 40
+    hints = (
+        "On which fine cell must coarse cell 1 lie, and on which does it lie here? Try 2 coarse cells on 8 fine ones.",
+        "Corners coincide only at 4 · (h − 1) + 1 fine cells. First enlarge to that size; the missing cells come "
+        "after the last coarse cell.",
+        'The decoder repeats its last row and column there: `F.pad(x, (0, right, 0, down), mode="replicate")`.',
+    )
+
+    def fuse(x, low, reduce):
+        low = F.conv2d(low, reduce).relu()
+        rows, columns = 4 * x.shape[2] - 3, 4 * x.shape[3] - 3
+        x = F.interpolate(x, (rows, columns), mode="bilinear", align_corners=True)
+        x = F.pad(x, (0, low.shape[3] - columns, 0, low.shape[2] - rows), mode="replicate")
+        return torch.cat([x, low], dim=1)
+
+    def cases(rng: random.Random) -> Iterator[tuple]:
+        """Coarse map, early map with 1 to 4 fine cells from the last coarse one on, kernel of the 1 × 1."""
+        one, two = torch.ones(1, 1, 1, 1), torch.tensor([[[[0.0, 12]]]])
+        for columns in (5, 8, 6, 7):
+            yield two, torch.arange(columns).float().view(1, 1, 1, columns) - 3, one
+        yield two.mT - 6, torch.arange(8.0).view(1, 1, 8, 1) - 3, -2 * one
+        while True:
+            numbers, dtype = torch_generator(rng), rng.choice((torch.float32, torch.float64))
+            batch, (coarse, early, reduced) = rng.randint(1, 3), rng.choices((1, 2, 3), k=3)
+            rows, columns = rng.randint(1, 3), rng.randint(1, 4)
+            fine = (4 * (cells - 1) + rng.randint(1, 4) for cells in (rows, columns))
+            x = torch.randn(batch, coarse, rows, columns, generator=numbers)
+            low = torch.randn(batch, early, *fine, generator=numbers)
+            reduce = torch.randn(reduced, early, 1, 1, generator=numbers)
+            yield x.to(dtype), low.to(dtype), reduce.to(dtype)
+
+    @fault(
+        "What is drawn lies too far to the right and too low, and more so towards that edge of the image. On images "
+        "of 16 n + 1 pixels nothing is wrong."
+    )
+    def corners_always(x, low, reduce):
+        low = F.conv2d(low, reduce).relu()
+        x = F.interpolate(x, low.shape[2:], mode="bilinear", align_corners=True)
+        return torch.cat([x, low], dim=1)
+
+    @misconception(
+        "Your code stretches the coarse map from edge to edge (align_corners=False). Coarse cell i then misses fine "
+        "cell 4 i on maps of any size. Keep the corners, and look at the size."
+    )
+    def from_edge_to_edge(x, low, reduce):
+        return _fused(x, low, reduce, lambda x, s: F.interpolate(x, s, mode="bilinear", align_corners=False))
+
+    @misconception(
+        "Your code repeats coarse cells as they are. The decoder enlarges bilinearly; it is the size to which it "
+        "enlarges that is at fault."
+    )
+    def repeated(x, low, reduce):
+        return _fused(x, low, reduce, F.interpolate)
+
+    @misconception(
+        "Your code gives the fine cells after the last coarse one the value 0, as if nothing were there. The decoder "
+        "repeats the last row and column."
+    )
+    def zeros_at_the_end(x, low, reduce):
+        def padded(x, size):
+            x = upsample(x, [4 * n - 3 for n in x.shape[2:]], Grid(4, 0.0))
+            return F.pad(x, (0, size[1] - x.shape[3], 0, size[0] - x.shape[2]))
+
+        return _fused(x, low, reduce, padded)
+
+    @misconception(
+        "Your code cuts the early map to the cells up to the last coarse one. The scores must cover the whole image: "
+        "keep all fine cells."
+    )
+    def early_map_cut(x, low, reduce):
+        rows, columns = (4 * n - 3 for n in x.shape[2:])
+        return _fused(x, low[..., :rows, :columns], reduce, _on_fine_cells)
+
+    @misconception(
+        "Your code puts the early map first. The channels sum up all the same, so nothing complains, but each weight "
+        "after it meets another channel: the coarse map comes first."
+    )
+    def other_order(x, low, reduce):
+        return _fused(x, low, reduce, _on_fine_cells, order=-1)
+
+    @misconception(
+        "Your code drops the ReLU after the 1 × 1, so the early map has negative values. The ReLU was in order."
+    )
+    def no_relu(x, low, reduce):
+        return torch.cat([_on_fine_cells(x, low.shape[2:]), F.conv2d(low, reduce)], dim=1)
+
+    @misconception(
+        "Your code applies the ReLU to both maps. Only the early one needs it here: negative values of x must stay."
+    )
+    def relu_on_both(x, low, reduce):
+        return _fused(x, low, reduce, _on_fine_cells).relu()
+
+    @misconception(
+        "Your code thins out the early map to the coarse one. Then its details are gone: enlarge x instead."
+    )
+    def on_the_coarse_cells(x, low, reduce):
+        return torch.cat([x, F.conv2d(low, reduce).relu()[..., ::4, ::4]], dim=1)
 
 
-def _stretched(decoder, x, low, mode, **options):
-    """The decoder with a wrong way to enlarge: one call of interpolate to the early map's size."""
-    return _decoded(decoder, x, low, lambda x, size: F.interpolate(x, size, mode=mode, **options))
+@exercise
+class DenseKernel:
+    """The dense convolution of depthwise part, batch norm and pointwise part."""
+
+    trials = 60
+    hints = (
+        "Follow one weight of the input, channel c and tap (y, x): which three numbers multiply it on its way to "
+        "output o?",
+        "`depthwise[c, 0, y, x]`, `scale[c]` and `pointwise[o, c, 0, 0]`. Broadcasting multiplies all: "
+        "[O, C, 1, 1] times [C, k, k].",
+        "What comes out of an input of zeros is the bias: `pointwise.flatten(1) @ shift`.",
+    )
+
+    def dense_kernel(depthwise, scale, shift, pointwise):
+        scaled = scale[:, None, None] * depthwise[:, 0]
+        kernel = pointwise * scaled
+        bias = pointwise.flatten(1) @ shift
+        return kernel, bias
+
+    def cases(rng: random.Random) -> Iterator[tuple]:
+        """Depthwise kernel, scale and shift, pointwise kernel: numbered small ones first, then any."""
+        taps = torch.arange(1.0, 9).view(2, 1, 2, 2)
+        one, many = torch.tensor([2.0]), torch.tensor([1.0, -2.0])
+        yield taps[:1], one, one + 1, torch.tensor([3.0, -1.0]).view(2, 1, 1, 1)
+        yield taps, many, torch.zeros(2), torch.tensor([3.0, -1.0]).view(1, 2, 1, 1)
+        yield taps, many, torch.tensor([5.0, 3.0]), torch.tensor([[1.0, 10], [0, 2]]).view(2, 2, 1, 1)
+        while True:
+            numbers, dtype = torch_generator(rng), rng.choice((torch.float32, torch.float64))
+            size, inside, outside = rng.choice((1, 2, 3, 5)), rng.randint(1, 4), rng.randint(1, 4)
+            depthwise = torch.randn(inside, 1, size, size, generator=numbers, dtype=dtype)
+            scale, shift = torch.randn(2, inside, generator=numbers, dtype=dtype)
+            yield depthwise, scale, shift, torch.randn(outside, inside, 1, 1, generator=numbers, dtype=dtype)
+
+    @misconception(
+        "Your code adds the two kernels. One part works on what the other returns, so their factors multiply."
+    )
+    def added(depthwise, scale, shift, pointwise):
+        return pointwise + scale[:, None, None] * depthwise[:, 0], pointwise.flatten(1) @ shift
+
+    @misconception(
+        "Your code leaves batch norm out of the kernel. Its scale multiplies everything that goes through a channel."
+    )
+    def no_scale(depthwise, scale, shift, pointwise):
+        return pointwise * depthwise[:, 0], pointwise.flatten(1) @ shift
+
+    @misconception(
+        "Your code exchanges the kernel's output and input channels. A kernel of torch is [out, in, k, k]."
+    )
+    def channels_swapped(depthwise, scale, shift, pointwise):
+        kernel, bias = DenseKernel.dense_kernel(depthwise, scale, shift, pointwise)
+        return kernel.transpose(0, 1), bias
+
+    @misconception(
+        "Your code sums the kernel over the channels in. The convolution does that later, with the map's values. "
+        "Keep one kernel for each channel in."
+    )
+    def channels_summed(depthwise, scale, shift, pointwise):
+        kernel, bias = DenseKernel.dense_kernel(depthwise, scale, shift, pointwise)
+        return kernel.sum(1, keepdim=True), bias
+
+    @misconception(
+        "Your code turns the depthwise kernel around. torch's convolution does not flip its kernel."
+    )
+    def flipped(depthwise, scale, shift, pointwise):
+        return DenseKernel.dense_kernel(depthwise.flip(2, 3), scale, shift, pointwise)
+
+    @misconception("Your code exchanges rows and columns of the taps.")
+    def taps_transposed(depthwise, scale, shift, pointwise):
+        return DenseKernel.dense_kernel(depthwise.mT, scale, shift, pointwise)
+
+    @misconception("Your code gives all channels the depthwise kernel of channel 0. Each has one of its own.")
+    def first_channel_only(depthwise, scale, shift, pointwise):
+        return DenseKernel.dense_kernel(depthwise[:1].expand_as(depthwise), scale, shift, pointwise)
+
+    @misconception(
+        "The kernel is right. Your code returns the shift as it is, one number for each channel in. The pointwise "
+        "part mixes the shifts too, into one number for each output."
+    )
+    def shift_not_mixed(depthwise, scale, shift, pointwise):
+        return DenseKernel.dense_kernel(depthwise, scale, shift, pointwise)[0], shift
+
+    @misconception(
+        "The kernel is right. Your code multiplies the shift by the scale. Batch norm multiplies first and adds the "
+        "shift afterwards."
+    )
+    def shift_scaled(depthwise, scale, shift, pointwise):
+        return DenseKernel.dense_kernel(depthwise, scale, scale * shift, pointwise)
+
+    @misconception(
+        "The kernel is right. Your code sends the shift through the depthwise kernel. Batch norm comes after that "
+        "part: only the pointwise one is left."
+    )
+    def shift_through_both(depthwise, scale, shift, pointwise):
+        kernel, _ = DenseKernel.dense_kernel(depthwise, scale, shift, pointwise)
+        return kernel, (kernel * shift[:, None, None]).sum((1, 2, 3))
+
+    @misconception("The kernel is right. Your code forgets the shift: an input of zeros gives it.")
+    def no_bias(depthwise, scale, shift, pointwise):
+        kernel, bias = DenseKernel.dense_kernel(depthwise, scale, shift, pointwise)
+        return kernel, torch.zeros_like(bias)
+
+    @misconception(
+        "Your code returns the kernel only. Return a pair, with the bias that the shift leads to as the second."
+    )
+    def kernel_only(depthwise, scale, shift, pointwise):
+        return DenseKernel.dense_kernel(depthwise, scale, shift, pointwise)[0]
+
+    @misconception("Both answers are right, in the other order: the kernel first, then the bias.")
+    def bias_first(depthwise, scale, shift, pointwise):
+        return DenseKernel.dense_kernel(depthwise, scale, shift, pointwise)[::-1]
 
 
 def _rank_one(matrices):
@@ -53,230 +413,10 @@ def _rank_one(matrices):
     return left[..., :, :1] * sizes[..., None, :1] * right[..., :1, :]
 
 
-@exercise
-class SeparableCost:
-    """Warm-up: weights and multiply-adds of a separable convolution."""
-
-    hints = (
-        "The depthwise part has one kernel of k × k for each channel that comes in: no channel sees another.",
-        "The pointwise part is a dense 1 × 1 convolution: each channel out has one weight for each channel in.",
-        "Without stride each weight is used once at every cell of the map: multiply-adds are weights times cells.",
-    )
-
-    def separable_cost(kernel_size: int, in_channels: int, out_channels: int, cells: int) -> tuple[int, int]:
-        """Weights and multiply-adds of a separable convolution on a map of `cells` cells; no bias, no batch norm.
-
-        Source: DeepLab v3+, section 3.1, figure 3.
-        """
-        depthwise = kernel_size * kernel_size * in_channels
-        pointwise = in_channels * out_channels
-        return depthwise + pointwise, (depthwise + pointwise) * cells
-
-    def cases(rng: random.Random) -> Iterator[tuple]:
-        """Kernel, channels in and out, cells: small ones first."""
-        yield from (
-            (3, 1, 1, 1),
-            (3, 2, 4, 1),
-            (1, 2, 3, 4),
-            (3, 4, 2, 9),
-            (5, 8, 16, 100),
-            (3, 2048, 256, 1089),
-        )
-        while True:
-            channels = rng.choice((8, 16, 64, 728)), rng.choice((8, 32, 256, 1024))
-            yield rng.choice((1, 3, 5, 7)), *channels, rng.choice((4, 81, 1089, 16641))
-
-    @misconception("The pointwise part is missing. Without it no channel would ever meet another.")
-    def no_pointwise(k, i, o, cells):
-        return (k * k * i, k * k * i * cells)
-
-    @misconception("The depthwise part is missing. It is small, but it is the one that looks around.")
-    def no_depthwise(k, i, o, cells):
-        return (i * o, i * o * cells)
-
-    @misconception(
-        "The depthwise part is counted as a dense one here, with C · C' kernels. It has one kernel for each "
-        "channel that comes in: k · k · C."
-    )
-    def dense_depthwise(k, i, o, cells):
-        return (k * k * i * o + i * o, (k * k * i * o + i * o) * cells)
-
-    @misconception(
-        "This is the dense convolution: k · k · C · C'. A separable one adds where this one multiplies."
-    )
-    def dense(k, i, o, cells):
-        return (k * k * i * o, k * k * i * o * cells)
-
-    @misconception("A kernel has k rows of k taps: square the k.")
-    def one_axis(k, i, o, cells):
-        return (k * i + i * o, (k * i + i * o) * cells)
-
-    @misconception(
-        "The second part is counted as one k × k kernel for each channel out. It is a 1 × 1 convolution from all "
-        "channels to all channels: C · C'."
-    )
-    def depthwise_twice(k, i, o, cells):
-        return (k * k * i + k * k * o, (k * k * i + k * k * o) * cells)
-
-    @misconception(
-        "The depthwise part comes first: it has one kernel for each channel that comes in, not out."
-    )
-    def depthwise_of_outputs(k, i, o, cells):
-        return (k * k * o + i * o, (k * k * o + i * o) * cells)
-
-    @misconception("Both numbers are right, in the other order: weights first, then multiply-adds.")
-    def swapped(k, i, o, cells):
-        return ((k * k * i + i * o) * cells, k * k * i + i * o)
-
-    @misconception("The weights are right. Multiply-adds count each weight once for every cell of the map.")
-    def weights_twice(k, i, o, cells):
-        return (k * k * i + i * o, k * k * i + i * o)
-
-    @misconception("`cells` is the number of all cells already, rows times columns. Don't square it.")
-    def cells_squared(k, i, o, cells):
-        return (k * k * i + i * o, (k * k * i + i * o) * cells * cells)
-
-
-@exercise
-class DenseKernel:
-    """The dense kernel of a separable convolution."""
-
-    hints = (
-        "Follow one weight of the input: channel c, tap (y, x). The depthwise part multiplies it by "
-        "`depthwise[c, 0, y, x]`, and the pointwise part takes that to output o with `pointwise[o, c, 0, 0]`.",
-        "Entry (o, c, y, x) is the product of the two. Broadcasting does it: [O, C, 1, 1] times [C, k, k].",
-    )
-
-    def dense_kernel(depthwise: torch.Tensor, pointwise: torch.Tensor) -> torch.Tensor:
-        """Kernel [O, C, k, k] of the one dense convolution that both parts make, one after the other.
-
-        `depthwise` is [C, 1, k, k], `pointwise` [O, C, 1, 1].
-        """
-        return pointwise * depthwise[:, 0]
-
-    def cases(rng: random.Random) -> Iterator[tuple]:
-        """Depthwise and pointwise kernels."""
-        yield torch.arange(1.0, 10).view(1, 1, 3, 3), torch.tensor([2.0, -1]).view(2, 1, 1, 1)
-        yield (
-            torch.arange(1.0, 19).view(2, 1, 3, 3),
-            torch.tensor([[1.0, 0], [0, 10], [1, 10]]).view(3, 2, 1, 1),
-        )
-        while True:
-            numbers = torch_generator(rng)
-            size, inside, outside = rng.choice((1, 3, 5)), rng.randint(1, 4), rng.randint(1, 4)
-            depthwise = torch.randn(inside, 1, size, size, generator=numbers)
-            yield depthwise, torch.randn(outside, inside, 1, 1, generator=numbers)
-
-    @misconception("The parts are added. One comes after the other, so the factors multiply.")
-    def added(depthwise, pointwise):
-        return pointwise + depthwise[:, 0]
-
-    @misconception("Output and input channels have changed places. A kernel of torch is [out, in, k, k].")
-    def channels_swapped(depthwise, pointwise):
-        return (pointwise * depthwise[:, 0]).transpose(0, 1)
-
-    @misconception(
-        "The channels are summed into one. Summing is what the convolution does, later, with values of the map; "
-        "the kernel keeps one shape for each channel in."
-    )
-    def channels_summed(depthwise, pointwise):
-        return (pointwise * depthwise[:, 0]).sum(1, keepdim=True)
-
-    @misconception("The depthwise kernel is turned around. torch's convolution does not flip kernels.")
-    def flipped(depthwise, pointwise):
-        return pointwise * depthwise[:, 0].flip(1, 2)
-
-    @misconception("Rows and columns of the taps have changed places.")
-    def taps_transposed(depthwise, pointwise):
-        return (pointwise * depthwise[:, 0]).transpose(2, 3)
-
-    @misconception("All channels get the kernel of channel 0. Each has one of its own.")
-    def first_channel_only(depthwise, pointwise):
-        return pointwise * depthwise[:1, 0]
-
-
-@exercise
-class Decode:
-    """The decoder's forward pass."""
-
-    parts = (Decoder.forward, upsample)
-    trials = 25
-    show = _show
-    hints = (
-        "Four steps: `decoder.reduce` for the early map; `upsample(x, (rows, columns), Grid(decoder.factor, 0.0))` "
-        "for the coarse one; `torch.cat` along the channels; then `decoder.refine` and `decoder.classifier`.",
-        "The size to which x is enlarged is that of the early map: `low.shape[2:]`.",
-        "The coarse map comes first in `torch.cat`, as in lesson and package: [x, low], dim=1.",
-    )
-
-    def decode(decoder: nn.Module, x: torch.Tensor, low: torch.Tensor) -> torch.Tensor:
-        """Logits at the early map's cells from the pyramid's map x and the early map `low`.
-
-        Source: DeepLab v3+, section 3.1, figure 2.
-        """
-        low = decoder.reduce(low)
-        x = upsample(x, low.shape[2:], Grid(decoder.factor, 0.0))
-        both = torch.cat([x, low], dim=1)
-        return decoder.classifier(decoder.refine(both))
-
-    def same(got: torch.Tensor, expected: torch.Tensor) -> bool:
-        """Same shape, and equal but for rounding."""
-        return got.shape == expected.shape and torch.allclose(got, expected, atol=1e-4, rtol=1e-3)
-
-    def cases(rng: random.Random) -> Iterator[tuple]:
-        """Small decoders, a coarse and an early map with as many channels, so that their order can be missed."""
-        yield _decoder(0, 4), _map(0, 4, 2, 2), _map(1, 6, 5, 5)
-        yield _decoder(1, 4), _map(2, 4, 2, 2), _map(3, 6, 8, 8)
-        while True:
-            seed, factor = rng.randrange(10**6), rng.choice((2, 4))
-            rows, columns = rng.randint(2, 3), rng.randint(2, 3)
-            fine = [factor * (cells - 1) + 1 + rng.randrange(factor) for cells in (rows, columns)]
-            yield _decoder(seed, factor), _map(seed + 1, 4, rows, columns), _map(seed + 2, 6, *fine)
-
-    @misconception(
-        "The two maps are concatenated in the other order. The channels sum up all the same, so nothing "
-        "complains, but each weight meets another channel than the one it was trained on: the coarse map comes "
-        "first."
-    )
-    def other_order(decoder, x, low):
-        return _decoded(decoder, x, low, order=-1)
-
-    @misconception(
-        "The coarse map is stretched over the whole fine one (align_corners=False). That moves it: its cell i "
-        "must lie on the finer cell `factor * i`. `upsample` with `Grid(decoder.factor, 0.0)` does that."
-    )
-    def stretched_by_edges(decoder, x, low):
-        return _stretched(decoder, x, low, "bilinear", align_corners=False)
-
-    @misconception(
-        "This is right where the fine map has factor · (h - 1) + 1 cells, as 129 = 4 · 32 + 1. On 128 it pulls the "
-        "last cell to the edge, and everything before it with it. `upsample` repeats the last cell instead."
-    )
-    def stretched_by_corners(decoder, x, low):
-        return _stretched(decoder, x, low, "bilinear", align_corners=True)
-
-    @misconception("Each coarse cell is repeated as it is here. The decoder enlarges bilinearly.")
-    def repeated_cells(decoder, x, low):
-        return _stretched(decoder, x, low, "nearest")
-
-    @misconception(
-        "The early map is thinned out to the coarse one. Then its details are gone, and the logits are as coarse "
-        "as v3's. Enlarge the coarse map instead."
-    )
-    def on_the_coarse_map(decoder, x, low):
-        low = decoder.reduce(low)[..., :: decoder.factor, :: decoder.factor]
-        return decoder.classifier(decoder.refine(torch.cat([x, low], dim=1)))
-
-    @misconception(
-        "Everything happens on the coarse map, and only the logits are enlarged. The 3 × 3 convolutions must see "
-        "the details of the early map: enlarge first, then concatenate."
-    )
-    def enlarged_late(decoder, x, low):
-        return _laid_over(decoder)(Decode.on_the_coarse_map(decoder, x, low), low.shape[2:])
-
-    @misconception("These are the refined features. The classifier is still missing.")
-    def no_classifier(decoder, x, low):
-        return decoder.refine(torch.cat([_laid_over(decoder)(x, low.shape[2:]), decoder.reduce(low)], dim=1))
+def _clear(kernel: torch.Tensor) -> bool:
+    """Whether each channel's best shape is far ahead of its second: there is one nearest kernel, easy to find."""
+    sizes = torch.linalg.svdvals(kernel.flatten(2).transpose(0, 1))
+    return sizes.shape[1] == 1 or bool((sizes[:, 1] < 0.8 * sizes[:, 0]).all())
 
 
 @exercise
@@ -285,58 +425,60 @@ class NearestSeparable:
 
     trials = 60
     hints = (
-        "Take one channel c: `kernel[:, c]` is [O, k, k]. In a separable convolution all its O kernels are multiples "
-        "of one shape. As a matrix [O, k · k], all rows are multiples of one row: its rank is 1.",
-        "The closest matrix of rank 1 is the first part of the singular value decomposition: "
-        "`left[:, :1] * sizes[0] * right[:1]`.",
-        "`torch.linalg.svd` takes many matrices at once, here [C, O, k · k]; `full_matrices=False`. Afterwards bring "
-        "the axes back in order: [O, C, k, k].",
+        "What do the O kernels of one channel have in common in a separable convolution? All are multiples of one "
+        "shape.",
+        "As a matrix [O, k · k] they have rank 1. The closest such matrix is the first part of the singular value "
+        "decomposition.",
+        "`torch.linalg.svd` takes many matrices at once, here `kernel.flatten(2).transpose(0, 1)`. The first part is "
+        "`left[:, :, :1] * sizes[:, None, :1] * right[:, :1]`.",
     )
 
-    def nearest_separable(kernel: torch.Tensor) -> torch.Tensor:
-        """The kernel [O, C, k, k] of a separable convolution that lies closest to a dense one of the same shape.
-
-        Closest: the sum of squared differences is least. By Eckart and Young that is the largest singular part of each
-        channel's matrix [O, k · k].
-        """
+    def nearest_separable(kernel):
         shapes = kernel.flatten(2).transpose(0, 1)  # [C, O, k * k]: what all outputs do with one channel
         left, sizes, right = torch.linalg.svd(shapes, full_matrices=False)
         best = left[:, :, :1] * sizes[:, None, :1] * right[:, :1]
         return best.transpose(0, 1).reshape(kernel.shape)
 
     def cases(rng: random.Random) -> Iterator[tuple]:
-        """Dense kernels in double precision: separable ones first, then any."""
-        one = torch.arange(1.0, 10, dtype=torch.float64).view(1, 1, 3, 3)
-        yield (torch.cat([one, -2 * one]),)
-        yield (torch.cat([one, one.transpose(2, 3)]),)
+        """Dense kernels in double precision: whole numbers first; separable ones and single outputs among them."""
+        for outputs in (
+            [[[2, 0, 0, 0]], [[0, 0, 1, 0]]],
+            [[[0, 2, 0, 0], [0, 0, 4, 0]], [[1, 0, 0, 0], [0, 0, 0, 1]]],
+            [[[2, 0, 0, 0], [0, 0, 0, 1]], [[0, 0, 1, 0], [0, 4, 0, 0]]],
+            [[[2, 0, 0, 2]], [[0, 1, -1, 0]]],
+            [[[1, 2, 3, 5]], [[-2, -4, -6, -10]]],
+            [[[2, 0, 0, 0], [0, 3, 0, 0]]],
+        ):
+            yield (torch.tensor(outputs, dtype=torch.float64).unflatten(2, (2, 2)),)
         while True:
-            numbers = torch_generator(rng)
-            shape = rng.randint(2, 5), rng.randint(2, 4), 3, 3
-            yield (torch.randn(shape, generator=numbers, dtype=torch.float64),)
+            shape = rng.randint(1, 6), rng.randint(1, 4), *[rng.choice((1, 2, 3, 5))] * 2
+            kernel = torch.randn(shape, generator=torch_generator(rng), dtype=torch.float64)
+            if _clear(kernel):
+                yield (kernel,)
 
     @misconception(
-        "Here each *output* has one shape for all channels. The depthwise part belongs to the channels that come "
-        "in: one shape for each of them, which all outputs share."
+        "Your code finds one shape for each *output*. The depthwise part belongs to the channels that come in: one "
+        "shape for each of them, which all outputs share."
     )
     def shape_of_each_output(kernel):
         return _rank_one(kernel.flatten(2)).reshape(kernel.shape)
 
     @misconception(
-        "This leaves one pattern for the whole kernel, and all outputs are multiples of each other. Take each "
+        "Your code leaves one pattern for the whole kernel, so all outputs are multiples of each other. Take each "
         "input channel for itself: a matrix [O, k · k]."
     )
     def one_pattern(kernel):
         return _rank_one(kernel.flatten(1)).reshape(kernel.shape)
 
     @misconception(
-        "Each single k × k kernel is split into a column and a row here. That is another kind of separable: in "
-        "height and width. Ours separates taps from channels."
+        "Your code splits each single k × k kernel into a column and a row. That is separable in height and width. "
+        "Ours separates taps from channels."
     )
     def rows_and_columns(kernel):
         return _rank_one(kernel)
 
     @misconception(
-        "This is the kernel itself. As soon as two outputs use different shapes on one channel, no separable "
+        "Your code returns the kernel itself. As soon as two outputs use different shapes on one channel, no separable "
         "convolution has it."
     )
     def unchanged(kernel):
@@ -350,15 +492,23 @@ class NearestSeparable:
         return _rank_one(kernel.flatten(2).transpose(0, 1)).reshape(kernel.shape)
 
     @misconception(
-        "The shapes and strengths are right but for their size: the largest singular value is missing."
+        "The shapes and strengths are right but for their size: your code leaves out the largest singular value."
     )
     def without_sizes(kernel):
         left, _, right = torch.linalg.svd(kernel.flatten(2).transpose(0, 1), full_matrices=False)
         return (left[:, :, :1] * right[:, :1]).transpose(0, 1).reshape(kernel.shape)
 
     @misconception(
-        "The shape of each channel is the mean over the outputs. It is a separable kernel, but not the closest: "
-        "outputs of opposite sign cancel in a mean. The singular value decomposition finds the best shape."
+        "Your code gives all channels the singular value of channel 0. Each channel's matrix has its own: "
+        "`sizes[:, None, :1]`."
+    )
+    def first_size_for_all(kernel):
+        left, sizes, right = torch.linalg.svd(kernel.flatten(2).transpose(0, 1), full_matrices=False)
+        return (left[:, :, :1] * sizes[0, 0] * right[:, :1]).transpose(0, 1).reshape(kernel.shape)
+
+    @misconception(
+        "Your code takes the mean over the outputs as the shape of a channel. Outputs of opposite sign cancel in a "
+        "mean. The singular value decomposition finds the best shape."
     )
     def mean_shape(kernel):
         """The mean shape of each channel, fitted to each output."""
@@ -367,7 +517,7 @@ class NearestSeparable:
         return strength * shape
 
     @misconception(
-        "All outputs have the same kernel here. The pointwise part may give each its own strength and sign."
+        "Your code gives all outputs the same kernel. The pointwise part may give each its own strength and sign."
     )
     def one_kernel_for_all(kernel):
         return kernel.mean(0, keepdim=True).expand_as(kernel).clone()

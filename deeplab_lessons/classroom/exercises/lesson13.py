@@ -1,16 +1,359 @@
-"""Exercises of lesson 13: a picture turned upright, the gradient of several processes, a split that does not leak."""
+"""Exercises of lesson 13: photos upright, labels enlarged, the gradient of several processes, a split without leaks."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 import torch
+from PIL import Image
 
 from deeplab_lessons.classroom.exercises.cases import torch_generator
-from deeplab_lessons.classroom.exercises.framework import exercise, misconception
+from deeplab_lessons.classroom.exercises.compare import difference
+from deeplab_lessons.classroom.exercises.framework import exercise, fault, misconception
+from deeplab_lessons.classroom.exercises.orders import order
+from deeplab_lessons.grid import Grid, bilinear_weights
 
-#: Quarter turns to the left that bring a stored picture upright, by its orientation.
-_TURNS = {1: 0, 3: 2, 6: 3, 8: 1}
+
+def _turned(pixels, orientation, turns):
+    return np.rot90(pixels, turns.get(orientation, 0))
+
+
+@exercise
+class Upright:
+    """Warm-up: a stored photo turned as the scene stood."""
+
+    trials = 80
+    hints = (
+        "In which direction does `np.rot90(pixels, k)` turn a photo? By k quarters to the left; a negative k turns "
+        "to the right.",
+        "3 is half a turn. 6 needs a quarter to the right, 8 a quarter to the left.",
+        "`turns = {1: 0, 3: 2, 6: -1, 8: 1}`, then `np.rot90(pixels, turns[orientation])`.",
+    )
+
+    def upright(pixels, orientation):
+        turns = {1: 0, 3: 2, 6: 3, 8: 1}
+        return np.rot90(pixels, turns[orientation])
+
+    def cases(rng: random.Random) -> Iterator[tuple]:
+        """Photos of 2 × 2 and 1 × 3 pixels in every orientation, then any; grey values that fill a byte."""
+        for shape in ((2, 2, 3), (1, 3, 3), (3, 1, 3)):
+            small = np.arange(np.prod(shape), dtype=np.uint8).reshape(shape)
+            yield from ((small, orientation) for orientation in (1, 3, 6, 8))
+        while True:
+            shape = rng.randint(1, 5), rng.randint(1, 5), 3
+            numbers = np.random.default_rng(rng.randrange(10**6))
+            yield numbers.integers(0, 256, shape, dtype=np.uint8), rng.choice((1, 3, 6, 8))
+
+    @misconception(
+        "Your code returns the pixels as they were stored. That is right for orientation 1 only, and many programs do "
+        "it: the photo then lies on its side."
+    )
+    def as_stored(pixels, orientation):
+        return pixels
+
+    @misconception(
+        "Your code exchanges 6 and 8, so the photo ends upside down. np.rot90 turns to the *left*, and 6 needs a "
+        "quarter to the right."
+    )
+    def six_and_eight_swapped(pixels, orientation):
+        return _turned(pixels, orientation, {3: 2, 6: 1, 8: 3})
+
+    @misconception(
+        "Your code turns 6 and 8 by the same quarter. One of them needs a quarter to the left, the other to the right."
+    )
+    def both_to_the_right(pixels, orientation):
+        return _turned(pixels, orientation, {3: 2, 6: 3, 8: 3})
+
+    @misconception(
+        "Your code turns 6 and 8 by the same quarter, to the left. 8 needs that; 6 needs a quarter to the right."
+    )
+    def both_to_the_left(pixels, orientation):
+        return _turned(pixels, orientation, {3: 2, 6: 1, 8: 1})
+
+    @misconception(
+        "Your code exchanges rows and columns for 6 and 8. The size is right then, but the photo is mirrored, and "
+        "writing would run backwards. Turn it."
+    )
+    def transposed(pixels, orientation):
+        return pixels.swapaxes(0, 1) if orientation in (6, 8) else _turned(pixels, orientation, {3: 2})
+
+    @misconception(
+        "For 3 your code flips the photo from top to bottom, which mirrors it. Half a turn reverses rows and columns."
+    )
+    def flipped(pixels, orientation):
+        return pixels[::-1] if orientation == 3 else _turned(pixels, orientation, {6: 3, 8: 1})
+
+    @misconception(
+        "For 3 your code flips the photo from left to right, which mirrors it. Half a turn reverses rows and columns."
+    )
+    def mirrored(pixels, orientation):
+        return pixels[:, ::-1] if orientation == 3 else _turned(pixels, orientation, {6: 3, 8: 1})
+
+    @misconception("Your code leaves orientation 3 as it is: upside down. It needs half a turn.")
+    def three_forgotten(pixels, orientation):
+        return _turned(pixels, orientation, {6: 3, 8: 1})
+
+    @misconception(
+        "Your code turns every photo by as many quarters as its number says. The numbers are names: look up the turn "
+        "that each stands for."
+    )
+    def number_as_quarters(pixels, orientation):
+        return np.rot90(pixels, orientation)
+
+
+@order
+class PhotoToOverlay:
+    """Order: from a photo as the camera stored it to an image with coloured classes."""
+
+    hints = (
+        "What does the network have to see: the photo as it was stored, or as you see it?",
+        "Between the network and the colours there are three things: scores of cells, scores of pixels, labels of "
+        "pixels.",
+        "Scores can be enlarged, because they're amounts. Labels can't, because they're names.",
+    )
+    needs = {
+        "normalise": ("turn",),
+        "score": ("normalise",),
+        "enlarge": ("score",),
+        "label": ("enlarge",),
+        "colour": ("label",),
+    }
+    why = {
+        (
+            "normalise",
+            "turn",
+        ): "The copy for the network would lie on its side, unlike all that it was trained on.",
+        ("score", "normalise"): "The network was trained on normalised numbers, and there are none yet.",
+        ("enlarge", "score"): "There are no scores of cells to enlarge yet.",
+        ("label", "enlarge"): (
+            "Labels would be enlarged instead of scores, and between two classes a mean of their numbers would appear."
+        ),
+        ("colour", "label"): "A colour belongs to a class, and no pixel has one yet.",
+    }
+
+    def start():
+        return {"photo": np.random.default_rng(0).integers(0, 256, (2, 3, 3), dtype=np.uint8)}
+
+    def result(state):
+        return state["overlay"]
+
+    def turn(state):
+        """Turn the photo as its EXIF note says."""
+        state["photo"] = np.rot90(state["photo"], 3)
+
+    def normalise(state):
+        """Make a normalised copy of the photo, which the network will get."""
+        state["copy"] = (state["photo"] / 255 - 0.45) / 0.22
+
+    def score(state):
+        """Run the network: it returns scores for the cells of a coarse map."""
+        state["scores"] = state["copy"][::2, ::2]
+
+    def enlarge(state):
+        """Enlarge the network's answer to the size of the photo."""
+        rows, columns = (
+            bilinear_weights(pixels, cells, Grid(2, 0.0)).numpy()
+            for pixels, cells in zip(state["photo"].shape[:2], state["scores"].shape[:2], strict=True)
+        )
+        state["scores"] = np.einsum("yi,xj,ijc->yxc", rows, columns, state["scores"])
+
+    def label(state):
+        """Take the class with the largest score."""
+        state["labels"] = state["scores"].argmax(2)
+
+    def colour(state):
+        """Give each class its colour, and mix the colours with the photo."""
+        state["overlay"] = state["photo"] / 2 + 40 * state["labels"][..., None]
+
+
+def _resized(pixels, factor, filter=Image.Resampling.BILINEAR):
+    return np.array(Image.fromarray(pixels).resize([factor * n for n in pixels.shape[1::-1]], filter))
+
+
+_SMOOTH = (
+    "Your code uses another smooth filter for the labels. Each of them averages, and a mean of two labels is no label: "
+    "copy labels instead."
+)
+
+
+@exercise
+class Enlarge:
+    """Repair: a photo and its labels, enlarged."""
+
+    trials = 60
+    hints = (
+        "What does the label map hold halfway between a pixel of class 1 and one of class 3? Which operation makes it?",
+        "Labels are names. A mean of two names is no name: each new pixel must take the label of one old pixel.",
+        "The photo is in order. Only for the labels: `Image.Resampling.NEAREST`.",
+    )
+
+    def enlarge(photo, labels, factor):
+        size = factor * labels.shape[1], factor * labels.shape[0]
+        photo = Image.fromarray(photo).resize(size, Image.Resampling.BILINEAR)
+        labels = Image.fromarray(labels).resize(size, Image.Resampling.NEAREST)
+        return np.array(photo), np.array(labels)
+
+    def same(got, expected) -> bool:
+        """Equal labels in arrays; a photo may be rounded to the other grey value."""
+        (photo, labels), (true_photo, true_labels) = got, expected
+        if isinstance(photo, Image.Image):
+            return False
+        near = np.abs(np.asarray(photo, dtype=float) - true_photo)
+        return (
+            near.shape == true_photo.shape and near.max() < 1.01 and difference(labels, true_labels) is None
+        )
+
+    def cases(rng: random.Random) -> Iterator[tuple]:
+        """Photo [H, W, 3], labels [H, W] and factor, whole numbers: two neighbours first, void in any place."""
+        grey = np.array([[[0] * 3, [200] * 3]], np.uint8)
+        for labels in ([[1, 3]], [[3, 1]], [[0, 1]], [[0, 255]], [[255, 4]], [[2, 2]]):
+            yield grey, np.array(labels, np.uint8), 2
+        yield grey.transpose(1, 0, 2), np.array([[1], [3]], np.uint8), 3
+        yield grey, np.array([[1, 20]], np.uint8), 1
+        while True:
+            shape, numbers = (
+                [rng.randint(1, 4) for _ in range(2)],
+                np.random.default_rng(rng.randrange(10**6)),
+            )
+            names = np.array(
+                rng.choice(((0, 1), (0, 255), (1, 3, 255), range(21), (0, 7, 20, 255))), np.uint8
+            )
+            photo = numbers.integers(0, 256, (*shape, 3), dtype=np.uint8)
+            yield photo, numbers.choice(names, shape), rng.randint(1, 4)
+
+    @fault(
+        "Between pixels of class 1 and class 3 there are pixels of class 2, which nobody has labelled. Next to void "
+        "there are numbers that no class has."
+    )
+    def labels_averaged(photo, labels, factor):
+        size = factor * labels.shape[1], factor * labels.shape[0]
+        photo = Image.fromarray(photo).resize(size, Image.Resampling.BILINEAR)
+        labels = Image.fromarray(labels).resize(size, Image.Resampling.BILINEAR)
+        return np.array(photo), np.array(labels)
+
+    @misconception(_SMOOTH)
+    def labels_bicubic(photo, labels, factor):
+        return _resized(photo, factor), _resized(labels, factor, Image.Resampling.BICUBIC)
+
+    @misconception(_SMOOTH)
+    def labels_lanczos(photo, labels, factor):
+        return _resized(photo, factor), _resized(labels, factor, Image.Resampling.LANCZOS)
+
+    @misconception(
+        "The labels are right. Your code copies the photo's pixels as well, which makes it blocky. Grey values are "
+        "amounts, and the photo was in order: interpolate it."
+    )
+    def both_copied(photo, labels, factor):
+        return tuple(_resized(pixels, factor, Image.Resampling.NEAREST) for pixels in (photo, labels))
+
+    @misconception(
+        "Your code repairs the wrong one: it copies the photo's pixels and still averages labels. Exchange the two."
+    )
+    def photo_copied(photo, labels, factor):
+        return _resized(photo, factor, Image.Resampling.NEAREST), _resized(labels, factor)
+
+    @misconception(
+        "The labels are copied, which is right, but your code turns void (255) into background. Nobody has labelled "
+        "those pixels: they stay void."
+    )
+    def void_as_background(photo, labels, factor):
+        labels = np.where(labels == 255, 0, labels).astype(np.uint8)
+        return _resized(photo, factor), _resized(labels, factor, Image.Resampling.NEAREST)
+
+    @misconception("Your code leaves the labels as small as they were. Each pixel of the photo needs one.")
+    def labels_kept(photo, labels, factor):
+        return _resized(photo, factor), labels
+
+    @misconception(
+        "Your code exchanges width and height. A size in PIL is (width, height), a shape in numpy (rows, columns)."
+    )
+    def sides_swapped(photo, labels, factor):
+        size = factor * labels.shape[0], factor * labels.shape[1]
+        photo = Image.fromarray(photo).resize(size, Image.Resampling.BILINEAR)
+        return np.array(photo), np.array(Image.fromarray(labels).resize(size, Image.Resampling.NEAREST))
+
+    @misconception("Both are right, in the other order: the photo first, then the labels.")
+    def labels_first(photo, labels, factor):
+        return _resized(labels, factor, Image.Resampling.NEAREST), _resized(photo, factor)
+
+
+@exercise
+class JoinedGradient:
+    """The gradient of a batch whose parts are on several processes."""
+
+    trials = 80
+    hints = (
+        "What did each process divide its sum by? Undo that, and divide once at the end.",
+        "A process's gradient times its count is a sum over pixels. Sums may be added.",
+        "With two processes: `(counts[0] * gradients[0] + counts[1] * gradients[1]) / (counts[0] + counts[1])`.",
+    )
+
+    def joined_gradient(gradients, counts):
+        weighted = [count * gradient for gradient, count in zip(gradients, counts, strict=True)]
+        return sum(weighted) / sum(counts)
+
+    def cases(rng: random.Random) -> Iterator[tuple]:
+        """Gradients of one process, of two, then of several; any of them may have nothing labelled."""
+        yield [torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0])], [3, 1]
+        yield [torch.tensor([4.0]), torch.tensor([0.0])], [1, 3]
+        yield [torch.tensor([2.0, 2.0]), torch.zeros(2)], [5, 0]
+        yield [torch.zeros(1), torch.tensor([-6.0]), torch.tensor([3.0])], [0, 1, 2]
+        yield [torch.tensor([[1.0, -2.0], [3.0, 0.0]])], [4]
+        while True:
+            numbers, count = torch_generator(rng), rng.randint(1, 5)
+            shape = [rng.randint(1, 3) for _ in range(rng.randint(1, 4))]
+            counts = [rng.choice((0, rng.randint(1, 9), rng.randint(100, 300_000))) for _ in range(count)]
+            counts[rng.randrange(count)] += 7
+            dtype = rng.choice((torch.float32, torch.float64))
+            yield [torch.randn(shape, generator=numbers, dtype=dtype) * (n > 0) for n in counts], counts
+
+    @misconception(
+        "Your code takes the plain mean. A process with three labelled pixels then pulls as hard as one with a "
+        "million: weight each gradient by its count."
+    )
+    def plain_mean(gradients, counts):
+        return sum(gradients) / len(gradients)
+
+    @misconception(
+        "Your code adds up the gradients. Each is a mean already, so the step would grow with the number of processes."
+    )
+    def total(gradients, counts):
+        return sum(gradients)
+
+    @misconception(
+        "The weights are right, but your code does not divide the sum by the number of all labelled pixels."
+    )
+    def not_divided(gradients, counts):
+        return sum(n * g for g, n in zip(gradients, counts, strict=True))
+
+    @misconception(
+        "Your code divides twice, by the pixels and by the processes. The pixels are enough. (PyTorch divides by the "
+        "processes on its own: there, multiply by their number first.)"
+    )
+    def divided_twice(gradients, counts):
+        return sum(n * g for g, n in zip(gradients, counts, strict=True)) / sum(counts) / len(gradients)
+
+    @misconception(
+        "Your code divides the weighted sum by the number of processes. It is a sum over pixels: divide by "
+        "`sum(counts)`."
+    )
+    def divided_by_processes(gradients, counts):
+        return sum(n * g for g, n in zip(gradients, counts, strict=True)) / len(gradients)
+
+    @misconception(
+        "Your code leaves out processes without labels, which is right, but all others count alike. Weight each by "
+        "its labelled pixels."
+    )
+    def empty_left_out(gradients, counts):
+        return sum(g for g, n in zip(gradients, counts, strict=True) if n) / sum(n > 0 for n in counts)
+
+    @misconception(
+        "Your code weights upside down: a process with fewer labelled pixels counts more. Multiply by the count."
+    )
+    def upside_down(gradients, counts):
+        return sum(g / max(n, 1) for g, n in zip(gradients, counts, strict=True)) / sum(
+            1 / max(n, 1) for n in counts
+        )
 
 
 def _split(clips, measured):
@@ -19,217 +362,137 @@ def _split(clips, measured):
     return [i for i in frames if clips[i] not in measured], [i for i in frames if clips[i] in measured]
 
 
-@exercise
-class Upright:
-    """Warm-up: a stored picture turned as the scene stood."""
-
-    hints = (
-        "`np.rot90(pixels, k)` turns a picture by k quarters to the left. A negative k turns it to the right.",
-        "3 is half a turn, k = 2. 6 is a quarter to the right, k = -1 or 3. 8 is a quarter to the left, k = 1.",
-    )
-
-    def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
-        """The stored `pixels` [H, W, 3] as the scene stood, for the EXIF orientations 1, 3, 6 and 8.
-
-        1: stored upright. 3: upside down. 6: must be turned by a quarter to the right. 8: by a quarter to the left.
-        """
-        return np.rot90(pixels, _TURNS[orientation])
-
-    def cases(rng: random.Random) -> Iterator[tuple]:
-        """Pictures of 2 × 3 pixels in every orientation, then any."""
-        small = np.arange(18, dtype=np.uint8).reshape(2, 3, 3)
-        yield from ((small, orientation) for orientation in _TURNS)
-        while True:
-            shape = rng.randint(1, 5), rng.randint(1, 5), 3
-            numbers = np.random.default_rng(rng.randrange(10**6))
-            yield numbers.integers(0, 256, shape, dtype=np.uint8), rng.choice(list(_TURNS))
-
-    @misconception(
-        "The pixels come back as they were stored. That is right for orientation 1 alone, and it is what many "
-        "programs do: the picture then lies on its side."
-    )
-    def as_stored(pixels, orientation):
-        return pixels
-
-    @misconception(
-        "6 and 8 have changed places: the picture ends upside down. np.rot90 turns to the *left*, and 6 asks for "
-        "a quarter to the right."
-    )
-    def six_and_eight_swapped(pixels, orientation):
-        return np.rot90(pixels, {1: 0, 3: 2, 6: 1, 8: 3}[orientation])
-
-    @misconception(
-        "Rows and columns have changed places for 6 and 8. The size is right then, but the picture is mirrored: "
-        "writing would run backwards. Turn it."
-    )
-    def transposed(pixels, orientation):
-        return {
-            1: pixels,
-            3: pixels[::-1, ::-1],
-            6: pixels.transpose(1, 0, 2),
-            8: pixels.transpose(1, 0, 2),
-        }[orientation]
-
-    @misconception(
-        "For 3 the picture is flipped from top to bottom. That mirrors it. Half a turn reverses rows and columns."
-    )
-    def flipped(pixels, orientation):
-        return pixels[::-1] if orientation == 3 else np.rot90(pixels, _TURNS[orientation])
-
-    @misconception("Orientation 3 is left as it is: upside down. The camera was held the wrong way up.")
-    def three_forgotten(pixels, orientation):
-        return np.rot90(pixels, _TURNS[orientation]) if orientation != 3 else pixels
-
-
-@exercise
-class JoinedGradient:
-    """The gradient of a batch whose parts are on several processes."""
-
-    hints = (
-        "Each part's gradient is that of a mean: a sum over its judged pixels, divided by their number. Undo the "
-        "division, add up, and divide by the number of all judged pixels.",
-        "With two parts: (n₁ g₁ + n₂ g₂) / (n₁ + n₂).",
-    )
-
-    def joined_gradient(gradients: Sequence[torch.Tensor], judged: Sequence[int]) -> torch.Tensor:
-        """Gradient of the whole batch from those of its parts, each of them of the mean over its own judged pixels.
-
-        `judged` counts them; at least one part has some.
-        """
-        weighted = [count * gradient for gradient, count in zip(gradients, judged, strict=True)]
-        return sum(weighted) / sum(judged)
-
-    def cases(rng: random.Random) -> Iterator[tuple]:
-        """Gradients of two processes, then of several; some parts with nothing judged."""
-        yield [torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0])], [3, 1]
-        yield [torch.tensor([4.0]), torch.tensor([0.0])], [1, 3]
-        yield [torch.tensor([2.0, 2.0]), torch.zeros(2)], [5, 0]
-        while True:
-            numbers = torch_generator(rng)
-            size, count = rng.randint(1, 4), rng.randint(2, 5)
-            judged = [rng.choice((0, rng.randint(1, 9), rng.randint(100, 1000))) for _ in range(count)]
-            judged[rng.randrange(count)] += 7
-            gradients = [torch.randn(size, generator=numbers) * (n > 0) for n in judged]
-            yield gradients, judged
-
-    @misconception(
-        "This is the plain mean. A part with three judged pixels then pulls as hard as one with a million. Weight "
-        "each part by its count."
-    )
-    def plain_mean(gradients, judged):
-        return sum(gradients) / len(gradients)
-
-    @misconception(
-        "The gradients are added up. Each is a mean already; the step would grow with the number of processes."
-    )
-    def total(gradients, judged):
-        return sum(gradients)
-
-    @misconception("The weights are right, but the sum is not divided by the number of all judged pixels.")
-    def not_divided(gradients, judged):
-        return sum(n * g for g, n in zip(gradients, judged, strict=True))
-
-    @misconception(
-        "The sum is divided twice, by the pixels and by the processes. The pixels are enough. (PyTorch divides by "
-        "the processes on its own: there, multiply by their number first.)"
-    )
-    def divided_twice(gradients, judged):
-        return sum(n * g for g, n in zip(gradients, judged, strict=True)) / sum(judged) / len(gradients)
-
-    @misconception(
-        "Empty parts are left out, which is right, but all others count alike. Weight each by its judged pixels."
-    )
-    def empty_left_out(gradients, judged):
-        return sum(g for g, n in zip(gradients, judged, strict=True) if n) / sum(n > 0 for n in judged)
-
-    @misconception("The weights are upside down: the part with fewer judged pixels counts more here.")
-    def upside_down(gradients, judged):
-        return sum(g / max(n, 1) for g, n in zip(gradients, judged, strict=True)) / sum(
-            1 / max(n, 1) for n in judged
-        )
+def _from_the_end(clips, names, fraction):
+    """The split that takes clips from the end of `names`."""
+    measured = set()
+    for clip in reversed(names):
+        if sum(each in measured for each in clips) < fraction * len(clips):
+            measured.add(clip)
+    return _split(clips, measured)
 
 
 @exercise
 class SplitByClip:
     """Stretch: a split of a video that does not leak."""
 
+    trials = 100
     hints = (
-        "`list(dict.fromkeys(clips))` are the names of the clips, each once, in the order in which they appear.",
-        "Take names from its end until enough *frames* belong to the taken clips; then sort all frames by whether "
-        "their clip was taken.",
-        "Both lists hold numbers of frames, 0 … len(clips) - 1, in rising order. Compare counts: "
-        "`taken < share * len(clips)` means that another clip must come.",
+        "How can you list the clips, each once, by first appearance? `list(dict.fromkeys(clips))` does it.",
+        "Take names from the end of that list. Before each, count the *frames* of the clips that are taken already.",
+        "Another clip must come while `taken < fraction * len(clips)`. Then sort all frames by whether their clip was "
+        "taken.",
     )
 
-    def split_by_clip(clips: Sequence[str], share: float) -> tuple[list[int], list[int]]:
-        """Numbers of the frames to train on and of those to measure on: every clip on one side only.
-
-        `clips` names the clip of each frame. The clips that appear last go to the second side, whole, one after the
-        other, until it has at least `share` of all frames.
-        """
-        known, measured = list(dict.fromkeys(clips)), set()
-        while sum(clip in measured for clip in clips) < share * len(clips):
-            measured.add(known.pop())
+    def split_by_clip(clips, fraction):
+        measured = set()
+        for clip in reversed(dict.fromkeys(clips)):
+            if sum(each in measured for each in clips) < fraction * len(clips):
+                measured.add(clip)
         frames = range(len(clips))
-        return [i for i in frames if clips[i] not in measured], [i for i in frames if clips[i] in measured]
+        learned = [i for i in frames if clips[i] not in measured]
+        return learned, [i for i in frames if clips[i] in measured]
 
     def cases(rng: random.Random) -> Iterator[tuple]:
-        """Clips of several lengths; later ones also come back after others."""
-        yield ["a", "a", "b", "b"], 0.5
-        yield ["a", "a", "a", "b", "c"], 0.25
+        """Clips of several lengths whose names are in no order; later ones also come back after others."""
+        yield ["b", "b", "a", "a"], 0.5
+        yield ["c", "c", "c", "a", "b"], 0.25
         yield ["a", "b", "b", "b"], 0.5
-        yield ["a", "b", "a", "c", "b", "c"], 0.25
+        yield ["b", "a", "b", "c", "a", "c"], 0.25
+        yield ["b", "c", "a", "b"], 0.5
+        yield ["b", "a", "b"], 0.25
+        yield ["a", "b"], 0.75
+        yield ["a"], 0.5
+        yield ["clip"] * 3 + ["clip2"] * 2 + ["clip10"], 0.4
         while True:
-            names = [f"drive{number}" for number in range(rng.randint(3, 6))]
+            names = [f"drive{number}" for number in rng.sample(range(30), rng.randint(1, 6))]
             clips = [name for name in names for _ in range(rng.randint(1, 4))]
             if rng.random() < 0.4:
                 rng.shuffle(clips)
-            yield clips, rng.choice((0.125, 0.25))
+            yield clips, rng.choice((0.125, 0.25, 0.5, 0.75, rng.random()))
 
     @misconception(
-        "These are the last frames, whatever clip they are from. Where the border runs through a clip, the frame "
-        "before it is a picture of the same scene: it leaks."
+        "Your code takes the last frames, whatever clip they are from. Where the border runs through a clip, the "
+        "frame before it is an image of the same scene: it leaks."
     )
-    def last_frames(clips, share):
+    def last_frames(clips, fraction):
         """The last frames, whatever their clip."""
-        first = len(clips) - int(np.ceil(share * len(clips)))
+        first = len(clips) - int(np.ceil(fraction * len(clips)))
         return list(range(first)), list(range(first, len(clips)))
 
     @misconception(
-        "Every n-th frame: then every measured frame has a neighbour in training that looks almost the same. This "
-        "is the worst split there is for a video."
+        "Your code takes every n-th frame. Every measured frame then has a neighbour in training that looks almost "
+        "the same: the worst split there is for a video."
     )
-    def every_nth(clips, share):
+    def every_nth(clips, fraction):
         """Every n-th frame."""
-        step = round(1 / share)
+        step = round(1 / fraction)
         frames = range(len(clips))
         return [i for i in frames if (i + 1) % step], [i for i in frames if not (i + 1) % step]
 
-    @misconception("The share is taken of the clips. Clips have different lengths; count frames.")
-    def share_of_clips(clips, share):
+    @misconception("Your code takes the fraction of the clips. Clips have different lengths: count frames.")
+    def fraction_of_clips(clips, fraction):
         known = list(dict.fromkeys(clips))
-        return _split(clips, known[len(known) - int(np.ceil(share * len(known))) :])
+        return _split(clips, known[len(known) - int(np.ceil(fraction * len(known))) :])
 
     @misconception(
-        "The clips that appear first are taken. No less honest, but the exercise asks for the last ones."
+        "Your code takes the clips that appear first. That is no less honest, but the exercise asks for the last ones."
     )
-    def first_clips(clips, share):
-        """The clips that appear first are measured on."""
-        known, measured = list(dict.fromkeys(clips)), set()
-        while sum(clip in measured for clip in clips) < share * len(clips):
-            measured.add(known.pop(0))
-        return _split(clips, measured)
+    def first_clips(clips, fraction):
+        return _from_the_end(clips, list(dict.fromkeys(clips))[::-1], fraction)
 
     @misconception(
-        "This stops before the share is passed. The second list needs *at least* `share` of all frames."
+        "Your code sorts the clips by name. Their order is that of their first frames: use `dict.fromkeys(clips)`."
     )
-    def too_few(clips, share):
-        """Stops before `share` is passed."""
+    def sorted_by_name(clips, fraction):
+        return _from_the_end(clips, sorted(set(clips)), fraction)
+
+    @misconception(
+        "Your code orders the clips by the frame in which each appears last. The exercise asks for the first one."
+    )
+    def by_last_frame(clips, fraction):
+        return _from_the_end(clips, list(dict.fromkeys(reversed(clips)))[::-1], fraction)
+
+    @misconception(
+        "Your code stops one clip too early. The second list needs *at least* `fraction` of all frames."
+    )
+    def too_few(clips, fraction):
+        """Stops before `fraction` is passed."""
         known, measured = list(dict.fromkeys(clips)), set()
-        while known and sum(clip in measured | {known[-1]} for clip in clips) <= share * len(clips):
+        while known and sum(clip in measured | {known[-1]} for clip in clips) <= fraction * len(clips):
             measured.add(known.pop())
         return _split(clips, measured)
 
-    @misconception("The two lists have changed places: frames to train on come first.")
-    def lists_swapped(clips, share):
-        return SplitByClip.split_by_clip(clips, share)[::-1]
+    @misconception(
+        "Your code takes one clip too many where the fraction is met exactly. *At least* `fraction` is enough: stop "
+        "as soon as it is reached."
+    )
+    def too_many(clips, fraction):
+        """Goes on where `fraction` is met exactly."""
+        known, measured = list(dict.fromkeys(clips)), set()
+        while known and sum(clip in measured for clip in clips) <= fraction * len(clips):
+            measured.add(known.pop())
+        return _split(clips, measured)
+
+    @misconception(
+        "Your code takes the last clip only. Add clips until the second list has `fraction` of all frames."
+    )
+    def last_clip_only(clips, fraction):
+        return _split(clips, list(dict.fromkeys(clips))[-1:])
+
+    @misconception(
+        "Your code rounds the wanted number of frames down. *At least* `fraction` of all frames may need one more."
+    )
+    def rounded_down(clips, fraction):
+        return _from_the_end(clips, list(dict.fromkeys(clips)), int(fraction * len(clips)) / len(clips))
+
+    @misconception("Your code counts frames from 1. The first frame has the number 0.")
+    def counted_from_one(clips, fraction):
+        return [[i + 1 for i in frames] for frames in SplitByClip.split_by_clip(clips, fraction)]
+
+    @misconception("Your code returns the names of the clips. Return numbers of frames, counted from 0.")
+    def names_of_clips(clips, fraction):
+        return [[clips[i] for i in frames] for frames in SplitByClip.split_by_clip(clips, fraction)]
+
+    @misconception("Your code returns the two lists in the other order: frames to train on come first.")
+    def lists_swapped(clips, fraction):
+        return SplitByClip.split_by_clip(clips, fraction)[::-1]

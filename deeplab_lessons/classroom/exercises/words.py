@@ -53,6 +53,10 @@ SAY = {
     "want sequence": "{kind} came; a {expected} of {length} was expected.",
     "length": "{got} values came; {expected} were expected.",
     "place": "The first difference is at place {place}.",
+    "want dict": "{kind} came; a dict with {length} keys was expected.",
+    "no key": "The key {key} is missing.",
+    "strange key": "The key {key} does not belong there.",
+    "key": "The first difference is at the key {key}.",
     "want array": "{kind} came; {expected} was expected.",
     "only type": "The values are right, but {kind} came; {expected} was expected.",
     "pair": (

@@ -71,6 +71,23 @@ def test_tensors_need_shape_and_finite_values():
         assert verdict.state == "wrong" and words in said(verdict), said(verdict)
 
 
+@pytest.mark.parametrize(
+    ("got", "words"),
+    [
+        ({(1, -1): 0.5, (0, 0): 2}, None),
+        ({(0, 0): np.float32(2), (np.int64(1), np.int64(-1)): torch.tensor(0.5)}, None),
+        ([2, 0.5], "A list came; a dict with 2 keys was expected."),
+        ({(0, 0): 2}, "The key (1, -1) is missing."),
+        ({(0, 0): 2, (1, -1): 0.5, (2, -2): 0}, "The key (2, -2) does not belong there."),
+        ({(0, 0): 3, (1, -1): 0.5}, "The first difference is at the key (0, 0)."),
+        ({(0, 0): 2, (1, -1): "a"}, "The first difference is at the key (1, -1). A text (str) came"),
+    ],
+)
+def test_dicts_need_the_same_keys_and_values(got, words):
+    found = difference(got, {(0, 0): 2.0, (1, -1): 0.5})
+    assert found is None if words is None else words in found
+
+
 def third(count):
     return count / 3
 

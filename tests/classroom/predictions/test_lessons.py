@@ -56,7 +56,7 @@ def test_it_is_well_asked(module, name):
     assert prediction.question.endswith(("?", ".") if prediction.kind == "order" else "?")
     for text in (prediction.question, *prediction.slips.values()):
         assert len(text.split()) <= WORDS, text
-        assert text[0].isupper() and text[-1] in ".?", text
+        assert not text[0].islower() and text[-1] in ".?", text
     assert len(prediction.options) != 1 and len(set(prediction.options)) == len(prediction.options)
 
 
@@ -114,6 +114,14 @@ def test_each_is_a_cell_of_its_own_and_no_cell_asks_for_another(module):
     lesson, _ = notebook_of(module)
     asked = [cell.source for cell in builder.read_lesson(lesson).cells if cell.source.startswith("predict.")]
     assert sorted(asked) == sorted(f"predict.{name}" for name in declared(module))
+
+
+@every_module
+def test_the_stored_notebook_holds_nobody_s_answers(module):
+    _, notebook = notebook_of(module)
+    models = notebook.metadata["widgets"]["application/vnd.jupyter.widget-state+json"]["state"].values()
+    committed = [model["state"]["committed"] for model in models if "committed" in model["state"]]
+    assert committed == [None] * len(declared(module)), "build it again with DEEPLAB_LESSONS_PROGRESS=off"
 
 
 @every_prediction

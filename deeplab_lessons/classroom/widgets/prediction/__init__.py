@@ -1,22 +1,18 @@
 """`PredictionForm`: a question with its form, and the answer once the reader has committed theirs."""
 
-import re
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import anywidget
+import ipywidgets
 import traitlets
 
 from deeplab_lessons.classroom.widgets.prediction.words import WORDS
 from deeplab_lessons.classroom.widgets.shared.checks import unknown
-from deeplab_lessons.classroom.widgets.shared.page import SavesHtml, module
+from deeplab_lessons.classroom.widgets.shared.page import SavesHtml, compact, module
 
 KINDS = ("number", "choice", "order")
-
-
-def _short(source: str) -> str:
-    """The source without indentation and lines of comment: a notebook stores it once for every prediction."""
-    return re.sub(r"^\s*(//.*)?\n?", "", source, flags=re.MULTILINE)
 
 
 class PredictionForm(SavesHtml, anywidget.AnyWidget):
@@ -27,8 +23,8 @@ class PredictionForm(SavesHtml, anywidget.AnyWidget):
     and TraitError for a committed one.
     """
 
-    _esm = _short(module(__file__))
-    _css = _short(Path(__file__).with_name("style.css").read_text(encoding="utf-8"))
+    _esm = module(__file__)
+    _css = compact(Path(__file__).with_name("style.css").read_text(encoding="utf-8"))
 
     question = traitlets.Unicode().tag(sync=True)
     kind = traitlets.Unicode("number").tag(sync=True)
@@ -55,7 +51,7 @@ class PredictionForm(SavesHtml, anywidget.AnyWidget):
         slips = [[_listed(wrong), sentence] for wrong, sentence in slips]
         super().__init__(
             question=question, kind=kind, answer=_listed(answer), options=list(options), unit=unit,
-            tolerance=tolerance, slips=slips,
+            tolerance=tolerance, slips=slips, layout=_layout(),
         )  # fmt: skip
         if not self.can_give(self.answer):
             raise ValueError(
@@ -82,6 +78,12 @@ class PredictionForm(SavesHtml, anywidget.AnyWidget):
         options = [f"- {option}" for option in self.options]
         unit = f" [{self.unit}]" if self.unit else ""
         return "\n".join([f"{WORDS['predict']} {self.question}{unit}", *options])
+
+
+@cache
+def _layout() -> ipywidgets.Layout:
+    """One layout for all predictions of a notebook, which would store an empty one for each."""
+    return ipywidgets.Layout()
 
 
 def _listed(answer):

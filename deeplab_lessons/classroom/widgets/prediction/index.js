@@ -9,7 +9,7 @@ function node(tag, properties, ...children) {
 }
 
 const fill = (phrase, values) => phrase.replace(/\{(\w+)\}/g, (gap, name) => values[name]);
-const twoReadings = (text) => /^-?[1-9]\d{0,2},\d{3}$/.test(text);
+const twoReadings = (text) => /^-?[1-9]\d{0,2},\d{3}(?![\d,])/.test(text);
 
 // Also 1/2, 1,5, 16 384, 1,048,576, 50% and 12 cells; NaN for anything else.
 function parse(text, unit) {
@@ -103,7 +103,8 @@ function render({ model, el }) {
   const shown = (answer) => {
     if (kind !== "number") return [answer].flat().join("; ");
     const digits = Number.isInteger(answer) ? {} : { maximumSignificantDigits: 4 };
-    return `${answer.toLocaleString("en", digits)} ${answer === 1 ? unit.replace(/s$/, "") : unit}`.trim();
+    const gap = unit === "%" ? "" : " ";
+    return `${answer.toLocaleString("en", digits)}${gap}${answer === 1 ? unit.replace(/s$/, "") : unit}`.trim();
   };
   const commit = () => {
     if (model.get("committed") !== null) return;

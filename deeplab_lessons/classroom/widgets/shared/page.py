@@ -52,15 +52,20 @@ def joined(path: Path) -> str:
     return _EXPORT.sub("", text)
 
 
+def compact(source: str) -> str:
+    """Return a script or style sheet without indentation and lines of comment: every notebook stores it again."""
+    return re.sub(r"^\s*(//.*)?\n?", "", source, flags=re.MULTILINE)
+
+
 def module(widget_file: str) -> str:
-    """Return the ES module of the widget whose `__init__.py` is `widget_file`: its index.js, joined."""
-    return joined(Path(widget_file).parent / "index.js")
+    """Return the ES module of the widget whose `__init__.py` is `widget_file`: its index.js, joined and compact."""
+    return compact(joined(Path(widget_file).parent / "index.js"))
 
 
 def style(widget_file: str) -> str:
     """Return the widgets' common style sheet, and after it the widget's own style.css if there is one."""
     sheets = _SHARED / "widgets.css", Path(widget_file).parent / "style.css"
-    return "\n".join(sheet.read_text(encoding="utf-8") for sheet in sheets if sheet.exists())
+    return compact("\n".join(sheet.read_text(encoding="utf-8") for sheet in sheets if sheet.exists()))
 
 
 def public_state(state: Mapping) -> dict:

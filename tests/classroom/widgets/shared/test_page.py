@@ -1,8 +1,11 @@
 """A widget's scripts as one module: imports are followed, each script comes once, other forms are refused."""
 
+from pathlib import Path
+
 import pytest
 
-from deeplab_lessons.classroom.widgets.shared.page import joined, scripts, standalone_html
+from deeplab_lessons.classroom.widgets.shared import page
+from deeplab_lessons.classroom.widgets.shared.page import compact, joined, scripts, standalone_html
 
 
 @pytest.fixture
@@ -44,3 +47,14 @@ def test_the_page_holds_the_state_and_no_end_of_its_script():
     page = standalone_html("</script>", "", {"width": 3, "_esm": "x", "_model_name": "y"}, title="<b>")
     assert page.count("</script>") == 2 and "<title>&lt;b&gt;</title>" in page
     assert '"state": {"width": 3}' in page
+
+
+def test_a_compact_script_lost_indentation_and_lines_of_comment_only():
+    source = "// a\nf();\n\n  g('// b'); // c\n    // d\n  `e\n"
+    assert compact(source) == "f();\ng('// b'); // c\n`e\n"
+
+
+def test_no_script_holds_a_text_of_several_lines():
+    """Its indentation would be lost with that of the code."""
+    for path in Path(page.__file__).parent.parent.rglob("*.js"):
+        assert all(line.count("`") % 2 == 0 for line in path.read_text().splitlines()), path.name
