@@ -51,6 +51,7 @@ code { background: var(--pale); overflow-wrap: anywhere; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .25rem .6rem .25rem 0; border-bottom: 1px solid var(--line); }
 .answer { border-left: 4px solid var(--accent); padding-left: 1rem; }
+@media (max-width: 40rem) { table { display: block; overflow-x: auto; } }
 @media print {
   :root { --ink: #000; --paper: #fff; --pale: #f4f4f4; --line: #999; --accent: #000; }
   body { font-size: 10pt; max-width: none; margin: 0; }
@@ -85,16 +86,14 @@ def declared(package, number, kind):
 
 
 def tasks(lesson):
-    """Return {exercise: its text in the lesson}, from the last heading or paragraph before its cells."""
+    """Return {exercise: its text in the lesson}: what is between its heading, or its number in bold, and its check."""
     found, text = {}, ""
     for cell in read_lesson(lesson).cells:
         if cell.cell_type == "markdown":
-            text = cell.source
+            text += f"\n\n{cell.source}"
         elif check := re.search(r"^ex\.(\w+)\.check\(", cell.source, re.M):
-            last = re.split(r"^#{2,4} .*$" if re.search(r"^###", text, re.M) else r"\n\n", text, flags=re.M)[
-                -1
-            ]
-            found.setdefault(check[1], last.strip())
+            text = re.split(r"^#{2,4} .*$|^(?=\*\*\d\.)", text, flags=re.M)[-1]
+            found[check[1]], text = text.strip(), ""
     return found
 
 

@@ -105,6 +105,10 @@ def test_every_task_is_in_the_guide_as_the_lesson_words_it(sections):
     text = sections["02"]
     assert "At stride 1, on each side." in text and "Write the function" in text
     assert "In each exercise, replace the dots" not in text, "how to use exercises is no task"
+    order = sections["04"].split("<code>surgery</code>")[1].split("<h4>")[0]
+    assert "Six steps lead" in order and "Several orders are right" in order, (
+        "also what comes before the steps"
+    )
     assert all("<h4>" in text for number, text in sections.items() if number != "00")
 
 
@@ -261,3 +265,10 @@ def test_options_of_the_grader_that_the_guide_names_exist(capsys):
     )
     states = re.findall(r"^\| ([\w' ]+) \|", text, re.M)[1:]
     assert tuple(states) == grader.STATES
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=NUMBERS)
+def test_every_exercise_has_its_task(lesson):
+    found = instructors_guide.tasks(lesson)
+    names = {name for module, name, _ in all_exercises() if module == f"lesson{lesson.stem[:2]}"}
+    assert names <= found.keys() and all(len(found[name]) > 40 for name in names)
