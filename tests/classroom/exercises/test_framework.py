@@ -71,7 +71,7 @@ def test_a_class_declares_an_exercise_beside_it():
             {"cases": some_cells, "some_thing": double},
             "must be a function some_thing in it, got <function double",
         ),
-        ({"cases": some_cells, "reference": twice}, "unknown field 'reference' of SomeThing: choose from"),
+        ({"cases": some_cells, "reference": double}, "unknown field 'reference' of SomeThing: choose from"),
         ({"cases": some_cells, "hint": ("typing error",)}, "unknown field 'hint' of SomeThing: choose from"),
         ({"cases": some_cells, "one_mistake": double}, "or mark a wrong answer with @misconception"),
     ],
