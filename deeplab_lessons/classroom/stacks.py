@@ -18,14 +18,15 @@ def dilated(*rates: int) -> list[Layer]:
 def holes(layers: list[Layer]) -> int:
     """Return how many pixels inside a unit's box reach the unit by no path.
 
-    Raises ValueError for a box of more than 10,000 pixels.
+    Raises ValueError for a box of more than 1,000 pixels.
     """
     size = receptive_fields(layers)[-1].size
-    if size > 10_000:
-        raise ValueError(f"the field must have at most 10,000 pixels to count its holes, got {size}")
+    if size > 1000:
+        raise ValueError(f"the field must have at most 1,000 pixels to count its holes, got {size}")
     read = {0}
     for layer in reversed(layers):
-        read = {cell for unit in read for cell in replace(layer, padding=0).taps(unit)}
+        bare = replace(layer, padding=0)
+        read = {cell for unit in read for cell in bare.taps(unit)}
     return size - len(read)
 
 

@@ -22,5 +22,5 @@ def test_holes_are_the_pixels_of_the_box_that_no_path_leaves():
 
 def test_padding_makes_no_hole_and_a_huge_field_is_refused():
     assert stacks.holes([Layer(3, padding=2, dilation=2)]) == stacks.holes([Layer(3, dilation=2)]) == 2
-    with pytest.raises(ValueError, match="at most 10,000 pixels to count its holes, got 20000"):
+    with pytest.raises(ValueError, match="at most 1,000 pixels to count its holes, got 20000"):
         stacks.holes([Layer(20_000)])

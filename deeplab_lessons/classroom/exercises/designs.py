@@ -23,13 +23,14 @@ function of the exercise's name returns one right design in one expression, whic
 import ast
 import inspect
 import numbers
+import re
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from deeplab_lessons.classroom.exercises.base import Exercise, declared, put
 from deeplab_lessons.classroom.exercises.cards import Card, Verdict
-from deeplab_lessons.classroom.exercises.compare import show, show_error
+from deeplab_lessons.classroom.exercises.compare import show, show_error, tidy
 from deeplab_lessons.classroom.exercises.surroundings import defaults, random_numbers
 from deeplab_lessons.classroom.exercises.words import SAY
 
@@ -80,7 +81,8 @@ def _measured(wanted: Property, answer: object) -> tuple[bool, str]:
         met, has = wanted.measure(answer)
     except Exception as error:
         return False, SAY["no value"].format(error=show_error(error))
-    return bool(met), has
+    has = re.sub(r"^1 (\w+?)(?:(?<=ch)es|s)\b", r"1 \1", has)  # 1 layer, 1 branch
+    return bool(met), tidy(has, 200)
 
 
 def _returned(function: Callable) -> str:

@@ -172,6 +172,10 @@ class FrozenBlock:
     def no_factor(x, weight, mean, variance, factor, shift):
         return _normalised(x, weight, mean, variance, torch.ones_like(factor), torch.zeros_like(shift))
 
+    @misconception("Your code leaves out the 1e-5 that batch norm adds to the variance before the root.")
+    def no_epsilon(x, weight, mean, variance, factor, shift):
+        return _normalised(x, weight, mean, variance - 1e-5, factor, shift)
+
     @misconception("Your code loses the shortcut. A block adds its input before the ReLU: x + y.")
     def no_shortcut(x, weight, mean, variance, factor, shift):
         return F.relu(F.batch_norm(F.conv2d(x, weight), mean, variance, factor, shift))
@@ -213,7 +217,7 @@ class TrainingPlan:
             return None
         return (
             'The check expects {"lr": [trained, new weights, new biases], "iterations": n, "power": p}, with positive '
-            f"numbers and from 10 to 100,000 iterations; it got {show(plan)}."
+            f"numbers and a whole number of iterations, from 10 to 100,000; it got {show(plan)}."
         )
 
     def training_plan():

@@ -15,8 +15,7 @@ from deeplab_lessons.classroom.predictions.framework import Answer, choice, numb
         0 + 1 + 2: "You read three neighbours. Dilation 2 skips one cell between taps.",
         0
         + 3
-        + 6: "You put two zeros into each gap. Dilation 2 is the distance between taps, so a gap holds one.",
-        1 + 3 + 5: "You began at cell 1. The first tap of the first output reads cell 0.",
+        + 6: "Perhaps you put two zeros into each gap, or began at cell 1. The first output reads cells 0, 2 and 4.",
     },
 )
 def first_output():

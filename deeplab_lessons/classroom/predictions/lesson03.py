@@ -33,10 +33,11 @@ def pixels_of_two():
         + 2 * 2
         + 2 * 2: "Perhaps you used the jump after the first layer for its own taps, which are 1 pixel apart.",
         1 + 2 + 2: "You ignored the stride. The taps of the second layer are 2 pixels apart.",
-        1 + 3 + 3 * 2: "You counted taps. From the first of three taps to the last are two steps.",
+        1
+        + 3
+        + 3
+        * 2: "Perhaps you counted taps for steps, or stretched the whole field. Three taps have two gaps.",
         3: "You stopped after the first layer. The second one reads three of its cells.",
-        (1 + 2 + 2)
-        * 2: "You multiplied the whole field. The stride stretches only the steps of later layers.",
     },
 )
 def size_after_stride():
@@ -49,9 +50,9 @@ def size_after_stride():
     slips={
         0: "You placed it over pixel 0. Padded convolutions keep the centre there, and two taps average two pixels.",
         -2: "You found the first pixel of the field, which is in the padding. The centre is half a field further.",
-        6 / 2 - 2: "You went half of 6 pixels. From the first of 6 pixels to the last are 5 steps.",
+        6 / 2
+        - 2: "Perhaps you went half of 6 pixels from pixel -2. From the first of 6 to the last are 5 steps.",
         5 / 2: "You left out the padding. It moves the field by one pixel per convolution.",
-        2 / 2: "You went one pixel. The centre of the pixels 0 and 1 is between them.",
     },
 )
 def centre_of_pool1():

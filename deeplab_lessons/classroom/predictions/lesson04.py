@@ -121,9 +121,8 @@ def fc6_fraction():
     "Outside a square window all pixels become noise. How wide must it be to leave a score of fc6 untouched?",
     unit="pixels",
     slips={
-        224: "You took the paper's number, which is fc6's window alone. Each cell of pool5 sees 212 pixels.",
+        224: "Perhaps you took the paper's number, or 7 tiles of 32 pixels. Each cell that fc6 reads sees 212 pixels.",
         212: "You took the field of one cell of pool5. fc6 reads 7 × 7 of them.",
-        7 * 32: "You took each cell for a tile of 32 pixels. A cell of pool5 sees 212.",
         7
         * 212: "You gave each of fc6's taps 212 pixels of its own. Neighbouring cells share most of theirs.",
         448: "You took the whole image. The noise may come closer than that.",

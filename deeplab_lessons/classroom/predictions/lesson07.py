@@ -76,7 +76,8 @@ def _in_the_plane() -> tuple:
         * 3: "You counted all neighbours. Two of the three vertices are neighbours along the direction, and share.",
         3 + 2: "You gave neighbours to one vertex only. All three pass something on.",
         3 * 2: "You counted neighbours only. The vertices keep what they have.",
-        5 + 3: "Two of the three vertices are neighbours: each gives to the other, and one gives beyond.",
+        5
+        + 3: "You perhaps saw one overlap. Two of the three vertices are neighbours, so each gives to the other.",
     },
 )
 def vertices_after_one_blur():

@@ -49,7 +49,7 @@ def work_of_three_scales():
 
 
 @number(
-    "A training crop has 321 pixels. How many of ASPP-L's four branches see less than a whole crop?",
+    "A training crop is 321 pixels wide. How many of ASPP-L's four branches see less than that?",
     unit="branches",
     slips={
         1: "The narrowest branch has dilation 6: its field is 227 + 2 · 6 · 8 = 323 pixels.",

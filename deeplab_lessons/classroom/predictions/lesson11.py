@@ -31,9 +31,9 @@ def side_after_block7():
     "Output stride 16, unit rates (1, 2, 4): which dilation does the last 3 × 3 of block6 have?",
     slips={
         4: "You took the unit rate alone. Block6 has a dilation of its own, because its strides went.",
-        2 * 4: "That is block4's. Each later block would halve the map once more, so its dilation doubles.",
+        2
+        * 4: "That is block6's own dilation, or block4's last one. Multiply block6's own by its last unit rate, 4.",
         4 * 4: "That is block5's. Block6 doubles it once more.",
-        2**3: "That is the block's own dilation. Multiply it by the last unit rate, 4.",
         8 + 4: "You added. The dilation is unit rate times the dilation of the block.",
         2 * 3 * 4: "You added 2 from block to block. The strides multiply: 2, 4, 8.",
         16 * 4: "You are one block too far: block6 has the dilation 8 at output stride 16.",

@@ -56,7 +56,7 @@ def test_a_missing_property_is_shown_with_what_there_is():
     assert verdict.rows == (
         ("a field of 7 pixels", "9 pixels", "not met"),
         ("at most two layers", "4 layers", "not met"),
-        ("a map of 3 cells or more for 9 pixels", "1 cells", "not met"),
+        ("a map of 3 cells or more for 9 pixels", "1 cell", "not met"),
     )
     verdict = stack.check([Layer(3)])
     assert verdict.state == "wrong" and "One property is missing" in said(verdict)

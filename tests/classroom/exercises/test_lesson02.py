@@ -447,7 +447,7 @@ class WindowOf21Wrong:
     def larger_than_the_row():
         return [Layer(3), Layer(9, dilation=9)]
 
-    @says("cannot be computed: ValueError: the field must have at most 10,000 pixels")
+    @says("cannot be computed: ValueError: the field must have at most 1,000 pixels")
     def a_whole_map():
         return [Layer(10**9)]
 

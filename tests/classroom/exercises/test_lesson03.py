@@ -138,7 +138,7 @@ class NineCellsWrong:
     def no_padding_at_the_end():
         return [*[Layer(3, 2, 1)] * 3, Layer(3, dilation=5)]
 
-    @says("1 pixels not met")
+    @says("1 pixel not met")
     def no_strides():
         return [Layer(63, padding=31)]
 

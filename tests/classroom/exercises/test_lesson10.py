@@ -129,6 +129,7 @@ class FrozenBlockWrong:
     def no_factor(x, weight, mean, variance, factor, shift):
         return F.relu(x + F.batch_norm(F.conv2d(x, weight), mean, variance))
 
+    @says("leaves out the 1e-5")
     def no_epsilon(x, weight, mean, variance, factor, shift):
         y = (F.conv2d(x, weight) - mean[:, None, None]) / variance.sqrt()[:, None, None]
         return F.relu(x + y * factor[:, None, None] + shift[:, None, None])

@@ -90,6 +90,14 @@ def test_no_slip_is_right_or_mistaken_for_another(module, name):
 
 
 @every_prediction
+def test_no_slip_is_overwritten_by_an_equal_one(module, name):
+    """`0 + 3 + 6` and `1 + 3 + 5` are one key: of two such sentences only the last would be left."""
+    (mark,) = functions(module)[name].decorator_list
+    (written,) = (keyword.value.keys for keyword in mark.keywords if keyword.arg == "slips")
+    assert len(written) == len(declared(module)[name].slips)
+
+
+@every_prediction
 def test_its_answer_is_no_literal(module, name):
     """The function calls something of the course, and returns what follows from it."""
     function = functions(module)[name]

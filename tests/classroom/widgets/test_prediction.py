@@ -99,6 +99,23 @@ def test_numbers_as_people_type_them(show, text, answer, verdict):
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize(
+    ("unit", "one"),
+    [
+        ("cells per side", "1 cell per side"),
+        ("branches", "1 branch"),
+        ("vertices", "1 vertex"),
+        ("million pairs", "1 million pairs"),
+    ],
+)
+def test_one_of_a_unit_is_singular(show, unit, one):
+    page = show(number(answer=1, unit=unit))
+    page.get_by_label(f"Your prediction, in {unit}").fill("1")
+    commit(page)
+    assert said(page)[1] == f"Computed answer: {one}."
+
+
+@pytest.mark.browser
 def test_what_is_no_number_is_asked_again(show):
     page = show(number())
     field = page.get_by_label("Your prediction, in cells")

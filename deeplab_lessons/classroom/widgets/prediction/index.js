@@ -9,6 +9,7 @@ function node(tag, properties, ...children) {
 }
 
 const fill = (phrase, values) => phrase.replace(/\{(\w+)\}/g, (gap, name) => values[name]);
+const one = (unit) => unit.replace(/^vertices$/, "vertex").replace(/^(\w+?)(?:(?<=ch)es|s)\b/, "$1");
 const twoReadings = (text) => /^-?[1-9]\d{0,2},\d{3}(?![\d,])/.test(text);
 
 // Also 1/2, 1,5, 16 384, 1,048,576, 50% and 12 cells; NaN for anything else.
@@ -104,7 +105,7 @@ function render({ model, el }) {
     if (kind !== "number") return [answer].flat().join("; ");
     const digits = Number.isInteger(answer) ? {} : { maximumSignificantDigits: 4 };
     const gap = unit === "%" ? "" : " ";
-    return `${answer.toLocaleString("en", digits)}${gap}${answer === 1 ? unit.replace(/s$/, "") : unit}`.trim();
+    return `${answer.toLocaleString("en", digits)}${gap}${answer === 1 ? one(unit) : unit}`.trim();
   };
   const commit = () => {
     if (model.get("committed") !== null) return;
