@@ -157,10 +157,13 @@ def _digest() -> str:
 
 
 def _write(rows: Sequence[Row], output: Path) -> None:
-    """Write the rows as CSV in UTF-8, each on one line, without what a spreadsheet would treat as a formula."""
+    """Write the rows as CSV, each on one line, without what a spreadsheet would treat as a formula.
+
+    The mark at the beginning tells spreadsheets that this is UTF-8.
+    """
     with (
         whole_file(output) as part,
-        open(part, "w", newline="", encoding="utf-8", errors="backslashreplace") as file,
+        open(part, "w", newline="", encoding="utf-8-sig", errors="backslashreplace") as file,
     ):
         table = csv.writer(file)
         table.writerow(each.name for each in fields(Row))
