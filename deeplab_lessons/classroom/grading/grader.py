@@ -127,7 +127,7 @@ def _lesson(
         }
         said = judged[name].messages[0] if judged[name].messages else uncompared
         if said["state"] != "correct":
-            said["note"] = f"{notebook.fault(name)} {said['note']}".strip()
+            said["note"] = "; ".join(filter(None, (notebook.fault(name), said["note"])))
         elif notebooks.hands_in_ours(needed[name], _own(exercise)):
             said["state"] = "package's own"
         yield Row(**about, **said, seconds=round(answers[name].seconds, 2))

@@ -43,7 +43,7 @@ def _judged(exercise, messages: list[dict], seed: str) -> tuple[str, str, str]:
             state, case, note = _read(_Replay(exercise, messages, cases_of(exercise, seed)).verdict())
     if state in ("correct", "not attempted"):
         return ("package's own" if state == "correct" and first.get("own") else state), "", trouble
-    return state, case, f"{note} {trouble}".strip()
+    return state, case, "; ".join(filter(None, (trouble, note)))
 
 
 def _read(verdict: Verdict) -> tuple[str, str, str]:

@@ -67,5 +67,5 @@ def test_a_note_separates_its_parts_and_names_no_exception_of_ours():
     late = [{"own": False}, {"ended": "no answer within 2 seconds"}]
     assert judging._judged(FUNCTIONS[0].values[0], late, "")[2] == "no answer within 2 seconds"
     holes = {"list": [{"layer": [11, 1, 10, 2, False, ""]}]}
-    _, _, note = judging._judged(lesson02.window_of_21, [{"value": holes}], "")
-    assert note.count("; ") == 1 and note.startswith("no hole in it: ")
+    _, _, note = judging._judged(lesson02.window_of_21, [{"value": holes, "trouble": "cell 3 raised"}], "")
+    assert note.count("; ") == 2 and note.startswith("cell 3 raised; no hole in it: ")
