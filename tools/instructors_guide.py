@@ -116,6 +116,11 @@ def markdown(text):
     return markdown2html_mistune(re.sub(r"(?<![\\$])\$([^$\n]+)\$", r"`\1`", text))
 
 
+def spoken(text):
+    """Return a sentence of a check, hint or prediction as HTML, its code in a code font."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
+
+
 def listed(items, tag="ul"):
     """Return texts as a list, or nothing for none."""
     inside = "".join(f"<li>{item}</li>" for item in items)
@@ -146,7 +151,7 @@ def exercise_part(exercise, task):
         parts += [listed(f"{letter}. {html.escape(text)}" for letter, text in exercise.steps().rows)]
     if exercise.kind == "repair":
         parts += [f"<pre>{html.escape(handed_out(exercise))}</pre>"]
-    parts += ["<p>Hints:</p>", listed(map(html.escape, exercise.hints), "ol")]
+    parts += ["<p>Hints:</p>", listed(map(spoken, exercise.hints), "ol")]
     parts += [f"<div class='answer'><p>Solution:</p><pre>{html.escape(exercise.solution().code)}</pre></div>"]
     return "\n".join([*parts, *wrong_answers(exercise)])
 
@@ -167,11 +172,15 @@ def wrong_answers(exercise):
     if isinstance(exercise, Order):
         letter = {step.__name__: label for label, step in exercise.letters.items()}
         why = [
-            f"{letter[step]} before {letter[need]}: {html.escape(words)}"
+            f"{letter[step]} before {letter[need]}: {spoken(words)}"
             for (step, need), words in exercise.why.items()
         ]
         return ["<p>Steps that come too early, and what the check says:</p>", listed(why)]
-    wrong = [recognised(each.answer) + html.escape(each.message) for each in exercise.misconceptions]
+    wrong = [
+        recognised(each.answer, exercise.name) + spoken(each.message) for each in exercise.misconceptions
+    ]
+    if exercise.kind == "repair":
+        wrong[0] = f"As it is handed out:<br>{spoken(exercise.fault.message)}"
     return ["<p>Wrong answers, and what the check says:</p>", listed(wrong)]
 
 
@@ -182,7 +191,7 @@ def prediction_part(prediction):
         answer += f" (±{prediction.tolerance:g} is right)"
     options = f"<p>Options: {html.escape('; '.join(prediction.options))}</p>" if prediction.options else ""
     slips = [
-        f"{html.escape(in_words(prediction, slip))}: {html.escape(words)}"
+        f"{html.escape(in_words(prediction, slip))}: {spoken(words)}"
         for slip, words in prediction.slips.items()
     ]
     asked = f"<h4>{html.escape(prediction.question)}</h4>{options}<p class='answer'>Answer: {answer}</p>"
@@ -196,13 +205,18 @@ def in_words(prediction, value):
     return value if isinstance(value, str) else ", then ".join(value)
 
 
-def recognised(answer):
-    """Return the one expression that a wrong answer returns, by which it is known; nothing for a longer one."""
+def recognised(answer, name):
+    """Return the one expression that a wrong answer returns, by which it is known; nothing for a longer one.
+
+    In it, the exercise's `name` is its solution. What only its declaration knows is left out.
+    """
     body = ast.parse(textwrap.dedent(inspect.getsource(answer))).body[0].body
+    owner = answer.__qualname__.partition(".")[0]
+    shown = ast.unparse(body[0]).removeprefix("return ").replace(f"{owner}.{name}(", f"{name}(")
     own = any(isinstance(node, ast.Name) and node.id.startswith("_") for node in ast.walk(body[-1]))
-    if len(body) > 1 or own or not isinstance(body[0], ast.Return):
+    if len(body) > 1 or own or not isinstance(body[0], ast.Return) or f"{owner}." in shown:
         return ""
-    return f"<code>{html.escape(ast.unparse(body[0].value))}</code><br>"
+    return f"<code>{html.escape(shown)}</code><br>"
 
 
 def lesson_part(lesson, asked):

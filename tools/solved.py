@@ -86,6 +86,7 @@ def main():
         nbformat.write(notebook, path)
     graded = [path for path in paths if f"lesson{path.stem[:2]}" in LESSONS]
     rows = grader.grade(graded, FOLDER / "grades.csv", seed=0)
+    print(FOLDER)
     for row in rows:
         if row.state != "correct":
             print(f"{row.learner}, {row.exercise}: {row.state}. {row.note}", file=sys.stderr)

@@ -1,8 +1,10 @@
 """`deeplab-lessons`: the library's commands, and `grade` for instructors."""
 
 import argparse
+import glob
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from deeplab_lessons import cli, cli_options
 
@@ -11,16 +13,25 @@ def grade(options: argparse.Namespace) -> int:
     """`deeplab-lessons grade`: a notebook that cannot be graded does not stop the others."""
     from deeplab_lessons.classroom.grading import grader
 
-    rows = grader.grade(options.notebooks, options.output, options.seed, options.seconds, options.memory)
+    notebooks = [path for each in options.notebooks for path in _matching(each)]
+    rows = grader.grade(notebooks, options.output, options.seed, options.seconds, options.memory)
     print(grader.summary(rows))
     print(options.output)
     return int(any(row.state == "not graded" for row in rows))
 
 
+def _matching(pattern: Path) -> list[Path]:
+    """The files that a pattern matches, because Windows shells do not expand one; any other path is one file."""
+    found = [] if pattern.exists() else sorted(map(Path, glob.glob(str(pattern))))
+    return found or [pattern]
+
+
 # fmt: off
 _PATH = cli_options.PATH
 _GRADE = ("grade handed-in notebooks: a table with a row for each learner and exercise", [
-    ("notebooks", None, "notebooks, named after their learners", _PATH | {"nargs": "+"}),
+    ("notebooks", None, "notebooks, named after their learners", _PATH | {"nargs": "+"},
+     (lambda o: any(found.exists() for each in o.notebooks for found in _matching(each)),
+      "must be files that exist, and none does: check the folder and the ending")),
     ("--output", None, "CSV file to write", _PATH | {"required": True},
      (lambda o: not o.output.is_dir(), "must be a file, and this is a folder: add a name"),
      (lambda o: o.output.suffix != ".ipynb", "must be a table, and this is a notebook: pass a name that ends in .csv"),

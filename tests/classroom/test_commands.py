@@ -34,6 +34,7 @@ def test_help_lists_all_commands(capsys):
     [
         (["anna.ipynb"], "the following arguments are required: --output"),
         (["--output", "a.csv"], "required: notebooks"),
+        (["*.nb", "b.ipynb", "--output", "a.csv"], "notebooks must be files that exist, and none does"),
         (["anna.ipynb", "--output", "."], "--output must be a file, and this is a folder: add a name"),
         (
             ["anna.ipynb", "--output", "anna.ipynb", "--overwrite"],
@@ -65,9 +66,17 @@ def test_a_notebook_that_cannot_be_graded_is_said_by_the_exit_code(folder, capsy
         "1 notebook: 1 not graded",
         "old.csv",
     ]
-    with open("old.csv", newline="") as file:
+    with open("old.csv", newline="", encoding="utf-8-sig") as file:
         (row,) = csv.DictReader(file)
     assert (row["learner"], row["state"]) == ("anna", "not graded")
+
+
+def test_a_pattern_that_no_shell_has_expanded_means_its_files(folder, capsys):
+    hand_in(folder, "bert [1].ipynb", b"")
+    arguments = ["*.ipynb", "bert [1].ipynb", "gone.ipynb", "--output", "a.csv"]
+    assert commands.main(["grade", *arguments]) == 1
+    said = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in said[:-1]] == ["anna", "bert [1]", "gone", "3 notebooks"]
 
 
 @pytest.mark.slow
@@ -76,7 +85,7 @@ def test_a_class_is_graded(folder, capsys):
     assert commands.main(["grade", "bert.ipynb", "--output", "new/grades.csv", "--seed", "3"]) == 0
     said = capsys.readouterr().out.splitlines()
     assert said[0].startswith("bert: 4 correct") and said[1].startswith("1 notebook: 4 correct")
-    with open("new/grades.csv", newline="") as file:
+    with open("new/grades.csv", newline="", encoding="utf-8-sig") as file:
         states = {row["exercise"]: row["state"] for row in csv.DictReader(file)}
     assert {states[name] for name in RIGHT} == {"correct"}
 
@@ -87,4 +96,4 @@ def test_ctrl_c_ends_it_with_its_exit_code(folder, monkeypatch, capsys):
 
     monkeypatch.setattr("deeplab_lessons.classroom.grading.grader._learners", stop)
     assert commands.main(["grade", "anna.ipynb", "--output", "a.csv"]) == 130
-    assert (folder / "a.csv").read_text().startswith("learner,lesson,exercise,")
+    assert (folder / "a.csv").read_text(encoding="utf-8-sig").startswith("learner,lesson,exercise,")

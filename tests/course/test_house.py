@@ -296,6 +296,8 @@ def test_the_readme_names_the_commands_and_every_lesson():
     assert text.index("make lab") < text.index("make test") < 1500, "both commands stand at the top"
     for lesson in (ROOT / "lessons").glob("*.md"):
         assert f"notebooks/{lesson.stem}.ipynb" in text, f"{lesson.stem} is missing from the README's table"
+        (minutes,) = re.findall(r"\*\*Time\W+(?:about )?(\d+) minutes", lesson.read_text(encoding="utf-8"))
+        assert re.search(rf"{lesson.stem}\.ipynb\) \| {minutes} min", text), f"the minutes of {lesson.stem}"
 
 
 def test_the_readme_says_the_same_without_make():

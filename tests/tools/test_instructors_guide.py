@@ -50,6 +50,7 @@ def minutes_of(number):
 def test_every_exercise_is_there_with_hints_solution_and_wrong_answers(module, name, exercise, sections):
     text = html.unescape(sections[module.removeprefix("lesson")])
     assert f"<code>{name}</code>" in text and exercise.solution().code in text
+    text = re.sub("</?code>", "`", text)
     known = [mistake.message for mistake in getattr(exercise, "misconceptions", ())]
     wanted = [each.text for each in getattr(exercise, "properties", ())]
     reasons = getattr(exercise, "why", {}).values()
@@ -73,6 +74,7 @@ def test_every_prediction_is_there_with_its_answer_and_slips(module, name, predi
     after = text.split(f"<h4>{prediction.question}</h4>")[1].split("<h4>")[0]
     answer = instructors_guide.in_words(prediction, prediction.answer.value)
     assert f"Answer: {answer}" in after and f"±{prediction.tolerance:g} " in after + "±0 "
+    after = re.sub("</?code>", "`", after)
     assert all(each in after for each in (*prediction.options, *prediction.slips.values()))
 
 
@@ -97,6 +99,8 @@ def test_a_repair_is_there_as_it_is_handed_out(module, name, sections):
     text = html.unescape(sections[module.removeprefix("lesson")])
     found = re.findall(rf"<pre>(def {name}\(.*?)</pre>", text, re.S)
     assert len(found) == 2, "broken and repaired"
+    about = text.split(f"<h4><code>{name}</code>")[1].split("<h4>")[0]
+    assert about.count("As it is handed out:<br>") == 1
     assert ast.dump(ast.parse(found[0])) == ast.dump(ast.parse(ast.unparse(handed_out(module, name))))
 
 
@@ -265,6 +269,29 @@ def test_options_of_the_grader_that_the_guide_names_exist(capsys):
     )
     states = re.findall(r"^\| ([\w' ]+) \|", text, re.M)[1:]
     assert tuple(states) == grader.STATES
+
+
+class Own:
+    """Wrong answers as an exercise declares them."""
+
+    def twice(x):
+        return 2 * x
+
+    def off(x):
+        return Own.twice(x) + 1
+
+    def hidden(x):
+        return Own.off(x) + 1
+
+    def longer(x):
+        y = x
+        return y
+
+
+def test_a_wrong_answer_is_known_by_what_it_returns_in_words_of_the_lesson():
+    answers = (Own.twice, Own.off, Own.hidden, Own.longer)
+    shown = [instructors_guide.recognised(each, "twice") for each in answers]
+    assert shown == ["<code>2 * x</code><br>", "<code>twice(x) + 1</code><br>", "", ""]
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=NUMBERS)

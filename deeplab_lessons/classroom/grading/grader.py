@@ -127,7 +127,7 @@ def _lesson(
         }
         said = judged[name].messages[0] if judged[name].messages else uncompared
         if said["state"] != "correct":
-            said["note"] = f"{notebook.fault(name)} {said['note']}".strip()
+            said["note"] = "; ".join(filter(None, (notebook.fault(name), said["note"])))
         elif notebooks.hands_in_ours(needed[name], _own(exercise)):
             said["state"] = "package's own"
         yield Row(**about, **said, seconds=round(answers[name].seconds, 2))
@@ -157,10 +157,13 @@ def _digest() -> str:
 
 
 def _write(rows: Sequence[Row], output: Path) -> None:
-    """Write the rows as CSV in UTF-8, each on one line, without what a spreadsheet would treat as a formula."""
+    """Write the rows as CSV, each on one line, without what a spreadsheet would treat as a formula.
+
+    The mark at the beginning tells spreadsheets that this is UTF-8.
+    """
     with (
         whole_file(output) as part,
-        open(part, "w", newline="", encoding="utf-8", errors="backslashreplace") as file,
+        open(part, "w", newline="", encoding="utf-8-sig", errors="backslashreplace") as file,
     ):
         table = csv.writer(file)
         table.writerow(each.name for each in fields(Row))

@@ -43,7 +43,7 @@ def _judged(exercise, messages: list[dict], seed: str) -> tuple[str, str, str]:
             state, case, note = _read(_Replay(exercise, messages, cases_of(exercise, seed)).verdict())
     if state in ("correct", "not attempted"):
         return ("package's own" if state == "correct" and first.get("own") else state), "", trouble
-    return state, case, f"{note} {trouble}".strip()
+    return state, case, "; ".join(filter(None, (trouble, note)))
 
 
 def _read(verdict: Verdict) -> tuple[str, str, str]:
@@ -51,9 +51,12 @@ def _read(verdict: Verdict) -> tuple[str, str, str]:
     said = [each for each in verdict.sentences if "hint()" not in each and each != SAY["crashed"]]
     rows = {label: more for label, *more in verdict.rows}
     shown = [SAY[word] for word in ("raised", "expected", "got") if SAY[word] in rows]
-    said += [f"{label}: {rows[label][0]}" for label in shown]
-    said += [f"{label}: {more[0]}" for label, more in rows.items() if more[1:] == [SAY["not met"]]]
-    return verdict.state, rows.get(SAY["inputs"], [""])[0], " ".join(said)
+    # that the process was stopped is no exception of the learner's code
+    values = {label: rows[label][0].removeprefix(f"{Stopped.__name__}: ") for label in shown}
+    found = [text if text != rows[label][0] else f"{label}: {text}" for label, text in values.items()]
+    found += [f"{label}: {more[0]}" for label, more in rows.items() if more[1:] == [SAY["not met"]]]
+    note = " ".join([*said, "; ".join(found)]).strip()
+    return verdict.state, rows.get(SAY["inputs"], [""])[0], note
 
 
 class Stopped(Exception):

@@ -274,7 +274,7 @@ def hands_in_ours(statements: list[Statement], own: Collection[str]) -> bool:
 
 
 _QUESTIONS = ("check", "hint", "solution", "steps")
-_SOLUTIONS = ("reference", "misconceptions", "package")
+_SOLUTIONS = ("reference", "misconceptions", "package", "example")
 
 
 def _chain(node: ast.AST) -> str:

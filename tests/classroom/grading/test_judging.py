@@ -5,6 +5,7 @@ import json
 import pytest
 from answers import all_exercises, learners
 
+from deeplab_lessons.classroom.exercises import lesson02
 from deeplab_lessons.classroom.exercises.framework import Function
 from deeplab_lessons.classroom.exercises.surroundings import defaults, random_numbers
 from deeplab_lessons.classroom.grading import answering, judging
@@ -60,3 +61,11 @@ def test_whatever_comes_is_a_state(messages, state, note):
     exercise = FUNCTIONS[0].values[0]
     found, _, said = judging._judged(exercise, messages, "")
     assert found == state and note in said
+
+
+def test_a_note_separates_its_parts_and_names_no_exception_of_ours():
+    late = [{"own": False}, {"ended": "no answer within 2 seconds"}]
+    assert judging._judged(FUNCTIONS[0].values[0], late, "")[2] == "no answer within 2 seconds"
+    holes = {"list": [{"layer": [11, 1, 10, 2, False, ""]}]}
+    _, _, note = judging._judged(lesson02.window_of_21, [{"value": holes, "trouble": "cell 3 raised"}], "")
+    assert note.count("; ") == 2 and note.startswith("cell 3 raised; no hole in it: ")

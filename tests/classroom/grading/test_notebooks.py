@@ -144,6 +144,7 @@ def test_a_file_too_large_is_refused(tmp_path, monkeypatch):
         ),
         ("import deeplab_lessons.arithmetic as a\nsame_padding = a.same_padding", True),
         ("same_padding = ex.same_padding.reference", True),
+        ("same_padding = ex.window_of_21.example()", True),
         ("same_padding = ex.SamePadding.same_padding", True),
         (
             "from deeplab_lessons.arithmetic import Layer, same_padding\ndef same_padding(k):\n    return Layer(k)",
