@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from deeplab_lessons.classroom import progress
+from deeplab_lessons.classroom.exercises.surroundings import defaults, random_numbers
 from deeplab_lessons.classroom.widgets.prediction import PredictionForm
 
 
@@ -49,7 +50,8 @@ class Prediction:
     @cached_property
     def answer(self) -> Answer:
         """The computed answer, as a number, text or tuple of Python's own."""
-        found = self.compute()
+        with defaults(), random_numbers():  # a lesson's own random numbers come as if nobody had predicted
+            found = self.compute()
         answer = found if isinstance(found, Answer) else Answer(found)
         value = answer.value.item() if hasattr(answer.value, "item") else answer.value
         shows = answer.shows or (str(value) if self.kind == "number" else ())

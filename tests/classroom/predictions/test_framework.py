@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from deeplab_lessons import arithmetic
 from deeplab_lessons.classroom import progress
@@ -74,3 +75,14 @@ def test_a_commitment_is_remembered_and_comes_back(monkeypatch):
     assert number("What?")(fraction.compute).form.committed == 0.5
     assert choice("Which?", THREE)(larger.compute).form.committed is None, "the options have changed since"
     assert len(heard) == 1, "what comes back is no news"
+
+
+def test_a_prediction_takes_none_of_the_lesson_s_random_numbers():
+    @number("How many?")
+    def drawn():
+        return float(torch.rand(()))
+
+    torch.manual_seed(3)
+    expected = torch.rand(2)
+    torch.manual_seed(3)
+    assert torch.rand(()) == expected[0] and drawn.answer.value > 0 and torch.rand(()) == expected[1]
