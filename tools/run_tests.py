@@ -15,7 +15,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
-NOTEBOOKS = ["-n", "2", "--nbval", "--nbval-current-env", "--nbval-cell-timeout=900", "-p", "no:cacheprovider"]
+NOTEBOOKS = [
+    "-n",
+    "2",
+    "--nbval",
+    "--nbval-current-env",
+    "--nbval-cell-timeout=900",
+    "-p",
+    "no:cacheprovider",
+]
 ONE_PROCESS_EACH = ["--dist", "loadfile"]  # the cells of a notebook share a kernel, and run in order
 FROM_LAST_RUN = {
     "--lf",
