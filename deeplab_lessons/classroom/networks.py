@@ -1,15 +1,19 @@
 """The lessons' networks: trained once and then kept, and what must be on this machine for those on CamVid."""
 
 import hashlib
+import itertools
 import json
+import sys
+import time
 from dataclasses import asdict
 from pathlib import Path
 
+import filelock
 import torch
 
 from deeplab_lessons import runtime
 from deeplab_lessons.datasets import embedded
-from deeplab_lessons.training import History, train
+from deeplab_lessons.training import CheckpointError, History, train
 from deeplab_lessons.training.experiments import Experiment, experiment
 from deeplab_lessons.training.history import Watcher
 
@@ -36,15 +40,24 @@ def trained(
     """Return the network of an experiment, trained and ready to predict on the CPU, and its history.
 
     A name stands for its twin. The network is trained once, in one to three minutes, and then kept at `cache_path`.
+    While another notebook trains it, this one waits.
     """
     which = experiment(which, "class") if isinstance(which, str) else which
     network, path = which.model(seed), cache_path(which, seed)
     if which.is_second_stage and not path.exists():
         network.load_state_dict(trained(which.starts_from, seed, progress)[0].state_dict())
-    history = train(
-        network, which.data_sets()[0], seed=seed, checkpoint=path, progress=progress, **which.settings
-    )
-    return network.cpu().eval(), history
+    for tries in itertools.count():
+        try:
+            history = train(
+                network, which.data_sets()[0], seed=seed, checkpoint=path, progress=progress, **which.settings
+            )
+            return network.cpu().eval(), history
+        except CheckpointError as error:
+            if not isinstance(error.__cause__, filelock.Timeout):
+                raise
+            if not tries:
+                print(f"Another notebook trains {which.name} now: waiting for its end.", file=sys.stderr)
+            time.sleep(1)
 
 
 def mobilenet_weights() -> Path | None:

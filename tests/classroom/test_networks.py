@@ -1,5 +1,7 @@
 """The lessons' networks: trained once, found again, and on CamVid where it is there."""
 
+import contextlib
+import time
 from dataclasses import replace
 
 import pytest
@@ -8,7 +10,8 @@ import torch
 from deeplab_lessons import datasets, training
 from deeplab_lessons.classroom import networks
 from deeplab_lessons.classroom.networks import cache_path, camvid_ready, mobilenet_weights, trained
-from deeplab_lessons.training import experiments
+from deeplab_lessons.training import CheckpointError, experiments
+from deeplab_lessons.training.checkpoints import training_into
 from deeplab_lessons.training.experiments import EXPERIMENTS, experiment
 
 
@@ -49,6 +52,29 @@ def test_a_twin_is_trained_once_and_kept(tmp_path, monkeypatch, capsys):
     assert capsys.readouterr() == ("", "") and same.loss == history.loss and not again.training
     assert all(torch.equal(a, b) for a, b in zip(network.parameters(), again.parameters(), strict=True))
     assert cache_path(experiment("v2_vgg_aspp_l", "class"), 3).name.startswith("v2_vgg_aspp_l-seed3-")
+
+
+@pytest.mark.slow
+def test_a_notebook_waits_while_another_trains_the_network(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("DEEPLAB_LESSONS_CACHE", str(tmp_path))
+    quickly(monkeypatch, ("v2", "vgg16"), 0.02)
+    path = cache_path(experiment("v2_vgg_aspp_s", "class"), 3)
+    with contextlib.ExitStack() as other, monkeypatch.context() as patch:
+        other.enter_context(training_into(path))
+        waits = []
+        patch.setattr(
+            time, "sleep", lambda _: waits.append(0) or (other.close() if len(waits) == 2 else None)
+        )
+        _, history = trained("v2_vgg_aspp_s", seed=3, progress=False)
+    assert len(history.loss) == 2 and len(waits) == 2
+    assert capsys.readouterr().err == "Another notebook trains v2_vgg_aspp_s now: waiting for its end.\n"
+
+
+def test_a_checkpoint_that_cannot_be_written_is_not_waited_for(tmp_path, monkeypatch):
+    monkeypatch.setenv("DEEPLAB_LESSONS_CACHE", str(tmp_path / "file" / "cache"))
+    (tmp_path / "file").touch()
+    with pytest.raises(CheckpointError, match="could not write the checkpoint"):
+        trained("v2_vgg_aspp_s", progress=False)
 
 
 def test_a_kept_network_is_found_by_edition_and_settings(monkeypatch):

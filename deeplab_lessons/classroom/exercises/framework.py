@@ -22,8 +22,8 @@ wrong answers), and in a class each has a plain name that hides no other. The cl
 functions take no `self`; `@exercise` leaves it as it is and puts the `Function` beside it, under the class's name
 in snake case, where lessons find it: `ex.effective_kernel_size`.
 
-The solution is the function written in the class under the exercise's name (then `package` is the package's function,
-if there is one, so that a check can tell it from the learner's own), or the package's source.
+The solution is the function written in the class under the exercise's name. `package` is the package's function of the
+same work, if there is one, so that a check can tell it from the learner's own.
 
 Where one function is marked with `@fault("What the reader sees: the symptom, not the place.")` the exercise is a
 repair: the lesson's cell holds that function, under the exercise's name, and the reader fixes it there. Exercises that
@@ -64,10 +64,9 @@ class Function(Exercise):
     """What the learner's function must agree with, and what to say when it does not.
 
     `reference` is the solution. `cases(rng)` yields argument tuples, smallest first. `same(got, expected)` and
-    `show(value)` replace the usual comparison and formatter. `parts` are further objects whose source belongs to the
-    solution. `package` is the package's function where the reference is another one. `trials` limits the number of
-    cases. `fault` is the broken function of a repair, and the first of its misconceptions. `name` is the reference's
-    own unless another is given.
+    `show(value)` replace the usual comparison and formatter. `package` is the package's function of the same work.
+    `trials` limits the number of cases. `fault` is the broken function of a repair, and the first of its
+    misconceptions. `name` is the reference's own unless another is given.
     """
 
     reference: Callable
@@ -75,7 +74,6 @@ class Function(Exercise):
     misconceptions: tuple[Misconception, ...] = ()
     same: Callable[[object, object], bool] | None = None
     show: Callable[[object], str] = show
-    parts: tuple = ()
     package: Callable | None = None
     trials: int = 200
     fault: Misconception | None = None
@@ -108,21 +106,7 @@ class Function(Exercise):
             return Run(self, answer).verdict()
 
     def _solution(self) -> Card:
-        own, *parts = self._sources()
-        code = "\n\n".join([_source(own), *map(_source_with_class, parts)])
-        module = self.reference.__module__
-        own_words = ".exercises." in module
-        said = self._say(f"one {self.kind}") if own_words else SAY["source"].format(module=module)
-        return Card(self._say("solution"), (said,), code=code)
-
-    def _sources(self) -> list:
-        parts = [self.reference, *self.parts]
-        for part in parts:  # grows while we walk over it: helpers of helpers too
-            for name in getattr(getattr(part, "__code__", None), "co_names", ()):
-                helper = part.__globals__.get(name)
-                if name.startswith("_") and inspect.isfunction(helper) and helper not in parts:
-                    parts.append(helper)
-        return parts
+        return Card(self._say("solution"), (SAY[f"one {self.kind}"],), code=_source(self.reference))
 
 
 # ---------------------------------------------------------------- how an exercise is declared
@@ -152,32 +136,30 @@ def exercise(declaration: type) -> type:
     """Put the `Function` that a class declares into the class's module, under its name in snake case.
 
     The class holds fields of `Function` and functions marked by `misconception` or, at most one, by `fault`. The
-    solution is its `reference`, or its function under the exercise's name. Names that begin with an underscore are the
-    class's own business. Raises TypeError for any other name, for no solution or two, for two faults, and where the
-    module has that name already.
+    solution is its function under the exercise's name. Names that begin with an underscore are the class's own
+    business. Raises TypeError for any other name, for no solution, for two faults, and where the module has that name
+    already.
     """
     name, held = declared(declaration)
     faults = [Misconception(answer, answer.fault) for answer in _marked(held, "fault")]
     known = [Misconception(answer, answer.misconception) for answer in _marked(held, "misconception")]
-    solutions = [held.pop(key) for key in ("reference", name) if key in held]
-    if len(solutions) != 1 or solutions[0].__name__ != name:
-        found = [solution.__name__ for solution in solutions]
+    solution = held.pop(name, None)
+    if getattr(solution, "__name__", None) != name:
         raise TypeError(
-            f"the solution of {declaration.__name__} must be one function {name}, got {found}: pass it as "
-            "`reference`, or write it in the class"
+            f"the solution of {declaration.__name__} must be a function {name} in it, got {solution}"
         )
     if len(faults) > 1:
         raise TypeError(
             f"{declaration.__name__} must have one fault, got {len(faults)}: mark others with @misconception"
         )
-    choices = [each.name for each in fields(Function) if each.init]
+    choices = [each.name for each in fields(Function) if each.init and each.name != "reference"]
     for key in held.keys() - choices:
         raise TypeError(
             f"unknown field {key!r} of {declaration.__name__}: choose from {', '.join(choices)}, or mark a wrong "
             "answer with @misconception"
         )
     known = (*faults, *known)
-    made = Function(solutions[0], misconceptions=known, fault=known[0] if faults else None, **held)
+    made = Function(solution, misconceptions=known, fault=known[0] if faults else None, **held)
     return put(declaration, made)
 
 
@@ -188,9 +170,3 @@ def _marked(held: dict, mark: str) -> list[Callable]:
 
 def _source(part: Callable) -> str:
     return textwrap.dedent(inspect.getsource(part)).rstrip()
-
-
-def _source_with_class(part: Callable) -> str:
-    """Source of a function; a method says to which class it belongs."""
-    owner = part.__qualname__.rpartition(".")[0]
-    return f"# a method of {owner}\n{_source(part)}" if owner else _source(part)

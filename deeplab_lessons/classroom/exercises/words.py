@@ -118,7 +118,6 @@ SAY = {
     "last hint": "That was the last hint; solution() shows a right answer.",
     "last hint of all": "That was the last hint.",
     "more hints": "Call hint() again for the next one.",
-    "source": "This is the package's own source, from {module}.",
     "one write": "This is one way to write it.",
     "one repair": "This is one way to fix it.",
     "one design": "This is one right design.",

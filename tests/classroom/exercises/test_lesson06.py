@@ -126,7 +126,7 @@ class UnaryFromProbabilitiesWrong:
     def numpy(p, floor=1e-5):
         return -np.log(np.maximum(p.numpy(), floor))
 
-    @says("the shape is")
+    @says("The shape is")
     def flattened(p, floor=1e-5):
         return -p.flatten(1).clamp(min=floor).log()
 
