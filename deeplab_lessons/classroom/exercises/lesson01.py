@@ -441,7 +441,10 @@ class SurvivingWidth:
     def one_more_than_a_cell(stride):
         return stride + 1
 
-    @misconception("Your width nearly always fills a whole cell. The bar has to win a cell, not to fill it.")
+    @misconception(
+        "Your width fills a whole cell wherever it lies, and has a pixel to spare. The bar has to win a cell, not to "
+        "fill it."
+    )
     def two_cells(stride):
         return 2 * stride
 

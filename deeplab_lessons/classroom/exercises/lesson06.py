@@ -278,7 +278,7 @@ class Energy:
             numbers, (height, width) = torch_generator(rng), (rng.randint(1, 3), rng.randint(1, 4))
             classes, dtype = rng.randint(2, 5), rng.choice((torch.float32, torch.float64))
             labels = torch.randint(0, classes, (height, width), generator=numbers)
-            costs = rng.choice((3, 100)) * torch.rand(classes, height, width, generator=numbers).to(dtype)
+            costs = rng.choice((3, 100)) * torch.randn(classes, height, width, generator=numbers).to(dtype)
             kernels = []
             for _ in range(rng.randint(1, 3)):
                 features = torch.randn(2, height * width, generator=numbers).to(dtype)

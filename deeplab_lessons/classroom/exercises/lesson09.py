@@ -250,7 +250,7 @@ class SummedAspp:
         return total
 
     def cases(rng: random.Random) -> Iterator[tuple]:
-        """Maps and the weights, biases and dilations of one to four branches; some taps fall outside the map."""
+        """Maps and the weights, biases and dilations of one to six branches; some taps fall outside the map."""
         one, two = torch.ones(1, 1, 3, 3), -torch.ones(1, 1, 3, 3)
         two[..., 1, 1] = 3
         zero, ten = torch.tensor([0.0]), torch.tensor([10.0])
@@ -260,7 +260,7 @@ class SummedAspp:
         yield torch.tensor([1.0, 2, 3]).view(1, 1, 3, 1), [one, two], [ten, zero], [2, 2]
         while True:
             numbers, dtype = torch_generator(rng), rng.choice((torch.float32, torch.float64))
-            channels, classes, count = rng.randint(1, 4), rng.randint(1, 4), rng.randint(1, 4)
+            channels, classes, count = rng.randint(1, 4), rng.randint(1, 4), rng.randint(1, 6)
             size = rng.randint(1, 3), channels, rng.randint(1, 7), rng.randint(1, 7)
             x = torch.randn(size, generator=numbers, dtype=dtype)
             weights = list(torch.randn(count, classes, channels, 3, 3, generator=numbers, dtype=dtype))

@@ -217,7 +217,7 @@ class TrainingPlan:
             return None
         return (
             'The check expects {"lr": [trained, new weights, new biases], "iterations": n, "power": p}, with positive '
-            f"numbers and a whole number of iterations, from 10 to 100,000; it got {show(plan)}."
+            f"numbers and n a whole number from 10 to 100,000; it got {show(plan)}."
         )
 
     def training_plan():

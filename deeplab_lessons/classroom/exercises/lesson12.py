@@ -174,7 +174,7 @@ class DecoderSteps:
         state["scores"] = F.conv2d(state["both"], state["3x3"], padding=1)
 
     def upsample(state):
-        """Enlarge the result to the pixels of the image."""
+        """Enlarge the result bilinearly to the pixels of the image."""
         state["scores"] = upsample(state["scores"], (17, 33), Grid(4, 0.0))
 
     def label(state):

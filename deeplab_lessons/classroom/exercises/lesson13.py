@@ -150,7 +150,7 @@ class PhotoToOverlay:
         state["scores"] = state["copy"][::2, ::2]
 
     def enlarge(state):
-        """Enlarge the network's answer to the size of the photo."""
+        """Enlarge the network's answer bilinearly to the size of the photo."""
         rows, columns = (
             bilinear_weights(pixels, cells, Grid(2, 0.0)).numpy()
             for pixels, cells in zip(state["photo"].shape[:2], state["scores"].shape[:2], strict=True)

@@ -386,6 +386,9 @@ class EnergyWrong:
     def two_classes(labels, unary, kernels):
         return EnergyRight.loops(labels.clamp(max=1), unary, kernels)
 
+    def positive_costs_only(labels, unary, kernels):
+        return EnergyRight.loops(labels, unary.clamp(min=0), kernels)
+
     def first_row(labels, unary, kernels):
         n = labels.shape[1]
         return EnergyRight.loops(labels[:1], unary[:, :1], [(w, k[:n, :n]) for w, k in kernels])

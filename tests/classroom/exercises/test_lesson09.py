@@ -449,6 +449,9 @@ class SummedAsppWrong:
     def two_branches(x, weights, biases, rates):
         return sum(each_branch(x, weights[:2], biases[:2], rates[:2]))
 
+    def four_branches(x, weights, biases, rates):
+        return sum(each_branch(x, weights[:4], biases[:4], rates[:4]))
+
     def batch_averaged(x, weights, biases, rates):
         return sum(each_branch(x, weights, biases, rates)).mean(0, keepdim=True)
 

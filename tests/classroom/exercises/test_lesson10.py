@@ -228,6 +228,10 @@ class TrainingPlanWrong:
     def a_string():
         return {"lr": [0.0005, 0.005, 0.01], "iterations": "10000", "power": 0.9}
 
+    @says("n a whole number")
+    def a_float():
+        return plan(iterations=1e4)
+
     @says("The check expects")
     def without_end():
         return plan(iterations=10**12)
