@@ -201,7 +201,8 @@ def prediction_part(prediction):
 def in_words(prediction, value):
     """Return an answer as a reader gives it: a number with its unit, an option, or options in order."""
     if prediction.kind == "number":
-        return f"{round(value, 3):,}".removesuffix(".0") + f" {prediction.unit}".rstrip()
+        unit = re.sub(r"^(\w+?)(?:(?<=ch)es|s)\b", r"\1", prediction.unit) if value == 1 else prediction.unit
+        return f"{round(value, 3):,}".removesuffix(".0") + f" {unit}".rstrip()
     return value if isinstance(value, str) else ", then ".join(value)
 
 

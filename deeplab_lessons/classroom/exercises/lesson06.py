@@ -330,9 +330,7 @@ class Energy:
     def first_kernel(labels, unary, kernels):
         return _alone(labels, unary) + _between(kernels[:1], _differ(labels)) / 2
 
-    @misconception(
-        "Your code compares each pixel with the next one only. *Fully connected* means every pair."
-    )
+    @misconception("Your code compares each pixel with the next one only. Fully connected means every pair.")
     def neighbours_only(labels, unary, kernels):
         return _alone(labels, unary) + _between(kernels, _differ(labels) * _follow(labels)) / 2
 
@@ -483,7 +481,7 @@ class StrictUpdate:
 
     @misconception(
         "Your code adds the message. It is a cost, like the unary, and costs are subtracted: each pixel here takes "
-        "the label that its neighbours do *not* have."
+        "the label that its neighbours do not have."
     )
     def message_added(q, theta, kernel, mu):
         return torch.softmax(-theta + mu @ _heard(q, kernel), 0)
@@ -496,7 +494,7 @@ class StrictUpdate:
         return torch.softmax(-theta + _heard(q, kernel), 0)
 
     @misconception(
-        "Your code ignores μ, so a pixel pays for every neighbour that *agrees*. Put `mu @` in front of what is heard."
+        "Your code ignores μ, so a pixel pays for every neighbour that agrees. Put `mu @` in front of what is heard."
     )
     def no_compatibility(q, theta, kernel, mu):
         return torch.softmax(-theta - _heard(q, kernel), 0)

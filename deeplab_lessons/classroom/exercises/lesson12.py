@@ -457,7 +457,7 @@ class NearestSeparable:
                 yield (kernel,)
 
     @misconception(
-        "Your code finds one shape for each *output*. The depthwise part belongs to the channels that come in: one "
+        "Your code finds one shape for each output. The depthwise part belongs to the channels that come in: one "
         "shape for each of them, which all outputs share."
     )
     def shape_of_each_output(kernel):

@@ -52,7 +52,7 @@ class Upright:
         return pixels
 
     @misconception(
-        "Your code exchanges 6 and 8, so the photo ends upside down. np.rot90 turns to the *left*, and 6 needs a "
+        "Your code exchanges 6 and 8, so the photo ends upside down. np.rot90 turns to the left, and 6 needs a "
         "quarter to the right."
     )
     def six_and_eight_swapped(pixels, orientation):
@@ -378,7 +378,7 @@ class SplitByClip:
     trials = 100
     hints = (
         "How can you list the clips, each once, by first appearance? `list(dict.fromkeys(clips))` does it.",
-        "Take names from the end of that list. Before each, count the *frames* of the clips that are taken already.",
+        "Take names from the end of that list. Before each, count the frames of the clips that are taken already.",
         "Another clip must come while `taken < fraction * len(clips)`. Then sort all frames by whether their clip was "
         "taken.",
     )
@@ -453,7 +453,7 @@ class SplitByClip:
         return _from_the_end(clips, list(dict.fromkeys(reversed(clips)))[::-1], fraction)
 
     @misconception(
-        "Your code stops one clip too early. The second list needs *at least* `fraction` of all frames."
+        "Your code stops one clip too early. The second list needs at least `fraction` of all frames."
     )
     def too_few(clips, fraction):
         """Stops before `fraction` is passed."""
@@ -463,7 +463,7 @@ class SplitByClip:
         return _split(clips, measured)
 
     @misconception(
-        "Your code takes one clip too many where the fraction is met exactly. *At least* `fraction` is enough: stop "
+        "Your code takes one clip too many where the fraction is met exactly. At least `fraction` is enough: stop "
         "as soon as it is reached."
     )
     def too_many(clips, fraction):
@@ -480,7 +480,7 @@ class SplitByClip:
         return _split(clips, list(dict.fromkeys(clips))[-1:])
 
     @misconception(
-        "Your code rounds the wanted number of frames down. *At least* `fraction` of all frames may need one more."
+        "Your code rounds the wanted number of frames down. At least `fraction` of all frames may need one more."
     )
     def rounded_down(clips, fraction):
         return _from_the_end(clips, list(dict.fromkeys(clips)), int(fraction * len(clips)) / len(clips))

@@ -502,7 +502,7 @@ class NearestSeparableRight:
 
 
 class NearestSeparableWrong:
-    @says("for each *output*")
+    @says("for each output")
     def of_outputs(kernel):
         left, sizes, right = torch.linalg.svd(kernel.flatten(2), full_matrices=False)
         return (left[:, :, :1] * sizes[:, None, :1] * right[:, :1]).view_as(kernel)
