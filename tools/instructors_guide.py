@@ -19,7 +19,7 @@ from nbconvert.filters.markdown_mistune import markdown2html_mistune
 
 from deeplab_lessons.classroom import exercises, predictions
 from deeplab_lessons.classroom.exercises.base import Exercise
-from deeplab_lessons.classroom.exercises.designs import Design
+from deeplab_lessons.classroom.exercises.designs import Design, singular
 from deeplab_lessons.classroom.exercises.orders import Order
 from deeplab_lessons.classroom.predictions.framework import Prediction
 from notebooks import ROOT, lesson_sources, read_lesson
@@ -201,7 +201,7 @@ def prediction_part(prediction):
 def in_words(prediction, value):
     """Return an answer as a reader gives it: a number with its unit, an option, or options in order."""
     if prediction.kind == "number":
-        unit = re.sub(r"^(\w+?)(?:(?<=ch)es|s)\b", r"\1", prediction.unit) if value == 1 else prediction.unit
+        unit = singular(prediction.unit) if value == 1 else prediction.unit
         return f"{round(value, 3):,}".removesuffix(".0") + f" {unit}".rstrip()
     return value if isinstance(value, str) else ", then ".join(value)
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from deeplab_lessons.arithmetic import Layer, receptive_fields
+from deeplab_lessons.arithmetic import Layer, path_counts, receptive_fields
 
 
 def plain(depth: int = 3) -> list[Layer]:
@@ -23,11 +23,8 @@ def holes(layers: list[Layer]) -> int:
     size = receptive_fields(layers)[-1].size
     if size > 1000:
         raise ValueError(f"the field must have at most 1,000 pixels to count its holes, got {size}")
-    read = {0}
-    for layer in reversed(layers):
-        bare = replace(layer, padding=0)
-        read = {cell for unit in read for cell in bare.taps(unit)}
-    return size - len(read)
+    inside = [replace(layer, padding=0) for layer in layers]
+    return path_counts(inside, 0, input_size=size).count(0)
 
 
 def vgg16() -> list[Layer]:

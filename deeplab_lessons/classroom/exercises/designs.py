@@ -81,8 +81,13 @@ def _measured(wanted: Property, answer: object) -> tuple[bool, str]:
         met, has = wanted.measure(answer)
     except Exception as error:
         return False, SAY["no value"].format(error=show_error(error))
-    has = re.sub(r"^1 (\w+?)(?:(?<=ch)es|s)\b", r"1 \1", has)  # 1 layer, 1 branch
-    return bool(met), tidy(has, 200)
+    return bool(met), tidy(f"1 {singular(has[2:])}" if has.startswith("1 ") else has, 200)
+
+
+def singular(words: str) -> str:
+    """Return words with the first of them in the singular, as after a 1: "layer" for "layers"."""
+    words = re.sub(r"^vertices\b", "vertex", words)
+    return re.sub(r"^(\w+?)(?:(?<=ch)es|s)\b", r"\1", words)
 
 
 def _returned(function: Callable) -> str:
