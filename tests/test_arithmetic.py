@@ -1,10 +1,8 @@
 """`arithmetic` against torch: the same sizes, fields and paths on thousands of random layers and stacks."""
 
 import contextlib
-import random
 import subprocess
 import sys
-from collections import Counter
 
 import pytest
 import torch
@@ -15,15 +13,11 @@ from hypothesis import strategies as st
 from deeplab_lessons.arithmetic import (
     Field,
     Layer,
-    back_project,
     effective_kernel_size,
     extend,
     output_size,
-    path_counts,
     receptive_fields,
     same_padding,
-    tap_shares,
-    taps_on_map,
 )
 from deeplab_lessons.classroom import stacks
 
@@ -192,10 +186,10 @@ def test_back_projection_and_paths_are_gradients(stack, data):
     unit = data.draw(st.integers(0, out - 1))
     size, paths = gradient(layers, cells, slice(unit, unit + 1))
     assert size == out
-    assert path_counts(layers, unit, input_size=cells) == paths
+    assert stacks.path_counts(layers, unit, input_size=cells) == paths
     seen = [i for i, count in enumerate(paths) if count]
     expected = (seen[0], seen[-1]) if seen else None
-    assert back_project(layers, unit, input_size=cells) == expected
+    assert stacks.back_project(layers, unit, input_size=cells) == expected
 
 
 @cases("fields")
@@ -229,7 +223,7 @@ def test_boxes_hold_what_units_see(stack, data):
     field = receptive_fields(layers, cells)[-1]
     unit = data.draw(st.integers(0, field.out - 1))
     low, high = field.box(unit)
-    seen = back_project(layers, unit, input_size=cells)
+    seen = stacks.back_project(layers, unit, input_size=cells)
     if seen is not None:
         assert max(low, 0) <= seen[0] <= seen[1] <= min(high, cells - 1)
 
@@ -316,8 +310,8 @@ def test_the_four_rows_of_v1s_table(kernel_size, rate, with_pool5, without):
         (lambda: receptive_fields(stacks.vgg16(), 100), ValueError, ["layer 'fc6'", "below 1"]),
         (lambda: receptive_fields([Layer(3), Layer(9)], 10), ValueError, ["layer 'layer 2'", "only 8"]),
         (lambda: receptive_fields([Layer(3), 3]), TypeError, ["layer 2", "Layer", "3 (int)"]),
-        (lambda: back_project([Layer(3)], 8, input_size=10), IndexError, ["unit 8", "0 to 7"]),
-        (lambda: path_counts([Layer(3)], -1, input_size=10), IndexError, ["unit -1", "0 to 7"]),
+        (lambda: stacks.back_project([Layer(3)], 8, input_size=10), IndexError, ["unit 8", "0 to 7"]),
+        (lambda: stacks.path_counts([Layer(3)], -1, input_size=10), IndexError, ["unit -1", "0 to 7"]),
     ],
 )
 def test_errors_say_what_was_given_and_expected(call, kind, words):
@@ -331,76 +325,3 @@ def test_imports_without_torch():
     code = "import sys; from deeplab_lessons import arithmetic; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
-
-
-# taps on the map ------------------------------------------------------------
-def test_a_small_map_by_hand():
-    assert taps_on_map(5) == [2, 3, 3, 3, 2]
-    assert taps_on_map(5, 3, 2) == [2, 2, 3, 2, 2]
-    assert taps_on_map(5, 3, 5) == [1] * 5
-    assert taps_on_map(4, 1, 3) == [1] * 4
-    assert tap_shares(5, 3, 4) == {1: 9 / 25, 2: 12 / 25, 3: 0, 4: 4 / 25, 6: 0, 9: 0}
-
-
-@pytest.mark.filterwarnings("ignore:Using padding='same'")
-def test_taps_are_a_convolution_of_ones_with_ones():
-    rng = random.Random(0)
-    for _ in range(200):
-        size, kernel_size, dilation = rng.randint(1, 30), rng.randint(1, 6), rng.randint(1, 12)
-        ones, kernel = torch.ones(1, 1, size), torch.ones(1, 1, kernel_size)
-        there = F.conv1d(ones, kernel, padding="same", dilation=dilation).flatten()
-        assert taps_on_map(size, kernel_size, dilation) == there.int().tolist(), (size, kernel_size, dilation)
-
-
-@pytest.mark.filterwarnings("ignore:Using padding='same'")
-def test_shares_are_those_of_a_plane():
-    rng = random.Random(1)
-    for _ in range(60):
-        rows, columns, dilation = rng.randint(1, 24), rng.randint(1, 24), rng.randint(1, 12)
-        kernel_size = rng.choice([1, 2, 3, 5])
-        kernel = torch.ones(1, 1, kernel_size, kernel_size)
-        there = F.conv2d(torch.ones(1, 1, rows, columns), kernel, padding="same", dilation=dilation)
-        counted = Counter(there.flatten().int().tolist())
-        shares = tap_shares((rows, columns), kernel_size, dilation)
-        assert {taps: share for taps, share in shares.items() if share} == {
-            taps: count / (rows * columns) for taps, count in counted.items()
-        }
-        assert list(shares) == sorted(shares) and sum(shares.values()) == pytest.approx(1)
-
-
-def test_the_papers_map():
-    """DeepLab v3, figure 4: a map of 65 x 65 cells under a kernel of 3 x 3 taps."""
-    whole = {dilation: tap_shares(65, 3, dilation)[9] for dilation in (1, 6, 12, 18, 24)}
-    assert {d: round(share, 3) for d, share in whole.items()} == {
-        1: 0.939,
-        6: 0.665,
-        12: 0.398,
-        18: 0.199,
-        24: 0.068,
-    }
-    widest = tap_shares(65, 3, 64)
-    assert list(widest) == [1, 2, 3, 4, 6, 9]
-    assert round(widest[1], 3) == 0.939 and widest[9] == 0
-    assert tap_shares(65, 3, 65)[1] == 1
-
-
-@pytest.mark.parametrize(
-    ("arguments", "error", "message"),
-    [
-        ((0,), ValueError, "input_size must be at least 1, got 0"),
-        ((5, 0), ValueError, "kernel_size must be at least 1"),
-        ((5, 3, 0), ValueError, "has dilation 1 .* not 0"),
-        ((5.5,), TypeError, "whole number"),
-    ],
-)
-def test_numbers_that_cannot_be_are_refused_in_words(arguments, error, message):
-    for count in (taps_on_map, tap_shares):
-        with pytest.raises(error, match=message):
-            count(*arguments)
-
-
-def test_a_map_has_two_sides():
-    with pytest.raises(ValueError, match=r"a pair \(rows, columns\)"):
-        tap_shares((3, 4, 5))
-    with pytest.raises(TypeError, match="ask for one axis at a time"):
-        taps_on_map((3, 4))

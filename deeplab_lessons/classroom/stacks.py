@@ -1,8 +1,14 @@
-"""Stacks of layers that the lessons and the explorer share, as lists of `arithmetic.Layer`."""
+"""Stacks of layers that the lessons and the explorer share, as lists of `arithmetic.Layer`; and what units read.
 
+Counted along one axis: the paths from pixels to a unit (`path_counts`), the taps that fall on a map (`taps_on_map`).
+"""
+
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 
-from deeplab_lessons.arithmetic import Layer, path_counts, receptive_fields
+from deeplab_lessons.arithmetic import Layer, receptive_fields
 
 
 def plain(depth: int = 3) -> list[Layer]:
@@ -13,6 +19,34 @@ def plain(depth: int = 3) -> list[Layer]:
 def dilated(*rates: int) -> list[Layer]:
     """Return a 3-tap convolution per dilation, size kept: `dilated(1, 2, 4)` covers, `dilated(2, 2, 2)` grids."""
     return [Layer(3, padding=rate, dilation=rate, name=f"conv{i}") for i, rate in enumerate(rates, 1)]
+
+
+def path_counts(layers: Sequence[Layer], unit: int, *, input_size: int) -> list[int]:
+    """Return how many paths lead from each input pixel to output unit `unit`: one count per pixel.
+
+    0 inside the field is a hole (gridding); padding does not count. Raises IndexError for a unit that the output
+    does not have.
+    """
+    sizes = [field.out or 0 for field in receptive_fields(layers, input_size)]
+    if not 0 <= unit < sizes[-1]:
+        raise IndexError(f"unit {unit} asked for, but the output has units 0 to {sizes[-1] - 1}")
+    counts = Counter({unit: 1})
+    for layer, cells in zip(reversed(layers), sizes[-2::-1], strict=True):
+        above, counts = counts, Counter()
+        for u, paths in above.items():
+            counts.update({i: paths for i in layer.taps(u) if 0 <= i < cells})
+    return [counts[i] for i in range(input_size)]
+
+
+def back_project(layers: Sequence[Layer], unit: int, *, input_size: int) -> tuple[int, int] | None:
+    """Return the first and last input pixel that unit `unit` really sees; None if only padding.
+
+    Unlike `Field.box` it drops padding at every layer on the way down, so the answer lies in the input. Raises
+    IndexError as `path_counts` does.
+    """
+    paths = path_counts(layers, unit, input_size=input_size)
+    seen = [pixel for pixel, count in enumerate(paths) if count]
+    return (seen[0], seen[-1]) if seen else None
 
 
 def holes(layers: list[Layer]) -> int:
@@ -56,3 +90,29 @@ def _vgg(pool4: Layer, pool5: Layer, fc6: Layer, rate5: int = 1) -> list[Layer]:
         layers += [Layer(3, 1, rate, rate, name=f"conv{block}_{i}") for i in range(1, convs + 1)]
         layers.append(pool)
     return [*layers, fc6]
+
+
+def taps_on_map(size: int, kernel_size: int = 3, dilation: int = 1) -> list[int]:
+    """Return how many of a kernel's taps fall on the map, for each of its `size` cells along one axis.
+
+    Padding is "same", stride 1. On two axes the taps are the product of both. Raises ValueError for numbers below 1.
+    """
+    layer = Layer(kernel_size, padding="same", dilation=dilation)
+    cells = range(layer.output_size(size))
+    return [sum(tap in cells for tap in layer.taps(cell)) for cell in cells]
+
+
+def tap_shares(size: int | tuple[int, int], kernel_size: int = 3, dilation: int = 1) -> dict[int, float]:
+    """Return the fraction of a map's cells by how many of a kernel's taps fall on it: {1: …, 2: …, …, 9: …}.
+
+    `size` is one number for a square map or a pair (rows, columns). Numbers that a square kernel can have and this
+    one nowhere has come with fraction 0. Source: DeepLab v3, figure 4.
+    """
+    sides = size if isinstance(size, (tuple, list)) else (size, size)
+    if len(sides) != 2:
+        raise ValueError(f"size must be one number or a pair (rows, columns), got {size!r}")
+    down, across = (Counter(taps_on_map(side, kernel_size, dilation)) for side in sides)
+    cells = Counter({a * b: 0 for a, b in product(range(1, kernel_size + 1), repeat=2)})
+    for (taps, rows), (others, columns) in product(down.items(), across.items()):
+        cells[taps * others] += rows * columns
+    return {taps: cells[taps] / cells.total() for taps in sorted(cells)}

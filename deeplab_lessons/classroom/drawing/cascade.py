@@ -4,9 +4,9 @@ import matplotlib as mpl
 import numpy as np
 from torch import nn
 
-from deeplab_lessons.arithmetic import taps_on_map
 from deeplab_lessons.classroom.drawing._shapes import convolutions, map_bars
 from deeplab_lessons.classroom.drawing.style import COLOURS, show_image
+from deeplab_lessons.classroom.stacks import taps_on_map
 from deeplab_lessons.receptive_field import trace
 
 #: Colour of each number of taps that a 3 x 3 kernel can have on a map, as in the explorer of valid taps.

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 
 import torch
 
-from deeplab_lessons import arithmetic
 from deeplab_lessons.arithmetic import Layer, receptive_fields
 from deeplab_lessons.classroom import stacks
 from deeplab_lessons.classroom.exercises.cases import torch_generator
@@ -409,7 +408,7 @@ class NineCells:
 class PathCounts:
     """Stretch: by how many paths each pixel reaches a unit."""
 
-    package = arithmetic.path_counts
+    package = stacks.path_counts
     show = _show
     hints = (
         "Start at the top with one path at `unit`, and walk down: `for layer in reversed(layers)`.",
@@ -460,7 +459,7 @@ class PathCounts:
         "(`counts[cells] += 1` with a list of cells counts each cell once.)"
     )
     def yes_or_no(layers: Sequence[Layer], unit: int, input_size: int) -> list[int]:
-        return [min(count, 1) for count in arithmetic.path_counts(layers, unit, input_size=input_size)]
+        return [min(count, 1) for count in stacks.path_counts(layers, unit, input_size=input_size)]
 
     @misconception("Your code ignores the dilation: the taps of a dilated layer lie `dilation` cells apart.")
     def no_holes(layers: Sequence[Layer], unit: int, input_size: int) -> list[int]:

@@ -7,11 +7,12 @@ from itertools import pairwise
 import torch
 from torch.nn import functional as F
 
-from deeplab_lessons.arithmetic import Field, Layer, extend, tap_shares
+from deeplab_lessons.arithmetic import Field, Layer, extend
 from deeplab_lessons.classroom.exercises.cases import torch_generator
 from deeplab_lessons.classroom.exercises.compare import show
 from deeplab_lessons.classroom.exercises.designs import design, list_of, wanted
 from deeplab_lessons.classroom.exercises.framework import exercise, fault, misconception
+from deeplab_lessons.classroom.stacks import tap_shares
 
 
 def _shown(value: object) -> str:

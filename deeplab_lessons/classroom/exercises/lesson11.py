@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from deeplab_lessons import arithmetic
 from deeplab_lessons.arithmetic import Layer
+from deeplab_lessons.classroom import stacks
 from deeplab_lessons.classroom.exercises.cases import torch_generator
 from deeplab_lessons.classroom.exercises.compare import show
 from deeplab_lessons.classroom.exercises.designs import design, wanted
@@ -303,12 +304,12 @@ class ThreeDilations:
     def no_hole(dilations):
         layers = [Layer(3, padding="same", dilation=each) for each in dilations]
         size = arithmetic.receptive_fields(layers)[-1].size
-        read = sum(count > 0 for count in arithmetic.path_counts(layers, size // 2, input_size=size))
+        read = sum(count > 0 for count in stacks.path_counts(layers, size // 2, input_size=size))
         return read == size, f"reads {read} of {size} cells"
 
     @wanted("on 33 × 33 cells each convolution has all nine taps at 0.25 of the cells or more")
     def whole_kernels(dilations):
-        fraction = min(arithmetic.tap_shares(33, dilation=each)[9] for each in dilations)
+        fraction = min(stacks.tap_shares(33, dilation=each)[9] for each in dilations)
         return fraction >= 0.25, f"{fraction:.3f} at the widest"
 
 

@@ -128,7 +128,7 @@ def multiplications_at_twelve():
     },
 )
 def pixels_read():
-    counts = arithmetic.path_counts(stacks.dilated(2, 2, 2), unit=6, input_size=13)
+    counts = stacks.path_counts(stacks.dilated(2, 2, 2), unit=6, input_size=13)
     read = sum(count > 0 for count in counts)
     return Answer(read, shows=f"{read} of {len(counts)}")
 

@@ -20,7 +20,7 @@ from deeplab_lessons.classroom.predictions.framework import Answer, choice, numb
     },
 )
 def pixels_of_two():
-    first, last = arithmetic.back_project(stacks.plain(2), 4, input_size=9)
+    first, last = stacks.back_project(stacks.plain(2), 4, input_size=9)
     pixels = list(range(first, last + 1))
     return Answer(len(pixels), shows=f"{len(pixels)} pixels: {pixels}")
 
@@ -102,7 +102,7 @@ def field_of_branch():
 def _middle(depth):
     """How many pixels in the middle of the field carry 95% of the paths through `depth` plain layers."""
     size = 2 * depth + 1
-    paths = torch.tensor(arithmetic.path_counts(stacks.plain(depth), depth, input_size=size))
+    paths = torch.tensor(stacks.path_counts(stacks.plain(depth), depth, input_size=size))
     carried = [paths[i : size - i].sum() / paths.sum() for i in range(depth + 1)]
     return size - 2 * max(i for i, part in enumerate(carried) if part >= 0.95)
 

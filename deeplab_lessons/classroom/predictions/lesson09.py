@@ -2,7 +2,8 @@
 
 import torch
 
-from deeplab_lessons import arithmetic, heads, models
+from deeplab_lessons import heads, models
+from deeplab_lessons.classroom import stacks
 from deeplab_lessons.classroom.ledger.twins import Twin, spread
 from deeplab_lessons.classroom.predictions.framework import Answer, choice, number
 from deeplab_lessons.receptive_field import trace
@@ -76,7 +77,7 @@ def branches_below_a_crop():
     },
 )
 def taps_in_the_middle():
-    taps = arithmetic.taps_on_map(41, 3, 24)[20] ** 2
+    taps = stacks.taps_on_map(41, 3, 24)[20] ** 2
     return Answer(taps, f"dilation 24 in the middle: {taps} on the map")
 
 

@@ -4,7 +4,7 @@ import torch
 
 from deeplab_lessons import arithmetic, models
 from deeplab_lessons.arithmetic import Layer
-from deeplab_lessons.classroom import drawing
+from deeplab_lessons.classroom import drawing, stacks
 from deeplab_lessons.classroom.predictions.framework import Answer, choice, number
 from deeplab_lessons.heads import ImagePooling
 
@@ -59,7 +59,7 @@ def last_dilation_of_block6():
     },
 )
 def cells_that_222_reads():
-    row = arithmetic.path_counts([Layer(3, padding="same", dilation=4)] * 3, 20, input_size=41)
+    row = stacks.path_counts([Layer(3, padding="same", dilation=4)] * 3, 20, input_size=41)
     read = sum(count > 0 for count in row)
     return Answer(read, shows=f"(2, 2, 2): reads  {read} cells")
 
@@ -77,7 +77,7 @@ def cells_that_222_reads():
     },
 )
 def nine_valid_taps():
-    fraction = arithmetic.tap_shares(65, dilation=24)[9]
+    fraction = stacks.tap_shares(65, dilation=24)[9]
     return Answer(round(fraction, 3), shows=f"nine {fraction:.3f}")
 
 

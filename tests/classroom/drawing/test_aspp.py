@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from deeplab_lessons import arithmetic, models
-from deeplab_lessons.classroom import drawing
+from deeplab_lessons import models
+from deeplab_lessons.classroom import drawing, stacks
 from deeplab_lessons.heads import SummedASPP
 
 
@@ -59,7 +59,7 @@ def test_a_dilation_of_1_is_not_written(ax):
 @pytest.mark.parametrize("rate", [1, 6, 12, 18, 24])
 def test_taps_agree_with_the_arithmetic(cell, rate):
     taps = drawing.aspp.taps_around(cell, rate, 41)
-    along = arithmetic.taps_on_map(41, 3, rate)
+    along = stacks.taps_on_map(41, 3, rate)
     assert len(taps) == 9 and taps[cell]
     assert sum(taps.values()) == along[cell[0]] * along[cell[1]]
 

@@ -6,9 +6,9 @@ import torch
 from matplotlib import colors
 
 from deeplab_lessons import models
-from deeplab_lessons.arithmetic import tap_shares
 from deeplab_lessons.classroom import drawing
 from deeplab_lessons.classroom.drawing.cascade import TAP_COLOURS
+from deeplab_lessons.classroom.stacks import tap_shares
 from deeplab_lessons.receptive_field import trace
 
 

@@ -56,7 +56,7 @@ def filled(ax, level):
 def test_a_drawn_stack_fills_exactly_the_pixels_that_paths_reach(layers, unit):
     _, ax = plt.subplots()
     drawing.show_stack(ax, layers, unit, 16)
-    counts = arithmetic.path_counts(layers, unit, input_size=16)
+    counts = stacks.path_counts(layers, unit, input_size=16)
     assert filled(ax, 0) == {float(pixel) for pixel, count in enumerate(counts) if count}
     top = arithmetic.receptive_fields(layers)[-1]
     assert filled(ax, len(layers)) == {top.start + unit * top.jump}
@@ -64,7 +64,7 @@ def test_a_drawn_stack_fills_exactly_the_pixels_that_paths_reach(layers, unit):
 
 def test_counts_of_zero_are_hidden_and_the_others_are_shown():
     _, ax = plt.subplots()
-    counts = arithmetic.path_counts(stacks.dilated(2, 2), 4, input_size=9)
+    counts = stacks.path_counts(stacks.dilated(2, 2), 4, input_size=9)
     shown = drawing.show_counts(ax, np.outer(counts, counts)).get_array()
     assert shown.count() == 25
     assert shown.max() == 9

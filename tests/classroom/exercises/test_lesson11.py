@@ -9,7 +9,7 @@ from answers import assert_accepted, assert_rejected, exercise_of, listed, says
 from torch import nn
 from torch.nn import functional as F
 
-from deeplab_lessons import arithmetic
+from deeplab_lessons.classroom import stacks
 
 
 class BlockRatesRight:
@@ -185,7 +185,7 @@ class ValidSharesRight:
         return np.array([(taps == k).mean() for k in (9, 4, 1)])
 
     def the_calculator(size, dilation):
-        shares = arithmetic.tap_shares(size, dilation=dilation)
+        shares = stacks.tap_shares(size, dilation=dilation)
         return [shares[9], shares[4], shares[1]]
 
     def tuple_of_products(size, dilation):
@@ -205,12 +205,12 @@ class ValidSharesRight:
 class ValidSharesWrong:
     @says("along one axis")
     def axis(size, dilation):
-        axis = arithmetic.taps_on_map(size, 3, dilation)
+        axis = stacks.taps_on_map(size, 3, dilation)
         return [axis.count(k) / size for k in (3, 2, 1)]
 
     @says("Divide by size")
     def counts(size, dilation):
-        axis = arithmetic.taps_on_map(size, 3, dilation)
+        axis = stacks.taps_on_map(size, 3, dilation)
         return [axis.count(k) ** 2 for k in (3, 2, 1)]
 
     @says("per cent")
@@ -242,7 +242,7 @@ class ValidSharesWrong:
 
     @says("six taps")
     def six(size, dilation):
-        axis = arithmetic.taps_on_map(size, 3, dilation)
+        axis = stacks.taps_on_map(size, 3, dilation)
         taps = [a * b for a, b in itertools.product(axis, axis)]
         return [taps.count(k) / len(taps) for k in (9, 6, 1)]
 
@@ -279,13 +279,13 @@ class ValidSharesWrong:
 
     @says("dict")
     def dictionary(size, dilation):
-        return arithmetic.tap_shares(size, dilation=dilation)
+        return stacks.tap_shares(size, dilation=dilation)
 
     def rounded(size, dilation):
         return [round(share, 2) for share in ValidSharesRight.formulas(size, dilation)]
 
     def whole_division(size, dilation):
-        axis = arithmetic.taps_on_map(size, 3, dilation)
+        axis = stacks.taps_on_map(size, 3, dilation)
         return [(axis.count(k) // size) ** 2 for k in (3, 2, 1)]
 
     @says("2 values")

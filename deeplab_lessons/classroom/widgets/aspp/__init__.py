@@ -8,6 +8,7 @@ import traitlets
 from PIL import Image
 
 from deeplab_lessons import arithmetic, datasets
+from deeplab_lessons.classroom import stacks
 from deeplab_lessons.classroom.drawing.style import COLOURS
 from deeplab_lessons.classroom.widgets.aspp.words import WORDS
 from deeplab_lessons.classroom.widgets.shared.checks import (
@@ -116,7 +117,7 @@ class ASPPExplorer(SavesHtml, anywidget.AnyWidget):
     def valid_taps(self) -> list[int]:
         """How many of the nine taps of each branch fall on the map at the chosen cell."""
         down, across = (
-            [arithmetic.taps_on_map(cells, 3, rate)[place] for rate in self.rates]
+            [stacks.taps_on_map(cells, 3, rate)[place] for rate in self.rates]
             for cells, place in zip(self.map_size, (self.row, self.column), strict=True)
         )
         return [a * b for a, b in zip(down, across, strict=True)]
@@ -124,7 +125,7 @@ class ASPPExplorer(SavesHtml, anywidget.AnyWidget):
     @property
     def whole_shares(self) -> list[float]:
         """Share of all cells of the map at which all nine taps fall on it, for each branch."""
-        return [arithmetic.tap_shares(self.map_size, 3, rate)[9] for rate in self.rates]
+        return [stacks.tap_shares(self.map_size, 3, rate)[9] for rate in self.rates]
 
     @property
     def taps(self) -> list[list[tuple[int, int]]]:

@@ -9,6 +9,7 @@ import traitlets
 
 from deeplab_lessons import arithmetic
 from deeplab_lessons.arithmetic import Field, Layer
+from deeplab_lessons.classroom import stacks
 from deeplab_lessons.classroom.widgets.explorer.presets import preset_table
 from deeplab_lessons.classroom.widgets.explorer.words import WORDS
 from deeplab_lessons.classroom.widgets.shared.checks import checked_position, unknown
@@ -99,7 +100,7 @@ class ReceptiveFieldExplorer(SavesHtml, anywidget.AnyWidget):
     def path_counts(self) -> tuple[list[int], list[int]]:
         """Paths from each row and from each column of the input to the unit; a pixel has their product."""
         stack = to_layers(self.layers)
-        return tuple(arithmetic.path_counts(stack, place, input_size=self.input_size) for place in self.unit)
+        return tuple(stacks.path_counts(stack, place, input_size=self.input_size) for place in self.unit)
 
     @traitlets.validate("layers")
     def _valid_layers(self, proposal):

@@ -5,7 +5,7 @@ import math
 import anywidget
 import traitlets
 
-from deeplab_lessons import arithmetic
+from deeplab_lessons.classroom import stacks
 from deeplab_lessons.classroom.drawing.cascade import TAP_COLOURS
 from deeplab_lessons.classroom.widgets.shared.checks import checked_number, checked_position
 from deeplab_lessons.classroom.widgets.shared.page import SavesHtml, module, style
@@ -44,12 +44,12 @@ class ValidTapsExplorer(SavesHtml, anywidget.AnyWidget):
     @property
     def shares(self) -> dict[int, float]:
         """Share of the map's cells by how many of the nine taps fall on it, few taps first."""
-        return arithmetic.tap_shares(self.map_size, 3, self.dilation)
+        return stacks.tap_shares(self.map_size, 3, self.dilation)
 
     @property
     def valid_taps(self) -> int:
         """How many of the nine taps fall on the map at the chosen cell."""
-        on_axis = arithmetic.taps_on_map(self.map_size, 3, self.dilation)
+        on_axis = stacks.taps_on_map(self.map_size, 3, self.dilation)
         return on_axis[self.cell[0]] * on_axis[self.cell[1]]
 
     @property

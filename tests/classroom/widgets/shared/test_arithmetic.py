@@ -85,9 +85,9 @@ def assert_same(case: dict, answer: dict) -> str:
     unit = answer["unit"]
     assert answer["fields"] == [[f.size, f.jump, f.first, f.out, f.start, *f.box(unit)] for f in fields], case
     assert answer["covers"] == [layer.covers for layer in layers], case
-    counts = arithmetic.path_counts(layers, unit, input_size=case["size"])
+    counts = stacks.path_counts(layers, unit, input_size=case["size"])
     assert answer["counts"] == counts, case
-    reach = arithmetic.back_project(layers, unit, input_size=case["size"])
+    reach = stacks.back_project(layers, unit, input_size=case["size"])
     assert answer["reach"] == (None if reach is None else list(reach)), case
     assert answer["rows"][0] == counts and sum(answer["rows"][-1]) == 1, case
     return "valid"
