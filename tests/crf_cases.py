@@ -9,14 +9,15 @@ import torch
 from hypothesis import strategies as st
 
 from deeplab_lessons import crf, datasets
-from deeplab_lessons.crf import Lattice, reference
+from deeplab_lessons.classroom import reference_crf
+from deeplab_lessons.crf import Lattice
 
 H, W, C = 3, 3, 3
 SETTING = crf.Parameters(w1=2, sigma_alpha=2, sigma_beta=60, w2=1, sigma_gamma=1)
 seeds = st.integers(0, 10_000)
 SMALL = crf.Parameters(w1=2, sigma_alpha=3, sigma_beta=40, w2=1, sigma_gamma=1, iterations=3)
 needs_pydensecrf = pytest.mark.skipif(
-    not reference.available(), reason='pydensecrf is not installed: pip install "deeplab-lessons[crf]"'
+    not reference_crf.available(), reason='pydensecrf is not installed: pip install "deeplab-lessons[crf]"'
 )
 PRESETS_TESTED = {
     "smooth": crf.Parameters(10, 80, 13, 3, 3),

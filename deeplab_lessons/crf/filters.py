@@ -88,7 +88,7 @@ def normalise(kernel: Tensor, normalisation: str = "symmetric") -> Tensor:
 class ExactFilter:
     """Gaussian filter by the complete matrix: values `[C, N]` -> `[C, N]`, `out_i = Σ_j k(i, j) value_j`.
 
-    `.kernel` is the normalised matrix `[N, N]` of features `[d, N]`, ready for `energy` and `free_energy`. The papers'
+    `.kernel` is the normalised matrix `[N, N]` of features `[d, N]`. The papers'
     sum runs over j ≠ i, `self_term=False`: the diagonal then goes before the sums are taken. The libraries keep it, and
     parallel updates need it to descend (see `mean_field`). Differentiable in values and features.
     """

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from deeplab_lessons.checks import check_choice
-from deeplab_lessons.crf import checks, filters, reference
-from deeplab_lessons.crf.energy import potts, unary_from_logits, unary_from_probabilities
+from deeplab_lessons.crf import checks, filters
 from deeplab_lessons.crf.fast import fast_mean_field
 from deeplab_lessons.crf.mean_field import Filters, mean_field
 from deeplab_lessons.crf.parameters import Parameters, preset
+from deeplab_lessons.crf.unary import potts, unary_from_logits, unary_from_probabilities
 
 UNARIES: dict[str, Callable] = {"logits": unary_from_logits, "probabilities": unary_from_probabilities}
 
@@ -25,8 +25,7 @@ class DenseCRF(nn.Module):
     """Mean field in the fully connected CRF: `crf(scores, picture)` -> marginals of the scores' shape.
 
     - `parameters`: `Parameters` or the name of a preset; `iterations` overrides theirs.
-    - `backend`: "lattice" (fast, any size, an approximation), "exact" (all pairs, up to 80 x 80 pixels), or
-      "pydensecrf" (the C++ library, if installed: the lattice on the CPU, no gradients).
+    - `backend`: "lattice" (fast, any size, an approximation) or "exact" (all pairs, up to 80 x 80 pixels).
     - `normalisation`: "symmetric", "row" or "none", see `normalise`. The self-term stays in.
     - `compatibility`: μ `[C, C]`, Potts by default; its symmetric part is used.
     - `trainable`: any of "weights" (w1 and w2, kept positive as `log_weights`) and "compatibility", which
@@ -48,7 +47,7 @@ class DenseCRF(nn.Module):
     ):
         super().__init__()
         trainable = (trainable,) if isinstance(trainable, str) else tuple(trainable)
-        check_choice("backend", backend, ("lattice", "exact", "pydensecrf"))
+        check_choice("backend", backend, ("lattice", "exact"))
         check_choice("normalisation", normalisation, filters.NORMALISATIONS)
         for part in trainable:
             check_choice("trainable part", part, ("weights", "compatibility"))
@@ -90,10 +89,6 @@ class DenseCRF(nn.Module):
         mu = self.symmetric_compatibility(unary)
         parts = (unary, picture, *self.parameters())
         gradients = torch.is_grad_enabled() and any(part.requires_grad for part in parts)
-        if self.backend == "pydensecrf":
-            if gradients:
-                raise ValueError('backend "pydensecrf" has no gradients: use torch.no_grad() or "lattice"')
-            return reference.pydensecrf_mean_field(unary, picture, self.current, mu, self.normalisation)
         if self.backend == "lattice" and self.normalisation == "symmetric" and not gradients:
             return fast_mean_field(unary.flatten(1), picture, self.current, mu).view_as(unary)
         return mean_field(unary, self.filters(picture), mu, self.setting.iterations)

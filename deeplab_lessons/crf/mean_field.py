@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from deeplab_lessons.crf import checks
-from deeplab_lessons.crf.energy import potts
+from deeplab_lessons.crf.unary import potts
 
 Filters = Sequence[tuple[float | Tensor, Callable[[Tensor], Tensor]]]
 Watch = Callable[[int, Tensor], object]
@@ -33,11 +33,11 @@ def mean_field(
     by default, taken as it is. `watch(i, q)` is called with the start (i = 0, the softmax of `-unary`) and after each
     update. Differentiable in everything. A unary `[C, N]` gives q `[C, N]`.
 
-    **Does F fall?** One pixel at a time, always: lesson 06 shows it. All at once, as here and in all fast code,
-    it may rise. What always falls is `free_energy(..., self_term=True)`, for Potts with filters that keep the
-    self-term and are "symmetric" or "none": the pairs are concave in q then, and each update minimises a bound from
-    above (the argument of Krähenbühl and Koltun 2013). Without the self-term pixels may overshoot together and swing
-    forever; `damping`, at least 0 and below 1, is the fraction of the old q that a step keeps, and calms them.
+    **Does the free energy F fall?** One pixel at a time, always: lesson 06 shows it. All at once, as here and in all
+    fast code, it may rise. What always falls is F with the self-term, for Potts with filters that keep it and are
+    "symmetric" or "none": the pairs are concave in q then, and each update minimises a bound from above (the argument
+    of Krähenbühl and Koltun 2013). Without the self-term pixels may overshoot together and swing forever; `damping`,
+    at least 0 and below 1, is the fraction of the old q that a step keeps, and calms them.
     """
     unary = checks.unary(unary)
     if not 0 <= damping < 1:

@@ -1,7 +1,7 @@
 """The course's networks, each a backbone and a head: `deeplab` builds any of them by the name of its version.
 
 `V1_TABLE` has the rows of v1's table 2; `MultiScale` wraps a network for inputs at three sizes (v2);
-`torchvision_deeplab_v3` and the small `mobile_deeplab_v3` come trained.
+`torchvision_deeplab_v3` comes trained.
 """
 
 import inspect
@@ -13,12 +13,12 @@ from deeplab_lessons.checks import check_choice
 from deeplab_lessons.models.multi_scale import MultiScale
 from deeplab_lessons.models.v1 import V1_TABLE, DeepLabV1, deeplab_v1
 from deeplab_lessons.models.v2 import DeepLabV2, deeplab_v2
-from deeplab_lessons.models.v3 import DeepLabV3, deeplab_v3, mobile_deeplab_v3, torchvision_deeplab_v3
+from deeplab_lessons.models.v3 import DeepLabV3, deeplab_v3, torchvision_deeplab_v3
 from deeplab_lessons.models.v3plus import DeepLabV3Plus, deeplab_v3plus
 
 __all__ = [
     "V1_TABLE", "DeepLabV1", "DeepLabV2", "DeepLabV3", "DeepLabV3Plus", "MultiScale", "deeplab", "deeplab_v1",
-    "deeplab_v2", "deeplab_v3", "deeplab_v3plus", "mobile_deeplab_v3", "torchvision_deeplab_v3",
+    "deeplab_v2", "deeplab_v3", "deeplab_v3plus", "torchvision_deeplab_v3",
 ]  # fmt: skip
 
 VERSIONS: dict[str, Callable] = {

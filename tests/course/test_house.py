@@ -38,8 +38,8 @@ FLOORS = [
     {"cli"},
 ]
 CLASSROOM_FLOORS = [
-    {"atrous", "gradient_fields", "line_filter", "networks", "objects"}
-    | {"pictures", "progress", "redrawing", "stacks", "tiny_crf"},
+    {"atrous", "gradient_fields", "line_filter", "mobile_deeplab", "networks", "objects"}
+    | {"pictures", "progress", "redrawing", "reference_crf", "stacks", "tiny_crf"},
     {"drawing"},
     {"exercises", "ledger", "live_curve", "measure", "widgets"},
     {"grading", "predictions"},

@@ -53,7 +53,7 @@ def test_free_energy_falls_and_most_at_the_first_step(portrait_and_filters):
     crf.mean_field(
         unary,
         filters,
-        watch=lambda i, q: falling.append(crf.free_energy(q, unary, filters, self_term=True).item()),
+        watch=lambda i, q: falling.append(tiny_crf.free_energy(q, unary, filters, self_term=True).item()),
     )
     steps = [before - after for before, after in pairwise(falling)]
     assert min(steps) > -0.01 and steps[0] > 10 * sum(steps[1:])
@@ -86,7 +86,7 @@ def test_two_stubborn_pixels_swing_unless_they_hear_themselves_or_take_turns():
             unary,
             [(4.0, lambda values, k=k: values @ k)],
             watch=lambda i, q, k=k, name=name: curves[name].append(
-                crf.free_energy(q, unary, [(4.0, k)], self_term=True).item()
+                tiny_crf.free_energy(q, unary, [(4.0, k)], self_term=True).item()
             ),
         )
     rises = [after > before + 1e-4 for before, after in pairwise(curves["at once"])]
@@ -98,6 +98,6 @@ def test_two_stubborn_pixels_swing_unless_they_hear_themselves_or_take_turns():
         unary,
         [(4.0, pair)],
         iterations=10,
-        watch=lambda i, q: ends.append(crf.free_energy(q, unary, [(4.0, pair)]).item()),
+        watch=lambda i, q: ends.append(tiny_crf.free_energy(q, unary, [(4.0, pair)]).item()),
     )
     assert all(after <= before + 1e-5 for before, after in pairwise(ends))

@@ -53,7 +53,7 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize("backend", ["lattice", "exact", "pydensecrf"])
+@pytest.mark.parametrize("backend", ["lattice", "exact"])
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_mistakes_are_named(mistake, backend):
     scores, picture, kind, words = MISTAKES[mistake]

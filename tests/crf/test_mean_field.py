@@ -89,7 +89,7 @@ def test_free_energy_bounds_log_partition_at_every_step(seed):
     unary, picture = scene(seed)
     pairs, seen = exact_filters(picture, self_term=False), []
     kernels = matrices(pairs)
-    crf.mean_field(unary, pairs, watch=lambda i, q: seen.append(crf.free_energy(q, unary, kernels)))
+    crf.mean_field(unary, pairs, watch=lambda i, q: seen.append(tiny_crf.free_energy(q, unary, kernels)))
     assert len(seen) == 11
     assert min(seen) >= -tiny_crf.log_partition(unary, kernels)
 
@@ -100,7 +100,11 @@ def test_one_pixel_at_a_time_free_energy_never_rises(seed, general):
     unary, picture = scene(seed)
     kernels, mu, seen = matrices(exact_filters(picture, "none")), random_costs(seed) if general else None, []
     tiny_crf.sequential_mean_field(
-        unary, kernels, mu, 4, watch=lambda i, q: seen.append(crf.free_energy(q, unary, kernels, mu).item())
+        unary,
+        kernels,
+        mu,
+        4,
+        watch=lambda i, q: seen.append(tiny_crf.free_energy(q, unary, kernels, mu).item()),
     )
     assert all(after <= before + 1e-9 for before, after in itertools.pairwise(seen))
     assert seen[-1] < seen[0]
@@ -113,9 +117,9 @@ def test_all_at_once_the_free_energy_with_self_term_never_rises(seed, normalisat
     pairs, seen = exact_filters(picture, normalisation), []
 
     def watch(i, q):
-        by_filter = crf.free_energy(q, unary, pairs, self_term=True)
+        by_filter = tiny_crf.free_energy(q, unary, pairs, self_term=True)
         assert by_filter.item() == pytest.approx(
-            crf.free_energy(q, unary, matrices(pairs), self_term=True).item()
+            tiny_crf.free_energy(q, unary, matrices(pairs), self_term=True).item()
         )
         seen.append(by_filter.item())
 
@@ -130,15 +134,20 @@ def two_neighbours():
     return unary, [(6.0, kernel)], [(6.0, lambda values: values @ kernel)]
 
 
+def test_damping_is_a_fraction():
+    with pytest.raises(ValueError, match="damping must be at least 0 and below 1, got 1"):
+        crf.mean_field(scene()[0], [], damping=1)
+
+
 def test_without_self_term_parallel_updates_may_swing_and_damping_calms_them():
     unary, kernels, pairs = two_neighbours()
     swinging, calm = [], []
     crf.mean_field(
-        unary, pairs, watch=lambda i, q: swinging.append(crf.free_energy(q, unary, kernels).item())
+        unary, pairs, watch=lambda i, q: swinging.append(tiny_crf.free_energy(q, unary, kernels).item())
     )
     q = crf.mean_field(
         unary, pairs, iterations=40, damping=0.7,
-        watch=lambda i, q: calm.append(crf.free_energy(q, unary, kernels).item()),
+        watch=lambda i, q: calm.append(tiny_crf.free_energy(q, unary, kernels).item()),
     )  # fmt: skip
     assert max(b - a for a, b in itertools.pairwise(swinging)) > 0.5
     assert all(b <= a + 1e-9 for a, b in itertools.pairwise(calm))

@@ -1,4 +1,4 @@
-"""DeepLab v3: dilations of multi-grid and cascade, the pyramid, where cells lie; the two that come trained."""
+"""DeepLab v3: dilations of multi-grid and cascade, the pyramid, where cells lie; torchvision's."""
 
 import pytest
 import torch
@@ -6,15 +6,11 @@ import torchvision
 from torch import nn
 from torch.nn import functional as F
 
-from deeplab_lessons import datasets, inference, models, runtime
 from deeplab_lessons.backbones import freeze_batch_norm
 from deeplab_lessons.classroom.gradient_fields import empirical_field
 from deeplab_lessons.grid import Grid
 from deeplab_lessons.heads import ImagePooling
-from deeplab_lessons.models import (
-    deeplab_v3,
-    torchvision_deeplab_v3,
-)
+from deeplab_lessons.models import deeplab_v3, torchvision_deeplab_v3
 from deeplab_lessons.receptive_field import trace
 
 TINY = {"width": 1 / 16, "blocks": (1, 1, 1, 3)}
@@ -183,32 +179,3 @@ def test_what_is_not_there_is_named(arguments, words):
 def test_pictures_have_three_channels():
     with pytest.raises(ValueError, match=r"x\[None\]"):
         deeplab_v3(3, "resnet18", width=1 / 16)(torch.zeros(3, 33, 33))
-
-
-@pytest.mark.slow
-def test_the_mobile_deeplab_v3_fills_small_pictures_up_to_its_own_square():
-    model = models.mobile_deeplab_v3()
-    with torch.inference_mode():
-        small, large = model(torch.zeros(1, 3, 300, 417)), model(torch.zeros(1, 3, 33, 600))
-    assert small.shape == (1, 21, 20, 27) and large.shape == (1, 21, 3, 39)
-    filled = torch.zeros(1, 3, 513, 513)
-    filled[..., :60, :70] = 1
-    with torch.inference_mode():
-        assert model(filled).shape == (1, 21, 33, 33)
-        assert torch.equal(model(torch.ones(1, 3, 60, 70)), model(filled)[..., :5, :6])
-
-
-def test_the_mobile_deeplab_v3_takes_no_other_weights():
-    with pytest.raises(ValueError, match="unexpected"):
-        models.mobile_deeplab_v3(torchvision.models.mobilenet_v2().state_dict())
-
-
-@pytest.mark.slow
-def test_the_mobile_deeplab_v3_segments_real_pictures():
-    weights = runtime.data_dir() / "weights" / "deeplabv3_mobilenet_v2_tf-voc-fp16.pt"
-    if not weights.is_file():
-        pytest.skip(f"no {weights.name} under {runtime.data_dir()}")
-    dataset = datasets.VOC(split="val")
-    few = torch.utils.data.Subset(dataset, range(12))
-    scores = inference.evaluate(models.mobile_deeplab_v3(weights), few)
-    assert scores.pixel_accuracy > 0.88

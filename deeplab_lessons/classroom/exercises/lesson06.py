@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import torch
 
 from deeplab_lessons import crf
+from deeplab_lessons.classroom import tiny_crf
 from deeplab_lessons.classroom.exercises.cases import torch_generator
 from deeplab_lessons.classroom.exercises.compare import show as show_value
 from deeplab_lessons.classroom.exercises.framework import exercise, fault, misconception
@@ -248,7 +249,7 @@ def _follow(labels: torch.Tensor) -> torch.Tensor:
 class Energy:
     """The energy of a labelling."""
 
-    package = crf.energy
+    package = tiny_crf.energy
     show = _pairs
     trials = 100
     hints = (

@@ -126,7 +126,7 @@ def both_at_once():
     crf.mean_field(
         stubborn,
         [(4.0, lambda q: q @ pair)],
-        watch=lambda i, q: found.append(crf.free_energy(q, stubborn, [(4.0, pair)]).item()),
+        watch=lambda i, q: found.append(tiny_crf.free_energy(q, stubborn, [(4.0, pair)]).item()),
     )
     rises = [after > before for before, after in pairwise(found)]
     swings = any(rises) and not all(rises)

@@ -18,7 +18,8 @@ from crf_cases import (
 from PIL import Image
 
 from deeplab_lessons import crf, runtime
-from deeplab_lessons.crf import Lattice, fast_mean_field, reference
+from deeplab_lessons.classroom import reference_crf
+from deeplab_lessons.crf import Lattice, fast_mean_field
 
 
 def agree(got, want, labels=0.99999, largest=1e-4, mean=2e-7):
@@ -30,7 +31,7 @@ def agree(got, want, labels=0.99999, largest=1e-4, mean=2e-7):
 
 
 def theirs(unary, picture, setting, compatibility=None):
-    return reference.pydensecrf_mean_field(
+    return reference_crf.pydensecrf_mean_field(
         unary.view(len(unary), *picture.shape[1:]), picture, setting, compatibility
     ).flatten(1)
 
@@ -118,7 +119,7 @@ def test_same_as_pydensecrf_on_real_pictures():
 def test_lattice_agrees_with_pydensecrf(name):
     logits, picture = photograph_piece()
     ours = crf.refine(logits, picture, name)
-    theirs = crf.refine(logits, picture, name, backend="pydensecrf")
+    theirs = reference_crf.pydensecrf_mean_field(crf.unary_from_logits(logits), picture, crf.preset(name))
     apart = (ours - theirs).abs()
     assert apart.max() < 5e-4
     assert apart.mean() < 1e-6
@@ -131,25 +132,23 @@ def test_conventions_agree_with_pydensecrf(normalisation):
     """Every normalisation, and a general compatibility, whose sign and symmetric part are the traps."""
     logits, picture = photograph_piece()
     mu = torch.rand(4, 4, generator=torch.Generator().manual_seed(3))
+    unary = crf.unary_from_logits(logits)
     for compatibility in (None, mu):
-        ours, theirs = (
-            crf.DenseCRF("v2_vgg", backend=b, normalisation=normalisation, compatibility=compatibility)
-            for b in ("lattice", "pydensecrf")
-        )
-        torch.testing.assert_close(ours(logits, picture), theirs(logits, picture), atol=1e-4, rtol=0)
+        ours = crf.DenseCRF("v2_vgg", normalisation=normalisation, compatibility=compatibility)
+        costs = ours.symmetric_compatibility(unary)
+        theirs = reference_crf.pydensecrf_mean_field(unary, picture, ours.setting, costs, normalisation)
+        torch.testing.assert_close(ours(logits, picture), theirs, atol=1e-4, rtol=0)
 
 
 @needs_pydensecrf
 def test_pydensecrf_says_what_it_cannot_do():
     logits, pictures = batch_scene()
-    layer = crf.DenseCRF(SMALL, backend="pydensecrf")
-    with pytest.raises(ValueError, match="no gradients"):
-        layer(logits.requires_grad_(), pictures)
     with pytest.raises(ValueError, match="whole grey levels"):
-        crf.refine(logits, pictures / 2.0, SMALL, backend="pydensecrf")
+        reference_crf.pydensecrf_mean_field(logits[0], pictures[0] / 2.0, SMALL)
 
 
 def test_without_pydensecrf_the_message_says_what_to_do(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pydensecrf", None)
-    with pytest.raises(ImportError, match=r"lattice.*deeplab-lessons\[crf\]"):
-        crf.refine(*batch_scene(), SMALL, backend="pydensecrf")
+    logits, pictures = batch_scene()
+    with pytest.raises(ImportError, match=r"same marginals.*deeplab-lessons\[crf\]"):
+        reference_crf.pydensecrf_mean_field(logits[0], pictures[0], SMALL)

@@ -1,4 +1,4 @@
-"""pydensecrf by the same call: the C++ library that most published results went through.
+"""pydensecrf, to compare with: the C++ library that most published results went through.
 
 It is optional: `pip install "deeplab-lessons[crf]"` builds it (distribution pydensecrf2) where there is a compiler.
 """
@@ -35,9 +35,9 @@ def pydensecrf_mean_field(
         from pydensecrf import densecrf
     except ImportError as error:
         raise ImportError(
-            'pydensecrf is not installed here. It is only a reference: backend="lattice" gives the same '
-            'marginals without it. To compare, run pip install "deeplab-lessons[crf]" (needs a C++ compiler '
-            "and Python below 3.13)"
+            "pydensecrf is not installed here. It is only a reference: crf.DenseCRF gives the same marginals "
+            'without it. To compare, run pip install "deeplab-lessons[crf]" (needs a C++ compiler and Python '
+            "below 3.13)"
         ) from error
     unary, picture = checks.unary(unary), checks.picture(picture).detach()
     if not torch.equal(picture.round(), picture):
