@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from deeplab_lessons import crf, datasets
 from deeplab_lessons.classroom import reference_crf
-from deeplab_lessons.crf import Lattice
+from deeplab_lessons.classroom.readable_lattice import Lattice
 
 H, W, C = 3, 3, 3
 SETTING = crf.Parameters(w1=2, sigma_alpha=2, sigma_beta=60, w2=1, sigma_gamma=1)

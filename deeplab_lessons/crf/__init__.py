@@ -17,11 +17,10 @@ from deeplab_lessons.crf.filters import (
 from deeplab_lessons.crf.layer import DenseCRF, refine
 from deeplab_lessons.crf.mean_field import mean_field, update
 from deeplab_lessons.crf.parameters import PRESETS, Parameters, preset
-from deeplab_lessons.crf.permutohedral import Lattice
 from deeplab_lessons.crf.unary import potts, unary_from_logits, unary_from_probabilities
 
 __all__ = [
-    "PRESETS", "DenseCRF", "ExactFilter", "Lattice", "LatticeFilter", "Parameters", "bilateral_features",
+    "PRESETS", "DenseCRF", "ExactFilter", "LatticeFilter", "Parameters", "bilateral_features",
     "exact_kernel", "fast_mean_field", "mean_field", "normalise", "potts", "preset", "refine",
     "spatial_features", "unary_from_logits", "unary_from_probabilities", "update",
 ]  # fmt: skip

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from deeplab_lessons.checks import check_choice
 from deeplab_lessons.crf import checks
-from deeplab_lessons.crf.permutohedral import Lattice
 from deeplab_lessons.crf.tables import write_tables
 
 MOST_PIXELS = 6400
@@ -112,12 +111,10 @@ class LatticeFilter:
     def __init__(self, features: Tensor, normalisation: str = "symmetric"):
         check_choice("normalisation", normalisation, NORMALISATIONS)
         self.normalisation, self.points = normalisation, features.shape[-1]
-        self._matrix: Callable[[Tensor], Tensor]
-        if features.requires_grad:  # autograd follows the readable lattice's every step down to them
-            self._matrix = Lattice(features).filter
-        else:
-            tables = write_tables(features)
-            self._matrix = lambda values: _Linear.apply(values, tables, False)
+        tables = write_tables(features)
+        self._matrix: Callable[[Tensor], Tensor] = lambda values: _Linear.apply(values, tables, False)
+        if features.requires_grad:  # autograd follows every step down to them
+            self._matrix = lambda values: tables.filter(values.T.contiguous()).T
         sums = self._matrix(torch.ones_like(features[:1])) + 1e-20
         self.before, self.after = (sums**-power for power in NORMALISATIONS[normalisation])
 

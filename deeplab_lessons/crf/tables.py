@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from deeplab_lessons.crf.permutohedral import Lattice, barycentric, embed, nearest_simplex
+from deeplab_lessons.crf.permutohedral import barycentric, embed, nearest_simplex
 
 _FRESH = 2**25  # bytes from which on the operating system takes a tensor's memory back each time it is freed
 _PIECE = 2**14  # rows of vertices done at a time
@@ -46,7 +46,8 @@ class Tables:
         """Go from rows of pixels [N, C] to rows of vertices [M + 1, C]; `transpose` blurs in reversed order."""
         table = bags(values, self.splat_index, self.splat_weight, self.splat_start)
         directions = self.blur_index.unbind()
-        spare = torch.empty_like(table) if table.nbytes > _FRESH and table.device.type == "cpu" else None
+        large = table.nbytes > _FRESH and table.device.type == "cpu" and not table.requires_grad
+        spare = torch.empty_like(table) if large else None
         for index in reversed(directions) if transpose else directions:
             if spare is None:
                 table = bags(table, index, self.blur_weight)
@@ -78,7 +79,10 @@ class Tables:
 
 
 def write_tables(features: Tensor) -> Tables:
-    """Write the tables of the lattice under features [d, N], float32 or float64; not normalised."""
+    """Write the tables of the lattice under features [d, N], float32 or float64; not normalised.
+
+    Autograd follows the weights down to the features. Raises ValueError for features too far apart for the lattice.
+    """
     axes, points = len(features) + 1, features.shape[1]
     weights, codes, find_up = number_corners(features)
     pixel, start, known = group_by_vertex(codes)
@@ -111,8 +115,11 @@ def number_corners(features: Tensor) -> tuple[Tensor, Tensor, Callable]:
     steps = [axes]  # what one step of each digit adds to the code
     for largest in digits.amax(1).tolist():
         steps.append(steps[-1] * (largest // axes + 2))  # with room for the neighbours
-    if steps[-1] * max(axes, origin.shape[1]) >= 2**61:
-        return weights, *_number_slowly(features)
+    if steps[-1] * axes >= 2**62:
+        raise ValueError(
+            f"the features reach {features.abs().max():.3g}, and in {axes - 1} dimensions the lattice cannot number so "
+            "many vertices. Features are positions and colours divided by their σ: pass a larger σ."
+        )
     worth = torch.tensor([*steps[:-1], 0], device=origin.device)  # the last coordinate has no digit
     step_down = torch.zeros_like(rank).scatter_(0, rank, worth[:, None].expand_as(rank))
     codes = [(digits * worth[:-1, None]).sum(0) // axes]
@@ -130,19 +137,10 @@ def number_corners(features: Tensor) -> tuple[Tensor, Tensor, Callable]:
     return weights, torch.stack(codes), find_up
 
 
-def _number_slowly(features: Tensor) -> tuple[Tensor, Callable]:
-    """The same for features so far apart that a code and a pixel do not fit into 63 bits together."""
-    lattice = Lattice(features)
-    colours = torch.arange(lattice.d + 1, device=features.device)[:, None]
-    return lattice.vertex * (lattice.d + 1) + colours, lambda known: lattice.neighbours[:, 1]
-
-
 def group_by_vertex(codes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Sort codes [d+1, N]: the pixels of each vertex in turn [E], where each begins [M + 1], its code [M]."""
-    pixels = torch.arange(codes.shape[1], device=codes.device)
-    bits = len(pixels).bit_length()
-    packed = ((codes << bits) + pixels).view(-1).sort().values
-    pixel, code = packed & ((1 << bits) - 1), packed >> bits
+    code, place = codes.view(-1).sort(stable=True)
+    pixel = place % codes.shape[1]
     edge = code.new_ones(1, dtype=torch.bool)
     start = torch.cat([edge, code[1:] != code[:-1], edge]).nonzero().view(-1)
     return pixel, start, code.index_select(0, start[:-1])

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from deeplab_lessons import crf
-from deeplab_lessons.classroom import line_filter
+from deeplab_lessons.classroom import line_filter, readable_lattice
 
 
 def test_splat_keeps_the_sum_and_its_middle():
@@ -40,6 +39,8 @@ def test_on_a_line_the_lattice_is_the_grid():
     positions = np.sort(np.random.default_rng(2).uniform(0, 30, 3000))
     positions -= positions.min()
     values = np.random.default_rng(3).uniform(size=3000)
-    on_lattice = crf.Lattice(torch.tensor(positions)[None]).filter(torch.tensor(values)[None])[0].numpy()
+    on_lattice = (
+        readable_lattice.Lattice(torch.tensor(positions)[None]).filter(torch.tensor(values)[None])[0].numpy()
+    )
     inside = (positions > 3) & (positions < 27)
     assert np.allclose(on_lattice[inside], line_filter.gaussian_filter(values, positions)[inside])

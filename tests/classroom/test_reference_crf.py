@@ -19,7 +19,8 @@ from PIL import Image
 
 from deeplab_lessons import crf, runtime
 from deeplab_lessons.classroom import reference_crf
-from deeplab_lessons.crf import Lattice, fast_mean_field
+from deeplab_lessons.classroom.readable_lattice import Lattice
+from deeplab_lessons.crf import fast_mean_field
 
 
 def agree(got, want, labels=0.99999, largest=1e-4, mean=2e-7):

@@ -39,7 +39,7 @@ FLOORS = [
 ]
 CLASSROOM_FLOORS = [
     {"atrous", "gradient_fields", "line_filter", "mobile_deeplab", "networks", "objects"}
-    | {"pictures", "progress", "redrawing", "reference_crf", "stacks", "tiny_crf"},
+    | {"pictures", "progress", "readable_lattice", "redrawing", "reference_crf", "stacks", "tiny_crf"},
     {"drawing"},
     {"exercises", "ledger", "live_curve", "measure", "widgets"},
     {"grading", "predictions"},

@@ -12,7 +12,7 @@ from small_training import bright_squares, run, same_weights, tiny
 from deeplab_lessons import crf, grid, inference, metrics, models, training
 from deeplab_lessons.backbones import dilation, initialise, surgery
 from deeplab_lessons.backbones.encoders import low_level_features
-from deeplab_lessons.classroom import atrous
+from deeplab_lessons.classroom import atrous, readable_lattice
 from deeplab_lessons.classroom.gradient_fields import effective_field, empirical_field
 from deeplab_lessons.crf import filters
 from deeplab_lessons.datasets import transforms
@@ -296,7 +296,7 @@ def test_refining_with_presets_and_probabilities():
 def test_the_lattice():
     torch.manual_seed(0)
     features = 3 * torch.rand(2, 50)
-    lattices = [crf.Lattice(features.to(place)) for place in ("cpu", ELSEWHERE)]
+    lattices = [readable_lattice.Lattice(features.to(place)) for place in ("cpu", ELSEWHERE)]
     values = torch.rand(4, 50)
     agree(lattices[1].positions, lattices[0].positions)
     agree(lattices[1].filter(values.to(ELSEWHERE)), lattices[0].filter(values))

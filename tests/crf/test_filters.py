@@ -9,7 +9,8 @@ from crf_cases import (
 )
 
 from deeplab_lessons import crf
-from deeplab_lessons.crf import Lattice, LatticeFilter
+from deeplab_lessons.classroom.readable_lattice import Lattice
+from deeplab_lessons.crf import LatticeFilter
 
 
 def test_kernels_gradients_reach_the_picture_and_the_widths():

@@ -1,4 +1,4 @@
-"""Drawings of the permutohedral lattice, from the real `crf.Lattice`: simplices, weights, splat, blur, slice.
+"""Drawings of the permutohedral lattice, from the real lattice: simplices, weights, splat, blur, slice.
 
 All features here have two dimensions, so simplices are triangles, and everything is drawn at its position in
 feature space (units: standard deviations).
@@ -11,7 +11,7 @@ import torch
 
 from deeplab_lessons.classroom import line_filter
 from deeplab_lessons.classroom.drawing.style import COLOURS
-from deeplab_lessons.crf import Lattice
+from deeplab_lessons.classroom.readable_lattice import Lattice
 
 _EDGE = "0.8"
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from deeplab_lessons import crf
-from deeplab_lessons.classroom import line_filter
+from deeplab_lessons.classroom import line_filter, readable_lattice
 from deeplab_lessons.classroom.drawing import lattice as drawing
 from deeplab_lessons.classroom.pictures import sketch
 from deeplab_lessons.classroom.predictions.framework import Answer, choice, number
@@ -64,7 +64,7 @@ def _in_the_plane() -> tuple:
     plane = drawing.plane(-6, 6, -6, 6, 0.15)
     value = torch.zeros(1, plane.shape[1], dtype=torch.float64)
     value[0, int(((plane - torch.tensor([[0.2], [0.5]])) ** 2).sum(0).argmin())] = 1
-    return crf.Lattice(plane), value
+    return readable_lattice.Lattice(plane), value
 
 
 @number(
@@ -101,7 +101,7 @@ ALWAYS, NONE_MISSING, NEVER = "always", "only where no vertex is missing", "neve
 def opposite_order():
     picture, _ = sketch("astronaut")
     row = torch.tensor(picture[80, 110:410].mean(1))
-    pixels = crf.Lattice(torch.stack([torch.arange(300) / 18, row / 45]))
+    pixels = readable_lattice.Lattice(torch.stack([torch.arange(300) / 18, row / 45]))
     same = []
     for lattice, value in (_in_the_plane(), (pixels, torch.ones(1, 300, dtype=torch.float64))):
         table = lattice.splat(value)
@@ -124,7 +124,7 @@ EVERYWHERE, INSIDE, NOWHERE = "everywhere", "inside, and not near the two ends",
 def same_as_the_grid():
     positions = np.sort(np.random.default_rng(0).uniform(0, 20, 2000))
     positions, ones = positions - positions.min(), np.ones(2000)
-    lattice = crf.Lattice(torch.tensor(positions)[None])
+    lattice = readable_lattice.Lattice(torch.tensor(positions)[None])
     found = lattice.filter(torch.tensor(ones)[None])[0].numpy()
     difference = np.abs(found - line_filter.gaussian_filter(ones, positions)) / found
     middle = difference[(positions > 3) & (positions < positions.max() - 3)].max()

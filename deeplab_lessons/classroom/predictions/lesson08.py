@@ -4,6 +4,7 @@ import torch
 from torch.nn import functional as F
 
 from deeplab_lessons import crf, datasets
+from deeplab_lessons.classroom import readable_lattice
 from deeplab_lessons.classroom.predictions.framework import Answer, choice, number
 
 BY_HAND = crf.Parameters(w1=10, sigma_alpha=40, sigma_beta=5, w2=3, sigma_gamma=1)
@@ -76,7 +77,7 @@ def matrix_of_the_lattice():
     features = crf.bilateral_features(
         picture[:, 40:50, 40:52].double(), BY_HAND.sigma_alpha, BY_HAND.sigma_beta
     )
-    matrix = crf.Lattice(features).filter(torch.eye(120, dtype=torch.float64)).T
+    matrix = readable_lattice.Lattice(features).filter(torch.eye(120, dtype=torch.float64)).T
     largest = (matrix - matrix.T).abs().max().item()
     return Answer("symmetric" if largest < 1e-9 else "not symmetric", f"{largest:.3f}")
 

@@ -5,19 +5,18 @@ import pytest
 import torch
 from matplotlib import pyplot as plt
 
-from deeplab_lessons import crf
-from deeplab_lessons.classroom import drawing
+from deeplab_lessons.classroom import drawing, readable_lattice
 
 
 def test_plane_has_no_gaps():
-    lattice = crf.Lattice(drawing.lattice.plane(-4, 4, -4, 4))
+    lattice = readable_lattice.Lattice(drawing.lattice.plane(-4, 4, -4, 4))
     middle = lattice.positions.abs().amax(0) < 2
     assert middle.sum() > 10
     assert (lattice.neighbours[:, :, middle] < len(lattice)).all()
 
 
 def test_edges_join_neighbours_of_one_length(ax):
-    lattice = crf.Lattice(drawing.lattice.plane(-2, 2, -2, 2))
+    lattice = readable_lattice.Lattice(drawing.lattice.plane(-2, 2, -2, 2))
     drawing.lattice.show_edges(ax, lattice)
     lengths = [np.hypot(*(line.get_xydata()[1] - line.get_xydata()[0])) for line in ax.lines]
     assert len(lengths) == (lattice.neighbours[:, 1] < len(lattice)).sum()
@@ -34,7 +33,7 @@ def test_weights_stand_at_their_corners_and_sum_to_one(ax):
 
 
 def test_steps_are_those_of_the_lattice():
-    lattice = crf.Lattice(drawing.lattice.plane(-3, 3, -3, 3))
+    lattice = readable_lattice.Lattice(drawing.lattice.plane(-3, 3, -3, 3))
     values = torch.rand(1, lattice.points, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     found = drawing.lattice.steps(lattice, values)
     assert [name for name, _ in found][:2] == ["splat", "blur, direction 0"] and len(found) == 4
