@@ -14,7 +14,7 @@ from deeplab_lessons.datasets import (
     VOC,
     CamVid,
     Embedded,
-    LabelMapFolder,
+    Folder,
     find_voc,
     scenes,
     transforms,
@@ -67,7 +67,7 @@ def folder_of(root, *maps, classes=("ground", "thing"), **more):
     for number, labels in enumerate(maps):
         save_picture(root / "images" / f"{number:03}.png", np.full((*labels.shape, 3), 90, np.uint8))
         save_labels(root / "labels" / f"{number:03}.png", labels)
-    return LabelMapFolder(root / "images", root / "labels", classes, **more)
+    return Folder(root / "images", root / "labels", classes, **more)
 
 
 def train_once(data, validation=None):
@@ -180,7 +180,7 @@ def test_void_looks_like_a_class_beside_one_class_or_on_a_third_of_three_maps(ro
     assert bool(said()) == told
 
 
-class Counted(LabelMapFolder):
+class Counted(Folder):
     """A folder that counts the label maps read, and has no picture to read."""
 
     def labels(self, index):

@@ -10,7 +10,7 @@ from small_training import GRID, bright_squares, run, same_weights, tiny
 from torch import nn
 
 from deeplab_lessons import parallel, training
-from deeplab_lessons.datasets import Embedded, LabelMapFolder, transforms
+from deeplab_lessons.datasets import Embedded, Folder, transforms
 from deeplab_lessons.grid import Grid
 from deeplab_lessons.training.agreement import differences
 from deeplab_lessons.training.checkpoints import CheckpointError, OtherSettings
@@ -164,7 +164,7 @@ def folder(home, names, value=1, classes=("a", "b")):
         labels[8:16] = value
         Image.fromarray(np.stack([labels] * 3, 2)).save(home / "images" / f"{name}.png")
         Image.fromarray(labels).save(home / "labels" / f"{name}.png")
-    return LabelMapFolder(home / "images", home / "labels", classes, names)
+    return Folder(home / "images", home / "labels", classes, names)
 
 
 def test_a_folder_that_was_moved_is_the_same_and_one_with_other_files_is_not(tmp_path):
