@@ -47,8 +47,7 @@ _FLAG, _EITHER = {"action": "store_true"}, {"action": argparse.BooleanOptionalAc
 _DEVICE: _Option = ("--device", "auto",
                     "auto (DEEPLAB_LESSONS_DEVICE, or a GPU if there is one), cpu, cuda, cuda:1, mps", DEVICE)
 _KNOWN = (lambda o: o.data not in ("embedded", "folder"),
-          "is the folder of a real data set: choose one with --data; for files of your own, pass --data folder "
-          "with --images and --labels")
+          "is for a real data set: choose one with --data (your own files: --data folder --images DIR --labels DIR)")
 _ROOT: _Option = ("--root", None, "folder of a known data set, if it is not in the data folder", PATH, _KNOWN,
                   (lambda o: (o.command, o.data) != ("evaluate", "sbd"), "is VOC's folder here: pass --data voc"))
 _COUNT: _Option = ("--count", None, "use only the first so many pairs of the data set", number(int, 1, 10**6))

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -66,10 +67,10 @@ def _ids(text: str) -> dict[int, int]:
     return dict(pairs)
 
 
-def _palette(text: str) -> list[tuple[int, int, int]]:
-    rows = [line.replace(",", " ").split()[:3] for line in _lines(text, ":")]
-    colours = [(int(red), int(green), int(blue)) for red, green, blue in rows]
-    if not all(0 <= value <= 255 for colour in colours for value in colour):
+def _palette(text: str) -> list[tuple[int, ...]]:
+    found = [re.fullmatch(r"(\d+)[,\s]+(\d+)[,\s]+(\d+)(\s+\D.*)?", line) for line in _lines(text, ":")]
+    colours = [tuple(map(int, colour.groups()[:3])) for colour in found if colour]
+    if len(colours) < len(found) or max(map(max, colours)) > 255:
         raise ValueError
     return colours
 

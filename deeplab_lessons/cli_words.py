@@ -29,12 +29,19 @@ def in_options(message: str, options: argparse.Namespace) -> str:
             return found[0]
         flag = flags.get(name, name.replace("_", " "))
         plain = {None: flag, "True": flag, "False": f"no {flag}", "None": f"no {flag}"}
-        return plain.get(value, f"{flag} {value}")
+        return plain.get(value, f"{flag} {_typed(value) if flag in flags.values() else value}")
 
     message = message.strip().partition("\n")[0]
     for name, flag in flags.items():
         message = re.sub(rf"(?<=[:;] ){name} was ", f"{flag} was ", message)
     for python, shell in _PHRASES.items():
         message = message.replace(python, shell)
-    value = r"\{.*?\}|[^\s,;)]*[^\s,;:.)]"
-    return re.sub(rf"(?<![\w./\\-])([a-z_]+)(?:=({value}))?(?![\w(/]|\.\w)", option, message)
+    value = r"\{.*?\}|\[\[.*?\]\]|\[.*?\]|\(.*?\)|'[^']*'|[^\s,;)]*[^\s,;:.)]"
+    said = re.sub(rf"(?<![\w./\\-])([a-z_]+)(?:=({value}))?(?![\w(/]|\.\w)", option, message)
+    return re.sub(r"(--[a-z-]+ \S+) \(\1\)", r"\1", said)  # suggestions that are made in both languages
+
+
+def _typed(value: str | None) -> str:
+    """A value of Python as it is typed: {0: 0, 255: 1} as 0:0,255:1, [[0, 0, 0], [9, 0, 0]] as 0,0,0:9,0,0."""
+    short = re.sub(r"\],\s*\[", ":", str(value))
+    return re.sub(r"""[][{}()'"]|(?<=[:,])\s+""", "", short) if short[0] in "{[('" else short

@@ -34,7 +34,10 @@ FLOORS = [
     {"models"},
     {"inference"},
     {"training"},
+    {"cli_values"},
     {"cli_options"},
+    {"cli_words"},
+    {"cli_train"},
     {"cli"},
 ]
 CLASSROOM_FLOORS = [
