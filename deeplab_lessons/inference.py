@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,8 @@ from PIL.PngImagePlugin import PngInfo
 
 from deeplab_lessons import metrics, parallel
 from deeplab_lessons.datasets import Pairs, as_picture, transforms, voc_colours
-from deeplab_lessons.datasets.pairs import check_label_maps
+from deeplab_lessons.datasets.palettes import few
+from deeplab_lessons.datasets.report import lacking
 from deeplab_lessons.files import whole_file
 from deeplab_lessons.grid import PIXELS, Grid, grid_of, logits_of, upsample
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
@@ -214,6 +216,11 @@ class Scores:
         return dict(zip(names, metrics.iou_per_class(self.confusion).tolist(), strict=True))
 
     @property
+    def missing(self) -> list[str]:
+        """The classes that are neither there nor predicted, which the mean is without."""
+        return [name for name, value in self.iou.items() if value != value]
+
+    @property
     def mean_iou(self) -> float:
         """Mean of the classes' IoU, NaN left out."""
         return metrics.mean_iou(self.confusion)
@@ -229,8 +236,8 @@ class Scores:
         return {width: metrics.mean_iou(confusion) for width, confusion in self.trimap.items()}
 
     def __repr__(self) -> str:
-        missing = int(metrics.iou_per_class(self.confusion).isnan().sum())
-        over = f" over {len(self.confusion) - missing} of {len(self.confusion)} classes" if missing else ""
+        total, missing = len(self.confusion), self.missing
+        over = f" over {total - len(missing)} of {total} classes (without {few(missing)})" if missing else ""
         lines = [f"mIoU {100 * self.mean_iou:.1f} %{over}, pixel accuracy {100 * self.pixel_accuracy:.1f} %"]
         lines += [f"  {name:<14}{100 * value:5.1f} %" for name, value in self.iou.items()]
         bands = self.trimap_mean_iou.items()
@@ -256,20 +263,25 @@ def evaluate(
 
     if len(dataset) < 1:
         raise ValueError("nothing to evaluate: the data set is empty")
-    check_label_maps(dataset, "measure")
     shared = parallel.world_size() <= len(dataset)
     share = range(len(dataset))[parallel.rank() :: parallel.world_size()] if shared else range(len(dataset))
-    confusion, bands = torch.tensor(0), dict.fromkeys(trimap or (), torch.tensor(0))
+    confusion, void, bands = torch.tensor(0), torch.tensor(0), dict.fromkeys(trimap or (), torch.tensor(0))
     for index in tqdm(share, desc="evaluating", disable=not progress):
         image, mask = dataset[index]
         found, labels = scores(model, image, grid), np.asarray(mask)
         num_classes, drawn = len(found), found.argmax(0).cpu().numpy()
+        void += int((labels == IGNORE_INDEX).sum())
         confusion = confusion + metrics.confusion_matrix(drawn, labels, num_classes, IGNORE_INDEX)
         if bands:
             inside = metrics.trimap_confusions(drawn, labels, num_classes, bands)
             bands = {width: bands[width] + matrix for width, matrix in inside.items()}
     if shared:
-        confusion = parallel.sum_over_processes(confusion)
+        confusion, void = parallel.sum_over_processes(confusion), parallel.sum_over_processes(void)
         bands = {width: parallel.sum_over_processes(matrix) for width, matrix in bands.items()}
     classes = tuple(getattr(dataset, "classes", ()))
+    counts = dict(enumerate(confusion.sum(1).tolist())) | {IGNORE_INDEX: int(void)}
+    if doubt := lacking(counts, classes, len(dataset)):
+        if not confusion.any():
+            raise ValueError(doubt)
+        warnings.warn(doubt, stacklevel=1)  # always from here: Python does not repeat it at each validation
     return Scores(confusion, classes if len(classes) == len(confusion) else (), bands)

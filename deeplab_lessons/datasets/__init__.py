@@ -10,6 +10,7 @@ from deeplab_lessons.datasets.folders import CamVid, Folder, LabelMapFolder, Pas
 from deeplab_lessons.datasets.pairs import Pairs
 from deeplab_lessons.datasets.palettes import VOC_CLASSES, colours_to_indices, voc_colours
 from deeplab_lessons.datasets.reading import as_picture
+from deeplab_lessons.datasets.report import Report, check
 from deeplab_lessons.datasets.scenes import CLASSES, PHOTOGRAPHS, photograph, scene
 from deeplab_lessons.datasets.torchvision_sets import SBD, VOC, Cityscapes, find_voc
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
@@ -17,7 +18,7 @@ from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 __all__ = [
     "CLASSES", "IGNORE_INDEX", "PHOTOGRAPHS", "SBD", "SETS", "VOC", "VOC_CLASSES", "CamVid", "Cityscapes",
     "Embedded", "Folder", "LabelMapFolder", "Pairs", "PascalContext", "PersonPart",
-    "as_picture", "colours_to_indices", "find_voc", "named", "photograph", "scene", "transforms",
+    "Report", "as_picture", "check", "colours_to_indices", "find_voc", "named", "photograph", "scene", "transforms",
     "voc_colours",
 ]  # fmt: skip
 

@@ -43,7 +43,7 @@ class FilePairs(Pairs):
         self.files, self.classes = list(files), tuple(classes)
         self.colours = None if palette is None else palettes.checked(palette)
         self.palette = palettes.voc_colours() if self.colours is None else palettes.palette_of(self.colours)
-        self._table = reading.class_table(ids, len(classes), others)
+        self.table = reading.class_table(ids, len(classes), others)
 
     def __len__(self) -> int:
         return len(self.files)
@@ -52,13 +52,7 @@ class FilePairs(Pairs):
         """Read picture, uint8 [H, W, 3], and labels, uint8 [H, W], from their files."""
         path, labels_path = self.files[index]
         picture, labels = reading.as_picture(_listed(path)), self.labels(index)
-        if picture.shape[:2] != labels.shape:
-            (height, width), (rows, columns) = picture.shape[:2], labels.shape
-            raise ValueError(
-                f"{labels_path} is {columns} x {rows} pixels (width x height), but its picture {path} is "
-                f"{width} x {height}. Each pixel needs its label: are the two a pair, and was one resized, or turned "
-                "without the other (the camera's note, EXIF, turns a picture)?"
-            )
+        check_sizes(path, picture.shape[:2], labels_path, labels.shape)
         return picture, labels
 
     def labels(self, index: int) -> np.ndarray:
@@ -66,7 +60,7 @@ class FilePairs(Pairs):
         path = _listed(self.files[index][1])
         if path.suffix == ".json":
             return polygons.read_labelme(path, self.classes)
-        return reading.to_classes(self.numbers(path), self._table, path)
+        return reading.to_classes(self.numbers(path), self.table, path)
 
     def numbers(self, path: Path) -> np.ndarray:
         """Read what a label map's file holds, [H, W], before it is turned into classes."""
@@ -172,6 +166,16 @@ class PascalContext(SplitFolder):
     """PASCAL-Context: the 59 most frequent classes as 1 … 59, and background as 0. DeepLab v2, section 4.2."""
 
     name, classes = "pascal-context", palettes.CONTEXT_CLASSES
+
+
+def check_sizes(path: Path, shape: tuple[int, ...], labels_path: Path, labels: tuple[int, ...]) -> None:
+    """Raise ValueError, with both sizes, unless a picture and its label map have one shape, [H, W]."""
+    if shape != labels:
+        raise ValueError(
+            f"{labels_path} is {labels[1]} x {labels[0]} pixels (width x height), but its picture {path} is "
+            f"{shape[1]} x {shape[0]}. Each pixel needs its label: are the two a pair, and was one resized, or turned "
+            "without the other (the camera's note, EXIF, turns a picture)?"
+        )
 
 
 def set_folder(root: str | Path | None, name: str) -> Path:

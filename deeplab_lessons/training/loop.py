@@ -11,8 +11,7 @@ import torch
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from deeplab_lessons import parallel, runtime
-from deeplab_lessons.datasets import Pairs
-from deeplab_lessons.datasets.pairs import check_label_maps
+from deeplab_lessons.datasets import Pairs, check
 from deeplab_lessons.grid import Grid, grid_of, logits_of, unwrapped
 from deeplab_lessons.inference import evaluate, own_modes
 from deeplab_lessons.metrics.label_maps import check_labels
@@ -96,8 +95,9 @@ def train(
             checkpoints.training_into(path) if path and first else contextlib.nullcontext(),
             Progress(run.history, iterations, progress if first else False) as bar,
         ):
-            for use, pairs in (("train", dataset), ("measure", validation or ())) if todo else ():
-                check_label_maps(pairs, use, most=100)
+            for pairs in (dataset, validation) if todo else ():
+                if pairs is not None:
+                    check(pairs, most=100, pictures=False).settle()
             # a folder that cannot be written is better found now than after hours
             if path and todo.start == 0:
                 run.save(path)
@@ -110,7 +110,8 @@ def train(
                 done = iteration + 1
                 validated = done % every == 0 or done == iterations
                 if validated and validation is not None:
-                    run.history.mean_iou[done] = evaluate(model, validation, grid=run.grid).mean_iou
+                    scores = evaluate(model, validation, grid=run.grid)
+                    run.history.mean_iou[done], run.history.missing = scores.mean_iou, scores.missing
                 bar.update()
                 if validated and watch:
                     watch(done, model)
