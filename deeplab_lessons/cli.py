@@ -107,7 +107,7 @@ def _agreed(options: argparse.Namespace, resumed: bool) -> dict[str, object]:
 def evaluate(options: argparse.Namespace) -> int:
     """`deeplab-lessons evaluate`."""
     device, (model, about) = _device(options), training.load_model(options.checkpoint)
-    options.data = options.data or about.get("data")
+    options.data = options.data or about.get("data", {}).get("name")
     if not options.data:
         raise UsageError(f"{options.checkpoint} does not say what it was trained on: pass --data")
     check_options(options, [name for name, value in vars(options).items() if value is not None])
