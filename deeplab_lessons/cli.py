@@ -15,7 +15,9 @@ import numpy as np
 import torch
 
 from deeplab_lessons import crf, inference, parallel, runtime, training
-from deeplab_lessons.cli_options import TRAINING, UsageError, check, in_options, name_of, parse
+from deeplab_lessons.cli_options import TRAINING, UsageError, name_of, parse
+from deeplab_lessons.cli_options import check as check_options
+from deeplab_lessons.cli_words import in_options
 from deeplab_lessons.datasets import SETS, Pairs, named, transforms
 from deeplab_lessons.models import V1_TABLE, deeplab
 from deeplab_lessons.models.with_crf import CRFNetwork
@@ -105,10 +107,10 @@ def _agreed(options: argparse.Namespace, resumed: bool) -> dict[str, object]:
 def evaluate(options: argparse.Namespace) -> int:
     """`deeplab-lessons evaluate`."""
     device, (model, about) = _device(options), training.load_model(options.checkpoint)
-    options.data = options.data or about.get("data")
+    options.data = options.data or about.get("data", {}).get("name")
     if not options.data:
         raise UsageError(f"{options.checkpoint} does not say what it was trained on: pass --data")
-    check(options, [name for name, value in vars(options).items() if value is not None])
+    check_options(options, [name for name, value in vars(options).items() if value is not None])
     options.scene_size = options.scene_size or about.get("scene_size")
     dataset = _data_set(options, options.split)
     if list(about.get("classes", dataset.classes)) != list(dataset.classes):
@@ -144,7 +146,7 @@ def segment(options: argparse.Namespace) -> int:
     device, (model, about) = _device(options), training.load_model(options.checkpoint)
     model, code = model.to(device), 0
     palette = np.array(about["palette"], np.uint8) if "palette" in about else None
-    for picture, output in zip(options.pictures, outputs, strict=True):
+    for picture, output in outputs.items():
         try:
             inference.segment(model, picture, output, palette, options.opacity, overwrite=options.overwrite)
         except (ValueError, OSError, RuntimeError) as error:

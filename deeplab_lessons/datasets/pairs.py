@@ -1,8 +1,6 @@
 """One interface for every data set: a picture with its labels, read safely, checked, and made fit for a network."""
 
-import warnings
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -10,8 +8,6 @@ from torch.utils.data import Dataset
 from torchvision import tv_tensors
 
 from deeplab_lessons.datasets import transforms as _transforms
-from deeplab_lessons.datasets.palettes import few
-from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 
 
 class Pairs(Dataset):
@@ -55,33 +51,3 @@ class Pairs(Dataset):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self)} pairs, {len(self.classes)} classes)"
-
-
-def check_label_maps(dataset: Sequence | Pairs, use: str, most: int = 1_000_000) -> None:
-    """Raise ValueError if no pixel is labelled; warn if void (255) looks like a class that never occurs.
-
-    `use`: "train" or "measure". Up to `most` label maps, spread over the set, are read until every class has occurred;
-    with others unread, the error is a warning. Void looks like a class next to one class only, or on over a third of
-    three or more maps: void borders of real sets are neither, while parts of these sets often lack a class.
-    """
-    counts, classes = Counter[int](), tuple(getattr(dataset, "classes", ())) or ("", "")
-    read = range(0, len(dataset), max(-(-len(dataset) // most), 1))
-    for i in read:
-        labels = dataset.labels(i) if isinstance(dataset, Pairs) else torch.as_tensor(dataset[i][1]).cpu()
-        values, pixels = np.unique(labels, return_counts=True)
-        counts.update(dict(zip(values.tolist(), pixels.tolist(), strict=True)))
-        if len(counts.keys() - {IGNORE_INDEX}) >= max(len(classes), 2):
-            return
-    share, seen = counts[IGNORE_INDEX] / max(counts.total(), 1), counts.keys() - {IGNORE_INDEX}
-    if not share or (len(seen) > 1 and (len(read) < 3 or share <= 1 / 3)):
-        return
-    missing = few([f"{label} {name}".strip() for label, name in enumerate(classes) if label not in seen])
-    message = (
-        f"of {len(dataset)} label maps to {use} on, none of the {len(read)} read has a pixel of "
-        f"{f'class {missing or 1}' if seen else 'any class'}, and {100 * share:.3g} % of their pixels are void (255), "
-        "which is ignored. If 255 is a class in the files, pass ids to LabelMapFolder: ids={0: 0, 255: 1} for masks of "
-        "0 and 255"
-    )
-    if not seen and len(read) == len(dataset):
-        raise ValueError(message)
-    warnings.warn(message, stacklevel=1)  # always from here: Python does not repeat it at each validation

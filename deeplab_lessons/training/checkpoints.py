@@ -9,7 +9,7 @@ import numbers
 import zipfile
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -92,12 +92,20 @@ def _not_written(path: str | Path, error: Exception) -> CheckpointError:
 
 
 @contextmanager
-def training_into(path: Path) -> Iterator[None]:
-    """Keep every other training from `path` within this block; CheckpointError if one writes there already.
+def training_into(*paths: Path) -> Iterator[None]:
+    """Keep every other training from `paths` within this block; CheckpointError if one writes there already.
 
-    The sign is a locked file beside it, which the system unlocks when its process ends, however that comes. Parts of
+    The sign is a locked file beside each, which the system unlocks when its process ends, however that comes. Parts of
     files that a killed training left are removed.
     """
+    with ExitStack() as locks:
+        for path in paths:
+            locks.enter_context(_locked(path))
+        yield
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
     sign = path.with_name(f".{path.name}.lock")
     lock = filelock.FileLock(sign)
     try:
@@ -164,6 +172,8 @@ def load_model(path: str | Path) -> tuple[torch.nn.Module, dict]:
         )
     model = deeplab(**about["model"])
     load_state_dict(model, content["model"], path)
+    if isinstance(data := about.get("data"), str):  # as the first edition noted it
+        about["data"] = {"name": data}
     return model.eval(), about
 
 
