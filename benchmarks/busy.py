@@ -50,7 +50,7 @@ class Clock:
 def train(seconds: float) -> float:
     """Iterations per second of lesson 05's training, in this process."""
     from deeplab_lessons import training
-    from deeplab_lessons.training.experiments import experiment
+    from deeplab_lessons.classroom.experiments import experiment
 
     recipe, clock = experiment("small_largefov", "class"), Clock(seconds)
     settings = recipe.settings | {"iterations": 10**6, "device": "cpu"}

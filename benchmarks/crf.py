@@ -21,8 +21,9 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
+from deeplab_lessons.classroom.built_in import photograph
 from deeplab_lessons.crf import fast, reference
-from deeplab_lessons.datasets import as_picture, photograph
+from deeplab_lessons.datasets import as_picture
 
 SETTINGS = {
     "10 / 80 / 13, 3 / 3": crf.Parameters(10, 80, 13, 3, 3),

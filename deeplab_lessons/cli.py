@@ -1,4 +1,4 @@
-"""`deeplab-lessons train | evaluate | segment | experiments`: the lessons' functions, from the command line."""
+"""`deeplab-lessons train | evaluate | segment`: the library's functions, from the command line."""
 
 import argparse
 import contextlib
@@ -22,7 +22,6 @@ from deeplab_lessons.datasets import SETS, Pairs, named, transforms
 from deeplab_lessons.models import V1_TABLE, deeplab
 from deeplab_lessons.models.with_crf import CRFNetwork
 from deeplab_lessons.training import checkpoints
-from deeplab_lessons.training.experiments import table
 
 
 def _data_set(options: argparse.Namespace, split: str | None, change=None) -> Pairs:
@@ -126,17 +125,6 @@ def evaluate(options: argparse.Namespace) -> int:
     return 0
 
 
-def experiments(options: argparse.Namespace) -> int:
-    """`deeplab-lessons experiments`."""
-    rows = [{"name": name, **row} for name, row in table().items()]
-    cells = [list(rows[0])]
-    cells += [["–" if value in (None, "") else str(value) for value in row.values()] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    for line in cells:
-        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
-    return 0
-
-
 def segment(options: argparse.Namespace) -> int:
     """`deeplab-lessons segment`: a picture that cannot be drawn on does not stop the others."""
     try:
@@ -171,7 +159,7 @@ def main(arguments: Sequence[str] | None = None, **more: Callable) -> int:
 
     After Ctrl-C it is 130, and 141 if nobody reads the output any more. `more` are commands by name, next to ours.
     """
-    commands = {"train": train, "evaluate": evaluate, "segment": segment, "experiments": experiments} | more
+    commands = {"train": train, "evaluate": evaluate, "segment": segment} | more
     options = argparse.Namespace(command="train")
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # file names may hold what the terminal cannot show

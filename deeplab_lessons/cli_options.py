@@ -3,7 +3,7 @@
 import argparse
 import re
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,6 @@ from deeplab_lessons.backbones.encoders import OPTIONS as ENCODERS
 from deeplab_lessons.cli_values import CLASS_WEIGHTS, CLASSES, DEVICE, IDS, PALETTE, PATH, number
 from deeplab_lessons.datasets import SETS
 from deeplab_lessons.models import V1_TABLE, VERSIONS
-from deeplab_lessons.training.experiments import EXPERIMENTS, Experiment, experiment
 
 _EXAMPLES = """examples:
   deeplab-lessons check --data folder --images photos --labels masks --classes background,cup --sheet sheet.png
@@ -30,6 +29,10 @@ _EXAMPLES = """examples:
 
 A training that was stopped continues when the same command is given again. On several GPUs, put
 "torchrun --nproc-per-node 4 -m deeplab_lessons.cli" instead of "deeplab-lessons": they share each batch."""
+
+
+#: The trainings that --experiment knows by name, each a function of --scale: the classroom puts the papers' here.
+EXPERIMENTS: dict[str, Callable[[str | None], Any]] = {}
 
 
 class UsageError(ValueError):
@@ -168,9 +171,8 @@ COMMANDS: dict[str, tuple[str, list[_Option]]] = {
         ("--longest-side", None, "show the network larger photographs reduced to it (else the checkpoint's)", _SIDE),
         _DEVICE,
     ]),
-    "experiments": ("list the papers' experiments that train knows by name", []),
 }
-_ALIASES = {"experiments": ["configurations"], "--experiment": ["--configuration"]}  # as they were called before
+ALIASES = {"--experiment": ["--configuration"]}  # as it was called before
 # fmt: on
 
 
@@ -206,13 +208,13 @@ def _parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="command")
     for name, (about, options) in COMMANDS.items():
         command = commands.add_parser(
-            name, help=about, aliases=_ALIASES.get(name, []), argument_default=argparse.SUPPRESS
+            name, help=about, aliases=ALIASES.get(name, []), argument_default=argparse.SUPPRESS
         )
         command.set_defaults(command=name)
         for flag, default, words, told, *_ in options:
             shown = " ".join(map(str, default)) if isinstance(default, list) else default
             words += f" (default: {shown})" if default not in (None, False) else ""
-            command.add_argument(flag, *_ALIASES.get(flag, []), help=words, **told)
+            command.add_argument(flag, *ALIASES.get(flag, []), help=words, **told)
     return top
 
 
@@ -231,7 +233,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     options = {name_of(flag): default for flag, default, *_ in COMMANDS[given["command"]][1]}
     if given["command"] == "train":
         name = given.get("experiment")
-        options["which"] = which = experiment(name, given.get("scale")) if name else None
+        options["which"] = which = EXPERIMENTS[name](given.get("scale")) if name else None
         options |= _set_by(which) if which else {}
         options["recipe"] = recipe = not name and (given.get("data") == "folder" or "version" in given)
         options |= {"version": "v3", "backbone": "mobilenet_v2"} if recipe else {"backbone": "vgg16"}
@@ -250,7 +252,7 @@ def check(options: argparse.Namespace, given: Collection[str]) -> None:
                 raise UsageError(f"{flag} {words}")
 
 
-def _set_by(which: Experiment) -> dict[str, object]:
+def _set_by(which: Any) -> dict[str, object]:
     crop = [which.crop] if isinstance(which.crop, int) else list(which.crop)
     return {
         "data": which.data, "split": which.split, "count": which.count, "scene_size": which.scene_size or max(crop),

@@ -3,8 +3,7 @@
 import argparse
 import re
 
-from deeplab_lessons.cli_options import COMMANDS, name_of
-from deeplab_lessons.training.experiments import EXPERIMENTS
+from deeplab_lessons.cli_options import COMMANDS, EXPERIMENTS, name_of
 
 #: What the library says to somebody who writes Python, and what the command line says instead.
 _PHRASES = {

@@ -8,8 +8,8 @@ import pytest
 import torch
 from hypothesis import strategies as st
 
-from deeplab_lessons import crf, datasets
-from deeplab_lessons.classroom import reference_crf
+from deeplab_lessons import crf
+from deeplab_lessons.classroom import built_in, reference_crf
 from deeplab_lessons.classroom.readable_lattice import Lattice
 
 H, W, C = 3, 3, 3
@@ -111,7 +111,7 @@ def readable_mean_field(unary, picture, p, compatibility=None):
 
 def photograph_piece(size=(48, 64), classes=4, seed=0):
     """A piece of a real picture, and smooth random logits for it."""
-    piece = datasets.photograph("chelsea")[60 : 60 + size[0], 100 : 100 + size[1]]
+    piece = built_in.photograph("chelsea")[60 : 60 + size[0], 100 : 100 + size[1]]
     chance = torch.Generator().manual_seed(seed)
     coarse = 3 * torch.randn(1, classes, size[0] // 8, size[1] // 8, generator=chance)
     logits = torch.nn.functional.interpolate(coarse, size, mode="bilinear", align_corners=False)

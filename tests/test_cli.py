@@ -13,9 +13,10 @@ import torch
 from PIL import Image
 from torchvision.models import mobilenet_v2
 
-from deeplab_lessons import backbones, cli, datasets, models, training
+from deeplab_lessons import backbones, cli, models, training
+from deeplab_lessons.classroom import built_in
+from deeplab_lessons.classroom.experiments import EXPERIMENTS, Experiment
 from deeplab_lessons.cli_options import COMMANDS
-from deeplab_lessons.training.experiments import EXPERIMENTS, Experiment
 
 SMALL = ["--count", "4", "--scene-size", "32", "--crop", "32", "--width", "0.02", "--batch-size", "2"]
 SMALL += ["--device", "cpu"]
@@ -47,7 +48,7 @@ def checkpoint(tmp_path_factory):
 def test_training_says_how_it_went_and_keeps_everything(checkpoint, capsys):
     content = training.load_checkpoint(checkpoint)
     assert len(content["history"]["loss"]) == 3 and 3 in content["history"]["mean_iou"]
-    assert content["about"]["classes"] == list(datasets.CLASSES) and len(content["about"]["palette"]) == 256
+    assert content["about"]["classes"] == list(built_in.CLASSES) and len(content["about"]["palette"]) == 256
     assert cli.main(["train", "--checkpoint", str(checkpoint), "--iterations", "3", *SMALL]) == 0
     assert "3 iterations" in capsys.readouterr().out, (
         "the same command again goes on where it stopped: at the end"
@@ -71,11 +72,11 @@ def test_evaluate_prints_every_class_and_band(checkpoint, capsys):
     assert cli.main(["evaluate", str(checkpoint), *options]) == 0
     said = capsys.readouterr().out
     assert said.startswith("mIoU ") and "within  3 px" in said
-    assert all(name in said for name in datasets.CLASSES)
+    assert all(name in said for name in built_in.CLASSES)
 
 
 def test_segment_writes_overlays(checkpoint, tmp_path, capsys):
-    picture = datasets.photograph("chelsea")[:40, :56]
+    picture = built_in.photograph("chelsea")[:40, :56]
     for name in ("cat.png", "same.jpg"):
         Image.fromarray(picture).save(tmp_path / name)
     use = ["--checkpoint", str(checkpoint), "--device", "cpu"]
@@ -92,7 +93,7 @@ def test_segment_writes_overlays(checkpoint, tmp_path, capsys):
 
 
 def test_without_colours_the_photograph_comes_back(checkpoint, tmp_path):
-    picture = datasets.photograph("coffee")[:24, :32]
+    picture = built_in.photograph("coffee")[:24, :32]
     Image.fromarray(picture).save(tmp_path / "cup.png")
     output = tmp_path / "clear.png"
     options = ["--checkpoint", str(checkpoint), "--opacity", "0", "--output", str(output), "--device", "cpu"]
@@ -207,7 +208,7 @@ def album(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "b").mkdir()
     for name in ("a.png", "a.jpg", "b/a.jpg"):
-        Image.fromarray(datasets.photograph("chelsea")[:24, :32]).save(name)
+        Image.fromarray(built_in.photograph("chelsea")[:24, :32]).save(name)
     return tmp_path
 
 
@@ -542,7 +543,7 @@ def test_another_option_is_refused_when_a_training_is_continued(
     if name in ("data", "experiment", "backbone", "head", "width", "no-batch-norm"):
         monkeypatch.setattr(cli, "deeplab", lambda **_: models.deeplab_v1(6, width=0.02, batch_norm=True))
         monkeypatch.setattr(Experiment, "model", lambda *_: models.deeplab_v1(6, width=0.02, batch_norm=True))
-        scenes = datasets.Embedded(count=4, size=32)
+        scenes = built_in.Embedded(count=4, size=32)
         monkeypatch.setattr(cli, "named", lambda *_: scenes)
     copy = tmp_path / "copy.pt"
     copy.write_bytes(kept)

@@ -3,8 +3,8 @@
 import pytest
 
 from deeplab_lessons import cli
+from deeplab_lessons.classroom.experiments import EXPERIMENTS
 from deeplab_lessons.cli_options import COMMANDS, UsageError, _set_by, name_of
-from deeplab_lessons.training.experiments import EXPERIMENTS
 
 TRAIN = ["train", "--checkpoint", "a.pt"]
 

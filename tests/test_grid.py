@@ -10,8 +10,8 @@ from torch.nn import functional as F
 
 from deeplab_lessons import inference, models, training
 from deeplab_lessons.arithmetic import Layer, receptive_fields
+from deeplab_lessons.classroom.built_in import Embedded
 from deeplab_lessons.crf import DenseCRF
-from deeplab_lessons.datasets import Embedded
 from deeplab_lessons.grid import PIXELS, Grid, bilinear_weights, cell_centres, grid_of, logits_of, upsample
 from deeplab_lessons.models.with_crf import CRFNetwork
 

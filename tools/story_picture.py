@@ -16,8 +16,9 @@ from matplotlib.patches import Patch
 from PIL import Image
 
 from deeplab_lessons.classroom import drawing
+from deeplab_lessons.classroom.built_in import photograph
 from deeplab_lessons.classroom.mobile_deeplab import mobile_deeplab_v3
-from deeplab_lessons.datasets import photograph, transforms
+from deeplab_lessons.datasets import transforms
 from deeplab_lessons.grid import upsample
 from deeplab_lessons.runtime import data_dir
 

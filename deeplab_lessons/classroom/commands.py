@@ -1,4 +1,4 @@
-"""`deeplab-lessons`: the library's commands, and `grade` for instructors."""
+"""`deeplab-lessons`: the library's commands with the papers' experiments, and `grade` for instructors."""
 
 import argparse
 import glob
@@ -7,6 +7,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deeplab_lessons import cli, cli_options
+from deeplab_lessons.classroom.experiments import table
+
+
+def experiments(options: argparse.Namespace) -> int:
+    """`deeplab-lessons experiments`."""
+    rows = [{"name": name, **row} for name, row in table().items()]
+    cells = [list(rows[0])]
+    cells += [["–" if value in (None, "") else str(value) for value in row.values()] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for line in cells:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    return 0
 
 
 def grade(options: argparse.Namespace) -> int:
@@ -43,13 +55,15 @@ _GRADE = ("grade handed-in notebooks: a table with a row for each learner and ex
      cli_options.number(float, 1, 86400)),
     ("--memory", 4.0, "memory for a notebook, in GiB", cli_options.number(float, 1, 1024)),
 ])
+_EXPERIMENTS: tuple[str, list] = ("list the papers' experiments that train knows by name", [])
 # fmt: on
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command, the library's or `grade`; return its exit code, as `cli.main` does."""
-    cli_options.COMMANDS["grade"] = _GRADE
-    return cli.main(arguments, grade=grade)
+    cli_options.COMMANDS |= {"grade": _GRADE, "experiments": _EXPERIMENTS}
+    cli_options.ALIASES["experiments"] = ["configurations"]  # as they were called before
+    return cli.main(arguments, grade=grade, experiments=experiments, configurations=experiments)
 
 
 if __name__ == "__main__":

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
+from deeplab_lessons.classroom.experiments import Experiment
 from deeplab_lessons.receptive_field import trace
-from deeplab_lessons.training.experiments import Experiment
 
 
 def describe(net: nn.Module, input_size: int, layer: str = "fc6") -> dict[str, object]:

@@ -12,9 +12,9 @@ import filelock
 import torch
 
 from deeplab_lessons import runtime
-from deeplab_lessons.datasets import embedded
+from deeplab_lessons.classroom import built_in
+from deeplab_lessons.classroom.experiments import Experiment, experiment
 from deeplab_lessons.training import CheckpointError, History, train
-from deeplab_lessons.training.experiments import Experiment, experiment
 from deeplab_lessons.training.history import Watcher
 
 #: Part of the name of every kept network. Raise it when a change of code leads to other weights: in the scenes, the
@@ -29,7 +29,7 @@ def cache_path(which: Experiment, seed: int | None = None) -> Path:
     parts = {key: value for key, value in asdict(which).items() if key not in printed}
     if which.is_second_stage:
         parts["starts_from"] = cache_path(experiment(which.starts_from, "class"), seed).stem
-    content = json.dumps([EDITION, embedded.EDITION, parts], sort_keys=True)
+    content = json.dumps([EDITION, built_in.EDITION, parts], sort_keys=True)
     mark = hashlib.sha256(content.encode()).hexdigest()[:8]
     return runtime.cache_dir() / f"{which.name}-seed{seed}-{mark}.pt"
 

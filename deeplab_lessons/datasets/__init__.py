@@ -1,30 +1,27 @@
-"""Pictures and label maps: photographs, the built-in scenes, and the real sets that are on this machine."""
+"""Pictures and label maps: files of your own, and the real sets that are on this machine."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from deeplab_lessons.checks import check_choice
 from deeplab_lessons.datasets import transforms
-from deeplab_lessons.datasets.embedded import Embedded
 from deeplab_lessons.datasets.folders import CamVid, Folder, LabelMapFolder, PascalContext, PersonPart
 from deeplab_lessons.datasets.pairs import Pairs
 from deeplab_lessons.datasets.palettes import VOC_CLASSES, colours_to_indices, voc_colours
 from deeplab_lessons.datasets.reading import as_picture
 from deeplab_lessons.datasets.report import Report, check
-from deeplab_lessons.datasets.scenes import CLASSES, PHOTOGRAPHS, photograph, scene
 from deeplab_lessons.datasets.torchvision_sets import SBD, VOC, Cityscapes, find_voc
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 
 __all__ = [
-    "CLASSES", "IGNORE_INDEX", "PHOTOGRAPHS", "SBD", "SETS", "VOC", "VOC_CLASSES", "CamVid", "Cityscapes",
-    "Embedded", "Folder", "LabelMapFolder", "Pairs", "PascalContext", "PersonPart",
-    "Report", "as_picture", "check", "colours_to_indices", "find_voc", "named", "photograph", "scene", "transforms",
+    "IGNORE_INDEX", "SBD", "SETS", "VOC", "VOC_CLASSES", "CamVid", "Cityscapes",
+    "Folder", "LabelMapFolder", "Pairs", "PascalContext", "PersonPart",
+    "Report", "as_picture", "check", "colours_to_indices", "find_voc", "named", "transforms",
     "voc_colours",
 ]  # fmt: skip
 
-#: Name on the command line -> (class, split to train on, split to measure on).
+#: Name on the command line -> (class, split to train on, split to measure on). The classroom adds "embedded".
 SETS: dict[str, tuple[Callable, str, str]] = {
-    "embedded": (Embedded, "train", "val"),
     "camvid": (CamVid, "train", "val"),
     "voc": (VOC, "train", "val"),
     "sbd": (SBD, "trainaug", "val"),
@@ -59,7 +56,7 @@ def named(
     if split in (None, "train"):
         split = to_train if split else to_measure
     if name == "embedded":
-        return Embedded(split, count, size, transforms)
+        return kind(split, count, size, transforms)
     if (name == "folder") != bool(folder):
         raise ValueError(
             "folder={'images': …, 'labels': …, 'classes': …} and the data set folder need each other"

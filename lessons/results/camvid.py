@@ -16,8 +16,8 @@ import runs
 import torch
 
 from deeplab_lessons import datasets, training
+from deeplab_lessons.classroom.experiments import Experiment
 from deeplab_lessons.classroom.networks import mobilenet_weights
-from deeplab_lessons.training.experiments import Experiment
 
 ITERATIONS = 2000
 #: The versions that are trained with each seed: one again, to see how far two runs of a version lie apart.

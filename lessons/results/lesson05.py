@@ -15,9 +15,9 @@ from scipy import ndimage
 
 from deeplab_lessons import inference, training
 from deeplab_lessons.classroom import objects
+from deeplab_lessons.classroom.experiments import experiment
 from deeplab_lessons.datasets import Pairs
 from deeplab_lessons.grid import upsample
-from deeplab_lessons.training.experiments import experiment
 
 SEEDS = (0, 1, 2)
 HEADS = {"7x7": "small_7x7", "small field": "small_3x3", "LargeFOV": "small_largefov"}

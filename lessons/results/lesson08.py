@@ -28,9 +28,9 @@ import runs
 import torch
 
 from deeplab_lessons import crf, training
+from deeplab_lessons.classroom.experiments import experiment
 from deeplab_lessons.classroom.networks import cache_path, trained
 from deeplab_lessons.models.with_crf import CRFNetwork
-from deeplab_lessons.training.experiments import experiment
 
 SEEDS = (0, 1, 2)
 NETWORK = "small_largefov"

@@ -3,7 +3,7 @@
     python lessons/results/lesson09.py
 
 writes `lesson09.json` beside this file in about 25 minutes on one core, continues where it stopped, and prints each
-run. Every network is the class twin of a published experiment (`deeplab_lessons.training.experiments`).
+run. Every network is the class twin of a published experiment (`deeplab_lessons.classroom.experiments`).
 
 | name | twin of |
 |---|---|
@@ -26,11 +26,12 @@ import torch
 
 from deeplab_lessons import inference, training
 from deeplab_lessons.classroom import objects
-from deeplab_lessons.datasets import Embedded, Pairs
+from deeplab_lessons.classroom.built_in import Embedded
+from deeplab_lessons.classroom.experiments import TWIN_CROP, Experiment, experiment
+from deeplab_lessons.datasets import Pairs
 from deeplab_lessons.heads import SummedASPP
 from deeplab_lessons.models import MultiScale
 from deeplab_lessons.models.multi_scale import rescaled
-from deeplab_lessons.training.experiments import TWIN_CROP, Experiment, experiment
 
 SEEDS = (0, 1, 2)
 SIGNS = (1, 2, 3)  # disc, box, triangle: objects that have a size

@@ -3,7 +3,7 @@
     python lessons/results/lesson10.py
 
 writes `lesson10.json` beside this file in about 50 minutes on one core, continues where it stopped, and prints each
-run. Every network is the class twin of a published experiment (`deeplab_lessons.training.experiments`).
+run. Every network is the class twin of a published experiment (`deeplab_lessons.classroom.experiments`).
 
 The rungs of the ladder, each with everything above it, except that ASPP takes the place of LargeFOV:
 
@@ -29,9 +29,10 @@ import runs
 import torch
 
 from deeplab_lessons import crf, training
-from deeplab_lessons.datasets import Embedded, transforms
+from deeplab_lessons.classroom.built_in import Embedded
+from deeplab_lessons.classroom.experiments import TWIN_CROP, TWIN_SCENES, Experiment, experiment
+from deeplab_lessons.datasets import transforms
 from deeplab_lessons.models.with_crf import CRFNetwork
-from deeplab_lessons.training.experiments import TWIN_CROP, TWIN_SCENES, Experiment, experiment
 
 SEEDS = (0, 1, 2)
 SCENES = 100  # of the validation split

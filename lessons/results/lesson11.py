@@ -28,7 +28,8 @@ import runs
 import torch
 
 from deeplab_lessons import inference, models, training
-from deeplab_lessons.datasets import Embedded, transforms
+from deeplab_lessons.classroom.built_in import Embedded
+from deeplab_lessons.datasets import transforms
 
 SEEDS = (0, 1, 2)
 SIZE = 161  # pixels a side: 11 x 11 cells at output stride 16, 21 x 21 at 8

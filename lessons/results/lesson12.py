@@ -24,7 +24,8 @@ import runs
 import torch
 
 from deeplab_lessons import crf, inference, training
-from deeplab_lessons.datasets import Embedded, transforms
+from deeplab_lessons.classroom.built_in import Embedded
+from deeplab_lessons.datasets import transforms
 from deeplab_lessons.models import deeplab
 from deeplab_lessons.models.with_crf import CRFNetwork
 

@@ -4,7 +4,7 @@
 
 needs CamVid and `weights/mobilenet_v2-imagenet-fp16.pt` in the data folder (see data/README.md), writes
 `lesson13.json` beside this file in about two hours on one core, continues where it stopped, and prints each run. The
-networks are in `deeplab_lessons.training.experiments`. Times are taken at the end, the networks by turns: "ms" for one
+networks are in `deeplab_lessons.classroom.experiments`. Times are taken at the end, the networks by turns: "ms" for one
 image, "s" for one iteration of the training, one number for each turn.
 """
 
@@ -16,8 +16,8 @@ import torch
 
 from deeplab_lessons import inference, runtime, training
 from deeplab_lessons.classroom import measure
+from deeplab_lessons.classroom.experiments import Experiment, experiment
 from deeplab_lessons.classroom.networks import camvid_ready, mobilenet_weights
-from deeplab_lessons.training.experiments import Experiment, experiment
 
 SEEDS = (0, 1, 2)
 VERSIONS = {"v1": "camvid_v1", "v2": "camvid_v2", "v3": "camvid_v3", "v3+": "camvid_v3plus"}

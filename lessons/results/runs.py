@@ -12,7 +12,8 @@ from deeplab_lessons import crf, inference, metrics  # isort: skip  # sets how t
 import torch
 from PIL import Image
 
-from deeplab_lessons.datasets import Embedded, transforms
+from deeplab_lessons.classroom.built_in import Embedded
+from deeplab_lessons.datasets import transforms
 from deeplab_lessons.files import whole_file
 
 #: What is done for one name and seed: numbers, by the names under which they are kept.

@@ -7,7 +7,7 @@ from torch import nn
 
 from deeplab_lessons import backbones
 from deeplab_lessons.classroom import measure
-from deeplab_lessons.training.experiments import experiment
+from deeplab_lessons.classroom.experiments import experiment
 
 
 def test_describe_and_milliseconds():

@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from deeplab_lessons import datasets, training
-from deeplab_lessons.classroom import networks
+from deeplab_lessons.classroom import experiments, networks
+from deeplab_lessons.classroom.experiments import EXPERIMENTS, experiment
 from deeplab_lessons.classroom.networks import cache_path, camvid_ready, mobilenet_weights, trained
-from deeplab_lessons.training import CheckpointError, experiments
+from deeplab_lessons.training import CheckpointError
 from deeplab_lessons.training.checkpoints import training_into
-from deeplab_lessons.training.experiments import EXPERIMENTS, experiment
 
 
 def quickly(monkeypatch, family, lr):

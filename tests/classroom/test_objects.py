@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from deeplab_lessons.classroom import objects
-from deeplab_lessons.datasets import CLASSES, Embedded
+from deeplab_lessons.classroom.built_in import CLASSES, Embedded
 
 
 def test_each_object_has_its_own_iou():

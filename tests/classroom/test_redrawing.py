@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from label_maps_cases import CLASSES, cells_of, maps
 
-from deeplab_lessons import datasets, metrics
-from deeplab_lessons.classroom import redrawing
+from deeplab_lessons import metrics
+from deeplab_lessons.classroom import built_in, redrawing
 
 
 @settings(deadline=None)
@@ -112,9 +112,9 @@ def test_surviving_width_by_trying_every_place(stride):
 
 
 def test_fitted_scores_draw_better_than_shares():
-    labels = datasets.scene(0, 64, "val")[1]
-    scores = redrawing.fit_scores(labels, 16, len(datasets.CLASSES), steps=60)
-    assert scores.shape == (len(datasets.CLASSES), 4, 4)
+    labels = built_in.scene(0, 64, "val")[1]
+    scores = redrawing.fit_scores(labels, 16, len(built_in.CLASSES), steps=60)
+    assert scores.shape == (len(built_in.CLASSES), 4, 4)
     fitted, shares = redrawing.draw_from_shares(scores, 16), redrawing.redraw(labels, 16, 6, "shares")
     labelled = labels != 255
     assert (fitted == labels)[labelled].mean() > (shares == labels)[labelled].mean()
@@ -122,7 +122,7 @@ def test_fitted_scores_draw_better_than_shares():
 
 @pytest.mark.slow
 def test_the_bound_falls_with_the_stride_on_the_embedded_scenes():
-    labels = [datasets.scene(i, 96, "val")[1] for i in range(8)]
+    labels = [built_in.scene(i, 96, "val")[1] for i in range(8)]
     for reading in redrawing.READINGS:
         pairs = [[(redrawing.redraw(x, s, 6, reading), x) for x in labels] for s in (1, 4, 8, 16, 32)]
         scores = [metrics.mean_iou(sum(metrics.confusion_matrix(*pair, 6) for pair in row)) for row in pairs]

@@ -41,6 +41,8 @@ FLOORS = [
     {"cli"},
 ]
 CLASSROOM_FLOORS = [
+    {"built_in", "published"},
+    {"experiments"},
     {"atrous", "gradient_fields", "line_filter", "mobile_deeplab", "networks", "objects"}
     | {"pictures", "progress", "readable_lattice", "redrawing", "reference_crf", "stacks", "tiny_crf"},
     {"drawing"},

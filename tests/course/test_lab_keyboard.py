@@ -33,7 +33,7 @@ class Brightness(torch.nn.Module):
     def forward(self, x):
         return torch.cat([-x[:, :1], x[:, :1]], 1)
 
-picture, labels = datasets.scene(3, size=32)
+picture, labels = built_in.scene(3, size=32)
 scores = torch.randn(2, 32, 32)
 setting = crf.Parameters(w1=4, sigma_alpha=8, sigma_beta=10, w2=2, sigma_gamma=1, iterations=4)
 print("ready")

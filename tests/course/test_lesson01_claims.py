@@ -5,8 +5,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from deeplab_lessons import datasets
-from deeplab_lessons.classroom import redrawing
+from deeplab_lessons.classroom import built_in, redrawing
 
 
 def change(after, before):
@@ -15,7 +14,7 @@ def change(after, before):
 
 @pytest.fixture(scope="module")
 def cat():
-    return torch.tensor(datasets.photograph("chelsea")[40:168, 80:208].mean(2).round()).view(1, 1, 128, 128)
+    return torch.tensor(built_in.photograph("chelsea")[40:168, 80:208].mean(2).round()).view(1, 1, 128, 128)
 
 
 def edges(x):
@@ -69,7 +68,7 @@ def test_a_shift_changes_vggs_map_more_than_its_mean():
     from torchvision.models import vgg16
 
     def window(name, shift=0):
-        picture = torch.tensor(datasets.photograph(name)).permute(2, 0, 1) / 255 - 0.45
+        picture = torch.tensor(built_in.photograph(name)).permute(2, 0, 1) / 255 - 0.45
         return picture[:, 38:262, 60 + shift : 284 + shift]
 
     torch.manual_seed(0)

@@ -8,7 +8,8 @@ import pytest
 import torch
 from tf32 import TF32Convolutions, to_tf32
 
-from deeplab_lessons import crf, datasets, runtime
+from deeplab_lessons import crf, runtime
+from deeplab_lessons.classroom import built_in
 from deeplab_lessons.layers.separable import SeparableConv2d
 
 LESSONS = sorted((Path(__file__).resolve().parents[2] / "lessons").glob("[0-9][0-9]_*.md"))
@@ -50,7 +51,7 @@ def run(lesson, *beginnings, **names):
 
 def compatibility():
     """Lesson 08: the compatibility transform as a 1 × 1 convolution, here with random scores."""
-    picture, _ = datasets.Embedded("val", 4, 128).pair(3)
+    picture, _ = built_in.Embedded("val", 4, 128).pair(3)
     torch.manual_seed(0)
     return run(
         "08",

@@ -5,7 +5,9 @@ import pytest
 import torch
 from torchvision import tv_tensors
 
-from deeplab_lessons.datasets import Embedded, scenes, transforms
+from deeplab_lessons.classroom import built_in
+from deeplab_lessons.classroom.built_in import Embedded
+from deeplab_lessons.datasets import transforms
 
 
 def test_one_pair_is_what_a_network_takes():
@@ -29,8 +31,8 @@ def test_pairs_are_counted_as_lists_count_them():
 
 def test_a_kept_scene_is_made_once(monkeypatch):
     made = []
-    real = scenes.scene
-    monkeypatch.setattr(scenes, "scene", lambda *key: made.append(key) or real(*key))
+    real = built_in.scene
+    monkeypatch.setattr(built_in, "scene", lambda *key: made.append(key) or real(*key))
     data = Embedded("train", 2, size=32)
     data[0], data[1], data[0], data[-1]
     assert len(made) == 2

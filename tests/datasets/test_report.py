@@ -10,7 +10,9 @@ from label_files import save_labels, save_picture
 from small_training import bright_squares, run, tiny
 
 from deeplab_lessons import cli, inference, runtime
-from deeplab_lessons.datasets import VOC, CamVid, Embedded, Folder, check, find_voc, reading, scenes
+from deeplab_lessons.classroom import built_in
+from deeplab_lessons.classroom.built_in import Embedded
+from deeplab_lessons.datasets import VOC, CamVid, Folder, check, find_voc, reading
 
 HALF = np.zeros((16, 16), np.uint8)
 HALF[:, 8:] = 1
@@ -240,7 +242,7 @@ def test_the_command_line_refuses_a_set_that_is_all_void(tmp_path, capsys):
 
 @pytest.mark.parametrize("size", [16, 32, 96])
 def test_the_built_in_scenes_are_never_suspected(size):
-    for split in scenes.SPLITS:
+    for split in built_in.SPLITS:
         for count in (1, 2, 5):
             report = check(Embedded(split, count, size=size))
             assert report.errors == report.doubts == ()

@@ -6,10 +6,8 @@ import torch
 from torch.utils.data import DataLoader
 from torchvision import tv_tensors
 
-from deeplab_lessons.datasets import (
-    Embedded,
-    transforms,
-)
+from deeplab_lessons.classroom.built_in import Embedded
+from deeplab_lessons.datasets import transforms
 
 
 def striped():

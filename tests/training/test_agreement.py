@@ -10,7 +10,8 @@ from small_training import GRID, bright_squares, run, same_weights, tiny
 from torch import nn
 
 from deeplab_lessons import parallel, training
-from deeplab_lessons.datasets import Embedded, Folder, transforms
+from deeplab_lessons.classroom.built_in import Embedded
+from deeplab_lessons.datasets import Folder, transforms
 from deeplab_lessons.grid import Grid
 from deeplab_lessons.training.agreement import differences
 from deeplab_lessons.training.checkpoints import CheckpointError, OtherSettings

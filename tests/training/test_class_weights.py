@@ -7,7 +7,8 @@ from small_training import GRID, VOID, bright_squares, run, same_weights, tiny
 from torch.nn import functional as F
 
 from deeplab_lessons import training
-from deeplab_lessons.datasets import Embedded, transforms
+from deeplab_lessons.classroom.built_in import Embedded
+from deeplab_lessons.datasets import transforms
 from deeplab_lessons.grid import Grid
 from deeplab_lessons.training.class_weights import median_frequency
 from deeplab_lessons.training.losses import LOSSES

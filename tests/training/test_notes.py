@@ -8,6 +8,7 @@ import torch
 from small_training import bright_squares, run, tiny
 
 from deeplab_lessons import datasets, models, training
+from deeplab_lessons.classroom import built_in
 from deeplab_lessons.inference import Scores
 from deeplab_lessons.training import notes
 
@@ -35,14 +36,14 @@ class Cups(datasets.Pairs):
 @pytest.mark.parametrize("version", NETWORKS)
 def test_a_network_trained_from_python_is_loaded_without_another_word(tmp_path, version):
     model = models.deeplab(version, 6, **NETWORKS[version])
-    scenes = datasets.Embedded("train", 3, 64)
+    scenes = built_in.Embedded("train", 3, 64)
     run(model, scenes, validation=scenes, iterations=1, batch_size=2, checkpoint=tmp_path / "mine.pt")
     for file in ("mine.pt", "mine-best.pt"):
         loaded, about = training.load_model(tmp_path / file)
         picture = scenes[0][0][None]
         with torch.no_grad():
             assert torch.equal(loaded(picture), model.eval()(picture))
-        assert about["classes"] == list(datasets.CLASSES) and np.array_equal(about["palette"], scenes.palette)
+        assert about["classes"] == list(built_in.CLASSES) and np.array_equal(about["palette"], scenes.palette)
         assert about["model"]["version"] == version and about["model"]["num_classes"] == 6
 
 
@@ -74,7 +75,7 @@ def test_a_class_that_was_not_measured_is_missing_and_not_0():
 
 
 def test_known_sets_have_their_names():
-    scenes = datasets.Embedded("test", 2, 32)
+    scenes = built_in.Embedded("test", 2, 32)
     about = notes.about(tiny(), torch.utils.data.Subset(scenes, [1]), None, {})
     assert about["data"] == {"name": "embedded", "split": "test", "pairs": 1, "validation": 0}
     assert notes.about(tiny(), bright_squares(2), None, {})["data"]["name"] == "list"

@@ -3,13 +3,13 @@
 import matplotlib as mpl
 import numpy as np
 
-from deeplab_lessons.datasets import embedded
+from deeplab_lessons.classroom import built_in
 
 #: Okabe and Ito's eight colours, distinct for colour-blind readers; the ones that read best as lines first.
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442"]
 
 #: The built-in classes' colours as matplotlib names them, class 0 (background) first.
-CLASS_COLOURS = [f"#{red:02X}{green:02X}{blue:02X}" for red, green, blue in embedded.CLASS_COLOURS]
+CLASS_COLOURS = [f"#{red:02X}{green:02X}{blue:02X}" for red, green, blue in built_in.CLASS_COLOURS]
 
 
 def use_style() -> None:
@@ -41,7 +41,7 @@ def use_style() -> None:
 
 def colour_labels(labels: np.ndarray, palette: np.ndarray | None = None) -> np.ndarray:
     """Return a label map [H, W] as an image, uint8 [H, W, 3], by default in the built-in scenes' colours."""
-    return (embedded.Embedded.palette if palette is None else palette)[np.asarray(labels).astype(np.uint8)]
+    return (built_in.Embedded.palette if palette is None else palette)[np.asarray(labels).astype(np.uint8)]
 
 
 def show_image(ax, image, title: str = ""):

@@ -1,11 +1,11 @@
-"""Entries for the rows of the papers' tables that the package holds as data: `training.published` and `released`."""
+"""Entries for the rows of the papers' tables that the package holds as data: `classroom.published` and `released`."""
 
 from collections.abc import Collection, Iterator
 
 from deeplab_lessons.classroom.ledger import released
 from deeplab_lessons.classroom.ledger.entry import Entry, cite, compute, measure
 from deeplab_lessons.classroom.ledger.twins import Twin
-from deeplab_lessons.training.published import ROWS
+from deeplab_lessons.classroom.published import ROWS
 
 _ONE_DECIMAL = {"context", "cityscapes"}  # data sets for which v2 prints one digit
 

@@ -5,8 +5,8 @@ import torch
 from torch.nn import functional as F
 from torchvision.models import vgg16
 
-from deeplab_lessons import datasets, metrics
-from deeplab_lessons.classroom import redrawing
+from deeplab_lessons import metrics
+from deeplab_lessons.classroom import built_in, redrawing
 from deeplab_lessons.classroom.predictions.framework import Answer, choice, number
 
 
@@ -78,7 +78,7 @@ def _edges(image):
 
 
 def _cat():
-    return torch.tensor(datasets.photograph("chelsea")[40:296, 80:336].mean(2).round()).float()[None, None]
+    return torch.tensor(built_in.photograph("chelsea")[40:296, 80:336].mean(2).round()).float()[None, None]
 
 
 @choice(

@@ -3,9 +3,9 @@
 import torch
 from torch.nn import functional as F
 
-from deeplab_lessons import arithmetic, datasets
+from deeplab_lessons import arithmetic
 from deeplab_lessons.arithmetic import Layer
-from deeplab_lessons.classroom import atrous, stacks
+from deeplab_lessons.classroom import atrous, built_in, stacks
 from deeplab_lessons.classroom.predictions.framework import Answer, choice, number, order
 
 
@@ -78,7 +78,7 @@ EQUAL = ("equal, to the last bit", "equal up to rounding", "different")
 
 
 def _green():
-    return torch.tensor(datasets.photograph("chelsea")[..., 1], dtype=torch.float64)[None, None]
+    return torch.tensor(built_in.photograph("chelsea")[..., 1], dtype=torch.float64)[None, None]
 
 
 @choice(

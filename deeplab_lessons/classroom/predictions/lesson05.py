@@ -4,9 +4,9 @@ import torch
 from torch.nn import functional as F
 
 from deeplab_lessons import metrics, training
+from deeplab_lessons.classroom.experiments import experiment
 from deeplab_lessons.classroom.predictions.framework import Answer, choice, number
 from deeplab_lessons.grid import Grid, cell_centres
-from deeplab_lessons.training.experiments import experiment
 
 
 @number(

@@ -4,7 +4,7 @@ import torch
 from torch.nn import functional as F
 
 from deeplab_lessons import crf, datasets
-from deeplab_lessons.classroom import readable_lattice
+from deeplab_lessons.classroom import built_in, readable_lattice
 from deeplab_lessons.classroom.predictions.framework import Answer, choice, number
 
 BY_HAND = crf.Parameters(w1=10, sigma_alpha=40, sigma_beta=5, w2=3, sigma_gamma=1)
@@ -12,7 +12,7 @@ BY_HAND = crf.Parameters(w1=10, sigma_alpha=40, sigma_beta=5, w2=3, sigma_gamma=
 
 def _scene() -> tuple[torch.Tensor, torch.Tensor]:
     """The lesson's scene: picture [3, 128, 128] and labels."""
-    picture, labels = datasets.Embedded("val", 4).pair(3)
+    picture, labels = built_in.Embedded("val", 4).pair(3)
     return torch.tensor(picture).permute(2, 0, 1), torch.tensor(labels).long()
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from deeplab_lessons import cli, datasets, metrics
+from deeplab_lessons import cli, metrics
+from deeplab_lessons.classroom import built_in
 from deeplab_lessons.classroom.predictions.framework import Answer, choice, number
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 
@@ -116,7 +117,7 @@ def variance_of_all():
     },
 )
 def copied_at_random():
-    scenes = [datasets.scene(number, 128, "train") for number in range(16)]
+    scenes = [built_in.scene(number, 128, "train") for number in range(16)]
     windows = [slice(start, start + 96) for start in range(0, 16, 2)]
     images, labels = ([scene[part][w, w] for scene in scenes for w in windows] for part in (0, 1))
     seen = torch.tensor(np.stack(images)).flatten(1).float()

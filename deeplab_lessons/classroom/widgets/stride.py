@@ -4,8 +4,8 @@ import ipywidgets
 import numpy as np
 import traitlets
 
-from deeplab_lessons import datasets, metrics
-from deeplab_lessons.classroom import drawing, redrawing
+from deeplab_lessons import metrics
+from deeplab_lessons.classroom import built_in, drawing, redrawing
 from deeplab_lessons.classroom.widgets.shared.checks import unknown
 from deeplab_lessons.classroom.widgets.shared.key_box import KeyBox, StepSlider
 from deeplab_lessons.classroom.widgets.shared.panels import Panels
@@ -39,9 +39,9 @@ class StrideExplorer(KeyBox):
         if (picture is None) != (labels is None):
             raise ValueError("a picture needs its labels: pass both, or neither for a built-in scene")
         if picture is None:
-            picture, labels = datasets.scene(3, size=224, split="val")
+            picture, labels = built_in.scene(3, size=224, split="val")
         self._picture, self._labels = np.asarray(picture), np.asarray(labels)
-        self._num_classes = len(datasets.CLASSES) if num_classes is None else num_classes
+        self._num_classes = len(built_in.CLASSES) if num_classes is None else num_classes
         self._palette = palette
         self._slider = StepSlider(options=STRIDES, value=8, description="stride")
         self._list = ipywidgets.Dropdown(options=READINGS, value="majority", description="reading")

@@ -4,20 +4,20 @@ import numpy as np
 import pytest
 
 from deeplab_lessons import datasets
-from deeplab_lessons.classroom import drawing
+from deeplab_lessons.classroom import built_in, drawing
 
 
 def test_built_in_classes_have_distinct_colours_and_void_is_white():
-    palette = datasets.Embedded.palette
-    used = palette[[*range(len(datasets.CLASSES)), 255]]
-    assert len(np.unique(used, axis=0)) == len(datasets.CLASSES) + 1
+    palette = built_in.Embedded.palette
+    used = palette[[*range(len(built_in.CLASSES)), 255]]
+    assert len(np.unique(used, axis=0)) == len(built_in.CLASSES) + 1
     assert palette[255].tolist() == [255, 255, 255]
 
 
 def test_figures_use_the_classes_colours():
     """One class, one colour: in lines and in label maps."""
     for label, colour in enumerate(drawing.CLASS_COLOURS):
-        red, green, blue = datasets.Embedded.palette[label]
+        red, green, blue = built_in.Embedded.palette[label]
         assert matplotlib.colors.to_rgb(colour) == pytest.approx((red / 255, green / 255, blue / 255))
 
 
@@ -35,7 +35,7 @@ def test_style_is_opaque_and_legible():
 def test_show_labels_draws_the_colours_of_the_palette():
     labels = np.array([[0, 1], [5, 255]], dtype=np.uint8)
     shown = drawing.show_labels(plt.figure().add_subplot(), labels, "title")
-    assert np.array_equal(shown.get_array(), datasets.Embedded.palette[labels])
+    assert np.array_equal(shown.get_array(), built_in.Embedded.palette[labels])
     assert shown.axes.get_title() == "title" and len(shown.axes.get_xticks()) == 0
     voc = drawing.show_labels(plt.figure().add_subplot(), labels, palette=datasets.voc_colours())
     assert np.array_equal(voc.get_array(), datasets.voc_colours()[labels])

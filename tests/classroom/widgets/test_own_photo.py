@@ -9,6 +9,7 @@ import traitlets
 from PIL import Image
 
 from deeplab_lessons import datasets, inference
+from deeplab_lessons.classroom import built_in
 from deeplab_lessons.classroom.widgets.own_photo import OwnPhoto, photo, strongest
 from deeplab_lessons.grid import PIXELS
 
@@ -96,7 +97,7 @@ def test_a_large_picture_is_reduced_and_a_small_one_is_left():
     assert photo(np.zeros((3000, 4000, 3), np.uint8)).shape == (384, 512, 3)
     assert photo(np.zeros((40, 4000, 3), np.uint8), longest=100).shape == (1, 100, 3)
     assert photo(halves()).shape == (60, 80, 3)
-    assert (photo("chelsea") == datasets.photograph("chelsea")).all()
+    assert (photo("chelsea") == built_in.photograph("chelsea")).all()
 
 
 def test_what_is_no_picture_is_told_so(tmp_path):

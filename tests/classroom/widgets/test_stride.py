@@ -5,8 +5,8 @@ import pytest
 import traitlets
 from PIL import Image
 
-from deeplab_lessons import datasets, metrics
-from deeplab_lessons.classroom import redrawing
+from deeplab_lessons import metrics
+from deeplab_lessons.classroom import built_in, redrawing
 from deeplab_lessons.classroom.widgets.stride import STRIDES, StrideExplorer
 
 
@@ -24,7 +24,7 @@ def picture_of(explorer):
 @pytest.mark.parametrize("stride", STRIDES)
 def test_the_score_is_that_of_the_package(explorer, stride, reading):
     explorer.stride, explorer.reading = stride, reading
-    labels = datasets.scene(3, 224, "val")[1]
+    labels = built_in.scene(3, 224, "val")[1]
     drawn = redrawing.redraw(labels, stride, 6, reading)
     assert explorer.mean_iou == pytest.approx(
         100 * metrics.mean_iou(metrics.confusion_matrix(drawn, labels, 6))

@@ -7,8 +7,8 @@ import numpy as np
 import traitlets
 from PIL import Image
 
-from deeplab_lessons import arithmetic, datasets
-from deeplab_lessons.classroom import stacks
+from deeplab_lessons import arithmetic
+from deeplab_lessons.classroom import built_in, stacks
 from deeplab_lessons.classroom.drawing.style import COLOURS
 from deeplab_lessons.classroom.widgets.aspp.words import WORDS
 from deeplab_lessons.classroom.widgets.shared.checks import (
@@ -219,7 +219,7 @@ def _cells(sides: Iterable[int], stride: int) -> tuple[int, ...]:
 
 def _picture(photograph: str | np.ndarray | None) -> np.ndarray:
     if photograph is None or isinstance(photograph, str):
-        return middle_square(datasets.photograph(photograph or "astronaut"), _SIDE, Image.Resampling.LANCZOS)
+        return middle_square(built_in.photograph(photograph or "astronaut"), _SIDE, Image.Resampling.LANCZOS)
     return checked_picture("photograph", photograph, _LARGEST)
 
 

@@ -12,12 +12,12 @@ from PIL import Image
 from torch.nn import functional as F
 
 from deeplab_lessons import crf, metrics
+from deeplab_lessons.classroom.built_in import Embedded
 from deeplab_lessons.classroom.pictures import STRIDE, sketch
 from deeplab_lessons.classroom.widgets.crf.words import CAPTION, SCORE, WORDS
 from deeplab_lessons.classroom.widgets.shared.checks import unknown
 from deeplab_lessons.classroom.widgets.shared.page import SavesHtml, module, style
 from deeplab_lessons.classroom.widgets.shared.pictures import checked_picture, data_url
-from deeplab_lessons.datasets import Embedded
 from deeplab_lessons.grid import Grid, upsample
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 

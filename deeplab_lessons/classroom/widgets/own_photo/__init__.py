@@ -11,13 +11,14 @@ import traitlets
 from PIL import Image
 
 from deeplab_lessons import inference
+from deeplab_lessons.classroom.built_in import PHOTOGRAPHS, photograph
 from deeplab_lessons.classroom.widgets.crf import CRFExplorer
 from deeplab_lessons.classroom.widgets.own_photo.upload import Upload
 from deeplab_lessons.classroom.widgets.own_photo.words import NO_FILE, TOO_SMALL, WORDS
 from deeplab_lessons.classroom.widgets.shared.checks import unknown
 from deeplab_lessons.classroom.widgets.shared.key_box import KeyBox
 from deeplab_lessons.classroom.widgets.shared.pictures import data_url, side_by_side
-from deeplab_lessons.datasets import PHOTOGRAPHS, as_picture, photograph, transforms
+from deeplab_lessons.datasets import as_picture, transforms
 
 LONGEST = 512  # side in pixels to which a photograph is reduced: about what VOC's networks were trained on
 _LEAST = 0.001  # share of the area below which a class is left out of the words

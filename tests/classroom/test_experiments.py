@@ -5,16 +5,17 @@ from dataclasses import replace
 import pytest
 import torch
 
-from deeplab_lessons import datasets, models, training
-from deeplab_lessons.datasets import CLASSES
-from deeplab_lessons.heads.aspp import atrous_rates
-from deeplab_lessons.receptive_field import trace
-from deeplab_lessons.training.experiments import (
+from deeplab_lessons import models, training
+from deeplab_lessons.classroom import built_in
+from deeplab_lessons.classroom.built_in import CLASSES
+from deeplab_lessons.classroom.experiments import (
     EXPERIMENTS,
     experiment,
     table,
 )
-from deeplab_lessons.training.published import ROWS
+from deeplab_lessons.classroom.published import ROWS
+from deeplab_lessons.heads.aspp import atrous_rates
+from deeplab_lessons.receptive_field import trace
 
 NAMES = [row["name"] for row in ROWS]
 PUBLISHED = {name: EXPERIMENTS[name] for name in NAMES}
@@ -171,7 +172,7 @@ def test_the_map_lies_where_the_network_says(name):
 def test_without_data_the_scenes_take_its_place(nowhere):
     twin = experiment("camvid_v1", "class")
     train, val = replace(twin, crop=(64, 96)).data_sets()
-    assert isinstance(train, datasets.Embedded) and isinstance(val, datasets.Embedded)
+    assert isinstance(train, built_in.Embedded) and isinstance(val, built_in.Embedded)
     assert train[0][0].shape == (3, 64, 96) and val[0][0].shape == (3, 161, 161)
     paper = EXPERIMENTS["camvid_v1"]
     assert (twin.network, twin.lr, twin.crop, twin.scale) == (

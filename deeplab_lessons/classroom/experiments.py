@@ -5,17 +5,19 @@ built-in scenes. The `small_…` networks are lesson 05's, the `camvid_…` ones
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Self
 
 import torch
 
-from deeplab_lessons import runtime
+from deeplab_lessons import cli_options, runtime
 from deeplab_lessons.checks import check_choice
-from deeplab_lessons.datasets import Pairs, named, scenes, transforms
+from deeplab_lessons.classroom import built_in
+from deeplab_lessons.classroom.published import ROWS
+from deeplab_lessons.datasets import Pairs, named, transforms
 from deeplab_lessons.heads.aspp import atrous_rates
 from deeplab_lessons.models import deeplab
 from deeplab_lessons.training.loop import batch_norms
-from deeplab_lessons.training.published import ROWS
 
 TWIN_CROP = 161  # pixels: about half of the papers' 321, a third of their 513
 TWIN_SCENES = 1000
@@ -86,7 +88,7 @@ class Experiment:
         """
         if self.data == "embedded":
             return self
-        classes = len(scenes.CLASSES)
+        classes = len(built_in.CLASSES)
         small = replace(self, data="embedded", split="train", count=TWIN_SCENES, num_classes=classes)
         if self.data == "camvid":
             return replace(small, scene_size=TWIN_CROP)
@@ -134,7 +136,7 @@ _SMALL = [
     Experiment(
         name, {"version": "v1", "width": 1 / 8, "batch_norm": True, "dropout": 0.0, "kernel_size": size, "rate": rate},
         iterations=1200, batch_size=4, lr=0.05, crop=128, data="embedded", count=1000,
-        num_classes=len(scenes.CLASSES), starts_from="random weights",
+        num_classes=len(built_in.CLASSES), starts_from="random weights",
     )
     for name, size, rate in (("small_7x7", 7, 1), ("small_3x3", 3, 1), ("small_largefov", 3, 3))
 ]  # fmt: skip
@@ -166,6 +168,9 @@ def experiment(name: str, scale: str | None = None) -> Experiment:
     """
     check_choice("experiment", name, EXPERIMENTS)
     return EXPERIMENTS[name] if (scale or runtime.scale()) == "full" else EXPERIMENTS[name].twin()
+
+
+cli_options.EXPERIMENTS |= {name: partial(experiment, name) for name in EXPERIMENTS}
 
 
 def table() -> dict[str, dict[str, Any]]:
