@@ -38,8 +38,9 @@ FLOORS = [
     {"cli"},
 ]
 CLASSROOM_FLOORS = [
+    {"redrawing"},
     {"atrous", "gradient_fields", "line_filter", "mobile_deeplab", "networks", "objects"}
-    | {"pictures", "progress", "readable_lattice", "redrawing", "reference_crf", "stacks", "tiny_crf"},
+    | {"pictures", "progress", "readable_lattice", "reference_crf", "stacks", "tiny_crf"},
     {"drawing"},
     {"exercises", "ledger", "live_curve", "measure", "widgets"},
     {"grading", "predictions"},
