@@ -39,8 +39,8 @@ FLOORS = [
 ]
 CLASSROOM_FLOORS = [
     {"redrawing"},
-    {"atrous", "gradient_fields", "line_filter", "mobile_deeplab", "networks", "objects"}
-    | {"pictures", "progress", "readable_lattice", "reference_crf", "stacks", "tiny_crf"},
+    {"atrous", "gradient_fields", "line_filter", "machine", "mobile_deeplab", "networks"}
+    | {"objects", "pictures", "progress", "readable_lattice", "reference_crf", "stacks", "tiny_crf"},
     {"drawing"},
     {"exercises", "ledger", "live_curve", "measure", "widgets"},
     {"grading", "predictions"},
