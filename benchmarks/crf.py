@@ -21,8 +21,9 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
+from deeplab_lessons.classroom import reference_crf
 from deeplab_lessons.classroom.built_in import photograph
-from deeplab_lessons.crf import fast, reference
+from deeplab_lessons.crf import fast
 from deeplab_lessons.datasets import as_picture
 
 SETTINGS = {
@@ -223,7 +224,7 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.memory_of:
         return memory_of(asked.memory_of, asked.setting)
-    if not reference.available():
+    if not reference_crf.available():
         sys.exit('pydensecrf is not installed: pip install "deeplab-lessons[crf]"')
     started, rounds = time.perf_counter(), asked.rounds or (3 if asked.quick else 7)
     settings = dict(list(SETTINGS.items())[:1]) if asked.quick else SETTINGS

@@ -12,7 +12,6 @@ An installed package looks in the home folder, so that the same data are found f
 """
 
 import os
-import platform
 import random
 import tomllib
 from pathlib import Path
@@ -108,24 +107,3 @@ def data_dir() -> Path:
 def cache_dir() -> Path:
     """Return the folder for what the course makes and keeps, such as trained networks; it may be deleted."""
     return _folder("DEEPLAB_LESSONS_CACHE", "data/cache", ".cache/deeplab-lessons")
-
-
-def report() -> str:
-    """Return what a lesson will run on, one line each: versions, device, cores, size of the work, data folder."""
-    import torch
-    import torchvision
-
-    folder = data_dir()
-    try:
-        shown = os.path.relpath(folder)
-    except ValueError:  # Windows: the folder is on another drive
-        shown = str(folder)
-    lines = {
-        "Python": platform.python_version(),
-        "torch": f"{torch.__version__}, torchvision {torchvision.__version__}",
-        "device": f"{device()}, {torch.get_num_threads()} threads",
-        "scale": scale(),
-        "seed": seed(),
-        "data": f"{shown} ({'there' if folder.is_dir() else 'not there; the course does not need it'})",
-    }
-    return "\n".join(f"{name:<8}{value}" for name, value in lines.items())

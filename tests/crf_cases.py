@@ -9,7 +9,7 @@ import torch
 from hypothesis import strategies as st
 
 from deeplab_lessons import crf
-from deeplab_lessons.classroom import built_in, reference_crf
+from deeplab_lessons.classroom import built_in, reference_crf, tiny_crf
 from deeplab_lessons.classroom.readable_lattice import Lattice
 
 H, W, C = 3, 3, 3
@@ -39,8 +39,8 @@ def exact_filters(picture, normalisation="symmetric", self_term=True, p=SETTING)
     colour = crf.bilateral_features(picture, p.sigma_alpha, p.sigma_beta)
     place = crf.spatial_features(picture.shape[1:], p.sigma_gamma, dtype=picture.dtype)
     return [
-        (p.w1, crf.ExactFilter(colour, normalisation, self_term)),
-        (p.w2, crf.ExactFilter(place, normalisation, self_term)),
+        (p.w1, tiny_crf.ExactFilter(colour, normalisation, self_term)),
+        (p.w2, tiny_crf.ExactFilter(place, normalisation, self_term)),
     ]
 
 

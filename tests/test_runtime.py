@@ -1,6 +1,5 @@
 """Where a lesson runs: variables that are read strictly, and folders that suit a checkout and an installed package."""
 
-import ntpath
 import os
 import shutil
 import subprocess
@@ -9,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import torch
-import torchvision
 
 import deeplab_lessons
 from deeplab_lessons import checks, runtime
@@ -114,22 +112,6 @@ def test_an_installed_package_keeps_nothing_beside_itself(tmp_path, beside):
     module, data, cache = map(Path, done.stdout.splitlines())
     assert module.is_relative_to(packages)
     assert data == home / "deeplab-lessons" / "data" and cache == home / ".cache" / "deeplab-lessons"
-
-
-def test_the_report_says_where_the_work_runs(monkeypatch, no_accelerator, tmp_path):
-    monkeypatch.chdir(ROOT / "notebooks")
-    lines = runtime.report().splitlines()
-    assert [line.split()[0] for line in lines] == ["Python", "torch", "device", "scale", "seed", "data"]
-    assert lines[1] == f"torch   {torch.__version__}, torchvision {torchvision.__version__}"
-    assert lines[2].startswith("device  cpu, ") and lines[-1] == f"data    {Path('..', 'data')} (there)"
-    monkeypatch.setenv("DEEPLAB_LESSONS_DATA", str(tmp_path / "none"))
-    assert runtime.report().endswith("none (not there; the course does not need it)")
-
-
-def test_the_report_works_across_drives(monkeypatch, no_accelerator):
-    """On Windows no relative path leads from one drive to another."""
-    monkeypatch.setattr(os.path, "relpath", lambda path: ntpath.relpath(r"D:\data", r"C:\course"))
-    assert f"{runtime.data_dir()} (there)" in runtime.report()
 
 
 def test_full_precision_leaves_no_tf32_and_torch_usable(recwarn):

@@ -57,3 +57,11 @@ def class_frequencies(dataset: Pairs) -> dict[str, float]:
     labelled = counts.sum() - counts[IGNORE_INDEX]
     shares = {name: float(counts[label] / max(labelled, 1)) for label, name in enumerate(dataset.classes)}
     return shares | {"void": float(counts[IGNORE_INDEX] / max(counts.sum(), 1))}
+
+
+def class_iou(prediction: np.ndarray, labels: np.ndarray, label: int) -> float:
+    """Return the IoU of one class in one picture, by comparisons only; NaN where there is no union."""
+    labelled = labels != IGNORE_INDEX
+    predicted, true = (prediction == label) & labelled, (labels == label) & labelled
+    union = (predicted | true).sum()
+    return float((predicted & true).sum() / union) if union else float("nan")

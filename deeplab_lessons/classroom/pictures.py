@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 
 from deeplab_lessons.checks import check_choice
 from deeplab_lessons.classroom.built_in import photograph
-from deeplab_lessons.metrics.label_maps import class_shares
+from deeplab_lessons.classroom.redrawing import class_shares
 
 _SHRINK = 4  # one pixel of the portrait is the mean of 4 x 4 pixels of the photograph
 _TOP, _LEFT, _SIDE = 0, 128, 256  # the part of the photograph that is shown

@@ -1,4 +1,8 @@
-"""Label maps made small and drawn large again: what lesson 01 finds that a map of stride s can still say."""
+"""Label maps made small and drawn large again: what lesson 01 finds that a map of stride s can still say.
+
+One *cell* of a map of stride s covers s x s pixels; where H or W is no multiple of s the last cells are cut, as if void
+were added below and to the right.
+"""
 
 import math
 from collections.abc import Iterable
@@ -8,7 +12,7 @@ import torch
 from torch.nn import functional as F
 
 from deeplab_lessons.checks import check_choice
-from deeplab_lessons.metrics.label_maps import IGNORE_INDEX, class_shares, sides
+from deeplab_lessons.metrics.label_maps import IGNORE_INDEX, check_labels, one_map
 
 READINGS = ("subsample", "majority", "shares")
 
@@ -16,6 +20,28 @@ READINGS = ("subsample", "majority", "shares")
 def output_stride(strides: Iterable[int]) -> int:
     """Return the input pixels from one cell of a map to the next: the product of the layers' strides."""
     return math.prod(strides)
+
+
+def class_shares(labels: np.ndarray, stride: int, num_classes: int) -> np.ndarray:
+    """Return each class's share of each cell's labelled pixels (0 if none), float32 [C, ceil(H/s), ceil(W/s)].
+
+    Raises ValueError for a stride below 1, a map that is not [H, W] and labels that are no class.
+    """
+    height, width = sides(labels, stride)
+    check_labels(labels, num_classes)
+    down, across = -(-height // stride), -(-width // stride)
+    cell = (np.arange(height) // stride)[:, None] * across + np.arange(width) // stride
+    labelled = labels != IGNORE_INDEX
+    numbered = labels[labelled].astype(np.int64) * (down * across) + cell[labelled]
+    counts = np.bincount(numbered, minlength=num_classes * down * across).reshape(num_classes, down, across)
+    return (counts / np.maximum(counts.sum(axis=0), 1)).astype(np.float32)
+
+
+def sides(labels: np.ndarray, stride: int) -> tuple[int, int]:
+    """Return H and W of a label map; ValueError unless it is [H, W] and `stride` at least 1."""
+    if stride < 1:
+        raise ValueError(f"stride must be at least 1 pixel, got {stride}")
+    return one_map(labels).shape
 
 
 def subsample(labels: np.ndarray, stride: int) -> np.ndarray:

@@ -116,3 +116,17 @@ def tap_shares(size: int | tuple[int, int], kernel_size: int = 3, dilation: int 
     for (taps, rows), (others, columns) in product(down.items(), across.items()):
         cells[taps * others] += rows * columns
     return {taps: cells[taps] / cells.total() for taps in sorted(cells)}
+
+
+def rate_that_keeps_field(kernel_size: int, old_kernel_size: int = 7, old_rate: int = 4) -> int:
+    """Dilation at which `kernel_size` taps span as many cells as `old_kernel_size` taps at `old_rate`.
+
+    From first tap to last there are (k - 1) gaps of `rate` cells. Raises ValueError for a single tap, which
+    has no gap, or where no whole rate fits. Source: the rows 7x7, 4x4 and LargeFOV of DeepLab v1's table 2.
+    """
+    gaps, span = kernel_size - 1, (old_kernel_size - 1) * old_rate
+    if gaps < 1 or span % gaps:
+        raise ValueError(
+            f"no whole rate lets {kernel_size} taps reach {span} cells from the first to the last"
+        )
+    return span // gaps

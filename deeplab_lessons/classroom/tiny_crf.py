@@ -1,4 +1,4 @@
-"""The CRF's energy, its free energy, and on tiny pictures every labelling, and mean field pixel by pixel.
+"""The CRF by its definition, for tiny pictures: all pairs of pixels, the energy of a labelling, every labelling.
 
 `P(x | I) = exp(-E(x | I)) / Z(I)`, with `E(x) = Σ_i θ_i(x_i) + Σ_{i<j} μ(x_i, x_j) Σ_m w_m k_m(i, j)`. `kernels` is a
 list of pairs `(w, k)`: a weight and a symmetric matrix `[N, N]`, or an `ExactFilter`, which holds one; its diagonal is
@@ -11,12 +11,87 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from deeplab_lessons.crf import checks
+from deeplab_lessons import crf
+from deeplab_lessons.checks import check_choice
+from deeplab_lessons.crf import DenseCRF, checks, mean_field
+from deeplab_lessons.crf.filters import NORMALISATIONS
 from deeplab_lessons.crf.mean_field import Watch
 from deeplab_lessons.crf.unary import potts
 
 Kernels = Sequence[tuple[float, Tensor]]
 MOST_LABELLINGS = 2**18
+MOST_PIXELS = 6400
+"""N up to which the matrix is built, an 80 x 80 picture: 164 MB in float32, and a few of them at a time."""
+
+
+def exact_kernel(features: Tensor, self_term: bool = True) -> Tensor:
+    """Compute `k(i, j) = exp(-|f_i - f_j|² / 2)` between all pixels: features `[d, N]` -> `[N, N]`, differentiable.
+
+    With `self_term=False` the diagonal, where a pixel meets itself, is 0.
+    Source: Krähenbühl and Koltun 2011, equation (2). Raises ValueError above `MOST_PIXELS` pixels.
+    """
+    if features.dim() != 2:
+        raise ValueError(f"features must be [d, N], got {list(features.shape)}")
+    pixels = features.shape[1]
+    if pixels > MOST_PIXELS:
+        gigabytes = pixels**2 * features.element_size() / 1e9
+        raise ValueError(
+            f"the exact kernel of {pixels:,} pixels holds {pixels:,}² numbers, {gigabytes:,.1f} GB for each "
+            f"kernel: use a picture of up to {MOST_PIXELS:,} pixels, such as 80 x 80, or the lattice "
+            "(crf.LatticeFilter, crf.DenseCRF)"
+        )
+    squared = sum((row[:, None] - row[None, :]) ** 2 for row in features)
+    kernel = torch.exp(-squared / 2)
+    return kernel if self_term else kernel - torch.diag_embed(kernel.diagonal())
+
+
+def normalise(kernel: Tensor, normalisation: str = "symmetric") -> Tensor:
+    """Return the kernel as it is used: `[N, N]` -> `[N, N]`. `s_i = Σ_j k(i, j)` is the weight that pixel i meets.
+
+    "none", "symmetric" (`k(i, j) / sqrt(s_i s_j)`) and "row" (`k(i, j) / s_i`) as in `crf.LatticeFilter`.
+    """
+    check_choice("normalisation", normalisation, NORMALISATIONS)
+    sums = kernel.sum(1)
+    if normalisation == "none":
+        return kernel
+    if normalisation == "row":
+        return kernel / (sums[:, None] + 1e-20)
+    scale = 1 / torch.sqrt(sums + 1e-20)
+    return scale[:, None] * kernel * scale[None, :]
+
+
+class ExactFilter:
+    """Gaussian filter by the complete matrix: values `[C, N]` -> `[C, N]`, `out_i = Σ_j k(i, j) value_j`.
+
+    `.kernel` is the normalised matrix `[N, N]` of features `[d, N]`, ready for `energy` and `free_energy`. The papers'
+    sum runs over j ≠ i, `self_term=False`: the diagonal then goes before the sums are taken. The libraries keep it, and
+    parallel updates need it to descend (see `mean_field`). Differentiable in values and features.
+    """
+
+    def __init__(self, features: Tensor, normalisation: str = "symmetric", self_term: bool = True):
+        self.kernel = normalise(exact_kernel(features, self_term), normalisation)
+
+    def __call__(self, values: Tensor) -> Tensor:
+        """Filter each row of `values`, `[C, N]`."""
+        return values @ self.kernel.T
+
+
+class ExactCRF(DenseCRF):
+    """`crf.DenseCRF` with all pairs of pixels in place of the lattice, for pictures of up to 80 x 80 pixels."""
+
+    def refine_one(self, unary: Tensor, picture: Tensor) -> Tensor:
+        """Return the marginals [C, H, W] of one picture, by the definition."""
+        mu = self.symmetric_compatibility(unary)
+        return mean_field(unary, self.filters(picture), mu, self.setting.iterations)
+
+    def filters(self, picture: Tensor) -> list:
+        """Return `[(w1, bilateral filter), (w2, spatial filter)]` of one picture [3, H, W], for `mean_field`."""
+        image, s = checks.picture(picture), self.setting
+        place = {"dtype": image.dtype, "device": image.device}
+        bilateral = crf.bilateral_features(image, s.sigma_alpha, s.sigma_beta)
+        spatial = crf.spatial_features(tuple(image.shape[1:]), s.sigma_gamma, **place)
+        kinds = [ExactFilter(features, self.normalisation) for features in (bilateral, spatial)]
+        return list(zip(self.weights, kinds, strict=True))
 
 
 def symmetric(compatibility: Tensor | None, unary: Tensor) -> Tensor:

@@ -21,26 +21,18 @@ _CHUNK = 2**18  # numbers in a chunk of scores
 _DEEP = 40.0  # exp(-40) is nothing next to 1, and far from float32's limits
 
 
-@torch.no_grad()
 def fast_mean_field(
-    unary: Tensor,
-    picture: Tensor,
-    parameters: Parameters,
-    compatibility: Tensor | None = None,
-    iterations: int | None = None,
+    unary: Tensor, picture: Tensor, parameters: Parameters, compatibility: Tensor | None = None
 ) -> Tensor:
-    """Return marginals q [C, N] after `iterations` updates of all pixels at once, without gradients.
+    """Return marginals q [C, N] after the parameters' updates of all pixels at once, without gradients.
 
-    `unary` is float [C, N], `picture` [3, H, W] holds values 0 … 255; a batch of both is done picture by picture.
-    `compatibility` is μ [C, C], Potts if None. The spatial lattice is kept for the next picture of the same size.
+    `unary` is float [C, N], `picture` [3, H, W] holds values 0 … 255. `compatibility` is μ [C, C], Potts if None. The
+    spatial lattice is kept for the next picture of the same size.
     """
-    if unary.ndim == 3:
-        pairs = zip(unary, picture, strict=True)
-        return torch.stack([fast_mean_field(u, p, parameters, compatibility, iterations) for u, p in pairs])
-    steps = parameters.iterations if iterations is None else iterations
-    return infer(unary, write_kernels(picture, parameters, unary), compatibility, steps)
+    return infer(unary, write_kernels(picture, parameters, unary), compatibility, parameters.iterations)
 
 
+@torch.no_grad()
 def write_kernels(picture: Tensor, parameters: Parameters, like: Tensor) -> Kernels:
     """Return the normalised kernels of a picture [3, H, W], each with its weight unless that is 0, in `like`'s type."""
     p, kernels = parameters, []

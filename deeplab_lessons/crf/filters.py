@@ -1,4 +1,4 @@
-"""The CRF's Gaussian filters: the features, and the filter over them with all pairs of pixels, or on the lattice.
+"""The CRF's Gaussian filters: the features, and the filter over them on the lattice.
 
 In features divided by their σ the kernels are plain Gaussians `k(i, j) = exp(-|f_i - f_j|² / 2)`.
 """
@@ -11,9 +11,6 @@ from torch import Tensor
 from deeplab_lessons.checks import check_choice
 from deeplab_lessons.crf import checks
 from deeplab_lessons.crf.tables import write_tables
-
-MOST_PIXELS = 6400
-"""N up to which the matrix is built, an 80 x 80 picture: 164 MB in float32, and a few of them at a time."""
 
 #: Name -> powers of the row sums by which values are divided before and after filtering.
 NORMALISATIONS = {"symmetric": (0.5, 0.5), "row": (0, 1), "none": (0, 0)}
@@ -44,64 +41,16 @@ def bilateral_features(picture: Tensor, sigma_alpha: float, sigma_beta: float) -
     return torch.cat([place, image.flatten(1) / sigma_beta])
 
 
-def exact_kernel(features: Tensor, self_term: bool = True) -> Tensor:
-    """Compute `k(i, j) = exp(-|f_i - f_j|² / 2)` between all pixels: features `[d, N]` -> `[N, N]`, differentiable.
+class LatticeFilter:
+    """Gaussian filter by the lattice's matrix K, self-term included: values [C, N] -> [C, N], differentiable in them.
 
-    With `self_term=False` the diagonal, where a pixel meets itself, is 0.
-    Source: Krähenbühl and Koltun 2011, equation (2). Raises ValueError above `MOST_PIXELS` pixels.
-    """
-    if features.dim() != 2:
-        raise ValueError(f"features must be [d, N], got {list(features.shape)}")
-    pixels = features.shape[1]
-    if pixels > MOST_PIXELS:
-        gigabytes = pixels**2 * features.element_size() / 1e9
-        raise ValueError(
-            f"the exact kernel of {pixels:,} pixels holds {pixels:,}² numbers, {gigabytes:,.1f} GB for each "
-            f"kernel: use a picture of up to {MOST_PIXELS:,} pixels, such as 80 x 80, or the lattice "
-            '(LatticeFilter, backend="lattice")'
-        )
-    squared = sum((row[:, None] - row[None, :]) ** 2 for row in features)
-    kernel = torch.exp(-squared / 2)
-    return kernel if self_term else kernel - torch.diag_embed(kernel.diagonal())
-
-
-def normalise(kernel: Tensor, normalisation: str = "symmetric") -> Tensor:
-    """Return the kernel as it is used: `[N, N]` -> `[N, N]`. `s_i = Σ_j k(i, j)` is the weight that pixel i meets.
+    `normalisation` divides by the weight `s_i = Σ_j K(i, j)` that pixel i meets:
 
     - "none": as the papers print it. Pixels in large even regions then hear far more voices than others.
-    - "symmetric": `k(i, j) / sqrt(s_i s_j)`, pydensecrf's default, with its 1e-20 against division by zero.
-      Still symmetric, so that an energy belongs to it. The published weights are meant with it.
-    - "row": `k(i, j) / s_i`, a weighted mean, as bilateral filters and common ports of CRF-as-RNN take it. Not
+    - "symmetric": `K(i, j) / sqrt(s_i s_j)`, pydensecrf's default, with its 1e-20 against division by zero. Still
+      symmetric up to the lattice, so that an energy belongs to it. The published weights are meant with it.
+    - "row": `K(i, j) / s_i`, a weighted mean, as bilateral filters and common ports of CRF-as-RNN take it. Not
       symmetric: mean field runs, but it descends no energy.
-    """
-    check_choice("normalisation", normalisation, NORMALISATIONS)
-    sums = kernel.sum(1)
-    if normalisation == "none":
-        return kernel
-    if normalisation == "row":
-        return kernel / (sums[:, None] + 1e-20)
-    scale = 1 / torch.sqrt(sums + 1e-20)
-    return scale[:, None] * kernel * scale[None, :]
-
-
-class ExactFilter:
-    """Gaussian filter by the complete matrix: values `[C, N]` -> `[C, N]`, `out_i = Σ_j k(i, j) value_j`.
-
-    `.kernel` is the normalised matrix `[N, N]` of features `[d, N]`. The papers'
-    sum runs over j ≠ i, `self_term=False`: the diagonal then goes before the sums are taken. The libraries keep it, and
-    parallel updates need it to descend (see `mean_field`). Differentiable in values and features.
-    """
-
-    def __init__(self, features: Tensor, normalisation: str = "symmetric", self_term: bool = True):
-        self.kernel = normalise(exact_kernel(features, self_term), normalisation)
-
-    def __call__(self, values: Tensor) -> Tensor:
-        """Filter each row of `values`, `[C, N]`."""
-        return values @ self.kernel.T
-
-
-class LatticeFilter:
-    """The same by the lattice's matrix K, self-term included: values [C, N] -> [C, N], differentiable in the values.
 
     If the features [d, N] require a gradient they get one, through the barycentric weights, and the filter is slower.
     Raises ValueError for another normalisation, features that make no lattice, and values of another shape or type.

@@ -12,8 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from deeplab_lessons.checks import check_choice
-from deeplab_lessons.crf import checks, filters
+from deeplab_lessons.crf import checks
 from deeplab_lessons.crf.fast import fast_mean_field
+from deeplab_lessons.crf.filters import NORMALISATIONS, LatticeFilter, bilateral_features, spatial_features
 from deeplab_lessons.crf.mean_field import Filters, mean_field
 from deeplab_lessons.crf.parameters import Parameters, preset
 from deeplab_lessons.crf.unary import potts, unary_from_logits, unary_from_probabilities
@@ -25,21 +26,19 @@ class DenseCRF(nn.Module):
     """Mean field in the fully connected CRF: `crf(scores, picture)` -> marginals of the scores' shape.
 
     - `parameters`: `Parameters` or the name of a preset; `iterations` overrides theirs.
-    - `backend`: "lattice" (fast, any size, an approximation) or "exact" (all pairs, up to 80 x 80 pixels).
-    - `normalisation`: "symmetric", "row" or "none", see `normalise`. The self-term stays in.
+    - `normalisation`: "symmetric", "row" or "none", see `LatticeFilter`. The self-term stays in.
     - `compatibility`: μ `[C, C]`, Potts by default; its symmetric part is used.
     - `trainable`: any of "weights" (w1 and w2, kept positive as `log_weights`) and "compatibility", which
       needs `num_classes`. `state_dict` holds these and a given compatibility.
 
-    Gradients reach the scores, the trainable parts, and a float picture that asks for them. On the lattice
-    the picture's gradient is that of the approximation: pixels move within their simplices, which stay fixed.
+    Gradients reach the scores, the trainable parts, and a float picture that asks for them. The picture's gradient
+    is that of the lattice, an approximation: pixels move within their simplices, which stay fixed.
     """
 
     def __init__(
         self,
         parameters: Parameters | str = "v2_resnet101",
         num_classes: int | None = None,
-        backend: str = "lattice",
         normalisation: str = "symmetric",
         trainable: Sequence[str] = (),
         compatibility: Tensor | None = None,
@@ -47,11 +46,10 @@ class DenseCRF(nn.Module):
     ):
         super().__init__()
         trainable = (trainable,) if isinstance(trainable, str) else tuple(trainable)
-        check_choice("backend", backend, ("lattice", "exact"))
-        check_choice("normalisation", normalisation, filters.NORMALISATIONS)
+        check_choice("normalisation", normalisation, NORMALISATIONS)
         for part in trainable:
             check_choice("trainable part", part, ("weights", "compatibility"))
-        self.setting, self.backend, self.normalisation = preset(parameters), backend, normalisation
+        self.setting, self.normalisation = preset(parameters), normalisation
         if iterations is not None:
             self.setting = replace(self.setting, iterations=iterations)
         weights = torch.tensor([float(self.setting.w1), float(self.setting.w2)])
@@ -81,15 +79,15 @@ class DenseCRF(nn.Module):
         with torch.autocast(scores.device.type, enabled=False):
             unary = UNARIES[kind](scores)
             if scores.dim() == 3:
-                return self._refine_one(unary, picture)
-            return torch.stack([self._refine_one(*pair) for pair in zip(unary, picture, strict=True)])
+                return self.refine_one(unary, picture)
+            return torch.stack([self.refine_one(*pair) for pair in zip(unary, picture, strict=True)])
 
-    def _refine_one(self, unary: Tensor, picture: Tensor) -> Tensor:
-        """One picture, by the quickest way that gives what is needed."""
+    def refine_one(self, unary: Tensor, picture: Tensor) -> Tensor:
+        """Return the marginals [C, H, W] of one picture, by the quickest way that gives what is needed."""
         mu = self.symmetric_compatibility(unary)
         parts = (unary, picture, *self.parameters())
         gradients = torch.is_grad_enabled() and any(part.requires_grad for part in parts)
-        if self.backend == "lattice" and self.normalisation == "symmetric" and not gradients:
+        if self.normalisation == "symmetric" and not gradients:
             return fast_mean_field(unary.flatten(1), picture, self.current, mu).view_as(unary)
         return mean_field(unary, self.filters(picture), mu, self.setting.iterations)
 
@@ -115,27 +113,21 @@ class DenseCRF(nn.Module):
 
     def filters(self, picture: Tensor) -> Filters:
         """Return `[(w1, bilateral filter), (w2, spatial filter)]` of one picture `[3, H, W]`, for `mean_field`."""
-        image, exact, s = checks.picture(picture), self.backend == "exact", self.setting
-        kind = filters.ExactFilter if exact else filters.LatticeFilter
-        bilateral = kind(filters.bilateral_features(image, s.sigma_alpha, s.sigma_beta), self.normalisation)
-        make = _spatial_filter if exact else _kept_spatial_filter
-        spatial = make(
-            kind, tuple(image.shape[1:]), s.sigma_gamma, self.normalisation, image.dtype, image.device
-        )
+        image, s, how = checks.picture(picture), self.setting, self.normalisation
+        bilateral = LatticeFilter(bilateral_features(image, s.sigma_alpha, s.sigma_beta), how)
+        spatial = _spatial_filter(tuple(image.shape[1:]), s.sigma_gamma, how, image.dtype, image.device)
         return [(self.weights[0], bilateral), (self.weights[1], spatial)]
 
     def extra_repr(self) -> str:
         """Return what `print(crf)` shows: the setting, and what is trained."""
         trained = [name for name, _ in self.named_parameters()]
-        return f"{self.setting}, backend={self.backend!r}, trains={trained}"
+        return f"{self.setting}, trains={trained}"
 
 
-def _spatial_filter(kind, size, sigma, normalisation, dtype, device):
+@lru_cache(maxsize=4)  # it depends on the size, not on the picture
+def _spatial_filter(size, sigma, normalisation, dtype, device) -> LatticeFilter:
     with torch.inference_mode(False):  # made once and kept, so it must be fit for gradients later
-        return kind(filters.spatial_features(size, sigma, dtype=dtype, device=device), normalisation)
-
-
-_kept_spatial_filter = lru_cache(maxsize=4)(_spatial_filter)  # it depends on the size, not on the picture
+        return LatticeFilter(spatial_features(size, sigma, dtype=dtype, device=device), normalisation)
 
 
 @torch.no_grad()
@@ -144,7 +136,6 @@ def refine(
     picture: Tensor,
     preset: Parameters | str = "v2_resnet101",
     kind: str = "logits",
-    backend: str = "lattice",
 ) -> Tensor:
     """Return the marginals of scores and a picture, as `DenseCRF.forward`: their `.argmax(-3)` is the label map."""
-    return DenseCRF(preset, backend=backend)(scores, picture, kind)
+    return DenseCRF(preset)(scores, picture, kind)

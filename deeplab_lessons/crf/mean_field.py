@@ -25,7 +25,6 @@ def mean_field(
     compatibility: Tensor | None = None,
     iterations: int = 10,
     watch: Watch | None = None,
-    damping: float = 0.0,
 ) -> Tensor:
     """Return marginals q after `iterations` updates of all pixels at once: unary `[C, H, W]` -> q `[C, H, W]`.
 
@@ -36,19 +35,16 @@ def mean_field(
     **Does the free energy F fall?** One pixel at a time, always: lesson 06 shows it. All at once, as here and in all
     fast code, it may rise. What always falls is F with the self-term, for Potts with filters that keep it and are
     "symmetric" or "none": the pairs are concave in q then, and each update minimises a bound from above (the argument
-    of Krähenbühl and Koltun 2013). Without the self-term pixels may overshoot together and swing forever; `damping`,
-    at least 0 and below 1, is the fraction of the old q that a step keeps, and calms them.
+    of Krähenbühl and Koltun 2013). Without the self-term pixels may overshoot together and swing forever.
     """
     unary = checks.unary(unary)
-    if not 0 <= damping < 1:
-        raise ValueError(f"damping must be at least 0 and below 1, got {damping}")
     mu = potts(len(unary)) if compatibility is None else compatibility
     mu = checks.compatibility(mu, len(unary), unary)
     theta = unary.flatten(1)
     q = torch.softmax(-theta, 0)
     for i in range(iterations + 1):
         if i:
-            q = damping * q + (1 - damping) * update(q, theta, filters, mu)
+            q = update(q, theta, filters, mu)
         if watch is not None:
             watch(i, q.view_as(unary))
     return q.view_as(unary)

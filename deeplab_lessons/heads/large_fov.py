@@ -71,17 +71,3 @@ class SideBranches(nn.Module):
         """Return the results of the branches, concatenated and cut to `size` = (h, w) cells."""
         results = [branch(x) for branch, x in zip(self.branches, maps, strict=True)]
         return torch.cat([result[..., : size[0], : size[1]] for result in results], dim=1)
-
-
-def rate_that_keeps_field(kernel_size: int, old_kernel_size: int = 7, old_rate: int = 4) -> int:
-    """Dilation at which `kernel_size` taps span as many cells as `old_kernel_size` taps at `old_rate`.
-
-    From first tap to last there are (k - 1) gaps of `rate` cells. Raises ValueError for a single tap, which
-    has no gap, or where no whole rate fits. Source: the rows 7x7, 4x4 and LargeFOV of DeepLab v1's table 2.
-    """
-    gaps, span = kernel_size - 1, (old_kernel_size - 1) * old_rate
-    if gaps < 1 or span % gaps:
-        raise ValueError(
-            f"no whole rate lets {kernel_size} taps reach {span} cells from the first to the last"
-        )
-    return span // gaps

@@ -1,8 +1,4 @@
-"""Label maps made smaller: what the cells of a map of stride s can say.
-
-A label map is [H, W] with classes 0 … C - 1 and `IGNORE_INDEX` (void). One *cell* of a map of stride s covers s x s
-pixels; where H or W is no multiple of s the last cells are cut, as if void were added below and to the right.
-"""
+"""What a label map is: [H, W] with classes 0 … C - 1 and `IGNORE_INDEX` (void)."""
 
 import numpy as np
 import torch
@@ -25,28 +21,6 @@ def check_labels(
             "check num_classes, that ignore_index is this data set's number for void, and that the map was read "
             "as indices, not as colours"
         )
-
-
-def class_shares(labels: np.ndarray, stride: int, num_classes: int) -> np.ndarray:
-    """Return each class's share of each cell's labelled pixels (0 if none), float32 [C, ceil(H/s), ceil(W/s)].
-
-    Raises ValueError for a stride below 1, a map that is not [H, W] and labels that are no class.
-    """
-    height, width = sides(labels, stride)
-    check_labels(labels, num_classes)
-    down, across = -(-height // stride), -(-width // stride)
-    cell = (np.arange(height) // stride)[:, None] * across + np.arange(width) // stride
-    labelled = labels != IGNORE_INDEX
-    numbered = labels[labelled].astype(np.int64) * (down * across) + cell[labelled]
-    counts = np.bincount(numbered, minlength=num_classes * down * across).reshape(num_classes, down, across)
-    return (counts / np.maximum(counts.sum(axis=0), 1)).astype(np.float32)
-
-
-def sides(labels: np.ndarray, stride: int) -> tuple[int, int]:
-    """Return H and W of a label map; ValueError unless it is [H, W] and `stride` at least 1."""
-    if stride < 1:
-        raise ValueError(f"stride must be at least 1 pixel, got {stride}")
-    return one_map(labels).shape
 
 
 def one_map(labels: np.ndarray) -> np.ndarray:

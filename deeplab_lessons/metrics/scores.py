@@ -56,14 +56,6 @@ def pixel_accuracy(confusion: torch.Tensor) -> float:
     return (confusion.diagonal().sum() / confusion.sum()).item()
 
 
-def class_iou(prediction: np.ndarray, labels: np.ndarray, label: int) -> float:
-    """Return the IoU of one class in one picture, by comparisons only; NaN where there is no union."""
-    labelled = labels != IGNORE_INDEX
-    predicted, true = (prediction == label) & labelled, (labels == label) & labelled
-    union = (predicted | true).sum()
-    return float((predicted & true).sum() / union) if union else float("nan")
-
-
 def boundary_distance(labels: np.ndarray, around: str = "labels") -> np.ndarray:
     """Return each pixel's distance in pixels to the nearest boundary, float64 [H, W]; infinite if there is none.
 

@@ -14,13 +14,6 @@ from deeplab_lessons.heads.aspp import ASPP, CHANNELS, atrous_rates
 from deeplab_lessons.heads.decoder import LOW_LEVEL_CHANNELS, Decoder
 from deeplab_lessons.models.v3 import DeepLabV3
 
-#: What well-known re-implementations do differently, as options of `deeplab_v3plus` at output stride 16.
-DEVIATIONS = {
-    "one 3 x 3 in the decoder": {"decoder_convolutions": 1},
-    "rates of output stride 8": {"rates": atrous_rates(8)},
-    "no multi-grid": {"multi_grid": None},
-}
-
 
 class DeepLabV3Plus(nn.Module):
     """Backbone, pyramid, decoder: images [N, 3, H, W] -> logits [N, classes, H/4, W/4]. See `deeplab_v3plus`."""
@@ -66,8 +59,8 @@ def deeplab_v3plus(
     `output_stride` is the encoder's, 8, 16 or 32; without `decoder` the logits have it too, and the network is a
     `DeepLabV3`. `separable` makes the 3 x 3 convolutions of pyramid and decoder atrous separable; by default on
     Xception only, as in the paper's tables 3 and 5. `low_level_channels` and `decoder_convolutions` are the decoder's.
-    `middle_blocks` and `relu_between` belong to Xception; the other options are those of `deeplab_v3`. `DEVIATIONS`
-    lists what re-implementations change. Raises ValueError for what is not there.
+    `middle_blocks` and `relu_between` belong to Xception; the other options are those of `deeplab_v3`. Raises
+    ValueError for what is not there.
     Source: DeepLab v3+, sections 3 and 4.
     """
     options: dict = {"blocks": blocks, "stride_in": stride_in}

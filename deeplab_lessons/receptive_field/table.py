@@ -5,15 +5,11 @@ import html
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from deeplab_lessons.receptive_field.evaluation import Box, bounding_box, unit_index
 from deeplab_lessons.receptive_field.graph import Node, Path, back_project, both, number, union
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(eq=False)
@@ -171,8 +167,9 @@ _MOST_ROWS = 60
 class Trace:
     """What `trace` learned: a table that prints, and the way back from any unit to the pixels it sees.
 
-    Iterating and `len` pass over the pointwise rows, `rows` has all; `trace[name]` is the row of an operation or
-    the output of a module; `outputs` has a row for each tensor that the model returns.
+    Iterating and `len` pass over the pointwise rows, `rows` has all, and what `cells` of a row returns suits a
+    DataFrame. `trace[name]` is the row of an operation or the output of a module; `outputs` has a row for each tensor
+    that the model returns.
     """
 
     rows: tuple[Row, ...]
@@ -234,19 +231,6 @@ class Trace:
         (top, bottom), (left, right) = row.field.y.box(y), row.field.x.box(x)
         return Box(top, left, bottom, right)
 
-    def to_dataframe(self, pointwise: bool = False) -> "pd.DataFrame":
-        """Return the table as a DataFrame; with `pointwise` also batch norm, ReLU and the like.
-
-        Kernel, stride, dilation, padding, jump, field and start are numbers where both axes agree, else text
-        ("3×7", "global"). Raises ImportError without pandas, which comes with the extra `lab`.
-        """
-        try:
-            import pandas as pd
-        except ImportError as error:
-            raise ImportError("to_dataframe needs pandas: pip install 'deeplab-lessons[lab]'") from error
-        columns = [name for name in _COLUMNS if name != "paths"]
-        return pd.DataFrame([row.cells() for row in (self.rows if pointwise else self)], columns=columns)
-
     def summary(self) -> str:
         """Return the totals, in a few lines."""
         height, width = self.input_size
@@ -268,7 +252,10 @@ class Trace:
         head = [c for c in _COLUMNS if c in _ALWAYS or any(cells[c] not in ("", 0) for cells in table)]
         lines = [[_text(column, cells[column]) for column in head] for cells in table]
         if len(lines) > _MOST_ROWS:
-            note, half = f"{len(lines) - _MOST_ROWS} more rows: .to_dataframe() has all", _MOST_ROWS // 2
+            note, half = (
+                f"{len(lines) - _MOST_ROWS} more rows: iterating over the table gives all",
+                _MOST_ROWS // 2,
+            )
             lines[half:-half] = [["⋮", note, *[""] * (len(head) - 2)]]
         return head, [[column.replace("_", "-") for column in head], *lines]
 

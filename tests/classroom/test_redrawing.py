@@ -12,6 +12,18 @@ from deeplab_lessons.classroom import built_in, redrawing
 
 @settings(deadline=None)
 @given(maps())
+def test_shares_are_areas_without_void(case):
+    labels, stride = case
+    shares = redrawing.class_shares(labels, stride, CLASSES)
+    assert shares.shape == (CLASSES, *(-(-side // stride) for side in labels.shape))
+    for (i, j), cell in cells_of(labels, stride):
+        labelled = cell[cell != 255]
+        want = [(labelled == c).mean() if labelled.size else 0 for c in range(CLASSES)]
+        assert shares[:, i, j] == pytest.approx(want)
+
+
+@settings(deadline=None)
+@given(maps())
 def test_majority_is_the_vote_of_every_cell(case):
     labels, stride = case
     voted = redrawing.majority(labels, stride, CLASSES)

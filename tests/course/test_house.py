@@ -41,10 +41,10 @@ FLOORS = [
     {"cli"},
 ]
 CLASSROOM_FLOORS = [
-    {"built_in", "published"},
+    {"built_in", "published", "redrawing"},
     {"experiments"},
-    {"atrous", "gradient_fields", "line_filter", "mobile_deeplab", "networks", "objects"}
-    | {"pictures", "progress", "readable_lattice", "redrawing", "reference_crf", "stacks", "tiny_crf"},
+    {"atrous", "gradient_fields", "line_filter", "machine", "mobile_deeplab", "networks"}
+    | {"objects", "pictures", "progress", "readable_lattice", "reference_crf", "stacks", "tiny_crf"},
     {"drawing"},
     {"exercises", "ledger", "live_curve", "measure", "widgets"},
     {"grading", "predictions"},

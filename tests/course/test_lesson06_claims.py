@@ -6,19 +6,18 @@ import pytest
 import torch
 
 from deeplab_lessons import crf
-from deeplab_lessons.classroom import tiny_crf
+from deeplab_lessons.classroom import redrawing, tiny_crf
 from deeplab_lessons.classroom.pictures import portrait
 from deeplab_lessons.grid import Grid, upsample
-from deeplab_lessons.metrics import label_maps
 
 
 @pytest.fixture(scope="module")
 def portrait_and_filters():
     picture, truth = portrait()
-    shares = torch.tensor(label_maps.class_shares(truth, 8, 2)).float()
+    shares = torch.tensor(redrawing.class_shares(truth, 8, 2)).float()
     p = 0.1 + 0.8 * upsample(shares[None], truth.shape, Grid(8, 3.5))[0]
     features = crf.bilateral_features(torch.tensor(picture).permute(2, 0, 1), 16.0, 13.0)
-    filters = crf.ExactFilter(features), crf.ExactFilter(crf.spatial_features((64, 64), 2.0))
+    filters = tiny_crf.ExactFilter(features), tiny_crf.ExactFilter(crf.spatial_features((64, 64), 2.0))
     return torch.tensor(truth), p, *filters
 
 
@@ -63,8 +62,8 @@ def test_six_pixels():
     grey = torch.tensor([[20.0, 30, 200], [25, 180, 210]])
     thing = torch.tensor([[0.10, 0.55, 0.80], [0.20, 0.40, 0.90]])
     unary = crf.unary_from_probabilities(torch.stack([1 - thing, thing]))
-    k1 = crf.exact_kernel(crf.bilateral_features(grey.expand(3, 2, 3), 2.0, 40.0), self_term=False)
-    k2 = crf.exact_kernel(crf.spatial_features((2, 3), 1.0), self_term=False)
+    k1 = tiny_crf.exact_kernel(crf.bilateral_features(grey.expand(3, 2, 3), 2.0, 40.0), self_term=False)
+    k2 = tiny_crf.exact_kernel(crf.spatial_features((2, 3), 1.0), self_term=False)
     kernels = [(2.0, k1), (0.5, k2)]
     x, energies = tiny_crf.every_labelling(unary, kernels)
     probability = torch.softmax(-energies, 0)

@@ -12,7 +12,7 @@ from small_training import bright_squares, run, same_weights, tiny
 from deeplab_lessons import crf, grid, inference, metrics, models, training
 from deeplab_lessons.backbones import dilation, initialise, surgery
 from deeplab_lessons.backbones.encoders import low_level_features
-from deeplab_lessons.classroom import atrous, readable_lattice
+from deeplab_lessons.classroom import atrous, readable_lattice, tiny_crf
 from deeplab_lessons.classroom.gradient_fields import effective_field, empirical_field
 from deeplab_lessons.crf import filters
 from deeplab_lessons.datasets import transforms
@@ -263,14 +263,14 @@ def test_counting_what_is_right():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("backend", ["lattice", "exact"])
+@pytest.mark.parametrize("kind", [crf.DenseCRF, tiny_crf.ExactCRF])
 @pytest.mark.parametrize("normalisation", filters.NORMALISATIONS)
-def test_the_crf_and_its_gradients(backend, normalisation):
+def test_the_crf_and_its_gradients(kind, normalisation):
     torch.manual_seed(0)
     scores, image = torch.randn(CLASSES, 12, 14), torch.randint(256, (3, 12, 14), dtype=torch.uint8)
     results = {}
     for place in (torch.device("cpu"), ELSEWHERE):
-        layer = crf.DenseCRF(SETTING, CLASSES, backend, normalisation, ("weights", "compatibility")).to(place)
+        layer = kind(SETTING, CLASSES, normalisation, ("weights", "compatibility")).to(place)
         logits = scores.clone().to(place).requires_grad_()
         grey = image.float().to(place).requires_grad_()
         marginals = layer(logits, grey)

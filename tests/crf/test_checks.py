@@ -8,6 +8,7 @@ from crf_cases import (
 )
 
 from deeplab_lessons import crf
+from deeplab_lessons.classroom import tiny_crf
 
 GOOD, PICTURE = batch_scene(size=(6, 7))
 
@@ -53,12 +54,12 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize("backend", ["lattice", "exact"])
+@pytest.mark.parametrize("layer", [crf.DenseCRF, tiny_crf.ExactCRF])
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_mistakes_are_named(mistake, backend):
+def test_mistakes_are_named(mistake, layer):
     scores, picture, kind, words = MISTAKES[mistake]
     with pytest.raises((ValueError, TypeError), match=words):
-        crf.DenseCRF(SMALL, backend=backend)(scores, picture, kind)
+        layer(SMALL)(scores, picture, kind)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from crf_cases import (
 )
 
 from deeplab_lessons import crf
+from deeplab_lessons.classroom import tiny_crf
 from deeplab_lessons.classroom.readable_lattice import Lattice
 from deeplab_lessons.crf import LatticeFilter
 
@@ -18,7 +19,7 @@ def test_kernels_gradients_reach_the_picture_and_the_widths():
     widths = torch.tensor([2.0, 60.0], dtype=torch.float64, requires_grad=True)
 
     def kernel(image, widths):
-        return crf.ExactFilter(crf.bilateral_features(image, widths[0], widths[1])).kernel
+        return tiny_crf.ExactFilter(crf.bilateral_features(image, widths[0], widths[1])).kernel
 
     assert torch.autograd.gradcheck(kernel, (picture, widths))
 
@@ -35,8 +36,8 @@ def test_features_are_places_and_colours_divided_by_their_widths():
 
 def test_far_too_many_pixels_are_refused_with_the_memory_they_would_take():
     with pytest.raises(ValueError, match=r"187,500.*140\.6 GB.*lattice"):
-        crf.exact_kernel(torch.zeros(5, 375 * 500))
-    assert crf.ExactFilter(torch.zeros(2, 10)).kernel.shape == (10, 10)
+        tiny_crf.exact_kernel(torch.zeros(5, 375 * 500))
+    assert tiny_crf.ExactFilter(torch.zeros(2, 10)).kernel.shape == (10, 10)
 
 
 def dense(apply, points):

@@ -1,4 +1,4 @@
-"""The CRF as a layer: backends that agree, gradients by finite differences, what is kept and trained."""
+"""The CRF as a layer, on the lattice and by definition: gradients by differences, what is kept, what is trained."""
 
 import io
 import itertools
@@ -15,20 +15,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deeplab_lessons import crf
+from deeplab_lessons.classroom import tiny_crf
 
-BACKENDS = ["exact", "lattice"]
+KINDS = [tiny_crf.ExactCRF, crf.DenseCRF]
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("normalisation", ["symmetric", "row", "none"])
-def test_the_layer_is_mean_field_with_filters_of_its_backend(backend, normalisation):
+def test_the_layer_is_mean_field_with_filters_of_its_kind(kind, normalisation):
     logits, pictures = batch_scene()
-    kind = crf.ExactFilter if backend == "exact" else crf.LatticeFilter
-    layer = crf.DenseCRF(SMALL, backend=backend, normalisation=normalisation)
+    make = tiny_crf.ExactFilter if kind is tiny_crf.ExactCRF else crf.LatticeFilter
+    layer = kind(SMALL, normalisation=normalisation)
     for scores, picture, q in zip(logits, pictures, layer(logits, pictures), strict=True):
         filters = [
-            (2, kind(crf.bilateral_features(picture, 3, 40), normalisation)),
-            (1, kind(crf.spatial_features((6, 7), 1), normalisation)),
+            (2, make(crf.bilateral_features(picture, 3, 40), normalisation)),
+            (1, make(crf.spatial_features((6, 7), 1), normalisation)),
         ]
         by_hand = crf.mean_field(crf.unary_from_logits(scores), filters, iterations=3)
         torch.testing.assert_close(q, by_hand, atol=1e-5, rtol=0)
@@ -52,18 +53,16 @@ def test_with_and_without_gradients_the_same_numbers(costs, dtype):
         torch.testing.assert_close(fast, readable.detach(), atol=1e-4, rtol=0)
 
 
-def small_layer(backend, **choices):
-    return crf.DenseCRF(
-        SMALL, num_classes=3, backend=backend, trainable=("weights", "compatibility"), **choices
-    ).double()
+def small_layer(kind, **choices):
+    return kind(SMALL, num_classes=3, trainable=("weights", "compatibility"), **choices).double()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("normalisation", ["symmetric", "row", "none"])
-def test_gradients_to_scores_weights_and_compatibility(backend, normalisation):
+def test_gradients_to_scores_weights_and_compatibility(kind, normalisation):
     logits, pictures = batch_scene(size=(2, 3), batch=1, dtype=torch.float64)
-    layer = small_layer(backend, normalisation=normalisation, iterations=2)
+    layer = small_layer(kind, normalisation=normalisation, iterations=2)
     names = [name for name, _ in layer.named_parameters()]
     values = [value.detach().clone().requires_grad_() for value in layer.parameters()]
 
@@ -75,11 +74,11 @@ def test_gradients_to_scores_weights_and_compatibility(backend, normalisation):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_gradients_to_the_picture(backend):
+@pytest.mark.parametrize("kind", KINDS)
+def test_gradients_to_the_picture(kind):
     """On the lattice these are the gradients of the approximation, wherever no pixel changes its simplex."""
     logits, pictures = batch_scene(size=(3, 3), batch=1, dtype=torch.float64)
-    layer = crf.DenseCRF(SMALL, backend=backend)
+    layer = kind(SMALL)
     picture = (pictures.double() * 0.9 + 3.7).requires_grad_()
     assert torch.autograd.gradcheck(lambda image: layer(logits, image), (picture,), eps=1e-4, atol=1e-7)
     layer(logits, picture)[:, 0].sum().backward()
@@ -154,7 +153,7 @@ def test_half_precision_and_autocast_are_computed_in_full(dtype):
     logits, pictures = batch_scene()
     q = crf.DenseCRF(SMALL)(logits.to(dtype), pictures)
     torch.testing.assert_close(q, crf.DenseCRF(SMALL)(logits.to(dtype).float(), pictures))
-    layer = crf.DenseCRF(SMALL, backend="exact")
+    layer = tiny_crf.ExactCRF(SMALL)
     with torch.autocast("cpu", dtype=dtype):
         inside = layer(logits, pictures)
     assert inside.dtype == torch.float32
@@ -162,13 +161,11 @@ def test_half_precision_and_autocast_are_computed_in_full(dtype):
     crf.DenseCRF(SMALL)(logits.softmax(1).to(dtype), pictures, kind="probabilities")  # sums stray a little
 
 
-@given(
-    st.integers(0, 999), st.integers(2, 5), st.integers(1, 9), st.integers(1, 9), st.sampled_from(BACKENDS)
-)
+@given(st.integers(0, 999), st.integers(2, 5), st.integers(1, 9), st.integers(1, 9), st.sampled_from(KINDS))
 @settings(max_examples=12, deadline=None)
-def test_marginals_whatever_the_size_and_the_layout(seed, classes, height, width, backend):
+def test_marginals_whatever_the_size_and_the_layout(seed, classes, height, width, kind):
     logits, pictures = batch_scene(seed, (height, width), classes)
-    layer = crf.DenseCRF(SMALL, backend=backend)
+    layer = kind(SMALL)
     q = layer(logits, pictures)
     assert q.shape == logits.shape and (q >= 0).all()
     torch.testing.assert_close(q.sum(1), torch.ones(2, height, width))
@@ -183,7 +180,6 @@ def test_marginals_whatever_the_size_and_the_layout(seed, classes, height, width
 @pytest.mark.parametrize(
     "choices, words",
     [
-        ({"backend": "gpu"}, "backend"),
         ({"normalisation": "mean"}, "normalisation"),
         ({"trainable": "sigma"}, "trainable"),
         ({"trainable": "compatibility"}, "num_classes"),
@@ -197,21 +193,21 @@ def test_impossible_layers_are_refused(choices, words):
         crf.DenseCRF(**{"parameters": SMALL, **choices})
 
 
-def test_exact_backend_refuses_photographs_and_points_to_the_lattice():
+def test_the_exact_layer_refuses_photographs_and_points_to_the_lattice():
     with pytest.raises(ValueError, match="lattice"):
-        crf.refine(torch.randn(2, 90, 90), torch.zeros(3, 90, 90, dtype=torch.uint8), backend="exact")
+        tiny_crf.ExactCRF(SMALL)(torch.randn(2, 90, 90), torch.zeros(3, 90, 90, dtype=torch.uint8))
 
 
 def test_a_layer_says_what_it_is():
     text = str(crf.DenseCRF("v2_vgg", 3, trainable="weights"))
-    assert "sigma_alpha=65" in text and "lattice" in text and "log_weights" in text
+    assert "sigma_alpha=65" in text and "log_weights" in text
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_on_a_gpu_the_same_numbers(backend):
+@pytest.mark.parametrize("kind", KINDS)
+def test_on_a_gpu_the_same_numbers(kind):
     logits, picture = photograph_piece()
-    layer = crf.DenseCRF("v2_vgg", backend=backend)
+    layer = kind("v2_vgg")
     q = layer(logits.cuda(), picture.cuda())
     torch.testing.assert_close(q.cpu(), layer(logits, picture), atol=1e-3, rtol=0)
     with_gradients = layer(logits.cuda().requires_grad_(), picture.cuda())

@@ -1,7 +1,6 @@
 """How a traced model's table prints, and its way back from a unit to the pixels it sees."""
 
-import sys
-
+import pandas as pd
 import pytest
 import torch
 import torchvision
@@ -35,20 +34,12 @@ def test_text_html_and_dataframe():
     assert "112 parameters, 6,912 multiply-adds" in text and "1 pointwise" in text
     html = table._repr_html_()
     assert html.count("<tr>") == 3 and "color" not in html and "#" not in html and "background" not in html
-    frame = table.to_dataframe()
+    frame = pd.DataFrame([row.cells() for row in table])
     assert list(frame.columns) == ["name", "kind", "kernel", "stride", "dilation", "padding", "channels", "map size",
                                    "jump", "field", "start", "parameters", "multiply_adds"]  # fmt: skip
     assert frame["field"].tolist() == [3, 4] and frame["field"].dtype.kind == "i"
     assert frame["start"].tolist() == [0.0, 0.5] and frame["map size"].tolist() == ["8×8", "4×4"]
-    assert len(table.to_dataframe(pointwise=True)) == 3
-
-
-def test_only_the_dataframe_needs_pandas(monkeypatch):
-    monkeypatch.setitem(sys.modules, "pandas", None)
-    table = trace(nn.Sequential(nn.Conv2d(3, 4, 3)), 8)
-    assert "conv" in repr(table)
-    with pytest.raises(ImportError, match=r"needs pandas: pip install 'deeplab-lessons\[lab\]'"):
-        table.to_dataframe()
+    assert len(table.rows) == 3
 
 
 def test_long_tables_are_cut_in_print_only():
@@ -56,7 +47,7 @@ def test_long_tables_are_cut_in_print_only():
         model = torchvision.models.resnet101()
     table = trace(model, 65)
     assert "more rows" in repr(table) and len(repr(table).splitlines()) < 70
-    assert len(table.to_dataframe()) == len(table) > 100
+    assert len(list(table)) == len(table) > 100
 
 
 def test_boxes_of_units():

@@ -11,7 +11,6 @@ from torch.nn import functional as F
 from deeplab_lessons import training
 from deeplab_lessons.classroom import redrawing
 from deeplab_lessons.grid import Grid
-from deeplab_lessons.metrics import label_maps
 
 
 def test_subsampled_labels_are_those_that_lesson_01_keeps():
@@ -64,11 +63,11 @@ def test_subsample_loss_by_hand(seed):
     assert training.subsample_loss(logits, labels, GRID).item() == pytest.approx(expected, rel=1e-5)
 
 
-def test_area_shares_are_those_of_the_label_maps_module():
+def test_area_shares_are_those_of_lesson_01():
     _, labels = random_batch(5, size=40)
     shares = training.cell_shares(labels, (5, 5), 3, GRID)
     for picture, wanted in zip(shares, labels.numpy().astype(np.uint8), strict=True):
-        np.testing.assert_allclose(picture, label_maps.class_shares(wanted, 8, 3), atol=1e-6)
+        np.testing.assert_allclose(picture, redrawing.class_shares(wanted, 8, 3), atol=1e-6)
 
 
 def test_area_shares_on_odd_sizes_belong_to_the_nearest_centre():

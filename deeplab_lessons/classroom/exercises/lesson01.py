@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from deeplab_lessons import metrics
-from deeplab_lessons.classroom import redrawing
+from deeplab_lessons.classroom import objects, redrawing
 from deeplab_lessons.classroom.exercises.framework import exercise, fault, misconception
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 
@@ -98,7 +97,7 @@ class OutputStride:
 class ClassIou:
     """Intersection over union of one class, from two label maps."""
 
-    package = metrics.class_iou
+    package = objects.class_iou
     hints = (
         "Make three masks: pixels predicted as the class, pixels that are the class, and judged pixels "
         "(labels != 255).",
@@ -132,7 +131,7 @@ class ClassIou:
             prediction = _map(rng, height, width, 0, classes)
             labels = _map(rng, height, width, rng.choice((0, 0.25, 0.6)), classes)
             label = rng.choice(classes)
-            if not math.isnan(metrics.class_iou(prediction, labels, label)):
+            if not math.isnan(objects.class_iou(prediction, labels, label)):
                 yield prediction, labels, label
 
     @misconception(
@@ -170,11 +169,11 @@ class ClassIou:
         "whatever class it gets."
     )
     def void_as_background(prediction, labels, label):
-        return metrics.class_iou(prediction, np.where(labels == IGNORE_INDEX, 0, labels), label)
+        return objects.class_iou(prediction, np.where(labels == IGNORE_INDEX, 0, labels), label)
 
     @misconception("Your code returns IoU in per cent. The check expects a share between 0 and 1.")
     def per_cent(*case):
-        return 100 * metrics.class_iou(*case)
+        return 100 * objects.class_iou(*case)
 
     @misconception(
         "Your code returns recall: the share of the true area that was found. It forgives every pixel painted too "
@@ -255,7 +254,7 @@ class IouOfSet:
         "the union over all images, then divide once."
     )
     def zero_without_the_class(predictions, labels, label):
-        scores = [metrics.class_iou(p, t, label) for p, t in zip(predictions, labels, strict=True)]
+        scores = [objects.class_iou(p, t, label) for p, t in zip(predictions, labels, strict=True)]
         return float(np.nan_to_num(scores).mean())
 
     @misconception(
@@ -263,7 +262,7 @@ class IouOfSet:
         "counts: sum common pixels and unions, then divide once."
     )
     def weighed_by_size(predictions, labels, label):
-        scores = [metrics.class_iou(p, t, label) for p, t in zip(predictions, labels, strict=True)]
+        scores = [objects.class_iou(p, t, label) for p, t in zip(predictions, labels, strict=True)]
         sizes = [truth.size for truth in labels]
         seen = [pair for pair in zip(scores, sizes, strict=True) if not math.isnan(pair[0])]
         return sum(score * size for score, size in seen) / sum(size for _, size in seen)
@@ -273,7 +272,7 @@ class IouOfSet:
         "after the loop."
     )
     def last_image(predictions, labels, label):
-        return metrics.class_iou(predictions[-1], labels[-1], label)
+        return objects.class_iou(predictions[-1], labels[-1], label)
 
     @misconception(
         "Void pixels are counted. Where the label is 255 nobody judged: such a pixel is neither right nor wrong."

@@ -6,7 +6,8 @@ from itertools import product
 
 import torch
 
-from deeplab_lessons import backbones, heads
+from deeplab_lessons import backbones
+from deeplab_lessons.classroom import stacks
 from deeplab_lessons.classroom.exercises.cases import torch_generator
 from deeplab_lessons.classroom.exercises.framework import exercise, fault, misconception
 from deeplab_lessons.classroom.exercises.orders import order
@@ -16,7 +17,7 @@ from deeplab_lessons.classroom.exercises.orders import order
 class RateThatKeepsField:
     """Warm-up: the dilation with which fewer taps span the same field."""
 
-    package = heads.rate_that_keeps_field
+    package = stacks.rate_that_keeps_field
     hints = (
         "How many cells lie between the first tap and the last of the old kernel? Count gaps, not taps.",
         "7 taps have 6 gaps of 4 cells each: 24 cells from the first tap to the last. The new kernel has "

@@ -120,7 +120,7 @@ def _distances(features: torch.Tensor) -> torch.Tensor:
 class ExactKernel:
     """The Gaussian kernel between all pixels."""
 
-    package = crf.exact_kernel
+    package = tiny_crf.exact_kernel
     hints = (
         "Which pixels need a difference? All pairs: `features[:, :, None] - features[:, None, :]` has the shape "
         "[d, N, N].",
@@ -283,7 +283,7 @@ class Energy:
             kernels = []
             for _ in range(rng.randint(1, 3)):
                 features = torch.randn(2, height * width, generator=numbers).to(dtype)
-                kernel = crf.exact_kernel(features, self_term=rng.random() < 0.7)
+                kernel = tiny_crf.exact_kernel(features, self_term=rng.random() < 0.7)
                 kernels.append((rng.choice((0.5, 1.5, 3.0)), kernel))
             yield labels, costs, kernels
 
@@ -387,7 +387,7 @@ class FirstUpdate:
         features = torch.tensor([[0.0, 1.0, 3.0]])
         return {
             "theta": torch.tensor([[1.0, 0.0, 2.0], [0.0, 1.0, 2.0], [2.0, 3.0, 0.0]]),
-            "kernels": [(3.0, crf.exact_kernel(features)), (0.5, crf.exact_kernel(features / 2))],
+            "kernels": [(3.0, tiny_crf.exact_kernel(features)), (0.5, tiny_crf.exact_kernel(features / 2))],
             "mu": crf.potts(3),
         }
 

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from scipy import ndimage
 
-from deeplab_lessons import crf, metrics
-from deeplab_lessons.classroom import line_filter
+from deeplab_lessons import metrics
+from deeplab_lessons.classroom import line_filter, tiny_crf
 from deeplab_lessons.classroom.exercises.cases import torch_generator
 from deeplab_lessons.classroom.exercises.compare import show as show_value
 from deeplab_lessons.classroom.exercises.framework import exercise, fault, misconception
@@ -164,7 +164,7 @@ class NormalisedFilter:
         while True:
             numbers, dtype = torch_generator(rng), rng.choice((torch.float32, torch.float64))
             features = 1.5 * torch.randn(rng.randint(1, 3), rng.randint(1, 6), generator=numbers)
-            kernel = rng.choice((0.01, 1, 50)) * crf.exact_kernel(features).to(dtype)
+            kernel = rng.choice((0.01, 1, 50)) * tiny_crf.exact_kernel(features).to(dtype)
             values = torch.randn(rng.randint(1, 4), features.shape[1], generator=numbers)
             yield _Filter(kernel), values.to(dtype)
 

@@ -1,6 +1,7 @@
 """What the course states of DeepLab v1 (ICLR 2015, arXiv 1412.7062)."""
 
-from deeplab_lessons import arithmetic, heads
+from deeplab_lessons import arithmetic
+from deeplab_lessons.classroom import stacks
 from deeplab_lessons.classroom.ledger.counted import field, parameters, traced, v1, vgg_field
 from deeplab_lessons.classroom.ledger.entry import cite, compute
 from deeplab_lessons.classroom.ledger.rows import published
@@ -50,7 +51,7 @@ ENTRIES = [
         _BOTH,
         "4",
         "rate of fc6 with 7 x 7 taps",
-        lambda: heads.rate_that_keeps_field(7),
+        lambda: stacks.rate_that_keeps_field(7),
         near="fc6|7x7",
     ),
     cite(_BOTH, "4", "rate of fc6 with 4 x 4 taps, small field", near="fc6|4 ?[x×] ?4"),
@@ -58,14 +59,14 @@ ENTRIES = [
         _BOTH,
         "8",
         "rate of fc6 with 4 x 4 taps, large field",
-        lambda: heads.rate_that_keeps_field(4),
+        lambda: stacks.rate_that_keeps_field(4),
         near="fc6|4 ?[x×] ?4|rate 8",
     ),
     compute(
         _BOTH,
         "12",
         "rate of fc6 in LargeFOV, 3 x 3 taps",
-        lambda: heads.rate_that_keeps_field(3),
+        lambda: stacks.rate_that_keeps_field(3),
         near="LargeFOV|fc6",
     ),
     compute(

@@ -1,10 +1,11 @@
-"""The multiply-adds that DeepLab v3+ prints, and what lies between them and ours."""
+"""The multiply-adds that DeepLab v3+ prints, what lies between them and ours, and what others change."""
 
 import math
 
 import torch
 
 from deeplab_lessons.backbones.resnet import DEPTHS, STEM_STRIDE
+from deeplab_lessons.heads import atrous_rates
 from deeplab_lessons.models.v3plus import deeplab_v3plus
 from deeplab_lessons.receptive_field import Row, trace
 
@@ -19,6 +20,12 @@ PRINTED = {
     ("xception", 16, True, True): 54.17, ("xception", 8, True, True): 177.10,
 }  # fmt: skip
 SIZE = 513  # pixels a side. Source: DeepLab v3+, section 4.
+#: What well-known re-implementations do differently, as options of `deeplab_v3plus` at output stride 16.
+DEVIATIONS = {
+    "one 3 x 3 in the decoder": {"decoder_convolutions": 1},
+    "rates of output stride 8": {"rates": atrous_rates(8)},
+    "no multi-grid": {"multi_grid": None},
+}
 
 
 def account(

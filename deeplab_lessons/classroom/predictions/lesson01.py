@@ -5,8 +5,7 @@ import torch
 from torch.nn import functional as F
 from torchvision.models import vgg16
 
-from deeplab_lessons import metrics
-from deeplab_lessons.classroom import built_in, redrawing
+from deeplab_lessons.classroom import built_in, objects, redrawing
 from deeplab_lessons.classroom.predictions.framework import Answer, choice, number
 
 
@@ -65,7 +64,7 @@ def fewer_numbers():
 )
 def iou_of_class_one():
     true, predicted = np.array([[1, 1, 1, 0, 0, 255]]), np.array([[1, 1, 0, 1, 0, 1]])
-    return metrics.class_iou(predicted, true, label=1)
+    return objects.class_iou(predicted, true, label=1)
 
 
 TO_THE_BIT = ("yes, to the last bit", "only up to rounding", "no")

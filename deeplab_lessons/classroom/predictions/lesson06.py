@@ -6,11 +6,10 @@ from itertools import pairwise
 import torch
 
 from deeplab_lessons import crf
-from deeplab_lessons.classroom import tiny_crf
+from deeplab_lessons.classroom import redrawing, tiny_crf
 from deeplab_lessons.classroom.pictures import portrait
 from deeplab_lessons.classroom.predictions.framework import Answer, choice, number
 from deeplab_lessons.grid import Grid, upsample
-from deeplab_lessons.metrics import label_maps
 
 
 @number(
@@ -43,7 +42,7 @@ KERNEL = {"1": 1, "½": 0.5, "0": 0}
     },
 )
 def kernel_at_one_sigma():
-    kernel = crf.exact_kernel(torch.tensor([[0.0, 1.0]]))[0, 1].item()
+    kernel = tiny_crf.exact_kernel(torch.tensor([[0.0, 1.0]]))[0, 1].item()
     return Answer(min(KERNEL, key=lambda name: abs(KERNEL[name] - kernel)), shows=f"{kernel:.3f}")
 
 
@@ -66,8 +65,8 @@ def _six_pixels() -> tuple:
     """The unary and the kernels of the lesson's 2 x 3 pixels."""
     grey = torch.tensor([[20.0, 30, 200], [25, 180, 210]])
     thing = torch.tensor([[0.10, 0.55, 0.80], [0.20, 0.40, 0.90]])
-    alike = crf.exact_kernel(crf.bilateral_features(grey.expand(3, 2, 3), 2.0, 40.0))
-    near = crf.exact_kernel(crf.spatial_features((2, 3), 1.0))
+    alike = tiny_crf.exact_kernel(crf.bilateral_features(grey.expand(3, 2, 3), 2.0, 40.0))
+    near = tiny_crf.exact_kernel(crf.spatial_features((2, 3), 1.0))
     return crf.unary_from_probabilities(torch.stack([1 - thing, thing])), [(2.0, alike), (0.5, near)]
 
 
@@ -146,9 +145,9 @@ FEWER, SAME, MORE = "fewer", "as many", "more"
 )
 def wrong_with_smoothness():
     _, truth = portrait()
-    fractions = torch.tensor(label_maps.class_shares(truth, 8, 2)).float()
+    fractions = torch.tensor(redrawing.class_shares(truth, 8, 2)).float()
     p = 0.1 + 0.8 * upsample(fractions[None], truth.shape, Grid(8, 3.5))[0]
-    near = crf.ExactFilter(crf.spatial_features(truth.shape, 2.0))
+    near = tiny_crf.ExactFilter(crf.spatial_features(truth.shape, 2.0))
     q = crf.mean_field(crf.unary_from_probabilities(p), [(3.0, near)])
     before, after = ((each.argmax(0).numpy() != truth).sum() for each in (p, q))
     return Answer(

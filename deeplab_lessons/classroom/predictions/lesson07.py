@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from deeplab_lessons import crf
-from deeplab_lessons.classroom import line_filter, readable_lattice
+from deeplab_lessons.classroom import line_filter, readable_lattice, tiny_crf
 from deeplab_lessons.classroom.drawing import lattice as drawing
 from deeplab_lessons.classroom.pictures import sketch
 from deeplab_lessons.classroom.predictions.framework import Answer, choice, number
@@ -25,7 +25,7 @@ from deeplab_lessons.classroom.predictions.framework import Answer, choice, numb
 )
 def gigabytes_of_a_kernel():
     pixels = 500 * 375
-    entry = crf.exact_kernel(crf.spatial_features((2, 3), 1)).element_size()
+    entry = tiny_crf.exact_kernel(crf.spatial_features((2, 3), 1)).element_size()
     return Answer(round(entry * pixels**2 / 1e9), shows=f"{entry * pixels**2 / 1e9:.0f} GB")
 
 

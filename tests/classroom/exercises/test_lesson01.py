@@ -10,6 +10,7 @@ import torch
 from answers import assert_accepted, assert_rejected, exercise_of, listed, says
 
 from deeplab_lessons import metrics
+from deeplab_lessons.classroom import objects
 
 
 class OutputStrideRight:
@@ -353,7 +354,7 @@ class IouOfSetRight:
 
     def the_courses_iou_of_one_long_row(predictions, labels, label):
         p = np.concatenate([each.reshape(1, -1) for each in predictions], axis=1)
-        return metrics.class_iou(p, np.concatenate([each.reshape(1, -1) for each in labels], axis=1), label)
+        return objects.class_iou(p, np.concatenate([each.reshape(1, -1) for each in labels], axis=1), label)
 
     def counted(predictions, labels, label):
         pixels = [
@@ -389,22 +390,22 @@ class IouOfSetRight:
 class IouOfSetWrong:
     @says("cut in two")
     def as_it_was(predictions, labels, label):
-        scores = [metrics.class_iou(p, t, label) for p, t in zip(predictions, labels, strict=True)]
+        scores = [objects.class_iou(p, t, label) for p, t in zip(predictions, labels, strict=True)]
         return np.nanmean(scores)
 
     @says("gives 0 to those without the class")
     def zeros(predictions, labels, label):
-        scores = [metrics.class_iou(p, t, label) for p, t in zip(predictions, labels, strict=True)]
+        scores = [objects.class_iou(p, t, label) for p, t in zip(predictions, labels, strict=True)]
         return sum(0 if math.isnan(score) else score for score in scores) / len(scores)
 
     @says("by its number of pixels")
     def weighed(predictions, labels, label):
-        scores = np.array([metrics.class_iou(p, t, label) for p, t in zip(predictions, labels, strict=True)])
+        scores = np.array([objects.class_iou(p, t, label) for p, t in zip(predictions, labels, strict=True)])
         sizes = np.array([t.size for t in labels])
         return np.nansum(scores * sizes) / sizes[~np.isnan(scores)].sum()
 
     def weighed_by_labelled_pixels(predictions, labels, label):
-        scores = np.array([metrics.class_iou(p, t, label) for p, t in zip(predictions, labels, strict=True)])
+        scores = np.array([objects.class_iou(p, t, label) for p, t in zip(predictions, labels, strict=True)])
         sizes = np.array([(t != 255).sum() for t in labels])
         return np.nansum(scores * sizes) / sizes[~np.isnan(scores)].sum()
 
@@ -416,7 +417,7 @@ class IouOfSetWrong:
         return both / either if either else math.nan
 
     def the_first_image(predictions, labels, label):
-        return metrics.class_iou(predictions[0], labels[0], label)
+        return objects.class_iou(predictions[0], labels[0], label)
 
     @says("Void pixels are counted")
     def void(predictions, labels, label):
@@ -449,14 +450,14 @@ class IouOfSetWrong:
 
     def largest_image(predictions, labels, label):
         largest = max(range(len(labels)), key=lambda i: labels[i].size)
-        return metrics.class_iou(predictions[largest], labels[largest], label)
+        return objects.class_iou(predictions[largest], labels[largest], label)
 
     def median(predictions, labels, label):
-        scores = [metrics.class_iou(p, t, label) for p, t in zip(predictions, labels, strict=True)]
+        scores = [objects.class_iou(p, t, label) for p, t in zip(predictions, labels, strict=True)]
         return np.nanmedian(scores)
 
     def the_same_size(predictions, labels, label):
-        return metrics.class_iou(np.concatenate(predictions), np.concatenate(labels), label)
+        return objects.class_iou(np.concatenate(predictions), np.concatenate(labels), label)
 
 
 class SurvivingWidthRight:

@@ -7,7 +7,14 @@ import torch
 from torch import nn
 
 from deeplab_lessons.backbones import resnet
-from deeplab_lessons.classroom.ledger.released import PRINTED, account, filling, released_resnet101
+from deeplab_lessons.classroom.ledger.released import (
+    DEVIATIONS,
+    PRINTED,
+    account,
+    filling,
+    released_resnet101,
+)
+from deeplab_lessons.models import deeplab_v3plus
 from deeplab_lessons.receptive_field import trace
 
 
@@ -72,3 +79,14 @@ def test_filling():
     assert filling(only) == (36 * 36 - 33 * 33) * 4 * 6 * 9
     (only,) = trace(nn.Conv2d(4, 6, 3, padding=1), 33, in_channels=4)
     assert filling(only) == 0
+
+
+@pytest.mark.slow
+def test_the_deviations_change_what_they_name():
+    with torch.device("meta"):
+        paper = deeplab_v3plus()
+        one, far, plain = (deeplab_v3plus(**options) for options in DEVIATIONS.values())
+    assert (len(paper.decoder.refine), len(one.decoder.refine)) == (2, 1)
+    assert (paper.aspp.rates, far.aspp.rates) == ((6, 12, 18), (12, 24, 36))
+    last = [[block.conv2.dilation[0] for block in net.backbone.layer4] for net in (paper, plain)]
+    assert last == [[2, 4, 8], [1, 2, 2]]
