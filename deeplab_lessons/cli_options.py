@@ -94,6 +94,7 @@ COMMANDS: dict[str, tuple[str, list[_Option]]] = {
     "check": ("look at a data set before training: files, sizes, numbers, classes, faults", [
         ("--data", None, "data set", {"choices": SETS, "required": True}, *_NEEDS),
         *FOLDER, _ROOT, _COUNT,
+        ("--scene-size", 96, "side of the built-in scenes, in pixels", _SIDE, _SCENES),
         ("--split", None, "part of the data set (else all of a folder, or the part to measure on)", {}),
         ("--sheet", None, "PNG to write: pairs with their labels drawn over them", PATH,
          (lambda o: o.sheet.suffix.lower() == ".png", "must be a PNG: pass a name that ends in .png")),
@@ -232,7 +233,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     if given["command"] == "train":
         name = given.get("experiment")
         options["which"] = which = experiment(name, given.get("scale")) if name else None
-        options |= _set_by(which) if which else {}
+        options |= set_by(which) if which else {}
         options["recipe"] = recipe = not name and (given.get("data") == "folder" or "version" in given)
         options |= {"version": "v3", "backbone": "mobilenet_v2"} if recipe else {"backbone": "vgg16"}
         options["width"] = 1.0 if given.get("weights") or recipe else 0.125
@@ -250,7 +251,8 @@ def check(options: argparse.Namespace, given: Collection[str]) -> None:
                 raise UsageError(f"{flag} {words}")
 
 
-def _set_by(which: Experiment) -> dict[str, object]:
+def set_by(which: Experiment) -> dict[str, object]:
+    """Return the options that an experiment sets."""
     crop = [which.crop] if isinstance(which.crop, int) else list(which.crop)
     return {
         "data": which.data, "split": which.split, "count": which.count, "scene_size": which.scene_size or max(crop),

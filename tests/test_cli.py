@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from torchvision.models import mobilenet_v2
 
-from deeplab_lessons import backbones, cli, datasets, models, training
+from deeplab_lessons import backbones, cli, cli_train, datasets, models, training
 from deeplab_lessons.cli_options import COMMANDS
 from deeplab_lessons.training.experiments import EXPERIMENTS, Experiment
 
@@ -79,7 +79,7 @@ def test_segment_writes_overlays(checkpoint, tmp_path, capsys):
     for name in ("cat.png", "same.jpg"):
         Image.fromarray(picture).save(tmp_path / name)
     use = ["--checkpoint", str(checkpoint), "--device", "cpu"]
-    assert cli.main(["segment", str(tmp_path / "cat.png"), *use]) == 0
+    assert cli.main(["segment", str(tmp_path / "cat.png"), *use, "--no-legend"]) == 0
     assert capsys.readouterr().out.strip() == str(tmp_path / "cat-segmented.png")
     with Image.open(tmp_path / "cat-segmented.png") as drawn:
         assert drawn.size == (56, 40) and drawn.mode == "RGB"
@@ -250,7 +250,7 @@ def test_names_that_would_lose_a_picture_are_refused_first(arguments, words, alb
 
 def test_an_older_file_is_replaced_only_when_told(checkpoint, album, capsys):
     (album / "a-segmented.png").write_bytes(b"mine")
-    use = ["segment", "a.png", "--checkpoint", str(checkpoint), "--device", "cpu"]
+    use = ["segment", "a.png", "--checkpoint", str(checkpoint), "--device", "cpu", "--no-legend"]
     assert cli.main(use) == 2
     assert "a-segmented.png is there already: pass --overwrite or another output" in the_only_line(capsys)
     assert cli.main([*use, "--overwrite"]) == 2
@@ -540,10 +540,10 @@ def test_another_option_is_refused_when_a_training_is_continued(
     kept, weights = checkpoint.read_bytes(), tmp_path / "weights.pt"
     torch.save(backbones.vgg16(0.02, batch_norm=True).state_dict(), weights)
     if name in ("data", "experiment", "backbone", "head", "width", "no-batch-norm"):
-        monkeypatch.setattr(cli, "deeplab", lambda **_: models.deeplab_v1(6, width=0.02, batch_norm=True))
+        monkeypatch.setattr(cli_train, "deeplab", lambda **_: models.deeplab_v1(6, width=0.02, batch_norm=True))
         monkeypatch.setattr(Experiment, "model", lambda *_: models.deeplab_v1(6, width=0.02, batch_norm=True))
         scenes = datasets.Embedded(count=4, size=32)
-        monkeypatch.setattr(cli, "named", lambda *_: scenes)
+        monkeypatch.setattr(cli_train, "named", lambda *_: scenes)
     copy = tmp_path / "copy.pt"
     copy.write_bytes(kept)
     given = value.replace("WEIGHTS", str(weights)).replace("COPY", str(copy)).split()

@@ -3,7 +3,7 @@
 import pytest
 
 from deeplab_lessons import cli
-from deeplab_lessons.cli_options import COMMANDS, UsageError, _set_by, name_of
+from deeplab_lessons.cli_options import COMMANDS, UsageError, name_of, set_by
 from deeplab_lessons.training.experiments import EXPERIMENTS
 
 TRAIN = ["train", "--checkpoint", "a.pt"]
@@ -55,7 +55,7 @@ def test_what_is_given_counts_also_where_it_is_the_default(name):
 
 
 def test_every_option_that_an_experiment_sets_is_tested():
-    assert set(_set_by(EXPERIMENTS["v3_stage2"])) == set(SET)
+    assert set(set_by(EXPERIMENTS["v3_stage2"])) == set(SET)
 
 
 @pytest.mark.parametrize(
