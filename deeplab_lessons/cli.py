@@ -123,12 +123,12 @@ def segment(options: argparse.Namespace) -> int:
             code = 1
         else:
             tqdm.write(str(output))
-            if max(reading.shape_of(picture)[1:]) > drawing["longest_side"]:  # said once
+            if max(reading.shape_of(picture)[1:]) > (side := drawing["longest_side"]):
                 warnings.warn(
-                    f"photographs with a side above {drawing['longest_side']} pixels are shown to the network reduced to "
-                    "it, and drawn on at full size: --longest-side chooses another",
+                    f"photographs with a side above {side} pixels are shown to the network reduced to that size, and "
+                    "drawn on at their own: --longest-side chooses another",
                     stacklevel=1,
-                )
+                )  # which is said once
     return code
 
 

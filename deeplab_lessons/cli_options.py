@@ -253,8 +253,13 @@ def check(options: argparse.Namespace, given: Collection[str]) -> None:
 
 def set_by(which: Experiment) -> dict[str, object]:
     """Return the options that an experiment sets."""
-    crop = [which.crop] if isinstance(which.crop, int) else list(which.crop)
     return {
-        "data": which.data, "split": which.split, "count": which.count, "scene_size": which.scene_size or max(crop),
-        "crop": crop, "random_scale": list(which.scale or (1, 1)), **which.settings,
+        "data": which.data, "split": which.split, "count": which.count, **settings_of(which),
+        "scene_size": which.scene_size or (which.crop if isinstance(which.crop, int) else max(which.crop)),
     }  # fmt: skip
+
+
+def settings_of(which: Experiment) -> dict[str, object]:
+    """Return the options that say how an experiment is trained."""
+    crop = [which.crop] if isinstance(which.crop, int) else list(which.crop)
+    return {"crop": crop, "random_scale": list(which.scale or (1, 1)), **which.settings}

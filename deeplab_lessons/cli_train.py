@@ -10,11 +10,11 @@ from typing import Any
 import torch
 
 from deeplab_lessons import backbones, parallel, runtime, training
-from deeplab_lessons.cli_options import FOLDER, TRAINING, UsageError, name_of
+from deeplab_lessons.cli_options import FOLDER, TRAINING, UsageError, name_of, settings_of
 from deeplab_lessons.cli_words import as_usage
 from deeplab_lessons.datasets import SETS, Pairs, named, transforms
 from deeplab_lessons.models import V1_TABLE, deeplab
-from deeplab_lessons.training import recipes
+from deeplab_lessons.training.experiments import Experiment
 
 #: What may change when a training is continued: where it is kept and computed. What `--scale` sets is compared, and of
 #: folders the names of their files.
@@ -56,36 +56,30 @@ def train(options: argparse.Namespace) -> int:
     if options.split not in (measured, f"train{measured}", "all"):  # those have none left to be measured on
         validation = data_set(options, None)
     with parallel.process_group(device) as device:
-        network, model = (
-            _by_recipe(options, dataset, resumed) if options.recipe else _network(options, dataset)
-        )
+        which = _by_recipe(options, dataset, resumed) if options.recipe else options.which
+        model = _model(options, which, len(dataset.classes))
         for pairs in (dataset, *([validation] if validation else [])):
             pairs.longest_side = options.longest_side
         crop, scale = tuple(options.crop * 2)[:2], tuple(options.random_scale)
         dataset.transforms = transforms.train(crop, None if scale == (1, 1) else scale)
-        names = [name_of(flag) for flag, *_ in TRAINING] + ["freeze_batch_norm"]
-        settings: dict[str, Any] = {name: getattr(options, name) for name in names} | {"device": device}
-        about = {
-            "model": network | {"num_classes": len(dataset.classes)}, "data": {"name": options.data},
-            "classes": list(dataset.classes), "palette": dataset.palette.tolist(), "scene_size": options.scene_size,
-            "experiment": options.experiment, "settings": _agreed(options, resumed),
+        names = [name_of(flag) for flag, *_ in TRAINING] + ["freeze_batch_norm", "checkpoint"]
+        settings = {name: getattr(options, name) for name in names} | {"device": device}
+        settings["about"] = {
+            "data": {"name": options.data}, "scene_size": options.scene_size, "experiment": options.experiment,
+            "settings": _agreed(options, resumed),
         }  # fmt: skip
         if options.start and not resumed:
             _say(training.start_from(model, options.start, dataset.classes))
         if options.recipe and not resumed:
-            _say(_plan(options, dataset, validation, model, settings))
-        history = training.train(
-            model,
-            dataset,
-            validation,
-            **settings,
-            checkpoint=options.checkpoint,
-            resume=not options.new,
-            about=about,
-        )
+            _say(
+                _plan(
+                    options, dataset, validation, training.time_needed(model, dataset, validation, **settings)
+                )
+            )
+        history = training.train(model, dataset, validation, **settings, resume=not options.new)
         _say(history)
         if options.recipe and history.finished:
-            _say(_next(options, history))
+            _say(_next(options.checkpoint))
     return 0 if history.finished else 130
 
 
@@ -109,10 +103,8 @@ def _start(options: argparse.Namespace, resumed: bool) -> torch.device:
     return device
 
 
-def _by_recipe(
-    options: argparse.Namespace, dataset: Pairs, resumed: bool
-) -> tuple[dict[str, Any], torch.nn.Module]:
-    """Set what was not given, by the recipe for so many pairs; the network's arguments, and the network."""
+def _by_recipe(options: argparse.Namespace, dataset: Pairs, resumed: bool) -> training.Recipe:
+    """The recipe for so many pairs; it sets what was not given, unless the training began otherwise."""
     if not (resumed or options.weights or options.start or options.width != 1):
         options.weights = backbones.at_hand(options.backbone)
         if options.weights is None:
@@ -121,58 +113,48 @@ def _by_recipe(
                 "little of few photographs: pass --weights imagenet, which downloads them once",
                 stacklevel=2,
             )
-    recipe = recipes.recipe(options.version, options.backbone, len(dataset), pretrained=bool(options.weights))
     begun = training.load_checkpoint(options.checkpoint)["about"].get("settings", {}) if resumed else {}
-    for name, value in {
-        **recipe.settings
-        | {"crop": [recipe.crop], "random_scale": recipe.scale, "longest_side": recipe.longest_side},
-        **begun,
-    }.items():
-        if name not in options.given and name not in _MAY_CHANGE:
-            setattr(options, name, value)
-    own = {"width": options.width} | (
-        {"output_stride": options.output_stride} if options.output_stride else {}
+    trained = options.weights or options.start or begun.get("weights") or begun.get("start")
+    recipe = training.recipe(
+        options.version,
+        options.backbone,
+        len(dataset),
+        bool(trained),
+        options.output_stride,
+        len(dataset.classes),
     )
-    return _built(recipe.network | own, options, dataset)
+    for name, value in (settings_of(recipe) | {"longest_side": recipe.longest_side}).items():
+        if name not in options.given:
+            setattr(options, name, begun.get(name, value))
+    return replace(recipe, network=recipe.network | {"width": options.width})
 
 
-def _network(options: argparse.Namespace, dataset: Pairs) -> tuple[dict[str, Any], torch.nn.Module]:
-    """The arguments of the experiment's network, or of a v1 with one of the paper's heads; and the network."""
-    if options.which:
-        which = replace(options.which, num_classes=len(dataset.classes))
-        return which.network, which.model(options.seed, options.weights)
-    network = {
-        "version": "v1", "width": options.width, "backbone": options.backbone,
-        "batch_norm": not options.no_batch_norm, **V1_TABLE[options.head],
-    }  # fmt: skip
-    return _built(network, options, dataset)
-
-
-def _built(network: dict, options: argparse.Namespace, dataset: Pairs) -> tuple[dict, torch.nn.Module]:
+def _model(options: argparse.Namespace, which: Experiment | None, num_classes: int) -> torch.nn.Module:
+    """The network of an experiment, or a v1 with one of the paper's heads."""
+    if which:
+        return replace(which, num_classes=num_classes).model(options.seed, options.weights)
     runtime.seed_everything(options.seed)
-    return network, deeplab(**network, num_classes=len(dataset.classes), weights=options.weights)
+    return deeplab(
+        "v1", num_classes, backbone=options.backbone, width=options.width, weights=options.weights,
+        batch_norm=not options.no_batch_norm, **V1_TABLE[options.head],
+    )  # fmt: skip
 
 
-def _plan(options, dataset, validation, model, settings) -> str:
+def _plan(options: argparse.Namespace, dataset: Pairs, validation: Pairs | None, seconds: float) -> str:
     """What will be trained on what, from where, and for how long."""
-    start = options.start or options.weights
-    seconds = training.time_needed(model, dataset, validation, **settings)
+    time = f"{max(round(seconds), 1)} seconds" if seconds < 90 else f"{round(seconds / 60)} minutes"
     return (
         f"{len(dataset)} pairs to train on, {len(validation or ())} to measure on, reduced to {options.longest_side} "
         f"pixels where they are larger.\nDeepLab {options.version} on {options.backbone}, from "
-        f"{start or 'random weights'}: {options.iterations} iterations of {options.batch_size} crops take about "
-        f"{_minutes(seconds)} on this machine."
+        f"{options.start or options.weights or 'random weights'}: {options.iterations} iterations of "
+        f"{options.batch_size} crops take about {time} on this machine."
     )
 
 
-def _minutes(seconds: float) -> str:
-    return f"{max(round(seconds), 1)} seconds" if seconds < 90 else f"{round(seconds / 60)} minutes"
-
-
-def _next(options, history) -> str:
+def _next(last: Path) -> str:
     """The commands to type after a training, on the better of its two checkpoints."""
-    best = options.checkpoint.with_stem(f"{options.checkpoint.stem}-best")
-    kept = best if best.exists() and history.mean_iou else options.checkpoint
+    best = last.with_stem(f"{last.stem}-best")
+    kept = best if best.exists() else last
     return (
         f"Next:\n  deeplab-lessons evaluate {kept}\n  deeplab-lessons segment PHOTO.jpg --checkpoint {kept}"
     )

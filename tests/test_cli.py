@@ -385,7 +385,7 @@ def test_warnings_are_said_in_the_commands_words(checkpoint, capsys, monkeypatch
 
     monkeypatch.setattr(training, "evaluate", warning)
     assert cli.main(["evaluate", str(checkpoint), "--count", "1", "--device", "cpu"]) == 0
-    assert the_only_line(capsys) == "deeplab-lessons: some labels are void: pass ids {0: 0} or batch size 1"
+    assert the_only_line(capsys) == "deeplab-lessons: some labels are void: pass --ids 0:0 or batch size 1"
 
 
 def test_what_only_the_system_says_names_the_file(checkpoint, capsys, monkeypatch):
@@ -540,7 +540,9 @@ def test_another_option_is_refused_when_a_training_is_continued(
     kept, weights = checkpoint.read_bytes(), tmp_path / "weights.pt"
     torch.save(backbones.vgg16(0.02, batch_norm=True).state_dict(), weights)
     if name in ("data", "experiment", "backbone", "head", "width", "no-batch-norm"):
-        monkeypatch.setattr(cli_train, "deeplab", lambda **_: models.deeplab_v1(6, width=0.02, batch_norm=True))
+        monkeypatch.setattr(
+            cli_train, "deeplab", lambda **_: models.deeplab_v1(6, width=0.02, batch_norm=True)
+        )
         monkeypatch.setattr(Experiment, "model", lambda *_: models.deeplab_v1(6, width=0.02, batch_norm=True))
         scenes = datasets.Embedded(count=4, size=32)
         monkeypatch.setattr(cli_train, "named", lambda *_: scenes)
