@@ -144,7 +144,7 @@ def segment(options: argparse.Namespace) -> int:
     device, (model, about) = _device(options), training.load_model(options.checkpoint)
     model, code = model.to(device), 0
     palette = np.array(about["palette"], np.uint8) if "palette" in about else None
-    for picture, output in zip(options.pictures, outputs, strict=True):
+    for picture, output in outputs.items():
         try:
             inference.segment(model, picture, output, palette, options.opacity, overwrite=options.overwrite)
         except (ValueError, OSError, RuntimeError) as error:

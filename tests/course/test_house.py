@@ -27,7 +27,7 @@ TOP_LEVEL = {
 # Each floor imports only from those before it.
 FLOORS = [
     {"checks"},
-    {"arithmetic", "files", "parallel", "runtime"},
+    {"arithmetic", "files", "overlays", "parallel", "runtime"},
     {"grid", "layers", "metrics", "receptive_field"},
     {"crf", "datasets"},
     {"backbones", "heads"},
