@@ -47,10 +47,15 @@ class Pairs(Dataset):
         index %= len(self)
         if self.longest_side is None:
             return self.read(index)
-        pair = self._reduced.get(index) or reduced(*self.read(index), self.longest_side)
+        if index in self._reduced:
+            return self._reduced[index]
+        picture, labels = self.read(index)
+        picture = _transforms.reduced(picture, self.longest_side)
+        size = picture.shape[1], picture.shape[0]
+        labels = np.array(Image.fromarray(labels).resize(size, Image.Resampling.NEAREST))
         if len(self._reduced) * 4 * self.longest_side**2 < _KEPT:
-            self._reduced[index] = pair
-        return pair
+            self._reduced[index] = picture, labels
+        return picture, labels
 
     def labels(self, index: int) -> np.ndarray:
         """Return only the labels of a pair, uint8 [H, W]."""
@@ -63,17 +68,3 @@ class Pairs(Dataset):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self)} pairs, {len(self.classes)} classes)"
-
-
-def reduced(picture: np.ndarray, labels: np.ndarray, longest_side: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return a pair, uint8 [H, W, 3] and [H, W], its longest side at most `longest_side`.
-
-    Pixels of the picture are averaged; of the labels the one in the middle is kept.
-    """
-    height, width = labels.shape
-    factor = longest_side / max(height, width)
-    if factor >= 1:
-        return picture, labels
-    size = max(round(factor * width), 1), max(round(factor * height), 1)
-    small = Image.fromarray(picture).resize(size, Image.Resampling.BOX)
-    return np.array(small), np.array(Image.fromarray(labels).resize(size, Image.Resampling.NEAREST))
