@@ -97,6 +97,7 @@ COMMANDS: dict[str, tuple[str, list[_Option]]] = {
     "check": ("look at a data set before training: files, sizes, numbers, classes, faults", [
         ("--data", None, "data set", {"choices": SETS, "required": True}, *_NEEDS),
         *FOLDER, _ROOT, _COUNT,
+        ("--scene-size", 96, "side of the built-in scenes, in pixels", _SIDE, _SCENES),
         ("--split", None, "part of the data set (else all of a folder, or the part to measure on)", {}),
         ("--sheet", None, "PNG to write: pairs with their labels drawn over them", PATH,
          (lambda o: o.sheet.suffix.lower() == ".png", "must be a PNG: pass a name that ends in .png")),
@@ -234,7 +235,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     if given["command"] == "train":
         name = given.get("experiment")
         options["which"] = which = EXPERIMENTS[name](given.get("scale")) if name else None
-        options |= _set_by(which) if which else {}
+        options |= set_by(which) if which else {}
         options["recipe"] = recipe = not name and (given.get("data") == "folder" or "version" in given)
         options |= {"version": "v3", "backbone": "mobilenet_v2"} if recipe else {"backbone": "vgg16"}
         options["width"] = 1.0 if given.get("weights") or recipe else 0.125
@@ -252,9 +253,15 @@ def check(options: argparse.Namespace, given: Collection[str]) -> None:
                 raise UsageError(f"{flag} {words}")
 
 
-def _set_by(which: Any) -> dict[str, object]:
-    crop = [which.crop] if isinstance(which.crop, int) else list(which.crop)
+def set_by(which: Any) -> dict[str, object]:
+    """Return the options that an experiment sets."""
     return {
-        "data": which.data, "split": which.split, "count": which.count, "scene_size": which.scene_size or max(crop),
-        "crop": crop, "random_scale": list(which.scale or (1, 1)), **which.settings,
+        "data": which.data, "split": which.split, "count": which.count, **settings_of(which),
+        "scene_size": which.scene_size or (which.crop if isinstance(which.crop, int) else max(which.crop)),
     }  # fmt: skip
+
+
+def settings_of(which: Any) -> dict[str, object]:
+    """Return the options that say how an experiment is trained."""
+    crop = [which.crop] if isinstance(which.crop, int) else list(which.crop)
+    return {"crop": crop, "random_scale": list(which.scale or (1, 1)), **which.settings}

@@ -12,19 +12,6 @@ import torch
 from deeplab_lessons.datasets import finding
 
 
-def number(kind: type, least: float, most: float) -> dict[str, Any]:
-    """What argparse is told of an option that has a range."""
-
-    def read(text: str) -> float:
-        with contextlib.suppress(ValueError):
-            if least <= (value := kind(text)) <= most:
-                return value
-        noun = "whole number" if kind is int else "number"
-        raise argparse.ArgumentTypeError(f"must be a {noun} from {least} to {most}, got {text!r}")
-
-    return {"type": read}
-
-
 def reader(read: Callable[[str], Any], wanted: str) -> dict[str, Any]:
     """What argparse is told of an option that `read` understands, or refuses with ValueError: `wanted` in words."""
 
@@ -34,6 +21,17 @@ def reader(read: Callable[[str], Any], wanted: str) -> dict[str, Any]:
         raise argparse.ArgumentTypeError(f"must be {wanted}, got {text!r}")
 
     return {"type": checked}
+
+
+def number(kind: type, least: float, most: float) -> dict[str, Any]:
+    """What argparse is told of an option that has a range."""
+
+    def read(text: str) -> float:
+        if not least <= (value := kind(text)) <= most:
+            raise ValueError
+        return value
+
+    return reader(read, f"a {'whole number' if kind is int else 'number'} from {least} to {most}")
 
 
 def _path(text: str) -> Path:

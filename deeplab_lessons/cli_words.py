@@ -2,8 +2,10 @@
 
 import argparse
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from deeplab_lessons.cli_options import COMMANDS, EXPERIMENTS, name_of
+from deeplab_lessons.cli_options import COMMANDS, EXPERIMENTS, UsageError, name_of
 
 #: What the library says to somebody who writes Python, and what the command line says instead.
 _PHRASES = {
@@ -13,6 +15,15 @@ _PHRASES = {
     "Build that model yourself, then model.load_state_dict(load_checkpoint(path)['model']); or train with "
     "about={'model': {...}}": "Pass one that deeplab-lessons train wrote",
 }
+
+
+@contextmanager
+def as_usage(options: argparse.Namespace, *errors: type[Exception]) -> Iterator[None]:
+    """Within this block, raise such errors as UsageError: what was typed does not fit."""
+    try:
+        yield
+    except errors as error:
+        raise UsageError(in_options(str(error), options)) from None
 
 
 def in_options(message: str, options: argparse.Namespace) -> str:
@@ -30,7 +41,7 @@ def in_options(message: str, options: argparse.Namespace) -> str:
         plain = {None: flag, "True": flag, "False": f"no {flag}", "None": f"no {flag}"}
         return plain.get(value, f"{flag} {_typed(value) if flag in flags.values() else value}")
 
-    message = message.strip().partition("\n")[0]
+    message = message.strip("\n").partition("\n")[0].rstrip()
     for name, flag in flags.items():
         message = re.sub(rf"(?<=[:;] ){name} was ", f"{flag} was ", message)
     for python, shell in _PHRASES.items():

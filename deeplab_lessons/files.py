@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from deeplab_lessons.checks import check_choice
 
@@ -71,7 +72,7 @@ def overlay_paths(
             way_out = "pass another output, or one picture at a time"
             raise ValueError(f"the overlay of {picture} would replace {replaced}: {way_out}")
         taken[_place(path)] = f"the overlay of {picture}"
-        _check_free(path, overwrite)
+        check_free(path, overwrite)
     return dict(paths)
 
 
@@ -94,7 +95,15 @@ def pictures_below(folder: Path) -> list[Path]:
     return found
 
 
-def _check_free(path: Path, overwrite: bool) -> None:
+def save_png(image: Image.Image, path: Path) -> None:
+    """Write a PNG, whole or not at all, and into it that it was written here."""
+    mark = PngInfo()
+    mark.add_text("Software", SOFTWARE)
+    with whole_file(path) as part:
+        image.save(part, "PNG", pnginfo=mark)
+
+
+def check_free(path: Path, overwrite: bool) -> None:
     """Raise FileExistsError or PermissionError if a result may not be, or cannot be, written to `path`."""
     if os.path.lexists(path) and not overwrite:
         raise FileExistsError(f"{path} is there already: pass overwrite=True or another output")

@@ -9,13 +9,12 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
 from deeplab_lessons import metrics, overlays, parallel
 from deeplab_lessons.datasets import Pairs, as_picture, transforms, voc_colours
 from deeplab_lessons.datasets.palettes import few
 from deeplab_lessons.datasets.report import lacking
-from deeplab_lessons.files import SOFTWARE, overlay_paths, whole_file
+from deeplab_lessons.files import overlay_paths, save_png
 from deeplab_lessons.grid import PIXELS, Grid, bilinear_weights, grid_of, logits_of, upsample
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 from deeplab_lessons.models.multi_scale import rescaled
@@ -183,10 +182,7 @@ def segment(
             names = overlays.legend_of(labels, classes, overlays.bright(palette), background)
             coloured = overlays.with_legend(coloured, names)
         drawn = Image.fromarray(coloured)
-    with whole_file(output) as part:
-        mark = PngInfo()
-        mark.add_text("Software", SOFTWARE)
-        drawn.save(part, "PNG", pnginfo=mark)
+    save_png(drawn, output)
     return output
 
 

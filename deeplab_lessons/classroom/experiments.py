@@ -8,16 +8,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Self
 
-import torch
-
 from deeplab_lessons import cli_options, runtime
 from deeplab_lessons.checks import check_choice
 from deeplab_lessons.classroom import built_in
 from deeplab_lessons.classroom.published import ROWS
 from deeplab_lessons.datasets import Pairs, named, transforms
 from deeplab_lessons.heads.aspp import atrous_rates
-from deeplab_lessons.models import deeplab
-from deeplab_lessons.training.loop import batch_norms
+from deeplab_lessons.training.recipes import HEADS, Recipe
 
 TWIN_CROP = 161  # pixels: about half of the papers' 321, a third of their 513
 TWIN_SCENES = 1000
@@ -36,34 +33,19 @@ _TWINS: dict[tuple[str, str], tuple[dict[str, Any], int, float]] = {
 
 
 @dataclass(frozen=True)
-class Experiment:
-    """A network, its training and its data; for a published row also the numbers printed.
+class Experiment(Recipe):
+    """A recipe and its data; for a published row also the numbers printed.
 
-    `network` holds the arguments of `models.deeplab`. `lr` is the backbone's first learning rate. `crop` is in pixels,
-    a side or (height, width); `scale` is the range of random scaling. `count` cuts the data set to its first pairs,
-    and `scene_size` is the side of the built-in scenes (None: the crop's). If `starts_from` names another experiment,
-    this one is its second stage. `batch_norm_decay` is the fraction of the old average that batch norm keeps at each
-    iteration (None: torch's own). `row` says where the paper prints `mean_iou` and `with_crf`, in per cent, before and
-    after the CRF (of the preset `crf`).
+    `count` cuts the data set to its first pairs, and `scene_size` is the side of the built-in scenes (None: the
+    crop's). If `starts_from` names another experiment, this one is its second stage. `row` says where the paper prints
+    `mean_iou` and `with_crf`, in per cent, before and after the CRF (of the preset `crf`).
     """
 
-    name: str
-    network: dict[str, Any]
-    iterations: int
-    batch_size: int
-    lr: float
-    schedule: str = "poly"
-    loss: str = "subsample"
-    crop: int | tuple[int, int] = 321
-    scale: tuple[float, float] | None = None
     data: str = "sbd"
     split: str = "train"
     count: int | None = None
     scene_size: int | None = None
-    num_classes: int = 21
     starts_from: str = "ImageNet"
-    freeze_batch_norm: bool = False
-    batch_norm_decay: float | None = None
     row: str = ""
     crf: str | None = None
     mean_iou: float | None = None
@@ -73,12 +55,6 @@ class Experiment:
     def is_second_stage(self) -> bool:
         """Whether it continues what another experiment has trained."""
         return self.starts_from in EXPERIMENTS
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """What `train` is given."""
-        names = ("iterations", "batch_size", "lr", "schedule", "loss", "freeze_batch_norm")
-        return {**{name: getattr(self, name) for name in names}, "channels_last": True}
 
     def twin(self) -> Self:
         """Return the same experiment made small; one on the built-in scenes is its own twin.
@@ -101,16 +77,6 @@ class Experiment:
             batch_size=4, crop=TWIN_CROP, batch_norm_decay=None, mean_iou=None, with_crf=None,
             starts_from=self.starts_from if self.is_second_stage else "random weights",
         )  # fmt: skip
-
-    def model(self, seed: int | None = None, weights=None) -> torch.nn.Module:
-        """Return the network; `weights` are the backbone's, `seed` (the course's by default) draws everything else."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(runtime.seed() if seed is None else seed)
-            model = deeplab(**self.network, num_classes=self.num_classes, weights=weights)
-        if self.batch_norm_decay is not None:
-            for norm in batch_norms(model):
-                norm.momentum = 1 - self.batch_norm_decay  # torch counts the other way round
-        return model
 
     def data_sets(self) -> tuple[Pairs, Pairs]:
         """Return what it is trained on, scaled, cut and mirrored at random, and what it is measured on."""
@@ -141,21 +107,14 @@ _SMALL = [
     for name, size, rate in (("small_7x7", 7, 1), ("small_3x3", 3, 1), ("small_largefov", 3, 3))
 ]  # fmt: skip
 
-#: Lesson 13: every version on MobileNetV2 at output stride 16, so that only the heads differ. A crop of 256 x 320
-#: pixels is a map of 16 x 20 cells, about half of v3's 33, so the dilations are half of the papers'; v3+ takes
-#: separable convolutions, as on the paper's Xception. v1 and v2 give their heads ten times the learning rate.
+#: Lesson 13: every version on one backbone, so that only the heads differ.
 _CAMVID = [
     Experiment(
         f"camvid_{version}", {"version": version, "backbone": "mobilenet_v2", "output_stride": 16, **head},
         iterations=400, batch_size=8, lr=lr, loss="upsampled", crop=(256, 320), scale=(0.75, 1.75), data="camvid",
         num_classes=11,
     )
-    for version, lr, head in (
-        ("v1", 0.01, {"rate": 6, "channels": 256, "batch_norm": True, "dropout": 0.0}),
-        ("v2", 0.01, {"rates": (3, 6, 9, 12)}),
-        ("v3", 0.03, {"rates": (3, 6, 9)}),
-        ("v3plus", 0.03, {"rates": (3, 6, 9), "separable": True}),
-    )
+    for version, (lr, head) in HEADS.items()
 ]  # fmt: skip
 
 EXPERIMENTS = {each.name: each for each in (*(Experiment(**row) for row in ROWS), *_SMALL, *_CAMVID)}

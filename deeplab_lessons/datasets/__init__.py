@@ -5,18 +5,20 @@ from pathlib import Path
 
 from deeplab_lessons.checks import check_choice
 from deeplab_lessons.datasets import transforms
+from deeplab_lessons.datasets.coco import Coco
 from deeplab_lessons.datasets.folders import CamVid, Folder, LabelMapFolder, PascalContext, PersonPart
 from deeplab_lessons.datasets.pairs import Pairs
 from deeplab_lessons.datasets.palettes import VOC_CLASSES, colours_to_indices, voc_colours
 from deeplab_lessons.datasets.reading import as_picture
 from deeplab_lessons.datasets.report import Report, check
+from deeplab_lessons.datasets.sheets import sheet
 from deeplab_lessons.datasets.torchvision_sets import SBD, VOC, Cityscapes, find_voc
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 
 __all__ = [
-    "IGNORE_INDEX", "SBD", "SETS", "VOC", "VOC_CLASSES", "CamVid", "Cityscapes",
-    "Folder", "LabelMapFolder", "Pairs", "PascalContext", "PersonPart",
-    "Report", "as_picture", "check", "colours_to_indices", "find_voc", "named", "transforms",
+    "IGNORE_INDEX", "SBD", "SETS", "VOC", "VOC_CLASSES", "CamVid", "Cityscapes", "Coco",
+    "Folder", "LabelMapFolder", "Pairs", "PascalContext", "PersonPart", "Report",
+    "as_picture", "check", "colours_to_indices", "find_voc", "named", "sheet", "transforms",
     "voc_colours",
 ]  # fmt: skip
 

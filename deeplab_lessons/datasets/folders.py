@@ -7,6 +7,7 @@ FileNotFoundError with the folder expected and what it lacks, and ValueError, wi
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -101,6 +102,7 @@ class Folder(FilePairs):
     - `palette`: uint8 [C, 3] for label maps saved as colours: row n is the colour of number n.
 
     - `split`: "train" or "val", of which `val_share` is the fraction, in whole groups (`splits.sides`); None is all.
+    - `longest_side`: larger pictures are reduced to it, and kept in memory.
 
     Label maps may also be polygons drawn with labelme (.json), in the pictures' own folder too. `left_out` holds the
     pictures without a label map. Raises FileNotFoundError naming what is missing, ValueError for two files of one name,
@@ -120,16 +122,38 @@ class Folder(FilePairs):
         others: int | None = None,
         split: str | None = None,
         val_share: float = 0.2,
+        longest_side: int | None = None,
     ):
         check_choice("split", split, ("train", "val", None))
         for kind, folder in (("pictures", images), ("label maps", labels)):
             require(kind, Path(folder), (), f"Pass the folder of your {kind}.")
-        self.root, self.split, self.val_share = Path(images), split, val_share
+        self.root, self.split, self.val_share, self.longest_side = (
+            Path(images),
+            split,
+            val_share,
+            longest_side,
+        )
+        names = names if names is None or isinstance(names, str | Path) else list(names)
+        self._given: dict[str, Any] = {
+            "images": images,
+            "labels": labels,
+            "names": names,
+            "ids": ids,
+            "palette": palette,
+        }
+        self._given |= {"ending": ending, "others": others, "val_share": val_share}
         files, self.left_out = finding.find_pairs(self.root, Path(labels), names, ending)
         ids = reading.identity(len(classes)) if ids is None else ids
         super().__init__(files, classes, ids, palette, transforms, others)
         if split:
             self.files = [pair for pair, side in zip(files, self.sides(), strict=True) if side == split]
+
+    @property
+    def folder(self) -> dict[str, Any]:
+        """What this folder was made with, to make it again: plain values, without the classes and the split."""
+        given = {**self._given, "longest_side": self.longest_side}
+        given |= {name: str(value) for name, value in given.items() if isinstance(value, Path)}
+        return {n: np.asarray(v).tolist() if n == "palette" else v for n, v in given.items() if v is not None}
 
     def names(self) -> list[str]:
         """Return the names of the pictures, "town/a" for town/a.png."""

@@ -4,10 +4,13 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
+from PIL import Image
 from torch.utils.data import Dataset
 from torchvision import tv_tensors
 
 from deeplab_lessons.datasets import transforms as _transforms
+
+_KEPT = 2**30  # bytes of reduced pairs in memory
 
 
 class Pairs(Dataset):
@@ -17,14 +20,17 @@ class Pairs(Dataset):
       `tv_tensors.Mask` int64 [H, W]. `transforms` makes them; None means `transforms.evaluate()`.
     - `dataset.pair(i)` is what a person looks at: picture, uint8 [H, W, 3], and labels, uint8 [H, W].
     - `.classes` (names) and `.palette` (uint8 [256, 3]); void is 255 in every set.
+    - `.longest_side`: larger pictures are reduced to it, with their labels, and kept in memory; None leaves them.
 
     `dataset[i]` depends on `i` and on torch's global generator only.
     """
 
     classes: tuple[str, ...]
     palette: np.ndarray
+    longest_side: int | None = None
 
     def __init__(self, transforms: Callable | None = None):
+        self._reduced: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         self.transforms = _transforms.evaluate() if transforms is None else transforms
 
     def __len__(self) -> int:
@@ -38,7 +44,18 @@ class Pairs(Dataset):
         """Return picture, uint8 [H, W, 3], and labels, uint8 [H, W], to look at; don't change them in place."""
         if not -len(self) <= index < len(self):
             raise IndexError(f"there is no pair {index}: this set has {len(self)}, numbered from 0")
-        return self.read(index % len(self))
+        index %= len(self)
+        if self.longest_side is None:
+            return self.read(index)
+        if index in self._reduced:
+            return self._reduced[index]
+        picture, labels = self.read(index)
+        picture = _transforms.reduced(picture, self.longest_side)
+        size = picture.shape[1], picture.shape[0]
+        labels = np.array(Image.fromarray(labels).resize(size, Image.Resampling.NEAREST))
+        if len(self._reduced) * 4 * self.longest_side**2 < _KEPT:
+            self._reduced[index] = picture, labels
+        return picture, labels
 
     def labels(self, index: int) -> np.ndarray:
         """Return only the labels of a pair, uint8 [H, W]."""

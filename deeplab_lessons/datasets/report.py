@@ -15,6 +15,7 @@ from deeplab_lessons.datasets.folders import FilePairs, Folder, SplitFolder
 from deeplab_lessons.datasets.look import Look
 from deeplab_lessons.datasets.pairs import Pairs
 from deeplab_lessons.datasets.palettes import few
+from deeplab_lessons.datasets.splits import groups
 from deeplab_lessons.datasets.suggestions import for_colours, for_numbers
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 
@@ -168,12 +169,14 @@ def _split(dataset: Folder, look: Look, doubts: list[str]) -> list[str]:
         close = np.argwhere((likeness > _ALIKE) & (likeness < 1 - 1e-9))  # and not the same
         if len(close):
             here, there = val[close[0, 0]].name, train[close[0, 1]].name
+            more = f", and {len(close) - 1} more pairs do" if len(close) > 1 else ""
             doubts.append(
-                f"{here} (to measure on) looks like {there} (to train on), and so do {len(close) - 1} more pairs: put "
-                "the frames of a clip, or photographs of one view, into a subfolder of their own, which is never split"
+                f"{here} (to measure on) looks like {there} (to train on){more}: put the frames of a clip, or "
+                "photographs of one view, into a subfolder of their own, which is never split"
             )
-    counts = Counter(sides)
-    return [f"split: {counts['train']} to train on, {counts['val']} to measure on"]
+    counts, known = Counter(sides), sorted(set(groups(dataset.names())))
+    by = "each picture by itself" if len(known) == len(sides) else f"by their names in groups {few(known)}"
+    return [f"split: {counts['train']} to train on, {counts['val']} to measure on, {by}"]
 
 
 def _most(counts: Counter[str]) -> str:

@@ -30,7 +30,7 @@ def sides(names: Sequence[str], val_share: float = 0.2) -> list[str]:
     """Return "train", "val" or "test" for each picture by its name, without its folders before the data set's.
 
     Folders called train and val (or valid, validation) decide where all pictures are in such ones. Else whole `groups`
-    are drawn, the same on every machine, until about the fraction `val_share` of the pictures is "val". Raises
+    are drawn, the same on every machine, so that about the fraction `val_share` of the pictures is "val". Raises
     ValueError for another fraction, and where no two groups are there.
     """
     if not 0 < val_share < 1:
@@ -50,5 +50,9 @@ def sides(names: Sequence[str], val_share: float = 0.2) -> list[str]:
         if sizes[group] <= wanted:
             val.add(group)
             wanted -= sizes[group]
-    val = val or {min(order, key=lambda group: sizes[group])}
+    left = sorted(order, key=lambda group: (group in val, sizes[group]))
+    if not val or (
+        left[0] not in val and sizes[left[0]] < 2 * wanted
+    ):  # nearer with one more than without it
+        val.add(left[0])
     return ["val" if group in val else "train" for group in group_of]

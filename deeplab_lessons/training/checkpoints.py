@@ -128,13 +128,10 @@ def _locked(path: Path) -> Iterator[None]:
         lock.release()
 
 
-def load_checkpoint(path: str | Path) -> dict:
-    """Read a checkpoint to the CPU, as data only: nothing in the file is executed.
-
-    Raises CheckpointError for a missing, broken or foreign file, and for one of another edition of the course.
-    """
+def read(path: str | Path) -> Any:
+    """Return what any file of torch holds, as data only; CheckpointError if it cannot be read."""
     try:
-        content = stored.read(path)
+        return stored.read(path)
     except FileNotFoundError:
         raise CheckpointError(
             f"there is no checkpoint {path}: train one first, or correct the path"
@@ -143,6 +140,14 @@ def load_checkpoint(path: str | Path) -> dict:
         raise CheckpointError(f"could not read the checkpoint {path}: {error.strerror}") from error
     except RuntimeError as error:
         raise CheckpointError(f"{error}. Pass a checkpoint that a training of this course wrote.") from error
+
+
+def load_checkpoint(path: str | Path) -> dict:
+    """Read a checkpoint to the CPU, as data only: nothing in the file is executed.
+
+    Raises CheckpointError for a missing, broken or foreign file, and for one of another edition of the course.
+    """
+    content = read(path)
     told = content.get("format") if isinstance(content, Mapping) else None
     if str(told).startswith(stored.FORMAT) and told != FORMAT:
         raise CheckpointError(f"{path} is a {told}, and this edition of the course reads {FORMAT}: update it")

@@ -74,13 +74,13 @@ OWN_DATA = textwrap.dedent(
 
 COMMANDS = textwrap.dedent(
     """
-    from deeplab_lessons import cli
+    from deeplab_lessons.classroom import commands
 
     small = ["--count", "2", "--scene-size", "32", "--device", "cpu"]
     options = ["--no-batch-norm", "--width", "0.02", "--crop", "32", "--batch-size", "2", "--iterations", "1"]
-    cli.main(["train", "--checkpoint", "net.pt", *small, *options])
-    cli.main(["evaluate", "net.pt", *small])
-    cli.main(["experiments"])
+    commands.main(["train", "--checkpoint", "net.pt", *small, *options])
+    commands.main(["evaluate", "net.pt", *small])
+    commands.main(["experiments"])
     """
 )
 

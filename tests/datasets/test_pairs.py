@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from label_files import save_labels, save_picture
 from torchvision import tv_tensors
 
 from deeplab_lessons.classroom import built_in
 from deeplab_lessons.classroom.built_in import Embedded
-from deeplab_lessons.datasets import transforms
+from deeplab_lessons.datasets import Folder, transforms
 
 
 def test_one_pair_is_what_a_network_takes():
@@ -43,3 +44,17 @@ def test_a_transform_that_writes_does_not_spoil_what_is_kept():
     before = data.pair(0)[0].copy()
     data[0]
     assert np.array_equal(data.pair(0)[0], before) and before.any()
+
+
+def test_larger_pictures_are_reduced_with_their_labels_and_read_once(tmp_path):
+    columns = np.arange(80) // 20  # four stripes
+    labels = np.repeat(columns[None].astype(np.uint8), 40, 0)
+    save_picture(tmp_path / "images" / "one.png", np.repeat(60 * labels[..., None], 3, 2))
+    save_labels(tmp_path / "labels" / "one.png", labels)
+    dataset = Folder(tmp_path / "images", tmp_path / "labels", list("abcd"), longest_side=20)
+    picture, small = dataset.pair(0)
+    assert picture.shape == (10, 20, 3) and (small == np.arange(20) // 5).all()
+    assert (picture == 60 * small[..., None]).all(), "pixels of one stripe are averaged with their like"
+    assert dataset.labels(0).shape == (40, 80), "as they are in the file"
+    (tmp_path / "images" / "one.png").unlink()
+    assert dataset[0][0].shape == (3, 10, 20), "read once"

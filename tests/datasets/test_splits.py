@@ -45,6 +45,13 @@ def test_groups_larger_than_the_fraction_leave_the_smallest():
     assert sides(names, 0.2).count("val") == 6
 
 
+def test_one_group_more_is_taken_where_that_is_nearer_to_the_fraction():
+    names = [
+        f"{year}_{n}" for year, count in (("a", 100), ("b", 60), ("c", 5), ("d", 85)) for n in range(count)
+    ]
+    assert sides(names, 0.2).count("val") == 65  # 50 are wanted, and 5 is the only group that fits
+
+
 def test_pictures_sorted_into_train_and_val_stay_there():
     names = ["train/a", "valid/b", "train/c", "test/d"]
     assert sides(names) == ["train", "val", "train", "test"]
