@@ -165,8 +165,8 @@ def segment(
     `output` and `overwrite` as in `overlay_paths`, `opacity` as in `overlay`. `palette`: [C, 3], PASCAL VOC's colours
     by default. `classes`: the names for the `legend`; a first one such as "background" is left without colour.
     `kind` "labels" writes the class numbers instead, as a PNG with the palette, which `datasets.Folder` reads.
-    `longest_side` as in `predict`: best that of the training images; None shows every picture at its own size. Raises what `overlay_paths`
-    and `predict` raise.
+    `longest_side` as in `predict`: best that of the training images; None shows every picture at its own size.
+    Raises what `overlay_paths` and `predict` raise.
     """
     if Path(path).is_dir():
         raise IsADirectoryError(f"{path} is a folder: pass the pictures in it")
