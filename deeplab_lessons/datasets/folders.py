@@ -122,7 +122,7 @@ class Folder(FilePairs):
         val_share: float = 0.2,
     ):
         check_choice("split", split, ("train", "val", None))
-        for kind, folder in (("pictures", images), ("label maps", labels)):
+        for kind, folder in (("images", images), ("label maps", labels)):
             require(kind, Path(folder), (), f"Pass the folder of your {kind}.")
         self.root, self.split, self.val_share = Path(images), split, val_share
         files, self.left_out = finding.find_pairs(self.root, Path(labels), names, ending)
@@ -132,7 +132,7 @@ class Folder(FilePairs):
             self.files = [pair for pair, side in zip(files, self.sides(), strict=True) if side == split]
 
     def names(self) -> list[str]:
-        """Return the names of the pictures, "town/a" for town/a.png."""
+        """Return the names of the images, "town/a" for town/a.png."""
         return [path.relative_to(self.root).with_suffix("").as_posix() for path, _ in self.files]
 
     def sides(self) -> list[str]:
