@@ -122,6 +122,10 @@ class Folder(FilePairs):
         val_share: float = 0.2,
     ):
         check_choice("split", split, ("train", "val", None))
+        if Path(labels).is_file():
+            raise ValueError(
+                f"labels must be a folder, got the file {labels}: datasets.Coco reads COCO's JSON"
+            )
         for kind, folder in (("images", images), ("label maps", labels)):
             require(kind, Path(folder), (), f"Pass the folder of your {kind}.")
         self.root, self.split, self.val_share = Path(images), split, val_share
