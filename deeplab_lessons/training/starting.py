@@ -15,6 +15,7 @@ from deeplab_lessons.models.v3 import our_name
 from deeplab_lessons.training.agreement import differences
 from deeplab_lessons.training.checkpoints import CheckpointError, load_checkpoint, read
 
+_OF_BACKBONES = ("backbone", "width", "blocks", "cascade", "middle_blocks", "batch_norm")
 _IMAGENET = {"fc.weight", "classifier.1.weight", "classifier.6.weight"}  # of torchvision's files
 
 
@@ -44,9 +45,12 @@ def start_from(
     `source` is a checkpoint of this course, of any version on the same backbone, or a file or state dict of
     torchvision's `deeplabv3_resnet50` or `deeplabv3_resnet101`. Of the classifier the rows of those `classes` are kept
     that the source has by the same name; one that names none is taken to have these, if it has as many. Raises
-    CheckpointError, and leaves `model` alone, for another backbone, less than half of its weights, or another file.
+    CheckpointError, and leaves `model` alone, for another backbone, less than half of its weights, or another file;
+    ValueError for a model that `deeplab` has not built.
     """
     network: Any = unwrapped(model)
+    if not hasattr(network, "arguments"):
+        raise ValueError("model does not state its arguments: pass a network that models.deeplab has built")
     name = str(source) if isinstance(source, (str, Path)) else "the state dict"
     state, theirs, names = _read(source, name)
     inner = network.model if isinstance(network, MultiScale) else network
@@ -93,11 +97,8 @@ def _read(source: str | Path | Mapping[str, Any], name: str) -> tuple[dict, dict
     backbone = "resnet101" if "backbone.layer3.22.conv1.weight" in state else "resnet50"
     state = {our_name(key): value for key, value in state.items() if not key.startswith("aux_classifier.")}
     count = len(state["classifier.1.bias"])
-    return (
-        state,
-        {"version": "v3", "backbone": backbone, "refine": True},
-        VOC_CLASSES if count == 21 else None,
-    )
+    arguments = {"version": "v3", "backbone": backbone, "refine": True}
+    return state, arguments, VOC_CLASSES if count == 21 else None
 
 
 def _class_rows(arguments: dict[str, Any], inner: torch.nn.Module) -> set[str]:
@@ -110,18 +111,16 @@ def _class_rows(arguments: dict[str, Any], inner: torch.nn.Module) -> set[str]:
 
 
 def _check_backbone(own: dict, kept: dict, theirs: dict, ours: dict, name: str) -> None:
-    """Raise CheckpointError unless at least half of the backbone is kept."""
-    if theirs["backbone"] != ours["backbone"]:
-        raise CheckpointError(
-            f"{name} holds a network on {theirs['backbone']}, and this one is on {ours['backbone']}: start from one on "
-            "the same backbone"
-        )
+    """Raise CheckpointError unless the backbone is the same one and at least half of its weights are kept."""
     backbone = [key for key in own if key.startswith("backbone.")]
-    if _count(own, [key for key in backbone if key in kept]) < _count(own, backbone) / 2:
-        changes = differences(theirs, ours).items()
-        apart = "; ".join(f"{key} is {old} there, {new} here" for key, (old, new) in changes)
+    fits = 2 * _count(own, [key for key in backbone if key in kept]) >= _count(own, backbone)
+    if theirs["backbone"] != ours["backbone"] or not fits:
+        changes = differences(theirs, ours)
+        apart = "; ".join(
+            f"{key} {' there, '.join(changes[key])} here" for key in _OF_BACKBONES if key in changes
+        )
         raise CheckpointError(
-            f"less than half of the backbone in {name} fits: {apart}. Build the same backbone."
+            f"{name} holds another backbone than this network's: {apart}. Start from the same one."
         )
 
 
