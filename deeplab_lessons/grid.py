@@ -21,9 +21,7 @@ class Grid:
 
     def __post_init__(self):
         if not self.stride > 0:
-            raise ValueError(
-                f"stride must be above 0, got {self.stride!r}: pass the pixels from cell to cell"
-            )
+            raise ValueError(f"stride must be above 0, got {self.stride!r}: pass the pixels between cells")
 
     def at_scale(self, scale: float) -> "Grid":
         """Return the grid, in pixels of the picture, of the map of a picture that is shown at `scale`."""

@@ -76,9 +76,7 @@ def _check(kind: type, blocks: tuple, cascade: int, output_stride: int, stride_i
             'For "1x1" pass weights that were trained so, as a file or a state dict.'
         )
     if cascade not in range(4, LAST_CASCADE + 1):
-        raise ValueError(
-            f"cascade must be the last block's number, 4 (layer4) to {LAST_CASCADE}, got {cascade}"
-        )
+        raise ValueError(f"cascade must be the last block's number, 4 to {LAST_CASCADE}, got {cascade}")
     check_choice("output_stride", output_stride, [8 * 2**power for power in range(cascade - 1)])
     if len(blocks) != 4 or min(blocks) < 1:
         raise ValueError(f"blocks must be four numbers of at least 1, got {blocks}")
@@ -110,10 +108,9 @@ def _replica(stage: Any) -> nn.Sequential:
 def dilate_stages(stages: list[Any], output_stride: int, multi_grid: Sequence[int] | None = None) -> None:
     """Take out the strides beyond `output_stride` in layer1, layer2, … (`dilate_strides`); works in place.
 
-    The shortcut beside a convolution loses its stride with it. With `multi_grid`, the i-th block of layer4 and of
-    each later stage has the stage's dilation times the i-th number in all its 3 x 3 convolutions: at output
-    stride 16, (1, 2, 4) makes (2, 4, 8). A stage of fewer blocks takes the first numbers; ValueError where it has
-    more.
+    The shortcut beside a convolution loses its stride with it. With `multi_grid`, the i-th block of layer4 and of each
+    later stage has the stage's dilation times the i-th number in all its 3 x 3 convolutions: at output stride 16, (1,
+    2, 4) makes (2, 4, 8). A stage of fewer blocks takes the first numbers; ValueError where it has more.
 
     (1, 1, 1) is not the same as None where the stride belongs to the first 3 x 3 (torchvision). That convolution
     saw cells half as far apart when it was trained: None leaves it so, as the weights want it; the paper, whose

@@ -132,10 +132,7 @@ def _spatial_filter(size, sigma, normalisation, dtype, device) -> LatticeFilter:
 
 @torch.no_grad()
 def refine(
-    scores: Tensor,
-    picture: Tensor,
-    preset: Parameters | str = "v2_resnet101",
-    kind: str = "logits",
+    scores: Tensor, picture: Tensor, preset: Parameters | str = "v2_resnet101", kind: str = "logits"
 ) -> Tensor:
     """Return the marginals of scores and a picture, as `DenseCRF.forward`: their `.argmax(-3)` is the label map."""
     return DenseCRF(preset)(scores, picture, kind)

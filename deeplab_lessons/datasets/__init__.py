@@ -60,9 +60,7 @@ def named(
     if name == "embedded":
         return kind(split, count, size, transforms)
     if (name == "folder") != bool(folder):
-        raise ValueError(
-            "folder={'images': …, 'labels': …, 'classes': …} and the data set folder need each other"
-        )
+        raise ValueError("folder={'images': …, 'labels': …, 'classes': …} and the set folder need each other")
     where = {"root": root} if folder is None else folder
     pairs = kind(**where, split=None if folder and split == "all" else split, transforms=transforms)
     if count:

@@ -94,22 +94,16 @@ def _files(folder: Path, but: Path, *kinds: Collection[str]) -> dict[str, Path]:
         found: dict[str, Path] = {}
         for path in _seen(folder, but):
             name = path.relative_to(folder).with_suffix("").as_posix()
-            if path.suffix.lower() in kind and path != found.setdefault(name, path):
-                raise ValueError(
-                    f"{folder} holds both {found[name].name} and {path.name}: keep one elsewhere"
-                )
+            if path.suffix.lower() in kind and path != (twin := found.setdefault(name, path)):
+                raise ValueError(f"{folder} holds both {twin.name} and {path.name}: keep one elsewhere")
         if found:
             return found
     inside = ", ".join(unread(folder)) or "it is empty"
     cure = ": export them as JPEG or PNG" if ".heic" in inside else ""
-    raise FileNotFoundError(
-        f"{folder} holds no file that can be read as a picture or label map: {inside}{cure}"
-    )
+    raise FileNotFoundError(f"{folder} holds no file that is a picture or label map: {inside}{cure}")
 
 
-def _match(
-    pictures: Collection[str], maps: Collection[str], ending: str | None, folder: Path
-) -> dict[str, str]:
+def _match(pictures: Collection, maps: Collection, ending: str | None, folder: Path) -> dict[str, str]:
     """The name of its label map for each name of a picture that has one."""
     shared = _shared_ending(pictures)
     for cut, alone in ((0, False), (0, True), (len(shared), False), (len(shared), True)):
@@ -128,9 +122,7 @@ def _match(
             found = {each: pairs for each, pairs in found.items() if each == ending}
         if "" not in found and len(found) > 1:
             several = ", ".join(f"{each!r} ({len(pairs)})" for each, pairs in sorted(found.items())[:5])
-            raise ValueError(
-                f"the names in {folder} go on in several ways, {several}: pass ending= one of them"
-            )
+            raise ValueError(f"names in {folder} go on in several ways, {several}: pass ending= one of them")
         if found:
             return found.get("") or next(iter(found.values()))
     return {}
@@ -149,11 +141,8 @@ def _listed(
         found, unclear = _match(pictures, maps, ending, labels), None
     except ValueError as error:  # which does not matter where the list names both files of each pair
         found, unclear = {}, error
-    of_picture, of_map, by_map = (
-        _by_any_name(pictures),
-        _by_any_name(maps),
-        {found[name]: name for name in found},
-    )
+    of_picture, of_map = _by_any_name(pictures), _by_any_name(maps)
+    by_map = {label: name for name, label in found.items()}
     of_pair = {short: by_map[name] for short, name in _by_any_name(by_map).items()} | _by_any_name(found)
     chosen: dict[tuple[Path, Path], str] = {}
     absent: dict[Path, list[str]] = {labels: [], images: []}

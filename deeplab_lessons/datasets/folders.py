@@ -37,10 +37,8 @@ class FilePairs(Pairs):
         super().__init__(transforms)
         if isinstance(classes, str):
             raise ValueError(f"classes must be a list of names, got {classes!r}: pass [{classes!r}]")
-        if twice := sorted(name for name, count in Counter(classes).items() if count > 1):
-            raise ValueError(
-                f"classes must be distinct, got {twice[0]!r} more than once: name each class once"
-            )
+        if (twice := next((name for name, n in Counter(classes).items() if n > 1), None)) is not None:
+            raise ValueError(f"classes must be distinct, got {twice!r} more than once: name each class once")
         self.files, self.classes = list(files), tuple(classes)
         self.colours = None if palette is None else palettes.checked(palette)
         self.palette = palettes.voc_colours() if self.colours is None else palettes.palette_of(self.colours)
@@ -126,26 +124,16 @@ class Folder(FilePairs):
     ):
         check_choice("split", split, ("train", "val", None))
         if Path(labels).is_file():
-            raise ValueError(
-                f"labels must be a folder, got the file {labels}: datasets.Coco reads COCO's JSON"
-            )
+            raise ValueError(f"labels must be a folder, got {labels}: datasets.Coco reads COCO's JSON")
         for kind, folder in (("images", images), ("label maps", labels)):
             require(kind, Path(folder), (), f"Pass the folder of your {kind}.")
-        self.root, self.split, self.val_share, self.longest_side = (
-            Path(images),
-            split,
-            val_share,
-            longest_side,
-        )
+        self.root, self.split, self.val_share = Path(images), split, val_share
+        self.longest_side = longest_side
         names = names if names is None or isinstance(names, str | Path) else list(names)
         self._given: dict[str, Any] = {
-            "images": images,
-            "labels": labels,
-            "names": names,
-            "ids": ids,
-            "palette": palette,
-        }
-        self._given |= {"ending": ending, "others": others, "val_share": val_share}
+            "images": images, "labels": labels, "names": names, "ids": ids, "palette": palette, "ending": ending,
+            "others": others, "val_share": val_share,
+        }  # fmt: skip
         files, self.left_out = finding.find_pairs(self.root, Path(labels), names, ending)
         ids = reading.identity(len(classes)) if ids is None else ids
         super().__init__(files, classes, ids, palette, transforms, others)

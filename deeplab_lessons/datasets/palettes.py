@@ -41,9 +41,7 @@ def checked(palette: np.ndarray | Sequence[Sequence[int]]) -> np.ndarray:
     if colours.ndim != 2 or colours.shape[1] != 3 or not 1 <= len(colours) <= 256:
         raise ValueError(f"palette must be [C, 3] with 1 to 256 colours, got {list(colours.shape)}")
     if colours.min() < 0 or colours.max() > 255 or (colours != colours.astype(np.uint8)).any():
-        raise ValueError(
-            "palette must hold whole numbers from 0 to 255: multiply fractions by 255 and round them"
-        )
+        raise ValueError("palette must hold whole numbers from 0 to 255: multiply fractions by 255 and round")
     return colours.astype(np.uint8)
 
 

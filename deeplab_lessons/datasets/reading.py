@@ -66,9 +66,7 @@ def read_label_map(path: str | Path, palette: np.ndarray | None = None) -> np.nd
     if Path(path).suffix.lower() == ".npy":
         values = _array(path)
         if values.ndim != 2 or values.dtype.kind not in "biu":
-            raise ValueError(
-                f"{path} must hold whole numbers [H, W], got {values.dtype} {list(values.shape)}"
-            )
+            raise ValueError(f"{path} must hold whole numbers [H, W], got {values.dtype} {[*values.shape]}")
         return values.astype(np.int64)
     _, image = _open(path)
     if image.format in _LOSSY or image.info.get("compression") == "jpeg":
@@ -178,9 +176,7 @@ def _array(path: str | Path) -> np.ndarray:
     try:
         return np.load(Path(path).expanduser(), allow_pickle=False)
     except (ValueError, EOFError) as error:
-        raise ValueError(
-            f"{path} cannot be read as an array of numbers ({error}): save it with numpy.save"
-        ) from None
+        raise ValueError(f"{path} cannot be read as an array of numbers ({error}): use numpy.save") from None
 
 
 def _open(source: str | Path | bytes | Image.Image, whole: bool = True) -> tuple[str, Image.Image]:
@@ -199,9 +195,7 @@ def _open(source: str | Path | bytes | Image.Image, whole: bool = True) -> tuple
         raise
     except Exception as error:  # Pillow has no one kind of error for a file that is damaged
         if isinstance(source, bytes) and (bands := _bands(source)) > 4:
-            raise ValueError(
-                f"{name} has {bands} bands: save the three that show red, green and blue"
-            ) from None
+            raise ValueError(f"{name} has {bands} bands: save the three of red, green and blue") from None
         reason = str(error).partition("<")[0].strip()
         raise ValueError(
             f"{name} cannot be read as a picture ({reason}): if it is cut off, empty or a web page, copy or "

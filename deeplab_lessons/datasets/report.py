@@ -64,10 +64,7 @@ def check(dataset: Sequence | Pairs, most: int | None = None, pictures: bool = T
     classes and void are counted, until each class has occurred.
     """
     look, step = Look(), max(-(-len(dataset) // most), 1) if most else 1
-    classes, quiet = (
-        tuple(getattr(dataset, "classes", ())),
-        None if pictures else True,
-    )  # None: without a terminal
+    classes, quiet = tuple(getattr(dataset, "classes", ())), not pictures or None  # None: without a terminal
     for index in tqdm(range(0, len(dataset), step), "reading", leave=False, disable=quiet):
         if isinstance(dataset, FilePairs):
             look.at_files(dataset, index, pictures)
@@ -106,9 +103,7 @@ def lacking(counts: Mapping[int, int], classes: Sequence[str], maps: int) -> str
     )
 
 
-def _of_labels(
-    look: Look, classes: Sequence[str], own: bool, complete: bool
-) -> tuple[list[str], list[str], list[str]]:
+def _of_labels(look: Look, classes: Sequence[str], own: bool, complete: bool) -> tuple[list[str], ...]:
     """Errors, doubts and suggestions about what the label maps hold; `own`: their classes were chosen for them."""
     errors, doubts = _grouped(look.faults), list[str]()
     strange = sorted(n for n in look.classes if not 0 <= n < (len(classes) or 256) and n != IGNORE_INDEX)
@@ -186,17 +181,12 @@ def _split(dataset: Folder, look: Look, doubts: list[str]) -> list[str]:
 
 def _table(look: Look, dataset: Sequence | Pairs, classes: Sequence[str]) -> Iterator[str]:
     """The numbers in the label maps with the fraction of pixels and the class of each; classes that never occur."""
+    table, total = getattr(dataset, "table", None), look.numbers.total()
+    names = {IGNORE_INDEX: "void"} | {label: f"{label} {name}" for label, name in enumerate(classes)}
     for number, pixels in sorted(look.numbers.most_common(12)):
-        label = label_of(number, getattr(dataset, "table", None))
-        name = (
-            f"{label} {classes[label]}"
-            if 0 <= label < len(classes)
-            else "void"
-            if label == 255
-            else "no class"
-        )
-        yield f"{number:>8} {100 * pixels / look.numbers.total():6.2f} %  {name}"
+        name = names.get(label_of(number, table), "no class")
+        yield f"{number:>8} {100 * pixels / total:6.2f} %  {name}"
     if len(look.numbers) > 12:
         yield f"       … and {len(look.numbers) - 12} more numbers"
-    if never := [f"{label} {name}" for label, name in enumerate(classes) if not look.classes[label]]:
+    if never := [names[label] for label in range(len(classes)) if not look.classes[label]]:
         yield f"   never           {few(never)}"

@@ -19,10 +19,7 @@ def groups(names: Sequence[str]) -> list[str]:
     """
     paths = [PurePosixPath(normalize("NFC", name)) for name in names]
     nested = len({path.parent for path in paths}) > 1
-    found = [
-        f"{path.parent}/" if nested and path.parent.name else re.sub(r"\d+\D*$", "", path.name)
-        for path in paths
-    ]
+    found = [f"{p.parent}/" if nested and p.parent.name else re.sub(r"\d+\D*$", "", p.name) for p in paths]
     return found if len(set(found)) > 1 else [str(path) for path in paths]
 
 
@@ -42,7 +39,7 @@ def sides(names: Sequence[str], val_share: float = 0.2) -> list[str]:
     sizes = Counter(group_of)
     if len(sizes) < 2:
         raise ValueError(
-            f"{len(names)} image cannot be split into images to train on and to measure on: add more"
+            f"{len(names)} image cannot be split into those to train on and measure on: add more"
         )
     order = sorted(sizes, key=lambda group: sha256(group.encode()).digest())
     wanted, val = max(round(val_share * len(names)), 1), set[str]()
@@ -51,8 +48,6 @@ def sides(names: Sequence[str], val_share: float = 0.2) -> list[str]:
             val.add(group)
             wanted -= sizes[group]
     left = sorted(order, key=lambda group: (group in val, sizes[group]))
-    if not val or (
-        left[0] not in val and sizes[left[0]] < 2 * wanted
-    ):  # nearer with one more than without it
+    if not val or (left[0] not in val and sizes[left[0]] < 2 * wanted):  # nearer with one more than without
         val.add(left[0])
     return ["val" if group in val else "train" for group in group_of]

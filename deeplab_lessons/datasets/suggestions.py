@@ -12,9 +12,7 @@ def for_numbers(numbers: Counter[int], classes: Sequence[str]) -> list[str]:
     found, count = sorted(numbers), len(classes)
     ends, void = numbers[0] + numbers[255], {255: 255} if 255 in numbers else {}
     if len(found) > 2 * count + 2 and ends > 0.7 * numbers.total():
-        return [
-            "masks without smoothed edges: resized with nearest neighbour, or np.where(mask > 127, 255, 0)"
-        ]
+        return ["masks without smoothed edges: resize with nearest neighbour or np.where(mask > 127, 255, 0)"]
     if count == 1 and len(found) == 2 and found != [0, 1]:
         thing = "thing" if classes[0] == "background" else classes[0]
         return [f"two classes: classes=['background', {thing!r}], {_ids({found[0]: 0, found[1]: 1})}"]
@@ -31,9 +29,7 @@ def for_numbers(numbers: Counter[int], classes: Sequence[str]) -> list[str]:
             f"{_ids({0: 255} | {number + 1: number for number in range(count)} | void)} if 0 means void",
         ]
     if count == 2 and 0 in found:
-        return [
-            f"{_ids({0: 0} | void)}, others=1 (--others 1) if every other number is one thing of the class"
-        ]
+        return [f"{_ids({0: 0} | void)}, others=1 (--others 1) if every other number is a thing of the class"]
     return ["ids with a class for each number that is one, and others=255 (--others 255) for void elsewhere"]
 
 

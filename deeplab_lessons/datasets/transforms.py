@@ -72,9 +72,7 @@ def evaluate() -> v2.Compose:
 def reduced(picture: np.ndarray, longest_side: int | None) -> np.ndarray:
     """Return a picture, uint8 [H, W, 3], with no side above `longest_side` pixels; a smaller one as it is."""
     if longest_side is not None and longest_side < 1:
-        raise ValueError(
-            f"longest_side must be at least 1 pixel, got {longest_side!r}: pass None for all of it"
-        )
+        raise ValueError(f"longest_side must be at least 1 pixel, got {longest_side!r}: pass None for all")
     factor = (longest_side or 0) / max(picture.shape[:2])
     if not 0 < factor < 1:
         return picture

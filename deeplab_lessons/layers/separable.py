@@ -30,9 +30,7 @@ class SeparableConv2d(nn.Sequential):
         relu_after: bool = True,
     ):
         if kernel_size % 2 == 0:
-            raise ValueError(
-                f"kernel_size must be odd, so that a tap lies in its centre, got {kernel_size!r}"
-            )
+            raise ValueError(f"kernel_size must be odd, so that a tap is in its centre, got {kernel_size!r}")
         padding, c = dilation * (kernel_size - 1) // 2, in_channels
         depthwise = nn.Conv2d(c, c, kernel_size, stride, padding, dilation, groups=c, bias=False)
         pointwise = nn.Conv2d(in_channels, out_channels, 1, bias=False)

@@ -6,9 +6,7 @@ import torch
 IGNORE_INDEX = 255  # void: pixels that no loss and no score may count, in every data set of the course
 
 
-def check_labels(
-    labels, num_classes: int, ignore_index: int | None = IGNORE_INDEX, name: str = "labels"
-) -> None:
+def check_labels(labels, num_classes: int, ignore_index: int | None = IGNORE_INDEX, name="labels") -> None:
     """Raise ValueError, naming them, for numbers that are neither a class nor void (`ignore_index`; None: no void)."""
     values = torch.as_tensor(labels).long()
     strange = (values < 0) | (values >= num_classes)

@@ -21,23 +21,17 @@ __all__ = [
     "deeplab_v2", "deeplab_v3", "deeplab_v3plus", "torchvision_deeplab_v3",
 ]  # fmt: skip
 
-VERSIONS: dict[str, Callable] = {
-    "v1": deeplab_v1,
-    "v2": deeplab_v2,
-    "v3": deeplab_v3,
-    "v3plus": deeplab_v3plus,
-}
+VERSIONS: dict[str, Callable] = dict(v1=deeplab_v1, v2=deeplab_v2, v3=deeplab_v3, v3plus=deeplab_v3plus)
 
 
 def deeplab(version: str, num_classes: int = 21, **options) -> nn.Module:
     """Build any DeepLab: "v1", "v2", "v3" or "v3plus", with that version's own options.
 
-    The network takes images [N, 3, H, W] and gives logits [N, num_classes, h, w] at its `output_stride`, sizes
-    rounded up, not enlarged. Every version has `backbone`, `weights` (the backbone's) and `width`, as in
-    `backbones`; the others are in the docstrings of `deeplab_v1`, `deeplab_v2`, `deeplab_v3` and `deeplab_v3plus`.
-    The network remembers all of them except the weights as `arguments`: `deeplab(**model.arguments)` builds it again.
-    Raises ValueError for an unknown version, an option that it has not (naming those that exist) or values that
-    do not go together.
+    The network takes images [N, 3, H, W] and gives logits [N, num_classes, h, w] at its `output_stride`, sizes rounded
+    up, not enlarged. Every version has `backbone`, `weights` (the backbone's) and `width`, as in `backbones`; the
+    others are in the docstrings of `deeplab_v1`, `deeplab_v2`, `deeplab_v3` and `deeplab_v3plus`. The network remembers
+    all of them except the weights as `arguments`: `deeplab(**model.arguments)` builds it again. Raises ValueError for
+    an unknown version, an option that it has not (naming those that exist) or values that do not go together.
     """
     check_choice("version", version, VERSIONS)
     known = {name: inspect.signature(build).parameters for name, build in VERSIONS.items()}

@@ -124,9 +124,8 @@ def _on_vgg(width, weights, pool_size, dilate_pool5, multi_scale, head) -> DeepL
     """The five edits, one after the other, then cut into backbone and head."""
     if pool_size not in (2, 3):
         raise ValueError(f"pool_size must be 2 (VGG16's own) or 3 (the released networks'), got {pool_size}")
-    net: Any = backbones.fully_convolutional(
-        backbones.vgg16(width, weights, head["batch_norm"]), padding="same"
-    )
+    classifier = backbones.vgg16(width, weights, head["batch_norm"])
+    net: Any = backbones.fully_convolutional(classifier, padding="same")
     net = backbones.keep_resolution(net) if pool_size == 2 else backbones.released_pools(net)
     net = backbones.dilate(net, pool5=pool_size == 2 if dilate_pool5 is None else dilate_pool5)
     net = backbones.large_fov(net, head["kernel_size"], head["rate"], head["channels"])

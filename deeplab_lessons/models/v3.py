@@ -99,9 +99,7 @@ def torchvision_deeplab_v3(
     given = load_weights("imagenet" if weights == "coco" else weights, entries[backbone])
     with torch.device("meta"):
         model = deeplab_v3(num_classes, backbone, output_stride, None, dropout=0.5, refine=True)
-    fill(
-        model, {our_name(key): value for key, value in given.items() if not key.startswith("aux_classifier.")}
-    )
+    fill(model, {our_name(key): v for key, v in given.items() if not key.startswith("aux_classifier.")})
     model.grid = Grid(output_stride, None)
     return model.eval()
 

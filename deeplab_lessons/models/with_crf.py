@@ -16,9 +16,8 @@ class CRFNetwork(nn.Module):
 
     The logarithm of the marginals suits any loss that wants scores, since the softmax of log q is q. `frozen=True`
     leaves the network as it is, batch norm included. In training the CRF makes `iterations[0]` updates, otherwise
-    `iterations[1]`: 5 and 10, as in CRF-as-RNN, section 6 (Zheng et al., ICCV 2015). `rate` is the CRF's learning
-    rate as a multiple of the network's; `grid` that of a network that does not state it. The network is shared,
-    not copied.
+    `iterations[1]`: 5 and 10, as in CRF-as-RNN, section 6 (Zheng et al., ICCV 2015). `rate` is the CRF's learning rate
+    as a multiple of the network's; `grid` that of a network that does not state it. The network is shared, not copied.
     """
 
     grid = PIXELS

@@ -252,10 +252,8 @@ class Trace:
         head = [c for c in _COLUMNS if c in _ALWAYS or any(cells[c] not in ("", 0) for cells in table)]
         lines = [[_text(column, cells[column]) for column in head] for cells in table]
         if len(lines) > _MOST_ROWS:
-            note, half = (
-                f"{len(lines) - _MOST_ROWS} more rows: iterating over the table gives all",
-                _MOST_ROWS // 2,
-            )
+            note = f"{len(lines) - _MOST_ROWS} more rows: iterating over the table gives all"
+            half = _MOST_ROWS // 2
             lines[half:-half] = [["⋮", note, *[""] * (len(head) - 2)]]
         return head, [[column.replace("_", "-") for column in head], *lines]
 

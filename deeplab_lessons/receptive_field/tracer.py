@@ -27,11 +27,10 @@ def trace(
 
     The model runs once in evaluation mode on an input [1, in_channels, H, W] of the meta device: shapes without
     numbers, so that no weights are read and nothing is computed. `input_size` is H = W or (H, W), in pixels.
-    `other_inputs` is what the model's forward takes after the image, such as a second image or a time step; the
-    fields are those in the first.
-    At sums and concatenations each path keeps its field. The model is left as it was. The field of a unit is that
-    of all its channels together; batch norm uses its stored statistics, whereas group, instance and layer norm over
-    rows and columns make every unit see the whole map.
+    `other_inputs` is what the model's forward takes after the image, such as a second image or a time step; the fields
+    are those in the first. At sums and concatenations each path keeps its field. The model is left as it was. The field
+    of a unit is that of all its channels together; batch norm uses its stored statistics, whereas group, instance and
+    layer norm over rows and columns make every unit see the whole map.
 
     Raises UntraceableError, naming module and operator, where a field cannot be known; ValueError for an input
     that is too small or has the wrong number of channels; TypeError if `model` is no `nn.Module`.

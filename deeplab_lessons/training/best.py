@@ -3,7 +3,7 @@
 import math
 from pathlib import Path
 
-from deeplab_lessons.training import agreement
+from deeplab_lessons.training import notes
 from deeplab_lessons.training.checkpoints import CheckpointError, load_checkpoint
 
 
@@ -28,7 +28,7 @@ class Best:
                 f"{self.path} is there, and the best state of this training would replace it: move that file, or pass "
                 "another path"
             )
-        if continued and not agreement.differences(content["settings"], settings):
+        if continued and not notes.differences(content["settings"], settings):
             self.mean_iou = list(content["history"]["mean_iou"].values())[-1]
         elif continued or resume:
             raise CheckpointError(

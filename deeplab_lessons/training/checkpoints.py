@@ -133,9 +133,7 @@ def read(path: str | Path) -> Any:
     try:
         return stored.read(path)
     except FileNotFoundError:
-        raise CheckpointError(
-            f"there is no checkpoint {path}: train one first, or correct the path"
-        ) from None
+        raise CheckpointError(f"there is no checkpoint {path}: train one, or correct the path") from None
     except OSError as error:
         raise CheckpointError(f"could not read the checkpoint {path}: {error.strerror}") from error
     except RuntimeError as error:
@@ -157,9 +155,7 @@ def load_checkpoint(path: str | Path) -> dict:
             "Pass plain weights to the model, not here."
         )
     if (broken := zipfile.ZipFile(path).testzip()) is not None:
-        raise CheckpointError(
-            f"{path} is damaged ({broken}): bring a whole copy, or train again into another file"
-        )
+        raise CheckpointError(f"{path} is damaged ({broken}): bring a whole copy, or train again elsewhere")
     return content
 
 

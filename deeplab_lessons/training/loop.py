@@ -14,7 +14,7 @@ from deeplab_lessons.datasets import Pairs, check
 from deeplab_lessons.grid import Grid, grid_of, logits_of, unwrapped
 from deeplab_lessons.inference import Scores, evaluate, own_modes
 from deeplab_lessons.metrics.label_maps import check_labels
-from deeplab_lessons.training import agreement, checkpoints, checks, class_weights, notes
+from deeplab_lessons.training import checkpoints, checks, class_weights, notes
 from deeplab_lessons.training.batches import Batches, ignore_interrupts, own_randomness, seed_dropout
 from deeplab_lessons.training.best import Best
 from deeplab_lessons.training.history import History, Progress, Watcher
@@ -86,7 +86,7 @@ def train(
         run = _Run(model, grid_of(model, grid), settings, path, device, compiled)
         if path:
             run.about = notes.about(model, dataset, validation, {"recipe": settings, **about})
-            run.settings = settings | agreement.facts(model, run.grid, dataset, validation)
+            run.settings = settings | notes.facts(model, run.grid, dataset, validation)
             if continued := resume and path.exists():
                 run.restore(path)
             if validation is not None and len(run.history.loss) < iterations:
@@ -186,13 +186,12 @@ class _Run:
             outputs = self.called(images)
         # a list is a loss on each of several logits, with the grid of each
         outputs = outputs if isinstance(outputs, list) else [(logits_of(outputs), self.grid)]
-        check_labels(labels, outputs[0][0].shape[1])
-        if self.weights is not None and len(self.weights) != (count := outputs[0][0].shape[1]):
-            raise ValueError(
-                f"class_weights must be {count} numbers, one for each class, got {len(self.weights)}"
-            )
+        count, weights = outputs[0][0].shape[1], self.weights
+        check_labels(labels, count)
+        if weights is not None and len(weights) != count:
+            raise ValueError(f"class_weights must be {count} numbers, one for each class, got {len(weights)}")
         criterion, labels = LOSSES[self.settings["loss"]], labels.to(self.device, non_blocking=True)
-        losses = [criterion(logits.float(), labels, grid, self.weights) for logits, grid in outputs]
+        losses = [criterion(logits.float(), labels, grid, weights) for logits, grid in outputs]
         return sum(losses[1:], losses[0])
 
     def measured(self, done: int, scores: Scores) -> None:
@@ -233,15 +232,14 @@ class _Run:
         """Read what `save` wrote; CheckpointError, naming each change, if it was begun with other settings."""
         content = checkpoints.load_checkpoint(path)
         if "optimiser" not in content:
-            raise checkpoints.CheckpointError(
-                f"{path} holds no training to continue: pass resume=False or another path."
-            )
+            reason = "holds no training to continue: pass resume=False or another path."
+            raise checkpoints.CheckpointError(f"{path} {reason}")
         noted = content["about"]
         # the caller's own words come first: where those agree, what is known here
-        own = agreement.differences(noted | noted.get("settings", {}), self.about.get("settings", {}))
-        model = own or agreement.differences(noted.get("model", {}), self.about.get("model", {}))
+        own = notes.differences(noted | noted.get("settings", {}), self.about.get("settings", {}))
+        model = own or notes.differences(noted.get("model", {}), self.about.get("model", {}))
         was = {"freeze_batch_norm": False, "class_weights": None, **content["settings"]}
-        if changed := model or agreement.differences(was, self.settings):
+        if changed := model or notes.differences(was, self.settings):
             raise checkpoints.OtherSettings(path, changed)
         self.about = noted | self.about
         checkpoints.load_state_dict(self.model, content["model"], path)

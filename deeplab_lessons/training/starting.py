@@ -12,8 +12,8 @@ from deeplab_lessons.datasets import VOC_CLASSES
 from deeplab_lessons.grid import unwrapped
 from deeplab_lessons.models import MultiScale, deeplab
 from deeplab_lessons.models.v3 import our_name
-from deeplab_lessons.training.agreement import differences
 from deeplab_lessons.training.checkpoints import CheckpointError, load_checkpoint, read
+from deeplab_lessons.training.notes import differences
 
 _OF_BACKBONES = ("backbone", "width", "blocks", "cascade", "middle_blocks", "batch_norm")
 _IMAGENET = {"fc.weight", "classifier.1.weight", "classifier.6.weight"}  # of torchvision's files
@@ -116,12 +116,9 @@ def _check_backbone(own: dict, kept: dict, theirs: dict, ours: dict, name: str) 
     fits = 2 * _count(own, [key for key in backbone if key in kept]) >= _count(own, backbone)
     if theirs["backbone"] != ours["backbone"] or not fits:
         changes = differences(theirs, ours)
-        apart = "; ".join(
-            f"{key} {' there, '.join(changes[key])} here" for key in _OF_BACKBONES if key in changes
-        )
-        raise CheckpointError(
-            f"{name} holds another backbone than this network's: {apart}. Start from the same one."
-        )
+        found = [f"{key} {' there, '.join(changes[key])} here" for key in _OF_BACKBONES if key in changes]
+        apart = "; ".join(found)
+        raise CheckpointError(f"{name} holds another backbone than here: {apart}. Start from the same one.")
 
 
 def _count(state: Mapping[str, torch.Tensor], keys: Iterable[str]) -> int:
@@ -132,8 +129,5 @@ def _drawn(own: Mapping[str, Any], kept: Mapping[str, Any]) -> tuple[str, ...]:
     """The parts of a network that nothing is kept of, and the layers in others; batch norm's counters are none."""
     begun = {key.partition(".")[0] for key in kept}
     missing = [key for key in own if key not in kept and not key.endswith("num_batches_tracked")]
-    parts = [key.partition(".")[0] for key in missing]
-    layers = [
-        key.rpartition(".")[0] if part in begun else part for key, part in zip(missing, parts, strict=True)
-    ]
-    return tuple(dict.fromkeys(layers))
+    parts = [(key, key.partition(".")[0]) for key in missing]
+    return tuple(dict.fromkeys(key.rpartition(".")[0] if part in begun else part for key, part in parts))

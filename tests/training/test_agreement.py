@@ -13,8 +13,8 @@ from deeplab_lessons import parallel, training
 from deeplab_lessons.classroom.built_in import Embedded
 from deeplab_lessons.datasets import Folder, transforms
 from deeplab_lessons.grid import Grid
-from deeplab_lessons.training.agreement import differences
 from deeplab_lessons.training.checkpoints import CheckpointError, OtherSettings
+from deeplab_lessons.training.notes import differences
 
 
 class Stop(Exception):
