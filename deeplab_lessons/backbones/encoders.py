@@ -63,8 +63,7 @@ def check_images(x: torch.Tensor, smallest: int = 1) -> torch.Tensor:
     """Return a network's input [N, 3, H, W] as it is; raise ValueError for another shape or a side too short."""
     if x.ndim != 4 or x.shape[1] != 3 or min(x.shape[2:]) < smallest:
         raise ValueError(
-            f"expected pictures [N, 3, H, W] of at least {smallest} pixels a side, got {list(x.shape)}; "
-            "for one picture [3, H, W] use x[None]"
+            f"expected pictures [N, 3, H, W] from {smallest} pixels a side, got {list(x.shape)}: for one pass x[None]"
         )
     return x
 

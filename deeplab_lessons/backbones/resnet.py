@@ -128,8 +128,7 @@ def dilate_stages(stages: list[Any], output_stride: int, multi_grid: Sequence[in
         if multi_grid is not None and number >= 4:
             if len(multi_grid) < len(stage) or min(multi_grid) < 1:
                 raise ValueError(
-                    f"multi_grid needs one number of at least 1 for each of the stage's {len(stage)} blocks, "
-                    f"got {tuple(multi_grid)}"
+                    f"multi_grid needs a number from 1 for each of the {len(stage)} blocks, got {tuple(multi_grid)}"
                 )
             for convolutions, factor in zip(ways, multi_grid, strict=False):
                 for conv in convolutions:

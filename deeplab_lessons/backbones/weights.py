@@ -35,10 +35,8 @@ def load_weights(weights: Weights, imagenet) -> dict[str, torch.Tensor]:
             raise FileNotFoundError(f'{path} {what}: pass the path of one, a state dict or "imagenet"')
         source, weights = str(path), stored.read(path)
     elif not isinstance(weights, Mapping):
-        call = ": pass its state_dict()" if isinstance(weights, nn.Module) else ""
-        raise TypeError(
-            f'weights must be a state dict, a path, "imagenet" or None, got {type(weights).__name__}{call}'
-        )
+        kind = type(weights).__name__ + ": pass its state_dict()" * isinstance(weights, nn.Module)
+        raise TypeError(f'weights must be a state dict, a path, "imagenet" or None, got {kind}')
     if isinstance(weights, Mapping) and str(weights.get("format")).startswith(stored.FORMAT):
         raise RuntimeError(
             f"{source} is a checkpoint of this course, which holds a whole trained network: pass it to load_model "

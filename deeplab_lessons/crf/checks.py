@@ -42,8 +42,7 @@ def class_map(values, name: str = "scores", num_classes: int | None = None) -> T
         raise ValueError(f"{name} {shape} must have {num_classes} classes, got {classes}.{hint}")
     if classes < 2:
         raise ValueError(
-            f"{name} {shape} must have at least two classes: from one foreground probability p [1, H, W], make both "
-            "with torch.cat([1 - p, p])"
+            f"{name} {shape} must have at least two classes: of one probability p [1, H, W] pass torch.cat([1 - p, p])"
         )
     return values
 
@@ -74,8 +73,7 @@ def probabilities(p, name: str = "p") -> Tensor:
     raise ValueError(
         f"{name} must hold probabilities in 0 … 1, got {low:.3g} … {high:.3g}, and add up to one over the classes at "
         f'every pixel, got sums from {least:.4g} to {most:.4g}: for logits, pass kind="logits" or use '
-        "unary_from_logits; otherwise divide by p.sum(-3, keepdim=True), or take a softmax over the classes (sigmoids "
-        "of several are no distribution)"
+        "unary_from_logits; otherwise divide by p.sum(-3, keepdim=True), or take a softmax over the classes"
     )
 
 

@@ -32,8 +32,7 @@ def embed(features: Tensor) -> Tensor:
     if elevated.numel() and not elevated.detach().abs().max() < limit:  # "not <" refuses nan as well
         raise ValueError(
             f"the features reach {features.abs().max():.3g}, too far for {features.dtype} to tell neighbouring "
-            "lattice cells apart (or they hold nan or inf). Features are positions and colours divided by "
-            "their σ: look for a σ near 0."
+            "lattice cells apart (or they hold nan or inf): positions and colours are divided by σ, look for a σ near 0"
         )
     return elevated
 

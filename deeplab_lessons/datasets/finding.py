@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
+Files = Mapping[str, Path]  # by their names: "town/a" for town/a.png
 _SEPARATORS = re.compile(r"[ ._-]")  # an ending of names begins with one of these
 
 
@@ -129,12 +130,7 @@ def _match(pictures: Collection, maps: Collection, ending: str | None, folder: P
 
 
 def _listed(
-    lines: Mapping[str, str],
-    pictures: Mapping[str, Path],
-    maps: Mapping[str, Path],
-    ending: str | None,
-    images: Path,
-    labels: Path,
+    lines: Mapping[str, str], pictures: Files, maps: Files, ending: str | None, images: Path, labels: Path
 ) -> list[tuple[Path, Path]]:
     """The pairs that a list names, in its order."""
     try:

@@ -1,6 +1,6 @@
 """One interface for every data set: a picture with its labels, read safely, checked, and made fit for a network."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -68,3 +68,6 @@ class Pairs(Dataset):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self)} pairs, {len(self.classes)} classes)"
+
+
+Data = Sequence | Pairs  #: what can be trained and measured on; a sequence holds (image, mask)

@@ -64,9 +64,7 @@ def colours_to_indices(colours: np.ndarray, palette: np.ndarray) -> np.ndarray:
     colours = np.asarray(colours)
     if colours.ndim != 3 or colours.shape[2] != 3:
         raise ValueError(f"a coloured label map must be [H, W, 3], got {list(colours.shape)}")
-    numbers, known = (
-        (each.astype(np.int64) << np.array([16, 8, 0])).sum(-1) for each in (colours, np.asarray(palette))
-    )
+    numbers, known = (np.asarray(each).astype(np.int64) @ (65536, 256, 1) for each in (colours, palette))
     distinct, first = np.unique(known, return_index=True)  # sorted, so that a search finds each colour
     place = np.minimum(np.searchsorted(distinct, numbers), len(distinct) - 1)
     missing = np.unique(numbers[distinct[place] != numbers])

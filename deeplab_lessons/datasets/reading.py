@@ -86,8 +86,10 @@ def read_label_map(path: str | Path, palette: np.ndarray | None = None) -> np.nd
         if mode != "RGB":
             raise ValueError(f"it must hold class indices (P, L) or colours (RGB), got mode {mode}")
         if palette is None:
+            counts = colour_counts(values)
+            found = few([f"{colour} {100 * n / counts.total():.3g} %" for colour, n in counts.most_common()])
             raise ValueError(
-                f"it holds colours, {colours_in_words(values)}, and nothing says what they mean: pass palette= with a "
+                f"it holds colours, {found}, and nothing says what they mean: pass palette= with a "
                 "colour for each number, or save the numbers themselves"
             )
         return colours_to_indices(values, palette)
@@ -95,12 +97,6 @@ def read_label_map(path: str | Path, palette: np.ndarray | None = None) -> np.nd
         if mode == "RGB" and (values == values[..., :1]).all():
             return values[..., 0].astype(np.int32)
         raise ValueError(f"{path}: {error}") from None
-
-
-def colours_in_words(pixels: np.ndarray) -> str:
-    """Return the most frequent colours of pixels [H, W, 3] with their fractions: "(128, 0, 0) 25 %"."""
-    counts = colour_counts(pixels)
-    return few([f"{colour} {100 * n / counts.total():.3g} %" for colour, n in counts.most_common()])
 
 
 def colour_counts(pixels: np.ndarray) -> Counter[tuple[int, int, int]]:
@@ -165,8 +161,7 @@ def to_classes(numbers: np.ndarray, table: np.ndarray, path: str | Path) -> np.n
         known = ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)
         raise ValueError(
             f"{path} holds the class numbers [{few(strange)}], but this data set knows {known}. Is it a label "
-            'map of another data set? Was a palette map saved as grey (`convert("L")` turns colours, not numbers, '
-            "into grey)?"
+            'map of another one, or a palette map saved as grey (`convert("L")` turns its colours, not its numbers)?'
         )
     return labels.astype(np.uint8)
 

@@ -38,9 +38,7 @@ def sides(names: Sequence[str], val_share: float = 0.2) -> list[str]:
     group_of = groups(names)
     sizes = Counter(group_of)
     if len(sizes) < 2:
-        raise ValueError(
-            f"{len(names)} image cannot be split into those to train on and measure on: add more"
-        )
+        raise ValueError(f"{len(names)} image cannot be split for training and for measuring: add more")
     order = sorted(sizes, key=lambda group: sha256(group.encode()).digest())
     wanted, val = max(round(val_share * len(names)), 1), set[str]()
     for group in order:

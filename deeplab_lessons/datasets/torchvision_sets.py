@@ -17,6 +17,7 @@ from torchvision.datasets.voc import DATASET_YEAR_DICT
 from deeplab_lessons import runtime
 from deeplab_lessons.checks import check_choice
 from deeplab_lessons.datasets import reading
+from deeplab_lessons.datasets.finding import read_list
 from deeplab_lessons.datasets.folders import FilePairs, require, set_folder
 from deeplab_lessons.datasets.palettes import VOC_CLASSES, palette_of, voc_colours
 
@@ -53,8 +54,7 @@ class VOC(FilePairs):
             _fetch(source["url"], root, source["md5"], source["filename"])
         parts = (*_VOC_PARTS[:2], f"{_VOC_PARTS[2]}/{split}.txt")
         require("PASCAL VOC 2012", root / _VOC, parts, _VOC_DOWNLOAD)
-        found = sets.VOCSegmentation(root, year="2012", image_set=split)
-        files = _paths(found.images, found.masks)
+        files = _listed(root / _VOC, parts[2], "JPEGImages/{}.jpg", "SegmentationClass/{}.png")
         super().__init__(files, VOC_CLASSES, reading.identity(21), voc_colours(), transforms)
 
 
@@ -99,7 +99,7 @@ class Cityscapes(FilePairs):
         root = set_folder(root, "cityscapes")
         require("Cityscapes", root, (f"leftImg8bit/{split}", f"gtFine/{split}"), how)
         found = sets.Cityscapes(root, split, target_type="semantic")
-        files = sorted(_paths(found.images, [targets[0] for targets in found.targets]))
+        files = sorted((Path(p), Path(t[0])) for p, t in zip(found.images, found.targets, strict=True))
         scored = sorted((c for c in found.classes if 0 <= c.train_id < 255), key=lambda c: c.train_id)
         ids = {c.id: c.train_id for c in found.classes if c.id >= 0}
         palette = palette_of([c.color for c in scored], void=(0, 0, 0))
@@ -120,13 +120,13 @@ def _fetch(url: str, root: Path, md5: str, name: str | None = None) -> None:
         ) from error
 
 
-def _paths(images, label_maps) -> list[tuple[Path, Path]]:
-    return [(Path(image), Path(labels)) for image, labels in zip(images, label_maps, strict=True)]
+def _listed(root: Path, names: str, images: str, labels: str) -> list[tuple[Path, Path]]:
+    """The pairs of files that a list of names in `root` means."""
+    return [(root / images.format(name), root / labels.format(name)) for name in read_list(root / names)]
 
 
 def _sbd_files(root: Path, split: str) -> list[tuple[Path, Path]]:
-    found = sets.SBDataset(str(root), split, mode="segmentation")
-    return _paths(found.images, found.masks)
+    return _listed(root, f"{split}.txt", "img/{}.jpg", "cls/{}.mat")
 
 
 def _trainaug_files(root: Path, voc, download: bool) -> list[tuple[Path, Path]]:

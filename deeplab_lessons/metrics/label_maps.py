@@ -16,8 +16,7 @@ def check_labels(labels, num_classes: int, ignore_index: int | None = IGNORE_IND
         void = "" if ignore_index is None else f" or void ({ignore_index})"
         raise ValueError(
             f"{name} must be classes 0 to {num_classes - 1}{void}, got {values[strange].unique()[:5].tolist()}: "
-            "check num_classes, that ignore_index is this data set's number for void, and that the map was read "
-            "as indices, not as colours"
+            "check num_classes, that ignore_index is the number for void, and that the map holds indices, not colours"
         )
 
 

@@ -6,14 +6,14 @@ So a training that was stopped and resumed sees what it would have seen, and wor
 import contextlib
 import random
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
 import torch
 
 from deeplab_lessons import parallel, runtime
-from deeplab_lessons.datasets import Pairs
+from deeplab_lessons.datasets.pairs import Data
 from deeplab_lessons.inference import check_image
 
 _ORDER, _CHANGE, _DROPOUT = range(3)  # three uses of one seed, kept apart
@@ -47,7 +47,7 @@ class Batches(torch.utils.data.Dataset):
     pairs that are no image and label map, or differ in size.
     """
 
-    def __init__(self, dataset: Sequence | Pairs, batch_size: int, seed: int):
+    def __init__(self, dataset: Data, batch_size: int, seed: int):
         if len(dataset) < 1:
             raise ValueError("nothing to train on: the data set is empty")
         if batch_size < parallel.world_size():
@@ -75,8 +75,7 @@ def checked_pair(image, mask) -> tuple[torch.Tensor, torch.Tensor]:
     check_image(image)
     if mask.shape != image.shape[1:]:
         raise ValueError(
-            f"an image of {list(image.shape[1:])} pixels (height, width) came with a label map of "
-            f"{list(mask.shape)}. Do they belong together?"
+            f"an image of {list(image.shape[1:])} pixels came with a label map of {list(mask.shape)}: are they a pair?"
         )
     if mask.is_floating_point():
         raise ValueError(f"a label map holds whole numbers, got {mask.dtype}. Was it interpolated?")

@@ -25,15 +25,13 @@ class Best:
             content = {}
         if not content.get("best"):
             raise CheckpointError(
-                f"{self.path} is there, and the best state of this training would replace it: move that file, or pass "
-                "another path"
+                f"{self.path} is there, and the best state would replace it: move that file, or pass another path"
             )
         if continued and not notes.differences(content["settings"], settings):
             self.mean_iou = list(content["history"]["mean_iou"].values())[-1]
         elif continued or resume:
             raise CheckpointError(
-                f"{self.path} holds the best state of another training than {last}: move it, pass another path, or "
-                "begin afresh and replace it with resume=False"
+                f"{self.path} holds the best state of another training: move it, or replace it with resume=False"
             )
         else:
             self.is_stale = True

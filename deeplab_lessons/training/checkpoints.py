@@ -92,14 +92,14 @@ def _not_written(path: str | Path, error: Exception) -> CheckpointError:
 
 
 @contextmanager
-def training_into(*paths: Path) -> Iterator[None]:
+def training_into(*paths: Path | None) -> Iterator[None]:
     """Keep every other training from `paths` within this block; CheckpointError if one writes there already.
 
     The sign is a locked file beside each, which the system unlocks when its process ends, however that comes. Parts of
     files that a killed training left are removed.
     """
     with ExitStack() as locks:
-        for path in paths:
+        for path in filter(None, paths):
             locks.enter_context(_locked(path))
         yield
 
@@ -113,8 +113,7 @@ def _locked(path: Path) -> Iterator[None]:
         lock.acquire(blocking=False)
     except filelock.Timeout as error:
         raise CheckpointError(
-            f"another training writes to {path} now, perhaps in another notebook or window: wait until it has ended, "
-            "stop it, or pass another path"
+            f"another training writes to {path} now, perhaps in another notebook: wait, stop it, or pass another path"
         ) from error
     except OSError as error:
         raise _not_written(path, error) from error
@@ -151,8 +150,7 @@ def load_checkpoint(path: str | Path) -> dict:
         raise CheckpointError(f"{path} is a {told}, and this edition of the course reads {FORMAT}: update it")
     if told != FORMAT:
         raise CheckpointError(
-            f"{path} is a file of torch, but not a checkpoint of this course (it holds: {stored.contents(content)}). "
-            "Pass plain weights to the model, not here."
+            f"{path} is not a checkpoint of this course (it holds: {stored.contents(content)}): pass weights to a model"
         )
     if (broken := zipfile.ZipFile(path).testzip()) is not None:
         raise CheckpointError(f"{path} is damaged ({broken}): bring a whole copy, or train again elsewhere")

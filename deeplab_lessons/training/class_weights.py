@@ -7,13 +7,14 @@ import numpy as np
 import torch
 
 from deeplab_lessons.datasets import IGNORE_INDEX, Pairs
+from deeplab_lessons.datasets.pairs import Data
 from deeplab_lessons.training.notes import original
 
 MEDIAN_FREQUENCY = "median-frequency"
 LARGEST = 10.0  # our choice: a class of a few pixels would outweigh all the others
 
 
-def median_frequency(dataset: Sequence | Pairs) -> torch.Tensor:
+def median_frequency(dataset: Data) -> torch.Tensor:
     """Return a weight for each class, float [C]: the median of all frequencies over the class's own, at most 10.
 
     The frequency of a class is its pixels over all labelled pixels of the images that have it, at their full size. A

@@ -62,9 +62,7 @@ class Progress:
 
     def __init__(self, history: History, iterations: int, shown: bool | Watcher):
         self.history, self.iterations, self.shown = history, iterations, shown
-        self.bar = tqdm(
-            total=iterations, initial=len(history.loss), disable=shown is False, unit="it", desc="training"
-        )
+        self.bar = tqdm(None, "training", iterations, disable=shown is False, initial=len(history.loss))
 
     def update(self) -> None:
         """Show one more iteration, and mIoU if it was measured."""

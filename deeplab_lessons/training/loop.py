@@ -97,7 +97,7 @@ def train(
         with (
             own_randomness(device),
             checks.stop_politely() as stop,
-            checkpoints.training_into(*run.files() if first else ()),
+            checkpoints.training_into(*(path, run.best and run.best.path) if first else ()),
             Progress(run.history, iterations, progress if first else False) as bar,
         ):
             for pairs in (dataset, validation) if todo else ():
@@ -200,10 +200,6 @@ class _Run:
         self.about["scores"] = notes.measured(scores, done, self.about.get("classes", ()))
         if self.best and self.best.is_beaten_by(scores.mean_iou):
             self.save(self.best.path)
-
-    def files(self) -> list[Path]:
-        """Return what is written."""
-        return [path for path in (self.path, self.best and self.best.path) if path]
 
     def prepare(self, dataset: Sequence | Pairs) -> None:
         """Find the classes' weights, once, and write the first state; the best one of an earlier training goes."""

@@ -3,10 +3,10 @@
 import contextlib
 import hashlib
 import itertools
-import math
 import platform
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from statistics import median
 from typing import Any
 
@@ -14,24 +14,21 @@ import torch
 import torchvision
 
 import deeplab_lessons
-from deeplab_lessons import parallel
+from deeplab_lessons import overlays, parallel
 from deeplab_lessons.datasets import SETS, Pairs
 from deeplab_lessons.datasets.folders import FilePairs
+from deeplab_lessons.datasets.pairs import Data
 from deeplab_lessons.grid import Grid, unwrapped
 from deeplab_lessons.inference import Scores, own_modes
 from deeplab_lessons.training.batches import checked_pair
 from deeplab_lessons.training.checkpoints import plain
 
-#: Names of a first class that is what is left when everything else is labelled.
-BACKGROUND = ("background", "bg", "_background_", "__background__", "unlabelled", "other", "others", "rest")
 _MEASURED = 9  # images of which the size is read
 #: Known by what torch and torchvision print, which another version of theirs may print in another way.
 _PRINTED = ("network", "transforms", "validation transforms", "printed by")
 
 
-def about(
-    model: torch.nn.Module, dataset: Sequence | Pairs, validation: Sequence | Pairs | None, given: Mapping
-) -> dict[str, Any]:
+def about(model: torch.nn.Module, dataset: Data, validation: Data | None, given: Mapping) -> dict[str, Any]:
     """Return what is known of a training, as far as it is stated; what is `given` comes first.
 
     `model`: the arguments of `models.deeplab`. `classes`, `palette`, and `background`, the class that leaves a
@@ -49,7 +46,7 @@ def about(
         known["model"] = network.arguments
     if isinstance(pairs, Pairs):
         known |= {"classes": list(pairs.classes), "palette": pairs.palette.tolist()}
-        known["background"] = 0 if pairs.classes[0].strip().lower() in BACKGROUND else None
+        known["background"] = overlays.background_of(pairs.classes)
         spread = range(0, len(pairs), -(-len(pairs) // _MEASURED))
         known["longest_side"] = int(median(max(pairs.pair(index)[0].shape[:2]) for index in spread))
     return {**known, **given, "data": {**source, **(data if isinstance(data, Mapping) else {"name": data})}}
@@ -73,16 +70,13 @@ def versions() -> dict[str, str]:
 
 def measured(scores: Scores, iteration: int, classes: Sequence[str]) -> dict[str, Any]:
     """Return what a validation found: mIoU, the `iou` of the classes in that mean, and those `missing` in it."""
-    names = classes if len(classes) == len(scores.iou) else list(scores.iou)
-    each = dict(zip(names, scores.iou.values(), strict=True))
-    found = {name: value for name, value in each.items() if not math.isnan(value)}
-    missing = [name for name in each if name not in found]
-    return {"iteration": iteration, "mean_iou": scores.mean_iou, "iou": found, "missing": missing}
+    if len(classes) == len(scores.confusion):
+        scores = replace(scores, classes=tuple(classes))
+    found = {name: value for name, value in scores.iou.items() if name not in scores.missing}
+    return {"iteration": iteration, "mean_iou": scores.mean_iou, "iou": found, "missing": scores.missing}
 
 
-def facts(
-    model: torch.nn.Module, grid: Grid, dataset: Sequence | Pairs, validation: Sequence | Pairs | None
-) -> dict:
+def facts(model: torch.nn.Module, grid: Grid, dataset: Data, validation: Data | None) -> dict:
     """Return what can be known cheaply of all that the result depends on: plain numbers, text and lists."""
     with own_modes(model):
         network = _lines(model.train())

@@ -37,9 +37,7 @@ class Started:
         return "; ".join([f"from {self.source} {100 * self.kept:.0f} % of the weights are kept", *said])
 
 
-def start_from(
-    model: torch.nn.Module, source: str | Path | Mapping[str, Any], classes: Sequence[str]
-) -> Started:
+def start_from(model: torch.nn.Module, source: str | Path | Mapping, classes: Sequence[str]) -> Started:
     """Put the weights of a trained network into `model`, as far as they fit; the others stay as `deeplab` drew them.
 
     `source` is a checkpoint of this course, of any version on the same backbone, or a file or state dict of
@@ -91,8 +89,7 @@ def _read(source: str | Path | Mapping[str, Any], name: str) -> tuple[dict, dict
         raise CheckpointError(f"{name} holds {kind} (it holds: {stored.contents(state)})")
     if "backbone.layer1.0.conv1.weight" not in state:
         raise CheckpointError(
-            f"{name} is torchvision's DeepLabV3 on MobileNetV3, a backbone that this course does not have: pass "
-            "deeplabv3_resnet50 or deeplabv3_resnet101"
+            f"{name} is DeepLabV3 on MobileNetV3, which is not here: pass deeplabv3_resnet50 or deeplabv3_resnet101"
         )
     backbone = "resnet101" if "backbone.layer3.22.conv1.weight" in state else "resnet50"
     state = {our_name(key): value for key, value in state.items() if not key.startswith("aux_classifier.")}

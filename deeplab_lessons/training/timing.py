@@ -3,7 +3,6 @@
 import copy
 import time
 import warnings
-from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import torch
 
 from deeplab_lessons import inference
-from deeplab_lessons.datasets import Pairs
+from deeplab_lessons.datasets.pairs import Data
 from deeplab_lessons.training.batches import own_randomness
 from deeplab_lessons.training.loop import train
 
@@ -20,10 +19,7 @@ _SHORT = {"iterations": 4, "validate_every": 1, "checkpoint": None, "progress": 
 
 
 def time_needed(
-    model: torch.nn.Module,
-    dataset: Sequence | Pairs,
-    validation: Sequence | Pairs | None = None,
-    **settings: Any,
+    model: torch.nn.Module, dataset: Data, validation: Data | None = None, **settings: Any
 ) -> float:
     """Return about how many seconds `train` with these arguments will take on this machine, from a few steps.
 
