@@ -125,10 +125,10 @@ def test_labelme_finds_the_photograph_of_each_file(folders):
 
 def test_it_is_written_once_and_says_so(tmp_path, capsys):
     own_set.write(tmp_path)
-    assert "24 files written" in capsys.readouterr().out
+    assert "files written: 24\n" in capsys.readouterr().out
     (tmp_path / "images" / "val" / "officer.jpg").unlink()
     own_set.write(tmp_path)
-    assert "1 files written, 23 were there" in capsys.readouterr().out
+    assert "files written: 1, 23 were there" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("other", ["labels/train/coffee.json", "images/train/coins_1.png"])

@@ -4,7 +4,9 @@
     train = datasets.Folder(images, labels, own_set.CLASSES, split="train")
 
 The photographs come from scikit-image and matplotlib, unchanged; the coins are one photograph cut into four rows. The
-outlines are labelme's files, beside this one. `RULES` says what they hold, as an annotator would be told.
+outlines are labelme's files, beside this one: points placed by hand, moved to the nearest edge by a program, and
+looked at; those of the second motorcycle are the first one's, carried over by the disparities that come with the pair.
+`RULES` says what they hold, as an annotator would be told.
 """
 
 from pathlib import Path
@@ -77,8 +79,8 @@ def write(folder: str | Path) -> tuple[Path, Path]:
         with whole_file(path) as part:
             content = files[path]
             part.write_bytes(content) if isinstance(content, bytes) else content.save(part, "PNG")
-    kept = f", {len(files) - len(new)} were there" if len(new) < len(files) else ""
-    print(f"{folder}: {len(new)} files written{kept} ({len(PHOTOGRAPHS)} photographs and their outlines)")
+    there = f", {len(files) - len(new)} were there" if len(new) < len(files) else ""
+    print(f"{folder}: {len(PHOTOGRAPHS)} photographs and their outlines; files written: {len(new)}{there}")
     return images, labels
 
 
