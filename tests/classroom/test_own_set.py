@@ -131,11 +131,14 @@ def test_it_is_written_once_and_says_so(tmp_path, capsys):
     assert "files written: 1, 23 were there" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("image", [True, False])
 @pytest.mark.parametrize("other", ["labels/train/coffee.json", "images/train/coins_1.png"])
-def test_what_is_somebody_elses_stays(tmp_path, other):
+def test_what_is_somebody_elses_stays(tmp_path, other, image):
     path = tmp_path / other
     path.parent.mkdir(parents=True)
-    Image.new("L", (3, 3)).save(path, "PNG")
+    path.write_bytes(b"mine")
+    if image:
+        Image.new("L", (3, 3)).save(path, "PNG")
     before = path.read_bytes()
     with pytest.raises(FileExistsError, match=r"nothing was written.*another folder"):
         own_set.write(tmp_path)

@@ -109,13 +109,17 @@ def _is_there(path: Path, content: bytes | Image.Image) -> bool:
     """Whether `path` holds `content`; FileExistsError if it holds something else."""
     if not path.exists():
         return False
-    if isinstance(content, bytes):
-        same = path.read_bytes() == content
-    else:
-        with Image.open(path) as there:
-            same = there.size == content.size and there.tobytes() == content.tobytes()
-    if not same:
+    if (path.read_bytes() if isinstance(content, bytes) else _pixels(path)) != content:
         raise FileExistsError(
             f"{path} is there and is not this set's: nothing was written. Pass another folder, or move that file"
         )
     return True
+
+
+def _pixels(path: Path) -> Image.Image | None:
+    """The image in a file, None if there is none: a PNG's bytes depend on who wrote it."""
+    try:
+        with Image.open(path) as image:
+            return image.copy()
+    except OSError:
+        return None
