@@ -40,10 +40,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
 
 
 def overlay_paths(
-    pictures: Sequence[str | Path],
-    output: str | Path | None = None,
-    overwrite: bool = False,
-    kind: str = "overlay",
+    pictures: Sequence[str | Path], output: str | Path | None = None, overwrite=False, kind: str = "overlay"
 ) -> dict[Path, Path]:
     """Return {picture: PNG that `segment` writes for it}, once it is certain that nothing is lost by it.
 
@@ -54,18 +51,15 @@ def overlay_paths(
     pictures, and PermissionError for a folder in which nothing can be written.
     """
     check_choice("kind", kind, KINDS)
-    into_folder = output is None or Path(output).is_dir() or not Path(output).suffix
+    one = Path(output) if output is not None and Path(output).suffix and not Path(output).is_dir() else None
     paths = list[tuple[Path, Path]]()
     for given in map(Path, pictures):
         for picture in pictures_below(given) if given.is_dir() else [given]:
-            folder = picture.parent
-            if output is not None:
-                folder = Path(output, picture.parent.relative_to(given) if given.is_dir() else "")
-            paths.append((picture, folder / f"{picture.stem}-{KINDS[kind]}.png"))
-    if output is not None and not into_folder:
-        if Path(output).suffix.lower() != ".png" or len(paths) > 1:
-            raise ValueError(f"{output} is neither a folder nor, for one picture, a PNG: pass another output")
-        paths = [(picture, Path(output)) for picture, _ in paths]
+            inside = picture.parent.relative_to(given) if given.is_dir() else ""
+            folder = picture.parent if output is None else Path(output, inside)
+            paths.append((picture, one or folder / f"{picture.stem}-{KINDS[kind]}.png"))
+    if one and (one.suffix.lower() != ".png" or len(paths) > 1):
+        raise ValueError(f"{output} is neither a folder nor, for one picture, a PNG: pass another output")
     taken = {_place(picture): f"the picture {picture}" for picture, _ in paths}
     for picture, path in paths:
         if (replaced := taken.get(_place(path))) is not None:
@@ -82,17 +76,16 @@ def pictures_below(folder: Path) -> list[Path]:
     Warns of files of other kinds; raises FileNotFoundError if there is no picture.
     """
     Image.init()
-    endings = {ending for ending, kind in Image.registered_extensions().items() if kind in Image.OPEN}
+    kinds = {ending for ending, kind in Image.registered_extensions().items() if kind in Image.OPEN}
     seen = [path for path in sorted(folder.rglob("*")) if path.is_file() and not _is_ours(path)]
-    seen = [path for path in seen if not any(p.startswith(".") for p in path.relative_to(folder).parts)]
-    found = [path for path in seen if path.suffix.lower() in endings]
-    others = Counter(path.suffix for path in seen if path not in found)
-    inside = ", ".join(f"{count} {ending or 'without ending'}" for ending, count in others.most_common(5))
-    if not found:
+    seen = [path for path in seen if not any(part[0] == "." for part in path.relative_to(folder).parts)]
+    others = Counter(path.suffix or "without ending" for path in seen if path.suffix.lower() not in kinds)
+    inside = ", ".join(f"{count} {ending}" for ending, count in others.most_common(5))
+    if len(seen) == others.total():
         raise FileNotFoundError(f"{folder} holds no picture ({inside or 'it is empty'}): pass another folder")
     if inside:
         warnings.warn(f"{folder}: left out what is no picture that can be read, {inside}", stacklevel=3)
-    return found
+    return [path for path in seen if path.suffix.lower() in kinds]
 
 
 def save_png(image: Image.Image, path: Path) -> None:
@@ -119,7 +112,7 @@ def _is_ours(path: Path) -> bool:
     try:
         with Image.open(path) as image:
             return image.info.get("Software") == SOFTWARE
-    except (OSError, ValueError):
+    except (OSError, ValueError, Image.DecompressionBombError):
         return False
 
 

@@ -141,7 +141,7 @@ def _best_classes(model: Model, image: torch.Tensor, size: Sequence[int], grid: 
         for pixels, seen, cells in zip(size, shown, logits.shape[1:], strict=True)
     )
     strips = rows.split(max(_AT_ONCE // (len(logits) * size[1]), 1))
-    best = [(strip @ logits @ columns.T).argmax(0).to(torch.uint8).cpu() for strip in strips]
+    best = [(strip @ logits @ columns.T).max(0).indices.to(torch.uint8).cpu() for strip in strips]
     return torch.cat(best).numpy()
 
 
