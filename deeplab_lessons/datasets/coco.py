@@ -14,7 +14,7 @@ from deeplab_lessons.overlays import background_of
 
 
 class Coco(FilePairs):
-    """Pictures in a folder, and COCO's annotations of them (things or stuff), each drawn over those before it.
+    """Images in a folder, and COCO's annotations of them (things or stuff), each drawn over those before it.
 
     `classes` are names of categories, the first perhaps "background"; by default that and all. `others` is the class of
     the other categories. Crowds are void, and what nothing covers is class 0 if that is background, else void. Raises
@@ -22,18 +22,14 @@ class Coco(FilePairs):
     """
 
     def __init__(
-        self,
-        images: str | Path,
-        annotations: str | Path,
-        classes: Sequence[str] | None = None,
-        transforms: Callable | None = None,
-        others: int = IGNORE_INDEX,
-    ):
+        self, images: str | Path, annotations: str | Path, classes: Sequence[str] | None = None,
+        transforms: Callable | None = None, others: int = IGNORE_INDEX,
+    ):  # fmt: skip
         try:
             from pycocotools.coco import COCO
         except ImportError as error:
             raise ImportError("COCO's JSON needs pycocotools: pip install 'deeplab-lessons[coco]'") from error
-        require("pictures", Path(images), (), "Pass the folder of your pictures.")
+        require("images", Path(images), (), "Pass the folder of your images.")
         with contextlib.redirect_stdout(io.StringIO()):  # it prints how long it took
             self.coco = COCO(str(annotations))
         categories = {each["id"]: each["name"] for each in self.coco.loadCats(sorted(self.coco.getCatIds()))}

@@ -125,7 +125,7 @@ class Folder(FilePairs):
         longest_side: int | None = None,
     ):
         check_choice("split", split, ("train", "val", None))
-        for kind, folder in (("pictures", images), ("label maps", labels)):
+        for kind, folder in (("images", images), ("label maps", labels)):
             require(kind, Path(folder), (), f"Pass the folder of your {kind}.")
         self.root, self.split, self.val_share, self.longest_side = (
             Path(images),
@@ -156,7 +156,7 @@ class Folder(FilePairs):
         return {n: np.asarray(v).tolist() if n == "palette" else v for n, v in given.items() if v is not None}
 
     def names(self) -> list[str]:
-        """Return the names of the pictures, "town/a" for town/a.png."""
+        """Return the names of the images, "town/a" for town/a.png."""
         return [path.relative_to(self.root).with_suffix("").as_posix() for path, _ in self.files]
 
     def sides(self) -> list[str]:

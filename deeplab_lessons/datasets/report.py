@@ -12,14 +12,14 @@ from tqdm.auto import tqdm
 
 from deeplab_lessons.datasets import finding
 from deeplab_lessons.datasets.folders import FilePairs, Folder, SplitFolder
-from deeplab_lessons.datasets.look import Look
+from deeplab_lessons.datasets.look import Look, label_of
 from deeplab_lessons.datasets.pairs import Pairs
 from deeplab_lessons.datasets.palettes import few
 from deeplab_lessons.datasets.splits import groups
 from deeplab_lessons.datasets.suggestions import for_colours, for_numbers
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 
-#: Correlation of the thumbnails of two pictures that look like one view. CamVid's val, a clip, has a median of 0.997
+#: Correlation of the thumbnails of two images that look like one view. CamVid's val, a clip, has a median of 0.997
 #: between neighbours; of VOC's photographs no two have more than 0.86.
 _ALIKE = 0.95
 
@@ -59,46 +59,33 @@ class Report:
 def check(dataset: Sequence | Pairs, most: int | None = None, pictures: bool = True) -> Report:
     """Look at a data set and return what it holds and what is wrong: faults of files are collected, not raised.
 
-    `most`: read only so many pairs, spread over the set. `pictures=False` leaves out what needs the pictures' pixels:
+    `most`: read only so many pairs, spread over the set. `pictures=False` leaves out what needs the images' pixels:
     whether one is cut off, or there twice. Of a `Sequence` of pairs (image, mask), and of pairs that are no files, only
     classes and void are counted, until each class has occurred.
     """
     look, step = Look(), max(-(-len(dataset) // most), 1) if most else 1
-    classes = tuple(getattr(dataset, "classes", ()))
-    for index in tqdm(
-        range(0, len(dataset), step), "reading", leave=False, disable=None if pictures else True
-    ):
+    classes, quiet = (
+        tuple(getattr(dataset, "classes", ())),
+        None if pictures else True,
+    )  # None: without a terminal
+    for index in tqdm(range(0, len(dataset), step), "reading", leave=False, disable=quiet):
         if isinstance(dataset, FilePairs):
             look.at_files(dataset, index, pictures)
             continue
         look.at_map(dataset.labels(index) if isinstance(dataset, Pairs) else np.asarray(dataset[index][1]))
         if len(look.classes.keys() - {IGNORE_INDEX}) >= max(len(classes), 2):
             break
-    doubts = [*_twice(look)]
     facts = [f"{len(dataset)} pairs, {look.maps} label maps read"]
-    facts += [f"{what}: {_most(kinds)}" for what, kinds in look.kinds.items()]
-    own = isinstance(dataset, Folder) and not isinstance(dataset, SplitFolder)
+    for what, kinds in look.kinds.items():
+        facts.append(f"{what}: {few([f'{count} {kind}' for kind, count in kinds.most_common()])}")
+    errors, doubts, tries = _of_labels(look, dataset, classes, step == 1)
+    doubts += _twice(look)
     if isinstance(dataset, Folder):
         facts += _left_out(dataset, doubts)
-        facts += _split(dataset, look, doubts) if own and dataset.split is None and step == 1 else []
-    errors = _grouped(look.faults)
-    strange = sorted(n for n in look.classes if not 0 <= n < (len(classes) or 256) and n != IGNORE_INDEX)
-    if strange and not errors:
-        errors.append(f"the label maps hold {few(strange)}, but there are {len(classes)} classes")
-    never = [f"{label} {name}" for label, name in enumerate(classes) if not look.classes[label]]
-    counts = {label: pixels for label, pixels in look.classes.items() if label not in strange}
-    if (void := lacking(counts, classes, look.maps)) and not errors:
-        alone = len(counts) < (3 if own else 2)  # void and one class, or void only
-        (errors if alone and (own or step == 1) else doubts).append(void)
-    elif never and own and step == 1 and not errors:
-        doubts.append(
-            f"class {few(never)} never occurs in the {look.maps} label maps, so that nothing can be learned of it: "
-            "add pictures that show it, or leave it out of classes"
+        facts += (
+            _split(dataset, look, doubts) if _own(dataset) and dataset.split is None and step == 1 else []
         )
-    tries = for_colours(look.colours, len(classes)) if look.colours else []
-    if look.numbers and (void or strange):
-        tries += for_numbers(look.numbers, classes or ("", ""))
-    return Report((*facts, *_table(look, dataset, never)), tuple(errors), tuple(doubts), tuple(tries))
+    return Report((*facts, *_table(look, dataset, classes)), tuple(errors), tuple(doubts), tuple(tries))
 
 
 def lacking(counts: Mapping[int, int], classes: Sequence[str], maps: int) -> str:
@@ -120,6 +107,33 @@ def lacking(counts: Mapping[int, int], classes: Sequence[str], maps: int) -> str
     )
 
 
+def _own(dataset: Sequence | Pairs) -> bool:
+    """Whether somebody chose the classes for these very files."""
+    return isinstance(dataset, Folder) and not isinstance(dataset, SplitFolder)
+
+
+def _of_labels(
+    look: Look, dataset: Sequence | Pairs, classes: Sequence[str], complete: bool
+) -> tuple[list[str], list[str], list[str]]:
+    """Errors, doubts and suggestions about what the label maps hold; `complete` if all of them were read."""
+    errors, doubts = _grouped(look.faults), list[str]()
+    strange = sorted(n for n in look.classes if not 0 <= n < (len(classes) or 256) and n != IGNORE_INDEX)
+    if strange and not errors:
+        errors.append(f"the label maps hold {few(strange)}, but there are {len(classes)} classes")
+    counts = {label: pixels for label, pixels in look.classes.items() if label not in strange}
+    never = [f"{label} {name}" for label, name in enumerate(classes) if label not in counts]
+    if (void := lacking(counts, classes, look.maps)) and not errors:
+        alone = len(counts) < (3 if _own(dataset) else 2)  # void and one class, or void only
+        (errors if alone and (_own(dataset) or complete) else doubts).append(void)
+    elif never and _own(dataset) and complete and not errors:
+        doubts.append(
+            f"class {few(never)} never occurs in the {look.maps} label maps, so that nothing can be learned of it: "
+            "add images that show it, or leave it out of classes"
+        )
+    tries = for_colours(look.colours, len(classes)) if look.colours else []
+    return errors, doubts, tries + (for_numbers(look.numbers, classes or ("", "")) if void or strange else [])
+
+
 def _grouped(faults: list[tuple[Path, str]]) -> list[str]:
     """One message for all files with one fault: that of the first, and the names of the others."""
     alike: dict[str, list[tuple[Path, str]]] = defaultdict(list)
@@ -132,30 +146,27 @@ def _grouped(faults: list[tuple[Path, str]]) -> list[str]:
     return said
 
 
-def _twice(look: Look) -> Iterator[str]:
-    """A doubt for each picture that several files hold."""
-    for paths in look.same.values():
-        if len(paths) > 1:
-            yield (
-                f"{few([str(path) for path in paths])} are the same picture: keep one, or a network may be measured on "
-                "what it was trained on"
-            )
+def _twice(look: Look) -> list[str]:
+    """A doubt for each image that several files hold."""
+    cure = "keep one, or a network may be measured on what it was trained on"
+    several = [few([str(path) for path in paths]) for paths in look.same.values() if len(paths) > 1]
+    return [f"{paths} are the same image: {cure}" for paths in several]
 
 
 def _left_out(dataset: Folder, doubts: list[str]) -> list[str]:
-    """What is in the pictures' folder and no pair of the set; HEIC is worth a doubt."""
+    """What is in the images' folder and no pair of the set; HEIC is worth a doubt."""
     lines = []
     if left := dataset.left_out:
         lines.append(f"left out: {len(left)} without a label map, {few([path.name for path in left])}")
     if others := ", ".join(finding.unread(dataset.root)):
         lines.append(f"not read: {others} in {dataset.root}")
         if ".heic" in others:
-            doubts.append(f"{lines[-1]}: export photographs in HEIC as JPEG or PNG")
+            doubts.append(f"{lines[-1]}: export photos in HEIC as JPEG or PNG")
     return lines
 
 
 def _split(dataset: Folder, look: Look, doubts: list[str]) -> list[str]:
-    """How the pairs would be split; a doubt where pictures on both sides look like frames of one clip."""
+    """How the pairs would be split; a doubt where images on both sides look like frames of one clip."""
     try:
         sides = dataset.sides()
     except ValueError as error:
@@ -172,22 +183,17 @@ def _split(dataset: Folder, look: Look, doubts: list[str]) -> list[str]:
             more = f", and {len(close) - 1} more pairs do" if len(close) > 1 else ""
             doubts.append(
                 f"{here} (to measure on) looks like {there} (to train on){more}: put the frames of a clip, or "
-                "photographs of one view, into a subfolder of their own, which is never split"
+                "photos of one view, into a subfolder of their own, which is never split"
             )
     counts, known = Counter(sides), sorted(set(groups(dataset.names())))
-    by = "each picture by itself" if len(known) == len(sides) else f"by their names in groups {few(known)}"
+    by = "each image by itself" if len(known) == len(sides) else f"by their names in groups {few(known)}"
     return [f"split: {counts['train']} to train on, {counts['val']} to measure on, {by}"]
 
 
-def _most(counts: Counter[str]) -> str:
-    return few([f"{count} {what}" for what, count in counts.most_common()])
-
-
-def _table(look: Look, dataset: Sequence | Pairs, never: Sequence[str]) -> Iterator[str]:
+def _table(look: Look, dataset: Sequence | Pairs, classes: Sequence[str]) -> Iterator[str]:
     """The numbers in the label maps with the fraction of pixels and the class of each; classes that never occur."""
-    table, classes = getattr(dataset, "table", None), tuple(getattr(dataset, "classes", ()))
     for number, pixels in sorted(look.numbers.most_common(12)):
-        label = number if table is None else int(table[number if 0 <= number < 65536 else 65536])
+        label = label_of(number, getattr(dataset, "table", None))
         name = (
             f"{label} {classes[label]}"
             if 0 <= label < len(classes)
@@ -198,5 +204,5 @@ def _table(look: Look, dataset: Sequence | Pairs, never: Sequence[str]) -> Itera
         yield f"{number:>8} {100 * pixels / look.numbers.total():6.2f} %  {name}"
     if len(look.numbers) > 12:
         yield f"       … and {len(look.numbers) - 12} more numbers"
-    if never:
-        yield f"   never           {few(list(never))}"
+    if never := [f"{label} {name}" for label, name in enumerate(classes) if not look.classes[label]]:
+        yield f"   never           {few(never)}"

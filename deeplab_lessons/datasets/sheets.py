@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from deeplab_lessons import overlays
 from deeplab_lessons.datasets.pairs import Pairs
 
-_SIDE, _LINE, _GAP = 320, 28, 8  # of a picture, of the name below it, and between pictures, in pixels
+_SIDE, _LINE, _GAP = 320, 28, 8  # of an image, of the name below it, and between images, in pixels
 
 
 def sheet(dataset: Pairs, count: int = 12) -> np.ndarray:

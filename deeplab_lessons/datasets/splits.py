@@ -7,15 +7,15 @@ from hashlib import sha256
 from pathlib import PurePosixPath
 from unicodedata import normalize
 
-#: Folders that people sort their pictures into already, and the split that each is.
+#: Folders that people sort their images into already, and the split that each is.
 _SORTED = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 
 
 def groups(names: Sequence[str]) -> list[str]:
-    """Return what each picture belongs to, by its name: "ulm/" for ulm/a_0012, "street_" for street_0012.
+    """Return what each image belongs to, by its name: "ulm/" for ulm/a_0012, "street_" for street_0012.
 
     That is its folder; where there is none, or the same for all, the name up to its last number. If this too is the
-    same for all, as a camera's IMG_0001, IMG_0002, …, each picture is a group of its own.
+    same for all, as a camera's IMG_0001, IMG_0002, …, each image is a group of its own.
     """
     paths = [PurePosixPath(normalize("NFC", name)) for name in names]
     nested = len({path.parent for path in paths}) > 1
@@ -27,10 +27,10 @@ def groups(names: Sequence[str]) -> list[str]:
 
 
 def sides(names: Sequence[str], val_share: float = 0.2) -> list[str]:
-    """Return "train", "val" or "test" for each picture by its name, without its folders before the data set's.
+    """Return "train", "val" or "test" for each image by its name, without its folders before the data set's.
 
-    Folders called train and val (or valid, validation) decide where all pictures are in such ones. Else whole `groups`
-    are drawn, the same on every machine, so that about the fraction `val_share` of the pictures is "val". Raises
+    Folders called train and val (or valid, validation) decide where all images are in such ones. Else whole `groups`
+    are drawn, the same on every machine, so that about the fraction `val_share` of the images is "val". Raises
     ValueError for another fraction, and where no two groups are there.
     """
     if not 0 < val_share < 1:
@@ -42,7 +42,7 @@ def sides(names: Sequence[str], val_share: float = 0.2) -> list[str]:
     sizes = Counter(group_of)
     if len(sizes) < 2:
         raise ValueError(
-            f"{len(names)} picture cannot be split into pictures to train on and to measure on: add more"
+            f"{len(names)} image cannot be split into images to train on and to measure on: add more"
         )
     order = sorted(sizes, key=lambda group: sha256(group.encode()).digest())
     wanted, val = max(round(val_share * len(names)), 1), set[str]()

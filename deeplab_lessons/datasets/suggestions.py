@@ -10,7 +10,7 @@ _VOID_COLOURS = ((255, 255, 255), (224, 224, 192))
 def for_numbers(numbers: Counter[int], classes: Sequence[str]) -> list[str]:
     """Return what may turn the numbers in files (pixels by number) into that many classes, most likely first."""
     found, count = sorted(numbers), len(classes)
-    ends = numbers[0] + numbers[255]
+    ends, void = numbers[0] + numbers[255], {255: 255} if 255 in numbers else {}
     if len(found) > 2 * count + 2 and ends > 0.7 * numbers.total():
         return [
             "saving the masks without smoothed edges: resize with nearest neighbour, or cut at the middle, "
@@ -25,7 +25,6 @@ def for_numbers(numbers: Counter[int], classes: Sequence[str]) -> list[str]:
     if len(labelled) == count and len(found) > count:
         return [_ids({number: label for label, number in enumerate(labelled)} | {255: 255})]
     if labelled == list(range(count + 1)):
-        void = {255: 255} if 255 in found else {}
         same = {number: number for number in range(count)}
         return [
             f"one more name in classes, for the number {count}",
@@ -33,7 +32,9 @@ def for_numbers(numbers: Counter[int], classes: Sequence[str]) -> list[str]:
             f"{_ids({0: 255} | {number + 1: number for number in range(count)} | void)} if 0 means void",
         ]
     if count == 2 and 0 in found:
-        return ["ids={0: 0}, others=1 (--ids 0:0 --others 1) if every other number is one thing of the class"]
+        return [
+            f"{_ids({0: 0} | void)}, others=1 (--others 1) if every other number is one thing of the class"
+        ]
     return [
         "ids with a class for each number you need, and others=255 (--others 255), which makes the others void"
     ]
@@ -50,7 +51,7 @@ def for_colours(colours: Counter[tuple[int, int, int]], count: int) -> list[str]
     if len(order) > count + 1:
         return [
             f"saving the label maps as PNG, resized with nearest neighbour: the {count} most frequent colours cover "
-            f"{100 * covered:.3g} % of them, and the {len(order) - count} others look like mixtures",
+            f"{100 * covered:.3g} % of them, and the {len(order) - count} others look like mixtures, or more classes",
             _palette(order[:count]),
         ]
     if len(order) <= count:

@@ -317,7 +317,7 @@ ERRORS = [
     (
         "instances",
         of(HALF.astype(np.uint16) * (1000 + np.arange(SIDE, dtype=np.uint16)[:, None] // 4)),
-        ["one.png", "[1000, 1001, 1002, 1003]", "ids={0: 0}, others=1"],
+        ["one.png", "[1000, 1001, 1002, 1003]", "ids={0: 0} (--ids 0:0), others=1"],
     ),
     ("one class too few", of(HALF, classes=("background",)), ["one.png", "[1]", "one more name in classes"]),
     (
@@ -336,7 +336,7 @@ ERRORS = [
     ("a float array", float_array, ["one.npy", "whole numbers", "float32"]),
     ("alpha only", alpha_only, ["one.png", "transparency only", "save class indices or colours"]),
     ("colours saved as grey", grey_of_colours, ["one.png", 'convert("L")']),
-    ("one photo to split", one_photo_split, ["1 picture cannot be split", "add more"]),
+    ("one photo to split", one_photo_split, ["1 image cannot be split", "add more"]),
     ("a fraction that is none", of(HALF, split="val", val_share=20), ["val_share", "got 20", "pass 0.2"]),
     ("a list with strange names", with_list(b"one\nfour\n"), ["lacks 1 of 2", "'four'", "list.txt, line 2"]),
     ("an empty list", with_list(b"\n"), ["list.txt is empty", "one name on each line"]),
@@ -346,12 +346,12 @@ ERRORS = [
 ]  # fmt: skip
 
 DOUBTS = [
-    ("a class that never occurs", of(HALF, classes=(*CLASSES, "spoon")), ["class 2 spoon never", "add pictures"]),
+    ("a class that never occurs", of(HALF, classes=(*CLASSES, "spoon")), ["class 2 spoon never", "add images"]),
     ("background only", of(HALF * 0), ["class 1 thing never occurs", "leave it out"]),
-    ("HEIC too", heic_too, ["1 .heic", "export photographs in HEIC"]),
-    ("one picture twice", twice, ["four.png", "five.png", "same picture: keep one"]),
+    ("HEIC too", heic_too, ["1 .heic", "export photos in HEIC"]),
+    ("one picture twice", twice, ["four.png", "five.png", "same image: keep one"]),
     ("frames of one clip", one_clip, ["frame_00", "looks like", "subfolder"]),
-    ("one photo", one_photo, ["1 picture cannot be split", "add more"]),
+    ("one photo", one_photo, ["1 image cannot be split", "add more"]),
 ]  # fmt: skip
 
 

@@ -171,7 +171,7 @@ def test_a_report_says_what_is_there(tmp_path):
     (tmp_path / "images" / "notes.txt").write_text("…")
     said = str(check(Folder(tmp_path / "images", tmp_path / "labels", data.classes)))
     for words in (
-        "2 pairs, 2 label maps read", "pictures: 2 PNG RGB 16 x 16", "label maps: 2 PNG L",
+        "2 pairs, 2 label maps read", "images: 2 PNG RGB 16 x 16", "label maps: 2 PNG L",
         "left out: 1 without a label map, lonely.png", "not read: 1 .txt in", "50.00 %  0 ground", "25.00 %  1 thing",
         "255  25.00 %  void", "never           2 spoon", "DOUBT: class 2 spoon never occurs",
         "split: 1 to train on, 1 to measure on",

@@ -65,7 +65,7 @@ def test_a_fraction_that_is_none_is_refused(share):
 
 
 def test_one_picture_cannot_be_split():
-    with pytest.raises(ValueError, match=r"1 picture cannot be split .*: add more"):
+    with pytest.raises(ValueError, match=r"1 image cannot be split .*: add more"):
         sides(["a"])
 
 
