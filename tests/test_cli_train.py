@@ -7,6 +7,7 @@ import pytest
 import torch
 from command_lines import SMALL, said, the_only_line
 from label_files import save_labels, save_picture
+from PIL import Image
 from torchvision.models import mobilenet_v2
 
 from deeplab_lessons import backbones, cli, cli_train, datasets, models, training
