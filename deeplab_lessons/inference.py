@@ -22,7 +22,7 @@ from deeplab_lessons.overlays import overlay
 
 #: Anything that makes logits [N, C, h, w] from images [N, 3, H, W].
 Model = Callable[[torch.Tensor], torch.Tensor]
-LONGEST_SIDE = 1024
+LONGEST_SIDE = 768  # of photos, for a network that does not say what it was trained on
 _AT_ONCE = 2**24  # scores that are enlarged together
 
 
