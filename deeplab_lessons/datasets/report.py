@@ -75,16 +75,15 @@ def check(dataset: Sequence | Pairs, most: int | None = None, pictures: bool = T
         look.at_map(dataset.labels(index) if isinstance(dataset, Pairs) else np.asarray(dataset[index][1]))
         if len(look.classes.keys() - {IGNORE_INDEX}) >= max(len(classes), 2):
             break
+    own = isinstance(dataset, Folder) and not isinstance(dataset, SplitFolder)
     facts = [f"{len(dataset)} pairs, {look.maps} label maps read"]
     for what, kinds in look.kinds.items():
         facts.append(f"{what}: {few([f'{count} {kind}' for kind, count in kinds.most_common()])}")
-    errors, doubts, tries = _of_labels(look, dataset, classes, step == 1)
+    errors, doubts, tries = _of_labels(look, classes, own, step == 1)
     doubts += _twice(look)
     if isinstance(dataset, Folder):
         facts += _left_out(dataset, doubts)
-        facts += (
-            _split(dataset, look, doubts) if _own(dataset) and dataset.split is None and step == 1 else []
-        )
+        facts += _split(dataset, look, doubts) if own and dataset.split is None and step == 1 else []
     return Report((*facts, *_table(look, dataset, classes)), tuple(errors), tuple(doubts), tuple(tries))
 
 
@@ -107,15 +106,10 @@ def lacking(counts: Mapping[int, int], classes: Sequence[str], maps: int) -> str
     )
 
 
-def _own(dataset: Sequence | Pairs) -> bool:
-    """Whether somebody chose the classes for these very files."""
-    return isinstance(dataset, Folder) and not isinstance(dataset, SplitFolder)
-
-
 def _of_labels(
-    look: Look, dataset: Sequence | Pairs, classes: Sequence[str], complete: bool
+    look: Look, classes: Sequence[str], own: bool, complete: bool
 ) -> tuple[list[str], list[str], list[str]]:
-    """Errors, doubts and suggestions about what the label maps hold; `complete` if all of them were read."""
+    """Errors, doubts and suggestions about what the label maps hold; `own`: their classes were chosen for them."""
     errors, doubts = _grouped(look.faults), list[str]()
     strange = sorted(n for n in look.classes if not 0 <= n < (len(classes) or 256) and n != IGNORE_INDEX)
     if strange and not errors:
@@ -123,9 +117,9 @@ def _of_labels(
     counts = {label: pixels for label, pixels in look.classes.items() if label not in strange}
     never = [f"{label} {name}" for label, name in enumerate(classes) if label not in counts]
     if (void := lacking(counts, classes, look.maps)) and not errors:
-        alone = len(counts) < (3 if _own(dataset) else 2)  # void and one class, or void only
-        (errors if alone and (_own(dataset) or complete) else doubts).append(void)
-    elif never and _own(dataset) and complete and not errors:
+        alone = len(counts) < (3 if own else 2)  # void and one class, or void only
+        (errors if alone and (own or complete) else doubts).append(void)
+    elif never and own and complete and not errors:
         doubts.append(
             f"class {few(never)} never occurs in the {look.maps} label maps, so that nothing can be learned of it: "
             "add images that show it, or leave it out of classes"

@@ -13,8 +13,7 @@ def for_numbers(numbers: Counter[int], classes: Sequence[str]) -> list[str]:
     ends, void = numbers[0] + numbers[255], {255: 255} if 255 in numbers else {}
     if len(found) > 2 * count + 2 and ends > 0.7 * numbers.total():
         return [
-            "saving the masks without smoothed edges: resize with nearest neighbour, or cut at the middle, "
-            "np.where(mask > 127, 255, 0)"
+            "masks without smoothed edges: resized with nearest neighbour, or np.where(mask > 127, 255, 0)"
         ]
     if count == 1 and len(found) == 2 and found != [0, 1]:
         thing = "thing" if classes[0] == "background" else classes[0]
@@ -35,9 +34,7 @@ def for_numbers(numbers: Counter[int], classes: Sequence[str]) -> list[str]:
         return [
             f"{_ids({0: 0} | void)}, others=1 (--others 1) if every other number is one thing of the class"
         ]
-    return [
-        "ids with a class for each number you need, and others=255 (--others 255), which makes the others void"
-    ]
+    return ["ids with a class for each number that is one, and others=255 (--others 255) for void elsewhere"]
 
 
 def for_colours(colours: Counter[tuple[int, int, int]], count: int) -> list[str]:
@@ -45,9 +42,7 @@ def for_colours(colours: Counter[tuple[int, int, int]], count: int) -> list[str]
     order = [colour for colour, _ in colours.most_common()]
     covered = sum(colours[colour] for colour in order[:count]) / max(colours.total(), 1)
     if len(order) > 100 and covered < 0.5:
-        return [
-            "exchanging images and labels, if the label maps look like photographs: they hold too many colours"
-        ]
+        return ["exchanging images and labels, if the label maps are photos: they hold too many colours"]
     if len(order) > count + 1:
         return [
             f"saving the label maps as PNG, resized with nearest neighbour: the {count} most frequent colours cover "
