@@ -50,12 +50,3 @@ def checked(weights: Sequence[float] | torch.Tensor | str | None) -> list[float]
             f'class_weights must be None, "{MEDIAN_FREQUENCY}" or a number from 0 for each class, got {weights!r}'
         )
     return numbers
-
-
-def check_count(weights: torch.Tensor | None, num_classes: int) -> None:
-    """Raise ValueError unless there is a weight for each class."""
-    if weights is not None and len(weights) != num_classes:
-        raise ValueError(
-            f"class_weights must have a number for each of the model's {num_classes} classes, got {len(weights)}: "
-            "pass as many"
-        )

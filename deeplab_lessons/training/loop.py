@@ -187,7 +187,10 @@ class _Run:
         # a list is a loss on each of several logits, with the grid of each
         outputs = outputs if isinstance(outputs, list) else [(logits_of(outputs), self.grid)]
         check_labels(labels, outputs[0][0].shape[1])
-        class_weights.check_count(self.weights, outputs[0][0].shape[1])
+        if self.weights is not None and len(self.weights) != (count := outputs[0][0].shape[1]):
+            raise ValueError(
+                f"class_weights must be {count} numbers, one for each class, got {len(self.weights)}"
+            )
         criterion, labels = LOSSES[self.settings["loss"]], labels.to(self.device, non_blocking=True)
         losses = [criterion(logits.float(), labels, grid, self.weights) for logits, grid in outputs]
         return sum(losses[1:], losses[0])

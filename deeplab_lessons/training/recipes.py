@@ -45,10 +45,9 @@ def recipe(
         network |= {"batch_norm": not pretrained, "dropout": 0.0}
     elif version == "v2" and only_8:
         network["frozen"] = pretrained
-    norms = backbone != "vgg16" and not (version == "v2" and only_8)  # that learn unless they are told not to
     crops = min(max(10 * pairs, _CROPS[0]), _CROPS[1])
     return Recipe(
         f"{version}_{backbone}", network, iterations=crops // _BATCH, batch_size=_BATCH, lr=lr, loss="upsampled",
         crop=256, scale=(0.5, 1.5), data="folder", num_classes=num_classes,
-        starts_from="ImageNet" if pretrained else "random weights", freeze_batch_norm=pretrained and norms,
+        starts_from="ImageNet" if pretrained else "random weights",
     )  # fmt: skip

@@ -15,6 +15,7 @@ from deeplab_lessons.models.v3 import our_name
 from deeplab_lessons.training.agreement import differences
 from deeplab_lessons.training.checkpoints import CheckpointError, load_checkpoint, read
 
+_OF_BACKBONES = ("backbone", "width", "blocks", "cascade", "middle_blocks", "batch_norm")
 _IMAGENET = {"fc.weight", "classifier.1.weight", "classifier.6.weight"}  # of torchvision's files
 
 
@@ -110,18 +111,16 @@ def _class_rows(arguments: dict[str, Any], inner: torch.nn.Module) -> set[str]:
 
 
 def _check_backbone(own: dict, kept: dict, theirs: dict, ours: dict, name: str) -> None:
-    """Raise CheckpointError unless at least half of the backbone is kept."""
-    if theirs["backbone"] != ours["backbone"]:
-        raise CheckpointError(
-            f"{name} holds a network on {theirs['backbone']}, and this one is on {ours['backbone']}: start from one on "
-            "the same backbone"
-        )
+    """Raise CheckpointError unless the backbone is the same one and at least half of its weights are kept."""
     backbone = [key for key in own if key.startswith("backbone.")]
-    if _count(own, [key for key in backbone if key in kept]) < _count(own, backbone) / 2:
-        changes = differences(theirs, ours).items()
-        apart = "; ".join(f"{key} is {old} there, {new} here" for key, (old, new) in changes)
+    fits = 2 * _count(own, [key for key in backbone if key in kept]) >= _count(own, backbone)
+    if theirs["backbone"] != ours["backbone"] or not fits:
+        changes = differences(theirs, ours)
+        apart = "; ".join(
+            f"{key} {' there, '.join(changes[key])} here" for key in _OF_BACKBONES if key in changes
+        )
         raise CheckpointError(
-            f"less than half of the backbone in {name} fits: {apart}. Build the same backbone."
+            f"{name} holds another backbone than this network's: {apart}. Start from the same one."
         )
 
 

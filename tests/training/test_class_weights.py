@@ -141,5 +141,5 @@ def test_wrong_weights_are_refused_with_what_is_right(wrong):
 
 
 def test_a_weight_too_few_is_refused():
-    with pytest.raises(ValueError, match="a number for each of the model's 2 classes, got 3"):
+    with pytest.raises(ValueError, match="must be 2 numbers, one for each class, got 3"):
         run(tiny(), class_weights=[1, 2, 3])

@@ -25,11 +25,9 @@ def test_every_version_on_every_backbone_is_built(version, backbone, pretrained)
         model = found.model()
         logits = model.eval()(torch.empty(1, 3, found.crop, found.crop))
     assert logits.shape[1] == 3
-    learning = [norm for norm in model.modules() if isinstance(norm, torch.nn.BatchNorm2d)]
-    if found.freeze_batch_norm:
-        assert pretrained and learning, "there is batch norm to be at rest"
-    if not pretrained:
-        assert learning or (isinstance(model, torch.nn.Module) and backbone == "nothing")
+    norms = [norm for norm in model.modules() if isinstance(norm, torch.nn.BatchNorm2d)]
+    assert pretrained or norms, "without it a network learns little from random weights"
+    assert norms or not found.freeze_batch_norm, "there is batch norm to be at rest"
 
 
 @pytest.mark.parametrize("version", ["v1", "v2", "v3", "v3plus"])
@@ -54,7 +52,7 @@ def test_dilations_reach_as_many_pixels_at_every_output_stride(version, name):
 
 
 def test_more_images_are_trained_on_for_longer_within_bounds():
-    counts = [recipe(pairs=count) for count in (1, 12, 60, 200, 10_000)]
+    counts = [recipe(pairs=count) for count in (1, 12, 200, 400, 10_000)]
     crops = [each.iterations * each.batch_size for each in counts]
     assert crops == sorted(crops) and crops[0] == crops[1] < crops[3] and crops[3] == crops[4]
 

@@ -119,9 +119,10 @@ def test_old_checkpoints_that_leave_out_defaults_and_classes(tmp_path):
 
 
 def test_another_backbone_is_refused_and_both_are_named(trained):
-    model, fresh = (network("v3", backbone="resnet18") for _ in range(2))
+    model, fresh = (network("v3", backbone="resnet18", width=0.25) for _ in range(2))
     with pytest.raises(
-        CheckpointError, match=r"other\.pt holds a network on mobilenet_v2, .* is on resnet18: start"
+        CheckpointError,
+        match=r"other\.pt holds another backbone .*: backbone mobilenet_v2 there, resnet18 here; width",
     ):
         start_from(model, trained[1], ABC)
     assert same(model, fresh, "")
@@ -130,7 +131,7 @@ def test_another_backbone_is_refused_and_both_are_named(trained):
 def test_another_width_is_refused_and_nothing_is_changed(trained):
     model, fresh = network(width=0.25), network(width=0.25)
     with pytest.raises(
-        CheckpointError, match=r"less than half of the backbone .* width is 0\.125 there, 0\.25 here"
+        CheckpointError, match=r"another backbone than .*: width 0\.125 there, 0\.25 here\. Start"
     ):
         start_from(model, trained[1], ABC)
     assert same(model, fresh, "")
