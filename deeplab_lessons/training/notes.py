@@ -13,9 +13,8 @@ import deeplab_lessons
 from deeplab_lessons.datasets import SETS, Pairs
 from deeplab_lessons.grid import unwrapped
 from deeplab_lessons.inference import Scores
+from deeplab_lessons.overlays import background_of
 
-#: Names of a first class that is what is left when everything else is labelled.
-BACKGROUND = ("background", "bg", "_background_", "__background__", "unlabelled", "other", "others", "rest")
 _MEASURED = 9  # images of which the size is read
 
 
@@ -42,7 +41,7 @@ def about(
         known["model"] = network.arguments
     if isinstance(pairs, Pairs):
         known |= {"classes": list(pairs.classes), "palette": pairs.palette.tolist()}
-        known["background"] = 0 if pairs.classes[0].strip().lower() in BACKGROUND else None
+        known["background"] = background_of(pairs.classes)
         spread = range(0, len(pairs), -(-len(pairs) // _MEASURED))
         known["longest_side"] = int(median(max(pairs.pair(index)[0].shape[:2]) for index in spread))
     return {**known, **given, "data": {**source, **(data if isinstance(data, Mapping) else {"name": data})}}
