@@ -78,7 +78,7 @@ def train(options: argparse.Namespace) -> int:
         history = training.train(model, dataset, validation, **settings, resume=not options.new)
         _say(history)
         if options.recipe and history.finished:
-            _say(_next(options.checkpoint))
+            _say(_next(options.checkpoint, validation is not None))
     return 0 if history.finished else 130
 
 
@@ -141,22 +141,22 @@ def _model(options: argparse.Namespace, which: training.Recipe | None, num_class
 
 def _plan(options: argparse.Namespace, dataset: Pairs, validation: Pairs | None, seconds: float) -> str:
     """What will be trained on what, from where, and for how long."""
-    time = f"{max(round(seconds), 1)} seconds" if seconds < 90 else f"{round(seconds / 60)} minutes"
+    minutes = max(round(seconds / 60), 1)
+    time = "less than a minute" if seconds < 50 else f"about {minutes} minute{'s' if minutes > 1 else ''}"
     return (
-        f"{len(dataset)} pairs to train on, {len(validation or ())} to measure on, reduced to {options.longest_side} "
-        f"pixels where they are larger.\nDeepLab {options.version} on {options.backbone}, from "
+        f"{len(dataset)} pairs to train on, {len(validation or ())} to measure on, shown with at most "
+        f"{options.longest_side} pixels a side.\nDeepLab {options.version} on {options.backbone}, from "
         f"{options.start or options.weights or 'random weights'}: {options.iterations} iterations of "
-        f"{options.batch_size} crops take about {time} on this machine."
+        f"{options.batch_size} crops take {time} on this machine."
     )
 
 
-def _next(last: Path) -> str:
+def _next(last: Path, measured: bool) -> str:
     """The commands to type after a training, on the better of its two checkpoints."""
     best = last.with_stem(f"{last.stem}-best")
     kept = best if best.exists() else last
-    return (
-        f"Next:\n  deeplab-lessons evaluate {kept}\n  deeplab-lessons segment PHOTO.jpg --checkpoint {kept}"
-    )
+    commands = [f"evaluate {kept}"] * measured + [f"segment PHOTO.jpg --checkpoint {kept}"]
+    return "\n".join(["Next:", *(f"  deeplab-lessons {command}" for command in commands)])
 
 
 def _agreed(options: argparse.Namespace, resumed: bool) -> dict[str, object]:

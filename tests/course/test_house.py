@@ -41,7 +41,7 @@ FLOORS = [
     {"cli"},
 ]
 CLASSROOM_FLOORS = [
-    {"built_in", "published", "redrawing"},
+    {"built_in", "own_set", "published", "redrawing"},
     {"experiments"},
     {"atrous", "gradient_fields", "line_filter", "machine", "mobile_deeplab", "networks"}
     | {"objects", "pictures", "progress", "readable_lattice", "reference_crf", "stacks", "tiny_crf"},
