@@ -47,17 +47,16 @@ class Grid:
         No centre may lie a stride or more outside the picture, and the picture may not go on for a stride more after
         the last centre than before the first.
         """
+        size, cells = tuple(size), tuple(cells)
         start, slack = (0, 2 * self.stride) if self.start is None else (self.start, self.stride)
         for pixels, count in zip(size, cells, strict=True):
             room = pixels - 1 - self.stride * (count - 1)  # what is left on both sides together
             if not start - self.stride < room < 2 * start + slack:
                 apart = f"{size[0] / cells[0]:.3g} pixels apart"
                 advice = f"its cells lie about {apart}, so state the stride and start they have"
-                if tuple(size) == tuple(cells):
+                if size == cells:
                     advice = "it has a cell for every pixel, so its grid is grid.PIXELS"
-                raise ValueError(
-                    f"a map of {tuple(cells)} cells cannot lie on {tuple(size)} pixels with {self}: {advice}"
-                )
+                raise ValueError(f"a map of {cells} cells cannot lie on {size} pixels with {self}: {advice}")
 
 
 #: The grid of a map with a cell for every pixel.
@@ -122,11 +121,10 @@ def bilinear_weights(size: int, cells: int, grid: Grid) -> torch.Tensor:
 def upsample(logits: torch.Tensor, size: Sequence[int], grid: Grid, by_torch: bool = False) -> torch.Tensor:
     """Enlarge scores [N, C, h, w] bilinearly to `size` (H, W) pixels or finer cells: [N, C, H, W].
 
-    The same as `torch.nn.functional.interpolate` with `align_corners=False` where the map is centred and
-    H = stride · h, and with `align_corners=True` where H = stride · (h - 1) + 1. `by_torch` takes that operator
-    itself, which `receptive_field.trace` can follow, for a whole stride from start 0. Raises ValueError if the
-    map's size cannot come from `grid`.
-    Source: DeepLab v1, section 3.1 (scores, not labels).
+    The same as `torch.nn.functional.interpolate` with `align_corners=False` where the map is centred and H = stride ·
+    h, and with `align_corners=True` where H = stride · (h - 1) + 1. `by_torch` takes that operator itself, which
+    `receptive_field.trace` can follow, for a whole stride from start 0. Raises ValueError if the map's size cannot come
+    from `grid`. Source: DeepLab v1, section 3.1 (scores, not labels).
     """
     grid.check(size, logits.shape[2:])
     if by_torch:

@@ -33,8 +33,7 @@ def encoder(
     """Build a backbone by name.
 
     `multi_grid` "paper" is (1, 2, 4) on ResNets (DeepLab v3, table 5) and none elsewhere. An option of another
-    backbone may be given as long as it has its default. Raises ValueError for an unknown name, or an option that is
-    not this one's.
+    backbone may be given as long as it has its default. Raises ValueError for an unknown name or option.
     """
     check_choice("backbone", name, OPTIONS)
     if isinstance(multi_grid, str):

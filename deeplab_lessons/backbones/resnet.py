@@ -76,7 +76,7 @@ def _check(kind: type, blocks: tuple, cascade: int, output_stride: int, stride_i
             'For "1x1" pass weights that were trained so, as a file or a state dict.'
         )
     if cascade not in range(4, LAST_CASCADE + 1):
-        raise ValueError(f"cascade must be the last block's number, 4 to {LAST_CASCADE}, got {cascade}")
+        raise ValueError(f"cascade must be the last block, 4 (layer4) to {LAST_CASCADE}, got {cascade}")
     check_choice("output_stride", output_stride, [8 * 2**power for power in range(cascade - 1)])
     if len(blocks) != 4 or min(blocks) < 1:
         raise ValueError(f"blocks must be four numbers of at least 1, got {blocks}")
@@ -112,10 +112,9 @@ def dilate_stages(stages: list[Any], output_stride: int, multi_grid: Sequence[in
     later stage has the stage's dilation times the i-th number in all its 3 x 3 convolutions: at output stride 16, (1,
     2, 4) makes (2, 4, 8). A stage of fewer blocks takes the first numbers; ValueError where it has more.
 
-    (1, 1, 1) is not the same as None where the stride belongs to the first 3 x 3 (torchvision). That convolution
-    saw cells half as far apart when it was trained: None leaves it so, as the weights want it; the paper, whose
-    ResNet has the stride one convolution earlier, dilates all three alike.
-    Source: DeepLab v2, section 3.1; v3, section 3.2.1.
+    (1, 1, 1) is not the same as None where the stride belongs to the first 3 x 3 (torchvision). That convolution saw
+    cells half as far apart when it was trained: None leaves it so, as the weights want it; the paper, whose ResNet has
+    the stride one convolution earlier, dilates all three alike. Source: DeepLab v2, section 3.1; v3, section 3.2.1.
     """
     stride, dilation = STEM_STRIDE, 1
     for number, stage in enumerate(stages, start=1):
@@ -128,7 +127,7 @@ def dilate_stages(stages: list[Any], output_stride: int, multi_grid: Sequence[in
         if multi_grid is not None and number >= 4:
             if len(multi_grid) < len(stage) or min(multi_grid) < 1:
                 raise ValueError(
-                    f"multi_grid needs a number from 1 for each of the {len(stage)} blocks, got {tuple(multi_grid)}"
+                    f"multi_grid needs at least 1 for each of the stage's {len(stage)} blocks, got {tuple(multi_grid)}"
                 )
             for convolutions, factor in zip(ways, multi_grid, strict=False):
                 for conv in convolutions:

@@ -48,9 +48,8 @@ def _kind(head: bytes, error: Exception) -> str:
         return "is a safetensors file: load it with safetensors.torch.load_file, and torch.save what that returns"
     if all(byte >= 32 or byte in b"\t\n\r\f" for byte in head):
         return "is a text" if head else "is empty"
-    if "TorchScript" in str(error) or (
-        isinstance(error, UnpicklingError) and head.startswith((b"PK", b"\x80"))
-    ):
+    pickled = isinstance(error, UnpicklingError) and head.startswith((b"PK", b"\x80"))
+    if pickled or "TorchScript" in str(error):
         return "holds more than tensors, such as a whole model: where it was made, save model.state_dict() instead"
     return "is damaged, cut off or of another kind: bring a whole copy, or pass another file"
 

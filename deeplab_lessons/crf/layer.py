@@ -1,7 +1,6 @@
 """The dense CRF as a layer: class scores and the picture in, marginals out, gradients all the way back.
 
-Unrolling mean field into a network is the idea of CRF-as-RNN (Zheng et al., ICCV 2015). DeepLab v1 and v2 use the CRF
-only after training.
+Unrolling mean field into a network is from CRF-as-RNN (Zheng et al., ICCV 2015); DeepLab v1 and v2 train without it.
 """
 
 from collections.abc import Callable, Sequence

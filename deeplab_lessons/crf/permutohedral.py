@@ -64,8 +64,7 @@ def _ranks(residual: Tensor) -> Tensor:
 def barycentric(elevated: Tensor, origin: Tensor, rank: Tensor) -> Tensor:
     """Return the weights [d+1, N] of each point's d+1 vertices, by colour: not negative, and they sum to 1.
 
-    Sorted by rank, the point's offsets from the vertex of colour 0 fall from axis to axis; each step down is
-    the weight of one vertex.
+    Sorted by rank, the offsets from the vertex of colour 0 fall from axis to axis; each step down is a vertex's weight.
     """
     axes = len(elevated)
     offset = (elevated - origin.to(elevated)) * (1 / axes)

@@ -21,7 +21,7 @@ def find_pairs(
     ending, in a list or on the lines of a text file; two on a line are a pair. Raises FileNotFoundError for what is
     missing, and ValueError for what may mean several things.
     """
-    if images.samefile(labels) and not endings(labels)[".json"]:
+    if images.samefile(labels) and not any(path.suffix.lower() == ".json" for path in _seen(labels)):
         raise ValueError(f"images and labels must be two folders, got {images}: move the label maps")
     polygons = {".json"}
     pictures = _files(images, labels, _readable())
@@ -59,16 +59,13 @@ def read_list(path: Path) -> dict[str, str]:
     return found
 
 
-def endings(folder: Path) -> Counter[str]:
-    """Return how many files with each ending, such as ".png", are in a folder and below it; hidden ones are none."""
-    return Counter(path.suffix.lower() or "without ending" for path in _seen(folder))
-
-
 def unread(folder: Path) -> list[str]:
-    """Return the kinds of files in a folder that are neither pictures nor label maps: ["5 .heic"]."""
-    others = endings(folder)
-    for ending in _readable() | {".json"}:
-        del others[ending]
+    """Return the kinds of files in and below a folder that are neither pictures nor label maps: ["5 .heic"]."""
+    known, endings = (
+        _readable() | {".json"},
+        [path.suffix.lower() or "without ending" for path in _seen(folder)],
+    )
+    others = Counter(ending for ending in endings if ending not in known)
     return [f"{count} {ending}" for ending, count in others.most_common(5)]
 
 

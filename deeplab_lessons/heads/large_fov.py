@@ -14,10 +14,9 @@ SIDE_STRIDES = (8, 4, 2, 1, 1)  # from the image and the maps after pool1 … po
 class LargeFOV(nn.Module):
     """fc6 (kernel_size x kernel_size, dilation `rate`), fc7 (1 x 1), fc8 (1 x 1, to the classes).
 
-    Map [N, in_channels, h, w] -> logits [N, num_classes, h, w]: fc6 is padded so that the size stays.
-    `extra_channels` are concatenated in front of fc8 (`SideBranches`). `batch_norm` after fc6 and fc7 is not the
-    paper's, but a head that starts from random weights learns faster.
-    Source: DeepLab v1, section 3.2 and table 2.
+    Map [N, in_channels, h, w] -> logits [N, num_classes, h, w]: fc6 is padded so that the size stays. `extra_channels`
+    are concatenated in front of fc8 (`SideBranches`). `batch_norm` after fc6 and fc7 is not the paper's, but a head
+    that starts from random weights learns faster. Source: DeepLab v1, section 3.2 and table 2.
     """
 
     def __init__(
@@ -51,8 +50,7 @@ class SideBranches(nn.Module):
 
     Maps [N, C_i, H_i, W_i] -> [N, 5 * channels, h, w]. The paper does not say how the maps of different size come to
     meet: here the 3 x 3 convolution has the stride that is missing, and what reaches over the end is cut off.
-    `in_channels` are in the maps' order.
-    Source: DeepLab v1, section 4.3 (3x3x128, 1x1x128, +640 channels).
+    `in_channels` are in the maps' order. Source: DeepLab v1, section 4.3 (3x3x128, 1x1x128, +640 channels).
     """
 
     def __init__(self, in_channels: Sequence[int], channels: int = SIDE_CHANNELS):

@@ -1,7 +1,6 @@
 """The course's networks, each a backbone and a head: `deeplab` builds any of them by the name of its version.
 
-`V1_TABLE` has the rows of v1's table 2; `MultiScale` wraps a network for inputs at three sizes (v2);
-`torchvision_deeplab_v3` comes trained.
+`V1_TABLE` has the rows of v1's table 2; `MultiScale` takes three sizes (v2); `torchvision_deeplab_v3` comes trained.
 """
 
 import inspect

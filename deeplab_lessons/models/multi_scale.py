@@ -15,11 +15,10 @@ SCALES = (0.5, 0.75, 1.0)  # of the inputs. Source: DeepLab v2, section 4.1.2.
 class MultiScale(nn.Module):
     """The same network (shared weights) at each of `scales`: images [N, 3, H, W] -> logits [N, C, h, w].
 
-    The scores of the smaller images are enlarged to the largest map, and the maximum over the scales is taken, cell
-    by cell and class by class. In training mode `forward` returns a list of pairs (logits, grid): first the maximum,
-    then each scale, for a loss on every one. Raises ValueError for `scales` that do not grow to 1, or if the model
-    states no grid.
-    Source: DeepLab v2, section 4.1.2 ("MSC"); a loss on each scale and the fusion: Chen et al., CVPR 2016.
+    The scores of the smaller images are enlarged to the largest map, and the maximum over the scales is taken, cell by
+    cell and class by class. In training mode `forward` returns a list of pairs (logits, grid): first the maximum, then
+    each scale, for a loss on every one. Raises ValueError for `scales` that do not grow to 1, or if the model states no
+    grid. Source: DeepLab v2, section 4.1.2 ("MSC"); a loss on each scale and the fusion: Chen et al., CVPR 2016.
     """
 
     def __init__(self, model: nn.Module, scales: Sequence[float] = SCALES):

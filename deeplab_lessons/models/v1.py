@@ -28,13 +28,7 @@ class DeepLabV1(nn.Module):
     """A backbone and a LargeFOV head: images [N, 3, H, W] -> logits [N, classes, h, w]. See `deeplab_v1`."""
 
     def __init__(
-        self,
-        backbone: nn.Sequential,
-        head: LargeFOV,
-        side: SideBranches | None = None,
-        *,
-        grid: Grid,
-        new_head: bool = False,
+        self, backbone: nn.Sequential, head: LargeFOV, side: SideBranches | None, grid: Grid, new_head=False
     ):
         super().__init__()
         self.backbone, self.side, self.head, self.grid, self.new_head = backbone, side, head, grid, new_head
@@ -113,7 +107,7 @@ def deeplab_v1(
             net = backbones.mobilenet_v2(output_stride, weights, width)
             top = LargeFOV(out_channels(net), **head)
             init_kaiming(top)
-            model = DeepLabV1(net, top, grid=Grid(output_stride, 0.0), new_head=True)
+            model = DeepLabV1(net, top, None, Grid(output_stride, 0.0), new_head=True)
     if weights is None:
         model = materialise(model)
     init_classifier(model.head.fc8)
@@ -139,4 +133,4 @@ def _on_vgg(width, weights, pool_size, dilate_pool5, multi_scale, head) -> DeepL
     top.fc6, top.fc7 = net.fc6, net.fc7
     start = 3.5 if pool_size == 2 else 0.0  # a cell on the middle of its 8 pixels, or on every eighth pixel
     cut = list(dict(net.named_children())).index("fc6")
-    return DeepLabV1(net[:cut], top, side, grid=Grid(8, start))
+    return DeepLabV1(net[:cut], top, side, Grid(8, start))

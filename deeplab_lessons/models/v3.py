@@ -53,14 +53,13 @@ def deeplab_v3(
 ) -> DeepLabV3:
     """DeepLab v3: images [N, 3, H, W] -> logits [N, num_classes, H / output_stride, W / output_stride].
 
-    `output_stride` is 8, 16 or 32, with a cascade up to 256; `weights` and `width` are as in `backbones`. `backbone`
-    is one of `encoders.OPTIONS`; `cascade`, `blocks` and `stride_in` belong to ResNets. `multi_grid` "paper" is
-    (1, 2, 4) on ResNets and none elsewhere; None leaves every dilation as the weights want it
-    (`backbones.resnet.dilate_stages`). `cascade` is the number of the last block, 4 to 7. `aspp` is by default on at
-    cascade 4 and off beyond, where the paper's classifier is on the last block itself. `rates` are by default
-    `atrous_rates(output_stride)`. `dropout` ends the pyramid, and `refine` puts one more unit of 3 x 3 before the
-    classifier: both as in torchvision, not as in the paper's text. Raises ValueError for what is not there.
-    Source: DeepLab v3, sections 3.2 and 3.3; figures 3 and 5.
+    `output_stride` is 8, 16 or 32, with a cascade up to 256; `weights` and `width` are as in `backbones`. `backbone` is
+    one of `encoders.OPTIONS`; `cascade`, `blocks` and `stride_in` belong to ResNets. `multi_grid` "paper" is (1, 2, 4)
+    on ResNets and none elsewhere; None leaves every dilation as the weights want it (`backbones.resnet.dilate_stages`).
+    `cascade` is the number of the last block, 4 to 7. `aspp` is by default on at cascade 4 and off beyond, where the
+    paper's classifier is on the last block itself. `rates` are by default `atrous_rates(output_stride)`. `dropout` ends
+    the pyramid, and `refine` puts one more unit of 3 x 3 before the classifier: both as in torchvision, not as in the
+    paper's text. Raises ValueError for what is not there. Source: DeepLab v3, sections 3.2 and 3.3; figures 3 and 5.
     """
     options = {"cascade": cascade, "blocks": blocks, "stride_in": stride_in}
     net = encoder(backbone, output_stride, width, weights, multi_grid, **options)

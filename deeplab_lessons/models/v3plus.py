@@ -60,8 +60,7 @@ def deeplab_v3plus(
     `DeepLabV3`. `separable` makes the 3 x 3 convolutions of pyramid and decoder atrous separable; by default on
     Xception only, as in the paper's tables 3 and 5. `low_level_channels` and `decoder_convolutions` are the decoder's.
     `middle_blocks` and `relu_between` belong to Xception; the other options are those of `deeplab_v3`. Raises
-    ValueError for what is not there.
-    Source: DeepLab v3+, sections 3 and 4.
+    ValueError for what is not there. Source: DeepLab v3+, sections 3 and 4.
     """
     options: dict = {"blocks": blocks, "stride_in": stride_in}
     options |= {"middle_blocks": middle_blocks, "relu_between": relu_between}

@@ -18,10 +18,7 @@ from deeplab_lessons.receptive_field.table import Row, Trace
 
 
 def trace(
-    model: nn.Module,
-    input_size: int | tuple[int, int],
-    in_channels: int = 3,
-    other_inputs: Sequence[Any] = (),
+    model: nn.Module, input_size: int | tuple[int, int], in_channels: int = 3, other_inputs: Sequence = ()
 ) -> Trace:
     """Return receptive field, jump, start, map size, parameters and multiply-adds of every layer of `model`.
 

@@ -41,7 +41,8 @@ def about(model: torch.nn.Module, dataset: Data, validation: Data | None, given:
     names = (name for name, (kind, *_) in SETS.items() if kind is type(pairs))
     source |= {"name": next(names, type(pairs).__name__), "pairs": len(dataset)}
     source["validation"] = len(validation or ())
-    known: dict[str, Any] = {"versions": versions()}
+    versions = {each.__name__: str(each.__version__) for each in (torch, torchvision, deeplab_lessons)}
+    known: dict[str, Any] = {"versions": {**versions, "Python": platform.python_version()}}
     if hasattr(network := unwrapped(model), "arguments"):
         known["model"] = network.arguments
     if isinstance(pairs, Pairs):
@@ -58,14 +59,6 @@ def original(dataset: Any) -> tuple[Any, Sequence[int]]:
     while isinstance(dataset, torch.utils.data.Subset):
         dataset, indices = dataset.dataset, [dataset.indices[index] for index in indices]
     return dataset, indices
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of what computes."""
-    return {
-        "torch": str(torch.__version__), "torchvision": torchvision.__version__,
-        "deeplab_lessons": deeplab_lessons.__version__, "Python": platform.python_version(),
-    }  # fmt: skip
 
 
 def measured(scores: Scores, iteration: int, classes: Sequence[str]) -> dict[str, Any]:

@@ -175,7 +175,7 @@ def matrix_product(call: Call) -> State:
     if state is None or added or (a and b):
         states = call.states()
         if any(state.node.size != (1, 1) for state in states):
-            call.refuse("it multiplies maps with each other, so which units meet depends on their values")
+            call.refuse("it multiplies maps, so which units meet depends on their values (as in attention)")
         return call.join(states, channels(out.shape), "matrix product")
     other = call[left if b else right]
     over = len(state.layout) - (1 if a or call[right].dim() == 1 else 2)
