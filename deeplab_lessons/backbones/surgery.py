@@ -164,7 +164,7 @@ def decimate(weight: torch.Tensor, kernel_size: int) -> torch.Tensor:
     taps = weight.shape[-1]
     if not 2 <= kernel_size <= taps or (taps - 1) % (kernel_size - 1):
         fitting = [k for k in range(2, taps + 1) if (taps - 1) % (k - 1) == 0]
-        raise ValueError(f"of {taps} taps in a row {fitting} can be kept evenly spaced, not {kernel_size}")
+        raise ValueError(f"of {taps} taps in a row {fitting} fit at even distances, not {kernel_size}")
     step = (taps - 1) // (kernel_size - 1)
     return weight[..., ::step, ::step]
 
