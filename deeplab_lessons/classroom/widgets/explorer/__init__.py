@@ -9,7 +9,7 @@ import traitlets
 
 from deeplab_lessons import arithmetic
 from deeplab_lessons.arithmetic import Field, Layer
-from deeplab_lessons.classroom import built_in, stacks
+from deeplab_lessons.classroom import stacks
 from deeplab_lessons.classroom.widgets.explorer.presets import preset_table
 from deeplab_lessons.classroom.widgets.explorer.words import WORDS
 from deeplab_lessons.classroom.widgets.shared.checks import checked_position, unknown
