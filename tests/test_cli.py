@@ -16,6 +16,7 @@ from torchvision.models import mobilenet_v2
 
 from deeplab_lessons import cli, training
 from deeplab_lessons.classroom import built_in, commands
+from deeplab_lessons.classroom.experiments import EXPERIMENTS
 from deeplab_lessons.cli_options import COMMANDS
 
 
