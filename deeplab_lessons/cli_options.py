@@ -27,8 +27,8 @@ _EXAMPLES = """examples:
   deeplab-lessons evaluate paper.pt --flip --crf v2_resnet101
   deeplab-lessons segment photo.jpg --checkpoint camvid.pt
 
-A training that was stopped continues when the same command is given again. On several GPUs, put
-"torchrun --nproc-per-node 4 -m deeplab_lessons.cli" instead of "deeplab-lessons": they share each batch."""
+A training that was stopped continues when the same command is given again. On several GPUs, which then share each
+batch, put "torchrun --nproc-per-node 4 -m deeplab_lessons.classroom.commands" instead of "deeplab-lessons"."""
 
 
 #: The trainings that --experiment knows by name, each a function of --scale: the classroom puts the papers' here.

@@ -10,7 +10,10 @@ from deeplab_lessons.checks import check_choice
 from deeplab_lessons.models import VERSIONS, deeplab
 from deeplab_lessons.training.loop import batch_norms
 
-_CROPS = 1200, 3200  # seen in training, at least and at most: about 4 and 11 minutes of two cores with v3
+_CROPS = (
+    1200,
+    2400,
+)  # seen in training, at least and at most: v3 on MobileNetV2 needs 6 and 12 minutes of one core
 _BATCH = 4
 #: Pixels to which larger images are reduced before they are scaled and cut at random.
 LONGEST_SIDE = 512
@@ -78,9 +81,9 @@ def recipe(
 
     Heads and learning rates are those measured on CamVid (`HEADS`), with dilations of as many pixels at
     every `output_stride`: 16, but 8 where a version has no other. Batch norm learns, also from ImageNet's weights: a
-    head drawn at random needs it (v3 on 12 frames of CamVid, 90 iterations: 26.7 % mIoU; with all batch norm at rest
-    14.0 %). Where none learns, the learning rate is VGG16's in v1. Raises ValueError for an unknown version; what does
-    not go together `models.deeplab` refuses.
+    head drawn at random needs it at these learning rates (v3, 12 frames of CamVid at half size, 90 iterations: 26.7 %
+    mIoU, and 14.0 % with all of it at rest). Where none learns, the learning rate is VGG16's in v1. Raises ValueError
+    for an unknown version; what does not go together `models.deeplab` refuses.
     """
     check_choice("version", version, VERSIONS)
     only_8 = version in ("v1", "v2") and backbone != "mobilenet_v2"
@@ -93,10 +96,10 @@ def recipe(
         network["rate"] = head["rate"] * 16 // stride
     if backbone == "vgg16":
         network |= {"batch_norm": not pretrained, "dropout": 0.0}
-    elif only_8:
+    elif only_8 and version == "v2":
         network["frozen"] = pretrained
     lr = 0.001 if only_8 and pretrained else lr
-    crops = min(max(10 * pairs, _CROPS[0]), _CROPS[1])
+    crops = min(max(10 * pairs, _CROPS[0]), _CROPS[1]) if pretrained else _CROPS[1]
     return Recipe(
         f"{version}_{backbone}", network, iterations=crops // _BATCH, batch_size=_BATCH, lr=lr, loss="upsampled",
         crop=256, scale=(0.5, 1.5), num_classes=num_classes,

@@ -205,9 +205,7 @@ def _known_preset(name: str, table: dict) -> str:
 def photograph_url(photograph: str | np.ndarray | None) -> str:
     """Return the middle square of a photograph, named or uint8 [H, W, 3], as a small JPEG in a data URL."""
     if photograph is None or isinstance(photograph, str):
-        from deeplab_lessons.classroom import (
-            built_in,  # brings torch along, which the arithmetic does without
-        )
+        from deeplab_lessons.classroom import built_in  # brings torch, which the arithmetic does without
 
         photograph = built_in.photograph(photograph or "chelsea")
     square = middle_square(checked_picture("photograph", photograph), _PHOTO_PIXELS)
