@@ -61,12 +61,9 @@ def read_list(path: Path) -> dict[str, str]:
 
 def unread(folder: Path) -> list[str]:
     """Return the kinds of files in and below a folder that are neither pictures nor label maps: ["5 .heic"]."""
-    known, endings = (
-        _readable() | {".json"},
-        [path.suffix.lower() or "without ending" for path in _seen(folder)],
-    )
-    others = Counter(ending for ending in endings if ending not in known)
-    return [f"{count} {ending}" for ending, count in others.most_common(5)]
+    known = _readable() | {".json"}
+    kinds = Counter(path.suffix.lower() or "without ending" for path in _seen(folder))
+    return [f"{count} {kind}" for kind, count in kinds.most_common() if kind not in known][:5]
 
 
 def _seen(folder: Path, but: Path | None = None) -> list[Path]:

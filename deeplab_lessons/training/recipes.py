@@ -10,10 +10,8 @@ from deeplab_lessons.checks import check_choice
 from deeplab_lessons.models import VERSIONS, deeplab
 from deeplab_lessons.training.loop import batch_norms
 
-_CROPS = (
-    1200,
-    2400,
-)  # seen in training, at least and at most: v3 on MobileNetV2 needs 6 and 12 minutes of one core
+#: Seen in training, at least and at most: v3 on MobileNetV2 needs 6 and 12 minutes of one core.
+_CROPS = 1200, 2400
 _BATCH = 4
 #: Pixels to which larger images are reduced before they are scaled and cut at random.
 LONGEST_SIDE = 512

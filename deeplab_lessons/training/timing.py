@@ -5,7 +5,6 @@ import time
 import warnings
 from itertools import pairwise
 from statistics import median
-from typing import Any
 
 import torch
 
@@ -18,9 +17,7 @@ from deeplab_lessons.training.loop import train
 _SHORT = {"iterations": 4, "validate_every": 1, "checkpoint": None, "progress": False, "class_weights": None}
 
 
-def time_needed(
-    model: torch.nn.Module, dataset: Data, validation: Data | None = None, **settings: Any
-) -> float:
+def time_needed(model: torch.nn.Module, dataset: Data, validation: Data | None = None, **settings) -> float:
     """Return about how many seconds `train` with these arguments will take on this machine, from a few steps.
 
     They are made on a copy of the network: nothing that the training depends on is changed. What else the machine does

@@ -102,9 +102,8 @@ def _adaptive(cells: int, units: int) -> Window:
     if units == 1:
         return Window.of_all(cells)
     ratio = Fraction(cells, units)
-    return Window(
-        lambda unit: range(floor(unit * ratio), ceil((unit + 1) * ratio)), ratio.denominator, ratio.numerator
-    )
+    period = ratio.denominator, ratio.numerator
+    return Window(lambda unit: range(floor(unit * ratio), ceil((unit + 1) * ratio)), *period)
 
 
 @rule("upsample_nearest2d", "_upsample_nearest_exact2d", "upsample_bilinear2d", "upsample_bicubic2d")
