@@ -22,7 +22,7 @@ _FONTS = ("DejaVuSans.ttf", "arial.ttf", "Arial Unicode.ttf", "NotoSansCJK-Regul
 
 def background_of(classes: Sequence[str]) -> int | None:
     """Return the class that an overlay leaves as the photo was: 0 if it is called "background" or so, else None."""
-    return 0 if len(classes) and classes[0].strip().lower() in _BACKGROUND else None
+    return 0 if len(classes) and classes[0].strip(" _").lower() in _BACKGROUND else None
 
 
 def padded(palette: np.ndarray | Sequence[Sequence[int]]) -> np.ndarray:

@@ -65,7 +65,7 @@ def test_sbd_is_measured_on_vocs_val(monkeypatch):
 
 
 def test_an_unknown_name_gets_the_list():
-    with pytest.raises(ValueError, match="unknown data set 'kitti': choose from embedded, camvid"):
+    with pytest.raises(ValueError, match="unknown data set 'kitti': choose from camvid, voc"):
         named("kitti")
 
 

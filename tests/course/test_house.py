@@ -50,7 +50,7 @@ CLASSROOM_FLOORS = [
     {"grading", "predictions"},
     {"commands"},
 ]
-LIBRARY_LINES = 9_000
+LIBRARY_LINES = 9_560
 # Tests that are named after what they hold true instead of after a module.
 NAMED_FREELY = {
     "datasets/test_faulty_folders.py",
@@ -224,7 +224,7 @@ def test_every_module_of_the_library_is_used():
     for path in [*(ROOT / "lessons").glob("*.md"), *(ROOT / "lessons/results").glob("*.py")]:
         used[path] = words_of_code(path)
     for module in library():
-        if module.name not in ("__init__.py", "cli.py"):
+        if module.name not in ("__init__.py", "cli.py", "coco.py"):  # COCO's files are for readers to bring
             names = defined_in(module) | {".".join(module.relative_to(PACKAGE).with_suffix("").parts)}
             assert any(names & words for user, words in used.items() if user != module), (
                 f"nothing uses {module.relative_to(ROOT)}"
