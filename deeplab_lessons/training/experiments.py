@@ -1,7 +1,7 @@
 """Experiments by name: the papers' rows with their small twins, and what the lessons train.
 
 A twin has images, crop and dilations divided by 2 (v1, v2) or 3 (v3, v3+), a narrow network from random weights, the
-built-in scenes. The `small_…` networks are lesson 05's, the `camvid_…` ones lesson 13's.
+built-in scenes. The `small_…` networks are lesson 05's, the `camvid_…` ones lesson 14's.
 """
 
 from dataclasses import dataclass, replace
@@ -139,7 +139,7 @@ _SMALL = [
     for name, size, rate in (("small_7x7", 7, 1), ("small_3x3", 3, 1), ("small_largefov", 3, 3))
 ]  # fmt: skip
 
-#: Lesson 13: every version on MobileNetV2 at output stride 16, so that only the heads differ. A crop of 256 x 320
+#: Lesson 14: every version on MobileNetV2 at output stride 16, so that only the heads differ. A crop of 256 x 320
 #: pixels is a map of 16 x 20 cells, about half of v3's 33, so the dilations are half of the papers'; v3+ takes
 #: separable convolutions, as on the paper's Xception. v1 and v2 give their heads ten times the learning rate.
 _CAMVID = [
