@@ -38,7 +38,7 @@ FLOORS = [
     {"cli"},
 ]
 CLASSROOM_FLOORS = [
-    {"atrous", "gradient_fields", "line_filter", "networks", "objects"}
+    {"atrous", "copyist", "gradient_fields", "line_filter", "networks", "objects"}
     | {"pictures", "progress", "redrawing", "stacks", "tiny_crf"},
     {"drawing"},
     {"exercises", "ledger", "live_curve", "measure", "widgets"},
