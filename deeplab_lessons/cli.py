@@ -1,116 +1,45 @@
-"""`deeplab-lessons train | evaluate | segment | experiments`: the lessons' functions, from the command line."""
+"""`deeplab-lessons check | train | evaluate | segment | experiments`: the lessons' functions, from the command line."""
 
 import argparse
 import contextlib
-import hashlib
 import io
 import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
-import torch
+from PIL import Image
+from tqdm.auto import tqdm
 
-from deeplab_lessons import crf, inference, parallel, runtime, training
-from deeplab_lessons.cli_options import TRAINING, UsageError, check, in_options, name_of, parse
-from deeplab_lessons.datasets import SETS, Pairs, named, transforms
-from deeplab_lessons.models import V1_TABLE, deeplab
+from deeplab_lessons import crf, datasets, files, inference, parallel, training
+from deeplab_lessons.cli_options import UsageError, parse
+from deeplab_lessons.cli_options import check as check_options
+from deeplab_lessons.cli_train import data_set, device_of, train
+from deeplab_lessons.cli_words import as_usage, in_options
+from deeplab_lessons.datasets import SETS, Pairs, reading
 from deeplab_lessons.models.with_crf import CRFNetwork
-from deeplab_lessons.training import checkpoints
 from deeplab_lessons.training.experiments import table
 
 
-def _data_set(options: argparse.Namespace, split: str | None, change=None) -> Pairs:
-    try:
-        return named(options.data, split, change, options.root, options.count, options.scene_size or 96)
-    except ValueError as error:
-        raise UsageError(in_options(str(error), options)) from None
-
-
-def _device(options: argparse.Namespace) -> torch.device:
-    return runtime.device() if options.device == "auto" else torch.device(options.device)
-
-
-def _start(options: argparse.Namespace, resumed: bool) -> torch.device:
-    """The device to train on, if the training can begin there and at its checkpoint; UsageError if not."""
-    which, device = options.which, _device(options)
-    if options.amp and device.type != "cuda":
-        raise UsageError(f"--amp is for CUDA, and the device is {device}: leave it out")
-    if which and which.is_second_stage and not options.start and not resumed:
-        raise UsageError(
-            f"{which.name} continues what {which.starts_from} has trained: pass its checkpoint, --start FILE"
-        )
-    if options.new and options.checkpoint.exists():
-        training.load_checkpoint(options.checkpoint)  # raises for any other file, which is never replaced
-    return device
-
-
-def train(options: argparse.Namespace) -> int:
-    """`deeplab-lessons train`."""
-    which, resumed = options.which, options.checkpoint.exists() and not options.new
-    device = _start(options, resumed)
-    crop, scale = tuple(options.crop * 2)[:2], tuple(options.random_scale)
-    dataset = _data_set(options, options.split, transforms.train(crop, None if scale == (1, 1) else scale))
-    # what is trained on these pictures has none left to be measured on
-    measured = SETS[options.data][2]
-    validation = None if options.split in (measured, f"train{measured}") else _data_set(options, None)
-    if which:
-        which = replace(which, num_classes=len(dataset.classes))
-        network, model = which.network, which.model(options.seed, options.weights)
-    else:
-        network = {
-            "version": "v1", "width": options.width, "backbone": options.backbone,
-            "batch_norm": not options.no_batch_norm, **V1_TABLE[options.head],
-        }  # fmt: skip
-        runtime.seed_everything(options.seed)
-        model = deeplab(**network, num_classes=len(dataset.classes), weights=options.weights)
-    if options.start:
-        checkpoints.load_state_dict(model, checkpoints.load_checkpoint(options.start)["model"], options.start)
-    about = {
-        "model": network | {"num_classes": len(dataset.classes)}, "data": options.data,
-        "classes": list(dataset.classes), "palette": dataset.palette.tolist(), "scene_size": options.scene_size,
-        "experiment": options.experiment, "settings": _agreed(options, resumed),
-    }  # fmt: skip
-    names = [name_of(flag) for flag, *_ in TRAINING] + ["freeze_batch_norm", "checkpoint"]
-    settings = {name: getattr(options, name) for name in names}
-    with parallel.process_group(device) as device:
-        history = training.train(
-            model, dataset, validation, **settings, resume=not options.new, about=about, device=device
-        )
-        if parallel.rank() == 0:
-            print(history)
-    return 0 if history.finished else 130
-
-
-#: What may change when a training is continued: where it is kept and computed. What `--scale` sets is compared.
-_MAY_CHANGE = {"command", "which", "scale", "checkpoint", "new", "save_every", "root", "device", "compiled"}
-
-
-def _agreed(options: argparse.Namespace, resumed: bool) -> dict[str, object]:
-    """What a continued training must share with its beginning, by option: files by their content, if given again."""
-    agreed = {name: value for name, value in vars(options).items() if name not in _MAY_CHANGE}
-    agreed["crop"] = (options.crop * 2)[:2]
-    for name in ("weights", "start"):
-        file = agreed.pop(name)
-        if file and Path(file).is_file():
-            file = "sha256 " + hashlib.sha256(Path(file).read_bytes()).hexdigest()[:8]
-        if file or not resumed:
-            agreed[name] = file
-    return agreed
+def check(options: argparse.Namespace) -> int:
+    """`deeplab-lessons check`: 1 if something would stop a training, and 0 with doubts."""
+    with as_usage(options, OSError):
+        if options.sheet:
+            files.check_free(options.sheet, options.overwrite)
+    dataset = data_set(options, options.split or ("all" if options.data == "folder" else None))
+    report = datasets.check(dataset)
+    print("\n".join(in_options(line, options) for line in str(report).splitlines()))
+    if options.sheet:
+        files.save_png(Image.fromarray(datasets.sheet(dataset)), options.sheet)
+        print(options.sheet)
+    return int(bool(report.errors))
 
 
 def evaluate(options: argparse.Namespace) -> int:
     """`deeplab-lessons evaluate`."""
-    device, (model, about) = _device(options), training.load_model(options.checkpoint)
-    options.data = options.data or about.get("data")
-    if not options.data:
-        raise UsageError(f"{options.checkpoint} does not say what it was trained on: pass --data")
-    check(options, [name for name, value in vars(options).items() if value is not None])
-    options.scene_size = options.scene_size or about.get("scene_size")
-    dataset = _data_set(options, options.split)
+    device, (model, about) = device_of(options), training.load_model(options.checkpoint)
+    dataset = _measured(options, about)
     if list(about.get("classes", dataset.classes)) != list(dataset.classes):
         raise UsageError(f"{options.checkpoint} knows other classes than {options.data}: pass another --data")
     if options.flip or options.scales != [1.0]:
@@ -122,6 +51,44 @@ def evaluate(options: argparse.Namespace) -> int:
         if parallel.rank() == 0:
             print(scores)
     return 0
+
+
+def _measured(options: argparse.Namespace, about: dict) -> Pairs:
+    """The data set to measure on: what was given and, where nothing was, what the checkpoint was trained with."""
+    trained, given = (
+        about.get("data", {}),
+        [name for name, value in vars(options).items() if value is not None],
+    )
+    options.data = options.data or trained.get("name")
+    if options.data not in SETS:
+        raise UsageError(f"{options.checkpoint} does not say what it was trained on: pass --data")
+    check_options(options, given)
+    options.scene_size = options.scene_size or about.get("scene_size")
+    elsewhere = options.images or options.labels or options.names
+    if options.data == "folder":
+        kept = {"classes": about.get("classes"), **trained.get("folder", {})}
+        for name, value in kept.items():
+            if name not in given and not (elsewhere and name in ("images", "labels", "names")):
+                setattr(options, name, value)
+        if not (options.images and options.labels):
+            raise UsageError("--data folder needs both --images and --labels: pass the other one too")
+        if not (elsewhere or options.split or trained.get("split")):
+            raise UsageError(
+                f"{options.checkpoint} was trained on all pairs of {options.images}: pass --images and --labels of "
+                "others, or --split all to measure on these"
+            )
+    dataset = data_set(options, options.split or ("all" if elsewhere else None))
+    before, same = (
+        trained.get("validation"),
+        not {"data", "images", "labels", "names", "split", "count"} & set(given),
+    )
+    if before and same and before != len(dataset):
+        warnings.warn(
+            f"there were {before} pairs to measure on when {options.checkpoint} was trained, and there are "
+            f"{len(dataset)} now: some of them may have been trained on",
+            stacklevel=2,
+        )
+    return dataset
 
 
 def experiments(options: argparse.Namespace) -> int:
@@ -137,22 +104,31 @@ def experiments(options: argparse.Namespace) -> int:
 
 def segment(options: argparse.Namespace) -> int:
     """`deeplab-lessons segment`: a picture that cannot be drawn on does not stop the others."""
-    try:
-        outputs = inference.overlay_paths(options.pictures, options.output, options.overwrite)
-    except (ValueError, OSError) as error:
-        raise UsageError(in_options(str(error), options)) from None
-    device, (model, about) = _device(options), training.load_model(options.checkpoint)
+    with as_usage(options, ValueError, OSError):
+        outputs = inference.overlay_paths(options.pictures, options.output, options.overwrite, options.format)
+    device, (model, about) = device_of(options), training.load_model(options.checkpoint)
+    drawing = {
+        "palette": np.array(about["palette"], np.uint8) if "palette" in about else None,
+        "classes": about.get("classes", ()), "opacity": options.opacity, "legend": not options.no_legend,
+        "longest_side": options.longest_side or about.get("longest_side", inference.LONGEST_SIDE),
+        "kind": options.format, "overwrite": options.overwrite,
+    }  # fmt: skip
     model, code = model.to(device), 0
-    palette = np.array(about["palette"], np.uint8) if "palette" in about else None
-    for picture, output in zip(options.pictures, outputs, strict=True):
+    for picture, output in tqdm(outputs.items(), "segmenting", disable=None if len(outputs) > 1 else True):
         try:
-            inference.segment(model, picture, output, palette, options.opacity, overwrite=options.overwrite)
+            inference.segment(model, picture, output, **drawing)
         except (ValueError, OSError, RuntimeError) as error:
             named = str(picture) in f"{error}" or getattr(error, "filename", None)
             _complain(error if named else ValueError(f"{picture}: {error}"), options)
             code = 1
         else:
-            print(output)
+            tqdm.write(str(output))
+            if max(reading.shape_of(picture)[1:]) > (side := drawing["longest_side"]):
+                warnings.warn(
+                    f"photographs with a side above {side} pixels are shown to the network reduced to that size, and "
+                    "drawn on at their own: --longest-side chooses another",
+                    stacklevel=1,
+                )  # which is said once
     return code
 
 
@@ -169,14 +145,21 @@ def main(arguments: Sequence[str] | None = None, **more: Callable) -> int:
 
     After Ctrl-C it is 130, and 141 if nobody reads the output any more. `more` are commands by name, next to ours.
     """
-    commands = {"train": train, "evaluate": evaluate, "segment": segment, "experiments": experiments} | more
-    options = argparse.Namespace(command="train")
+    ours = (check, train, evaluate, segment, experiments)
+    commands = {command.__name__: command for command in ours} | more
+    options, said = argparse.Namespace(command="train"), set[str]()
+
+    def once(warning: str) -> None:
+        if warning not in said:
+            _complain(ValueError(warning), options)
+        said.add(warning)
+
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # file names may hold what the terminal cannot show
     try:
         with warnings.catch_warnings(), contextlib.ExitStack() as at_the_end:
             at_the_end.callback(print, end="", flush=True)  # a closed pipe is noticed here, also after --help
-            warnings.showwarning = lambda warning, *where: _complain(warning, options)
+            warnings.showwarning = lambda warning, *where: once(str(warning))
             options = parse(arguments)
             return commands[options.command](options)
     except UsageError as error:

@@ -29,6 +29,11 @@ class Grid:
         """Return the grid, in pixels of the picture, of the map of a picture that is shown at `scale`."""
         return Grid(self.stride / scale, None if self.start is None else self.start / scale)
 
+    def enlarged(self, factor: float) -> "Grid":
+        """Return the grid, in pixels of a picture `factor` times as large, with borders on borders, of the same map."""
+        start = None if self.start is None else (self.start + 0.5) * factor - 0.5
+        return Grid(self.stride * factor, start)
+
     def on(self, other: "Grid") -> "Grid":
         """Return the same cells counted in cells of `other`; ValueError if only one of the grids is centred."""
         start = None

@@ -1,7 +1,7 @@
 """From a coarse map of scores to labels of the picture's own size, and how good they are."""
 
 import contextlib
-import os
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,19 +9,21 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
-from deeplab_lessons import metrics, parallel
+from deeplab_lessons import metrics, overlays, parallel
 from deeplab_lessons.datasets import Pairs, as_picture, transforms, voc_colours
-from deeplab_lessons.datasets.pairs import check_label_maps
-from deeplab_lessons.files import whole_file
-from deeplab_lessons.grid import PIXELS, Grid, grid_of, logits_of, upsample
+from deeplab_lessons.datasets.palettes import few
+from deeplab_lessons.datasets.report import lacking
+from deeplab_lessons.files import overlay_paths, save_png
+from deeplab_lessons.grid import PIXELS, Grid, bilinear_weights, grid_of, logits_of, upsample
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 from deeplab_lessons.models.multi_scale import rescaled
+from deeplab_lessons.overlays import overlay
 
 #: Anything that makes logits [N, C, h, w] from images [N, 3, H, W].
 Model = Callable[[torch.Tensor], torch.Tensor]
-_SOFTWARE = "deeplab-lessons segment"  # in every overlay
+LONGEST_SIDE = 768  # of photos, for a network that does not say what it was trained on
+_AT_ONCE = 2**24  # scores that are enlarged together
 
 
 class ManyViews(torch.nn.Module):
@@ -80,16 +82,21 @@ def own_modes(model: Model) -> Iterator[None]:
             weight.requires_grad_(learns)
 
 
-def scores(model: Model, image: torch.Tensor, grid: Grid | None = None) -> torch.Tensor:
-    """Return the scores of one normalised image [3, H, W] at its own size: [C, H, W], on the model's device."""
-    grid, device = grid_of(model, grid), torch.device("cpu")
+def _logits(model: Model, image: torch.Tensor) -> torch.Tensor:
+    """The model's logits [C, h, w], float32, of one normalised image [3, H, W], on the model's device."""
+    device = torch.device("cpu")
     with own_modes(model), torch.inference_mode():
         if isinstance(model, torch.nn.Module):
             device = next((p.device for p in model.parameters()), device)
             if any(part.training for part in model.modules()):
                 model.eval()
-        logits = logits_of(model(image.as_subclass(torch.Tensor)[None].to(device)))
-        return upsample(logits.float(), image.shape[1:], grid)[0]
+        return logits_of(model(image.as_subclass(torch.Tensor)[None].to(device))).float()[0]
+
+
+def scores(model: Model, image: torch.Tensor, grid: Grid | None = None) -> torch.Tensor:
+    """Return the scores of one normalised image [3, H, W] at its own size: [C, H, W], on the model's device."""
+    grid = grid_of(model, grid)
+    return upsample(_logits(model, image)[None], image.shape[1:], grid)[0]
 
 
 def check_image(image: torch.Tensor) -> None:
@@ -102,72 +109,40 @@ def check_image(image: torch.Tensor) -> None:
 
 
 def predict(
-    model: Model, image: torch.Tensor | np.ndarray | Image.Image | str | Path, grid: Grid | None = None
+    model: Model,
+    image: torch.Tensor | np.ndarray | Image.Image | str | Path,
+    grid: Grid | None = None,
+    longest_side: int | None = None,
 ) -> np.ndarray:
     """Return the best class of each pixel, uint8 [H, W], at the picture's own size.
 
     `image` is a normalised tensor [3, H, W], a picture uint8 [H, W, 3], a PIL image or a path; `grid`: if the model
-    states none. Raises ValueError for anything else, FileNotFoundError or ValueError for a file that is no picture.
+    states none. `longest_side`: a larger picture (no tensor) is shown to the network reduced to it, in pixels, and the
+    scores are enlarged. Raises ValueError for anything else, FileNotFoundError or ValueError for a file that is no
+    picture.
     """
+    size: Sequence[int] | None = None
     if not isinstance(image, torch.Tensor):
-        image = transforms.normalise(as_picture(image))
+        picture = as_picture(image)
+        size, image = picture.shape[:2], transforms.normalise(transforms.reduced(picture, longest_side))
     check_image(image)
-    return scores(model, image, grid).argmax(0).to(torch.uint8).cpu().numpy()
+    return _best_classes(model, image, size or image.shape[1:], grid_of(model, grid))
 
 
-def overlay(picture: np.ndarray, labels: np.ndarray, palette: np.ndarray, opacity: float = 0.6) -> np.ndarray:
-    """Lay the colours of `labels` [H, W] over `picture` uint8 [H, W, 3]; `opacity` 1 hides it. uint8 [H, W, 3]."""
-    if not 0 <= opacity <= 1:
-        raise ValueError(f"opacity is between 0 (the picture alone) and 1 (the labels alone), got {opacity}")
-    mixed = (1 - opacity) * picture + opacity * np.asarray(palette)[labels]
-    return mixed.round().astype(np.uint8)
+def _best_classes(model: Model, image: torch.Tensor, size: Sequence[int], grid: Grid) -> np.ndarray:
+    """The best class, uint8 [H, W], of each of `size` pixels of the picture that `image` shows, also reduced.
 
-
-def overlay_paths(
-    pictures: Sequence[str | Path], output: str | Path | None = None, overwrite: bool = False
-) -> list[Path]:
-    """Return the PNG that `segment` writes for each of `pictures`, once it is certain that nothing is lost by it.
-
-    `output` is a file that ends in .png, or a folder for files `NAME-segmented.png`; None puts them beside the
-    pictures. Raises ValueError where a picture or another overlay would be replaced, FileExistsError where any other
-    file would be (with `overwrite` only what `segment` has not written), and PermissionError for a folder in which
-    nothing can be written.
+    A few rows at a time: 60 classes at each pixel of a 12-megapixel photo would take 2.9 GB.
     """
-    paths = [Path(picture).parent / f"{Path(picture).stem}-segmented.png" for picture in pictures]
-    if output is not None and (Path(output).is_dir() or not Path(output).suffix):
-        paths = [Path(output) / path.name for path in paths]
-    elif output is not None:
-        if Path(output).suffix.lower() != ".png" or len(paths) > 1:
-            raise ValueError(f"{output} is neither a folder nor, for one picture, a PNG: pass another output")
-        paths = [Path(output)]
-    taken = {_place(picture): f"the picture {picture}" for picture in pictures}
-    for path, picture in zip(paths, pictures, strict=True):
-        if (replaced := taken.get(_place(path))) is not None:
-            way_out = "pass another output, or one picture at a time"
-            raise ValueError(f"the overlay of {picture} would replace {replaced}: {way_out}")
-        taken[_place(path)] = f"the overlay of {picture}"
-        if os.path.lexists(path) and not overwrite:
-            raise FileExistsError(f"{path} is there already: pass overwrite=True or another output")
-        if os.path.lexists(path) and not _is_overlay(path):
-            raise FileExistsError(f"{path} is not an overlay that was written here: pass another output")
-        folder = next(parent for parent in path.absolute().parents if parent.exists())
-        if not (folder.is_dir() and os.access(folder, os.W_OK)):
-            raise PermissionError(f"{path} cannot be written in {folder}: pass another output")
-    return paths
-
-
-def _is_overlay(path: Path) -> bool:
-    """Whether `segment` has written a file: it says so in it."""
-    try:
-        with Image.open(path) as image:
-            return image.info.get("Software") == _SOFTWARE
-    except (OSError, ValueError):
-        return False
-
-
-def _place(path: str | Path) -> str:
-    """The file that a name leads to, through links, and on a disk that does not tell capitals from small letters."""
-    return os.path.realpath(path).casefold()
+    logits, shown = _logits(model, image), image.shape[1:]
+    grid.check(shown, logits.shape[1:])
+    rows, columns = (
+        bilinear_weights(pixels, cells, grid.enlarged(pixels / seen)).to(logits)
+        for pixels, seen, cells in zip(size, shown, logits.shape[1:], strict=True)
+    )
+    strips = rows.split(max(_AT_ONCE // (len(logits) * size[1]), 1))
+    best = [(strip @ logits @ columns.T).max(0).indices.to(torch.uint8).cpu() for strip in strips]
+    return torch.cat(best).numpy()
 
 
 def segment(
@@ -178,21 +153,36 @@ def segment(
     opacity: float = 0.6,
     grid: Grid | None = None,
     overwrite: bool = False,
+    *,
+    classes: Sequence[str] = (),
+    kind: str = "overlay",
+    longest_side: int | None = LONGEST_SIDE,
+    legend: bool = True,
 ) -> Path:
     """Write the picture at `path` with the predicted classes in colour; return the file written, a PNG.
 
-    `output` and `overwrite` as in `overlay_paths`. `palette` is uint8 [256, 3], PASCAL VOC's colours by default.
-    Raises what `overlay_paths` and `predict` raise.
+    `output` and `overwrite` as in `overlay_paths`, `opacity` as in `overlay`. `palette`: [C, 3], PASCAL VOC's colours
+    by default. `classes`: the names for the `legend`; a first one such as "background" is left without colour.
+    `kind` "labels" writes the class numbers instead, as a PNG with the palette, which `datasets.Folder` reads.
+    `longest_side` as in `predict`; None shows the network every picture at its own size. Raises what `overlay_paths`
+    and `predict` raise.
     """
     if Path(path).is_dir():
         raise IsADirectoryError(f"{path} is a folder: pass the pictures in it")
-    (output,), picture = overlay_paths([path], output, overwrite), as_picture(path)
-    labels = predict(model, picture, grid)
-    coloured = overlay(picture, labels, voc_colours() if palette is None else palette, opacity)
-    with whole_file(output) as part:
-        mark = PngInfo()
-        mark.add_text("Software", _SOFTWARE)
-        Image.fromarray(coloured).save(part, "PNG", pnginfo=mark)
+    ((_, output),) = overlay_paths([path], output, overwrite, kind).items()
+    picture, palette = as_picture(path), voc_colours() if palette is None else palette
+    labels = predict(model, picture, grid, longest_side)
+    if kind == "labels":
+        drawn = Image.fromarray(labels)
+        drawn.putpalette(overlays.padded(palette).tobytes())
+    else:
+        background = overlays.background_of(classes)
+        coloured = overlay(picture, labels, palette, opacity, background)
+        if legend and classes and opacity:
+            names = overlays.legend_of(labels, classes, overlays.bright(palette), background)
+            coloured = overlays.with_legend(coloured, names)
+        drawn = Image.fromarray(coloured)
+    save_png(drawn, output)
     return output
 
 
@@ -214,6 +204,11 @@ class Scores:
         return dict(zip(names, metrics.iou_per_class(self.confusion).tolist(), strict=True))
 
     @property
+    def missing(self) -> list[str]:
+        """The classes that are neither there nor predicted, which the mean is without."""
+        return [name for name, value in self.iou.items() if value != value]
+
+    @property
     def mean_iou(self) -> float:
         """Mean of the classes' IoU, NaN left out."""
         return metrics.mean_iou(self.confusion)
@@ -229,8 +224,8 @@ class Scores:
         return {width: metrics.mean_iou(confusion) for width, confusion in self.trimap.items()}
 
     def __repr__(self) -> str:
-        missing = int(metrics.iou_per_class(self.confusion).isnan().sum())
-        over = f" over {len(self.confusion) - missing} of {len(self.confusion)} classes" if missing else ""
+        total, missing = len(self.confusion), self.missing
+        over = f" over {total - len(missing)} of {total} classes (without {few(missing)})" if missing else ""
         lines = [f"mIoU {100 * self.mean_iou:.1f} %{over}, pixel accuracy {100 * self.pixel_accuracy:.1f} %"]
         lines += [f"  {name:<14}{100 * value:5.1f} %" for name, value in self.iou.items()]
         bands = self.trimap_mean_iou.items()
@@ -256,20 +251,25 @@ def evaluate(
 
     if len(dataset) < 1:
         raise ValueError("nothing to evaluate: the data set is empty")
-    check_label_maps(dataset, "measure")
     shared = parallel.world_size() <= len(dataset)
     share = range(len(dataset))[parallel.rank() :: parallel.world_size()] if shared else range(len(dataset))
-    confusion, bands = torch.tensor(0), dict.fromkeys(trimap or (), torch.tensor(0))
+    confusion, void, bands = torch.tensor(0), torch.tensor(0), dict.fromkeys(trimap or (), torch.tensor(0))
     for index in tqdm(share, desc="evaluating", disable=not progress):
         image, mask = dataset[index]
         found, labels = scores(model, image, grid), np.asarray(mask)
         num_classes, drawn = len(found), found.argmax(0).cpu().numpy()
+        void += int((labels == IGNORE_INDEX).sum())
         confusion = confusion + metrics.confusion_matrix(drawn, labels, num_classes, IGNORE_INDEX)
         if bands:
             inside = metrics.trimap_confusions(drawn, labels, num_classes, bands)
             bands = {width: bands[width] + matrix for width, matrix in inside.items()}
     if shared:
-        confusion = parallel.sum_over_processes(confusion)
+        confusion, void = parallel.sum_over_processes(confusion), parallel.sum_over_processes(void)
         bands = {width: parallel.sum_over_processes(matrix) for width, matrix in bands.items()}
     classes = tuple(getattr(dataset, "classes", ()))
+    counts = dict(enumerate(confusion.sum(1).tolist())) | {IGNORE_INDEX: int(void)}
+    if doubt := lacking(counts, classes, len(dataset)):
+        if not confusion.any():
+            raise ValueError(doubt)
+        warnings.warn(doubt, stacklevel=1)  # always from here: Python does not repeat it at each validation
     return Scores(confusion, classes if len(classes) == len(confusion) else (), bands)

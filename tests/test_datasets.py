@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from label_files import save_labels, save_picture
 
 from deeplab_lessons.datasets import (
     SBD,
@@ -43,7 +44,7 @@ def test_an_unknown_split_of_a_real_set_is_answered_with_the_known_ones(make):
         make(split="dev")
 
 
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("name", SETS.keys() - {"folder"})
 def test_every_set_is_found_by_its_name_or_says_where_it_looked(name, tmp_path, monkeypatch):
     monkeypatch.setenv("DEEPLAB_LESSONS_DATA", str(tmp_path))
     if name == "embedded":
@@ -72,3 +73,19 @@ def test_an_unknown_name_gets_the_list():
 def test_a_count_of_no_pairs_is_not_taken_for_all(count):
     with pytest.raises(ValueError, match=f"count must be at least 1, got {count}: pass None for all pairs"):
         named("embedded", count=count)
+
+
+def test_a_folder_is_named_with_what_it_needs(tmp_path):
+    for name in ("img_1", "img_2", "img_3", "img_4", "img_5"):
+        save_picture(tmp_path / "images" / f"{name}.jpg"), save_labels(tmp_path / "labels" / f"{name}.png")
+    what = {"images": tmp_path / "images", "labels": tmp_path / "labels", "classes": ("ground", "a", "b")}
+    assert [len(named("folder", split, folder=what)) for split in ("train", "val", None, "all")] == [
+        4,
+        1,
+        1,
+        5,
+    ]
+    assert len(named("folder", "train", folder=what | {"val_share": 0.6}, count=3)) == 2
+    for name, folder in (("folder", None), ("camvid", what)):
+        with pytest.raises(ValueError, match=r"folder=\{'images'"):
+            named(name, folder=folder)

@@ -8,7 +8,7 @@ from small_training import bright_squares, run, tiny
 from torch import nn
 from torch.nn import functional as F
 
-from deeplab_lessons import backbones, crf, inference, models, training
+from deeplab_lessons import backbones, crf, datasets, inference, models, training
 from deeplab_lessons import receptive_field as rf
 from deeplab_lessons.classroom import gradient_fields, measure
 from deeplab_lessons.grid import PIXELS, Grid
@@ -179,16 +179,93 @@ def test_an_overlay_replaces_a_file_only_when_told_and_a_picture_never(tmp_path)
         inference.segment(Pointwise(), tmp_path)
 
 
-def test_no_two_overlays_get_one_name(tmp_path):
-    pictures = [photo(tmp_path / name) for name in ("a/x.jpg", "b/x.jpg", "b/X.png")]
-    beside = ["a/x-segmented.png", "b/x-segmented.png"]
-    assert inference.overlay_paths(pictures[:2]) == [tmp_path / name for name in beside]
-    for clash in (pictures[:2], pictures[1:]):
-        with pytest.raises(ValueError, match="would replace the overlay of"):
-            inference.overlay_paths(clash, tmp_path / "out")
-    (tmp_path / "c").symlink_to(tmp_path / "b")
-    with pytest.raises(ValueError, match="would replace the overlay of"):
-        inference.overlay_paths([pictures[1], tmp_path / "c" / "x.gif"])
+def test_the_overlay_has_a_legend_and_leaves_the_background(tmp_path):
+    source = photo(tmp_path / "mine.png")
+    names = ("background", "cup", "spoon", "fork")
+    plain, named, bare = (tmp_path / f"{name}.png" for name in ("plain", "named", "bare"))
+    inference.segment(Pointwise(), source, plain)
+    inference.segment(Pointwise(), source, named, classes=names)
+    inference.segment(Pointwise(), source, bare, classes=names, legend=False)
+    found = np.unique(inference.predict(Pointwise(), source))
+    first, second, third = (np.array(Image.open(path)) for path in (plain, named, bare))
+    assert first.shape == third.shape == (8, 9, 3) and second.shape[0] > 20, "a legend needs names"
+    assert found.tolist() == [3] and (third == first).all() and (second[:8, :9] == third).all()
+    background = Pointwise()
+    background.forward = lambda x: torch.cat([x[:, :1] * 0 + 9, x], 1)
+    inference.segment(background, source, bare, classes=names, legend=False, overwrite=True)
+    assert (np.array(Image.open(bare)) == 90).all()
+
+
+def test_labels_are_read_back_exactly(tmp_path):
+    rng = np.random.default_rng(0)
+    for number in range(3):
+        (tmp_path / "images").mkdir(exist_ok=True)
+        drawn = Image.fromarray(rng.integers(0, 256, (20 + number, 30, 3), np.uint8))
+        exif = Image.Exif()
+        exif[0x0112] = 6 if number == 2 else 1  # the camera was turned
+        drawn.save(tmp_path / "images" / f"{number}.jpg", exif=exif)
+    palette = datasets.palettes.palette_of([(9, 9, 9), (128, 0, 0), (0, 9, 200), (0, 99, 0)], void=(1, 2, 3))
+    for source, path in inference.overlay_paths(
+        [tmp_path / "images"], tmp_path / "out", kind="labels"
+    ).items():
+        assert path.name == f"{source.stem}-labels.png"
+        inference.segment(Pointwise(), source, path, palette, kind="labels")
+    read = datasets.LabelMapFolder(tmp_path / "images", tmp_path / "out", tuple("abcd"))
+    assert len(read) == 3
+    for index, (source, path) in enumerate(read.files):
+        picture, labels = read.pair(index)
+        assert (labels == inference.predict(Pointwise(), source)).all() and len(np.unique(labels)) > 1
+        with Image.open(path) as file:
+            assert file.mode == "P" and file.getpalette()[:12] == palette[:4].ravel().tolist()
+            assert file.getpalette()[765:] == [1, 2, 3] and file.size == picture.shape[1::-1]
+    with pytest.raises(ValueError, match="unknown kind 'masks': choose from overlay, labels"):
+        inference.segment(Pointwise(), source, kind="masks")
+
+
+# Large photographs, shown to the network reduced
+
+
+def test_a_picture_that_is_not_reduced_gets_the_labels_of_its_scores():
+    network = tiny().eval()
+    picture = np.random.default_rng(1).integers(0, 256, (41, 53, 3), np.uint8)
+    direct = inference.scores(network, datasets.transforms.normalise(picture)).argmax(0).numpy()
+    for longest in (None, 53, 1000):
+        assert (inference.predict(network, picture, longest_side=longest) == direct).all()
+
+
+def test_rows_that_are_enlarged_apart_give_the_same(monkeypatch):
+    network = tiny().eval()
+    picture = np.random.default_rng(1).integers(0, 256, (64, 80, 3), np.uint8)
+    at_once = inference.predict(network, picture, longest_side=40)
+    monkeypatch.setattr(inference, "_AT_ONCE", 1)
+    assert (inference.predict(network, picture, longest_side=40) == at_once).mean() > 0.999
+    assert at_once.shape == (64, 80) and len(np.unique(at_once)) > 1
+
+
+@pytest.mark.parametrize(("height", "width"), [(300, 400), (333, 777), (401, 200)])
+@pytest.mark.parametrize("model", [Pointwise(), LeftOrRight()])
+def test_labels_of_a_reduced_picture_lie_where_they_belong(height, width, model):
+    """The border between two halves stays where it is, to the size of a reduced pixel, or cell."""
+    picture = np.zeros((height, width, 3), np.uint8)
+    picture[:, width // 2 :] = 255
+    seen = []
+    model = type(model)()
+    model.register_forward_pre_hook(lambda _, given: seen.append(given[0].shape[2:]))
+    labels = inference.predict(model, picture, longest_side=80)
+    assert labels.shape == (height, width) and max(seen[0]) == 80
+    (left,), (right,) = np.unique(labels[:, : width // 2 - 45]), np.unique(labels[:, width // 2 + 45 :])
+    assert left != right
+    border = (labels == left).sum(1)
+    assert np.abs(border - width // 2).max() <= 2.5 * max(height, width) / 80
+
+
+def test_reduced_pictures_cover_the_whole_picture():
+    picture = np.arange(256, dtype=np.uint8)[:, None, None].repeat(90, 1).repeat(3, 2)
+    small = datasets.transforms.reduced(picture, 64)
+    assert small.shape == (64, 22, 3) and np.abs(small[:, 0, 0] - (4 * np.arange(64) + 1.5)).max() <= 0.5
+    assert datasets.transforms.reduced(picture, 256) is picture is datasets.transforms.reduced(picture, None)
+    with pytest.raises(ValueError, match="longest_side must be at least 1 pixel, got 0"):
+        datasets.transforms.reduced(picture, 0)
 
 
 # Whatever a function does with a model, each module has its own mode afterwards

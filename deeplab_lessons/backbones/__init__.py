@@ -20,10 +20,11 @@ from deeplab_lessons.backbones.surgery import (
     released_pools,
 )
 from deeplab_lessons.backbones.vgg import vgg16
+from deeplab_lessons.backbones.weights import at_hand
 from deeplab_lessons.backbones.xception import xception
 
 __all__ = [
-    "SameMaxPool2d", "as_kernel", "decimate", "dilate", "freeze_batch_norm", "fully_convolutional",
+    "SameMaxPool2d", "as_kernel", "at_hand", "decimate", "dilate", "freeze_batch_norm", "fully_convolutional",
     "keep_resolution", "large_fov", "mobilenet_v2", "new_classifier", "released_pools",
     "resnet", "vgg16", "xception",
 ]  # fmt: skip

@@ -11,6 +11,7 @@ from urllib.parse import urlparse
 import torch
 from torch import nn
 
+from deeplab_lessons import runtime
 from deeplab_lessons.backbones import stored
 from deeplab_lessons.backbones.initialise import init_kaiming
 
@@ -47,6 +48,16 @@ def load_weights(weights: Weights, imagenet) -> dict[str, torch.Tensor]:
     state = stored.state_dict_in(weights, source)
     # a copy of the caller's tensors, since the network will train what it is given
     return {key: value.float() if value.dtype in half else value.clone() for key, value in state.items()}
+
+
+def at_hand(backbone: str) -> Path | None:
+    """Return the file of a backbone's ImageNet weights that is on this machine already, or None; nothing is fetched.
+
+    It is `weights/NAME-imagenet….pt` in the data folder, or in torch's own cache.
+    """
+    cache = Path(torch.hub.get_dir()) / "checkpoints"
+    ours = (runtime.data_dir() / "weights").glob(f"{backbone}-imagenet*.pt")
+    return next(iter([*sorted(ours), *sorted(cache.glob(f"{backbone}-*.pth"))]), None)
 
 
 def _download(imagenet) -> Path:

@@ -20,9 +20,11 @@ def find_pairs(
     ending, in a list or on the lines of a text file; two on a line are a pair. Raises FileNotFoundError for what is
     missing, and ValueError for what may mean several things.
     """
-    if images.samefile(labels):
+    if images.samefile(labels) and not endings(labels)[".json"]:
         raise ValueError(f"images and labels must be two folders, got {images}: move the label maps")
-    pictures, maps = _files(images), _files(labels, ".json")
+    polygons = {".json"}
+    pictures = _files(images, labels, _readable())
+    maps = _files(labels, images, *([polygons] if images.samefile(labels) else [_readable(), polygons]))
     if names is None:
         found = _match(pictures, maps, ending, labels)
         lonely = sorted(name for name in maps.keys() - found.values() if name.endswith(ending or ""))
@@ -56,31 +58,53 @@ def read_list(path: Path) -> dict[str, str]:
     return found
 
 
-def _files(folder: Path, *others: str) -> dict[str, Path]:
-    """The pictures in a folder and below it by their names: "town/a" for town/a.png; hidden files are none.
+def endings(folder: Path) -> Counter[str]:
+    """Return how many files with each ending, such as ".png", are in a folder and below it; hidden ones are none."""
+    return Counter(path.suffix.lower() or "without ending" for path in _seen(folder))
 
-    Where there is no picture, files with an ending in `others` count. Raises FileNotFoundError, with what is there
-    instead, where there are none of these either.
-    """
+
+def unread(folder: Path) -> list[str]:
+    """Return the kinds of files in a folder that are neither pictures nor label maps: ["5 .heic"]."""
+    others = endings(folder)
+    for ending in _readable() | {".json"}:
+        del others[ending]
+    return [f"{count} {ending}" for ending, count in others.most_common(5)]
+
+
+def _seen(folder: Path, but: Path | None = None) -> list[Path]:
+    """The files in a folder and below it that are neither hidden nor in the folder `but` inside it."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    if but is not None and folder.resolve() in but.resolve().parents:
+        files = [path for path in files if but.resolve() not in path.resolve().parents]
+    return [path for path in files if not any(p.startswith(".") for p in path.relative_to(folder).parts)]
+
+
+def _readable() -> set[str]:
     Image.init()
-    kinds = {ending for ending, kind in Image.registered_extensions().items() if kind in Image.OPEN} | {
-        ".npy"
-    }
-    there = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-    seen = [path for path in there if not any(p.startswith(".") for p in path.relative_to(folder).parts)]
-    for endings in (kinds, others):
+    return {ending for ending, kind in Image.registered_extensions().items() if kind in Image.OPEN} | {".npy"}
+
+
+def _files(folder: Path, but: Path, *kinds: Collection[str]) -> dict[str, Path]:
+    """The files of the first of several kinds (sets of endings) by their names: "town/a" for town/a.png.
+
+    The other folder, `but`, may be inside this one. Raises FileNotFoundError, with what is there instead, where there
+    are none of any kind, and ValueError for two files of one name.
+    """
+    for kind in kinds:
         found: dict[str, Path] = {}
-        for path in seen:
+        for path in _seen(folder, but):
             name = path.relative_to(folder).with_suffix("").as_posix()
-            if path.suffix.lower() in endings and path != found.setdefault(name, path):
+            if path.suffix.lower() in kind and path != found.setdefault(name, path):
                 raise ValueError(
                     f"{folder} holds both {found[name].name} and {path.name}: keep one elsewhere"
                 )
         if found:
             return found
-    counts = Counter(path.suffix or "without ending" for path in seen).most_common(5)
-    inside = ", ".join(f"{count} {ending}" for ending, count in counts) or "it is empty"
-    raise FileNotFoundError(f"{folder} holds no file that can be read as a picture or label map: {inside}")
+    inside = ", ".join(unread(folder)) or "it is empty"
+    cure = ": export them as JPEG or PNG" if ".heic" in inside else ""
+    raise FileNotFoundError(
+        f"{folder} holds no file that can be read as a picture or label map: {inside}{cure}"
+    )
 
 
 def _match(

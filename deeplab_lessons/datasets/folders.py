@@ -4,14 +4,16 @@ The known sets have a `root` (by default a folder of the data folder that has th
 FileNotFoundError with the folder expected and what it lacks, and ValueError, with the choices, for another split.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from deeplab_lessons import runtime
 from deeplab_lessons.checks import check_choice
-from deeplab_lessons.datasets import finding, palettes, polygons, reading
+from deeplab_lessons.datasets import finding, palettes, polygons, reading, splits
 from deeplab_lessons.datasets.pairs import Pairs
 
 
@@ -35,10 +37,14 @@ class FilePairs(Pairs):
         super().__init__(transforms)
         if isinstance(classes, str):
             raise ValueError(f"classes must be a list of names, got {classes!r}: pass [{classes!r}]")
+        if twice := sorted(name for name, count in Counter(classes).items() if count > 1):
+            raise ValueError(
+                f"classes must be distinct, got {twice[0]!r} more than once: name each class once"
+            )
         self.files, self.classes = list(files), tuple(classes)
         self.colours = None if palette is None else palettes.checked(palette)
         self.palette = palettes.voc_colours() if self.colours is None else palettes.palette_of(self.colours)
-        self._table = reading.class_table(ids, len(classes), others)
+        self.table = reading.class_table(ids, len(classes), others)
 
     def __len__(self) -> int:
         return len(self.files)
@@ -47,13 +53,7 @@ class FilePairs(Pairs):
         """Read picture, uint8 [H, W, 3], and labels, uint8 [H, W], from their files."""
         path, labels_path = self.files[index]
         picture, labels = reading.as_picture(_listed(path)), self.labels(index)
-        if picture.shape[:2] != labels.shape:
-            (height, width), (rows, columns) = picture.shape[:2], labels.shape
-            raise ValueError(
-                f"{labels_path} is {columns} x {rows} pixels (width x height), but its picture {path} is "
-                f"{width} x {height}. Each pixel needs its label: are the two a pair, and was one resized, or turned "
-                "without the other (the camera's note, EXIF, turns a picture)?"
-            )
+        check_sizes(path, picture.shape[:2], labels_path, labels.shape)
         return picture, labels
 
     def labels(self, index: int) -> np.ndarray:
@@ -61,7 +61,7 @@ class FilePairs(Pairs):
         path = _listed(self.files[index][1])
         if path.suffix == ".json":
             return polygons.read_labelme(path, self.classes)
-        return reading.to_classes(self.numbers(path), self._table, path)
+        return reading.to_classes(self.numbers(path), self.table, path)
 
     def numbers(self, path: Path) -> np.ndarray:
         """Read what a label map's file holds, [H, W], before it is turned into classes."""
@@ -92,7 +92,7 @@ class CamVid(FilePairs):
         super().__init__(files, self.classes, ids, self.palette, transforms)
 
 
-class LabelMapFolder(FilePairs):
+class Folder(FilePairs):
     """Any data set kept as one folder of pictures and one of label maps whose names agree.
 
     - `classes`: names in the order of their labels 0, 1, …
@@ -101,9 +101,12 @@ class LabelMapFolder(FilePairs):
     - `others`: the class of every number that `ids` does not hold, or 255; None: such numbers are an error.
     - `palette`: uint8 [C, 3] for label maps saved as colours: row n is the colour of number n.
 
-    Label maps may also be polygons drawn with labelme (.json). `left_out` holds the pictures without a label map.
-    Raises FileNotFoundError naming what is missing, ValueError for two files of one name, for `ids` out of range, and
-    for a line of a text file that cannot be read, with its number.
+    - `split`: "train" or "val", of which `val_share` is the fraction, in whole groups (`splits.sides`); None is all.
+    - `longest_side`: larger pictures are reduced to it, and kept in memory.
+
+    Label maps may also be polygons drawn with labelme (.json), in the pictures' own folder too. `left_out` holds the
+    pictures without a label map. Raises FileNotFoundError naming what is missing, ValueError for two files of one name,
+    for `ids` out of range, and for a line of a text file that cannot be read, with its number.
     """
 
     def __init__(
@@ -117,15 +120,54 @@ class LabelMapFolder(FilePairs):
         transforms: Callable | None = None,
         ending: str | None = None,
         others: int | None = None,
+        split: str | None = None,
+        val_share: float = 0.2,
+        longest_side: int | None = None,
     ):
-        for folder in (images, labels):
-            require("label maps", Path(folder), ())
-        files, self.left_out = finding.find_pairs(Path(images), Path(labels), names, ending)
+        check_choice("split", split, ("train", "val", None))
+        for kind, folder in (("images", images), ("label maps", labels)):
+            require(kind, Path(folder), (), f"Pass the folder of your {kind}.")
+        self.root, self.split, self.val_share, self.longest_side = (
+            Path(images),
+            split,
+            val_share,
+            longest_side,
+        )
+        names = names if names is None or isinstance(names, str | Path) else list(names)
+        self._given: dict[str, Any] = {
+            "images": images,
+            "labels": labels,
+            "names": names,
+            "ids": ids,
+            "palette": palette,
+        }
+        self._given |= {"ending": ending, "others": others, "val_share": val_share}
+        files, self.left_out = finding.find_pairs(self.root, Path(labels), names, ending)
         ids = reading.identity(len(classes)) if ids is None else ids
         super().__init__(files, classes, ids, palette, transforms, others)
+        if split:
+            self.files = [pair for pair, side in zip(files, self.sides(), strict=True) if side == split]
+
+    @property
+    def folder(self) -> dict[str, Any]:
+        """What this folder was made with, to make it again: plain values, without the classes and the split."""
+        given = {**self._given, "longest_side": self.longest_side}
+        given |= {name: str(value) for name, value in given.items() if isinstance(value, Path)}
+        return {n: np.asarray(v).tolist() if n == "palette" else v for n, v in given.items() if v is not None}
+
+    def names(self) -> list[str]:
+        """Return the names of the images, "town/a" for town/a.png."""
+        return [path.relative_to(self.root).with_suffix("").as_posix() for path, _ in self.files]
+
+    def sides(self) -> list[str]:
+        """Return the split that each pair belongs to: "train", "val", or "test" (see `splits.sides`)."""
+        return splits.sides(self.names(), self.val_share)
 
 
-class SplitFolder(LabelMapFolder):
+LabelMapFolder = Folder  # as it was called before
+
+
+class SplitFolder(Folder):
     """A known set as a label-map folder: `images`, `labels` and `<split>.txt`, the list of names."""
 
     name: str
@@ -148,6 +190,16 @@ class PascalContext(SplitFolder):
     """PASCAL-Context: the 59 most frequent classes as 1 … 59, and background as 0. DeepLab v2, section 4.2."""
 
     name, classes = "pascal-context", palettes.CONTEXT_CLASSES
+
+
+def check_sizes(path: Path, shape: tuple[int, ...], labels_path: Path, labels: tuple[int, ...]) -> None:
+    """Raise ValueError, with both sizes, unless a picture and its label map have one shape, [H, W]."""
+    if shape != labels:
+        raise ValueError(
+            f"{labels_path} is {labels[1]} x {labels[0]} pixels (width x height), but its picture {path} is "
+            f"{shape[1]} x {shape[0]}. Each pixel needs its label: are the two a pair, and was one resized, or turned "
+            "without the other (the camera's note, EXIF, turns a picture)?"
+        )
 
 
 def set_folder(root: str | Path | None, name: str) -> Path:

@@ -1,17 +1,16 @@
 """One interface for every data set: a picture with its labels, read safely, checked, and made fit for a network."""
 
-import warnings
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import torch
+from PIL import Image
 from torch.utils.data import Dataset
 from torchvision import tv_tensors
 
 from deeplab_lessons.datasets import transforms as _transforms
-from deeplab_lessons.datasets.palettes import few
-from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
+
+_KEPT = 2**30  # bytes of reduced pairs in memory
 
 
 class Pairs(Dataset):
@@ -21,14 +20,17 @@ class Pairs(Dataset):
       `tv_tensors.Mask` int64 [H, W]. `transforms` makes them; None means `transforms.evaluate()`.
     - `dataset.pair(i)` is what a person looks at: picture, uint8 [H, W, 3], and labels, uint8 [H, W].
     - `.classes` (names) and `.palette` (uint8 [256, 3]); void is 255 in every set.
+    - `.longest_side`: larger pictures are reduced to it, with their labels, and kept in memory; None leaves them.
 
     `dataset[i]` depends on `i` and on torch's global generator only.
     """
 
     classes: tuple[str, ...]
     palette: np.ndarray
+    longest_side: int | None = None
 
     def __init__(self, transforms: Callable | None = None):
+        self._reduced: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         self.transforms = _transforms.evaluate() if transforms is None else transforms
 
     def __len__(self) -> int:
@@ -42,7 +44,18 @@ class Pairs(Dataset):
         """Return picture, uint8 [H, W, 3], and labels, uint8 [H, W], to look at; don't change them in place."""
         if not -len(self) <= index < len(self):
             raise IndexError(f"there is no pair {index}: this set has {len(self)}, numbered from 0")
-        return self.read(index % len(self))
+        index %= len(self)
+        if self.longest_side is None:
+            return self.read(index)
+        if index in self._reduced:
+            return self._reduced[index]
+        picture, labels = self.read(index)
+        picture = _transforms.reduced(picture, self.longest_side)
+        size = picture.shape[1], picture.shape[0]
+        labels = np.array(Image.fromarray(labels).resize(size, Image.Resampling.NEAREST))
+        if len(self._reduced) * 4 * self.longest_side**2 < _KEPT:
+            self._reduced[index] = picture, labels
+        return picture, labels
 
     def labels(self, index: int) -> np.ndarray:
         """Return only the labels of a pair, uint8 [H, W]."""
@@ -55,33 +68,3 @@ class Pairs(Dataset):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self)} pairs, {len(self.classes)} classes)"
-
-
-def check_label_maps(dataset: Sequence | Pairs, use: str, most: int = 1_000_000) -> None:
-    """Raise ValueError if no pixel is labelled; warn if void (255) looks like a class that never occurs.
-
-    `use`: "train" or "measure". Up to `most` label maps, spread over the set, are read until every class has occurred;
-    with others unread, the error is a warning. Void looks like a class next to one class only, or on over a third of
-    three or more maps: void borders of real sets are neither, while parts of these sets often lack a class.
-    """
-    counts, classes = Counter[int](), tuple(getattr(dataset, "classes", ())) or ("", "")
-    read = range(0, len(dataset), max(-(-len(dataset) // most), 1))
-    for i in read:
-        labels = dataset.labels(i) if isinstance(dataset, Pairs) else torch.as_tensor(dataset[i][1]).cpu()
-        values, pixels = np.unique(labels, return_counts=True)
-        counts.update(dict(zip(values.tolist(), pixels.tolist(), strict=True)))
-        if len(counts.keys() - {IGNORE_INDEX}) >= max(len(classes), 2):
-            return
-    share, seen = counts[IGNORE_INDEX] / max(counts.total(), 1), counts.keys() - {IGNORE_INDEX}
-    if not share or (len(seen) > 1 and (len(read) < 3 or share <= 1 / 3)):
-        return
-    missing = few([f"{label} {name}".strip() for label, name in enumerate(classes) if label not in seen])
-    message = (
-        f"of {len(dataset)} label maps to {use} on, none of the {len(read)} read has a pixel of "
-        f"{f'class {missing or 1}' if seen else 'any class'}, and {100 * share:.3g} % of their pixels are void (255), "
-        "which is ignored. If 255 is a class in the files, pass ids to LabelMapFolder: ids={0: 0, 255: 1} for masks of "
-        "0 and 255"
-    )
-    if not seen and len(read) == len(dataset):
-        raise ValueError(message)
-    warnings.warn(message, stacklevel=1)  # always from here: Python does not repeat it at each validation

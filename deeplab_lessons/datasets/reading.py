@@ -2,11 +2,12 @@
 
 import contextlib
 import io
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, TiffImagePlugin
+from PIL import ExifTags, Image, ImageOps, TiffImagePlugin
 
 from deeplab_lessons.datasets.palettes import colours_to_indices, few
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
@@ -100,9 +101,38 @@ def read_label_map(path: str | Path, palette: np.ndarray | None = None) -> np.nd
 
 def colours_in_words(pixels: np.ndarray) -> str:
     """Return the most frequent colours of pixels [H, W, 3] with their fractions: "(128, 0, 0) 25 %"."""
-    found, counts = np.unique(pixels.reshape(-1, 3), axis=0, return_counts=True)
-    order = np.argsort(-counts, kind="stable")
-    return few([f"{tuple(found[i].tolist())} {100 * counts[i] / counts.sum():.3g} %" for i in order])
+    counts = colour_counts(pixels)
+    return few([f"{colour} {100 * n / counts.total():.3g} %" for colour, n in counts.most_common()])
+
+
+def colour_counts(pixels: np.ndarray) -> Counter[tuple[int, int, int]]:
+    """Return how many of the pixels, uint8 [H, W, 3], have each colour."""
+    packed, counts = np.unique(pixels.astype(np.int64) @ (65536, 256, 1), return_counts=True)
+    colours = zip((packed >> 16).tolist(), (packed >> 8 & 255).tolist(), (packed & 255).tolist(), strict=True)
+    return Counter(dict(zip(colours, counts.tolist(), strict=True)))
+
+
+def lossless_colours(path: Path) -> Counter[tuple[int, int, int]]:
+    """Return how many pixels have each of the 1,000 most frequent colours of a label map; none for other files."""
+    with contextlib.suppress(ValueError, OSError):
+        _, image = _open(path)
+        if image.format not in _LOSSY and image.mode in ("RGB", "RGBA"):
+            return Counter(dict(colour_counts(np.array(image.convert("RGB"))).most_common(1000)))
+    return Counter()
+
+
+def shape_of(path: Path) -> tuple[str, int, int]:
+    """Return the kind of a file ("JPEG RGB"), and height and width of what it shows, without reading its pixels.
+
+    Raises what `as_picture` raises for a file that is none.
+    """
+    if path.suffix.lower() == ".npy":
+        array = _array(path)
+        return f"npy {array.dtype}", *array.shape[:2]
+    _, image = _open(path, whole=False)
+    width, height = image.size
+    turned = image.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
+    return f"{image.format} {image.mode}", *((width, height) if turned else (height, width))
 
 
 def class_table(ids: Mapping[int, int], num_classes: int, others: int | None = None) -> np.ndarray:
@@ -153,15 +183,15 @@ def _array(path: str | Path) -> np.ndarray:
         ) from None
 
 
-def _open(source: str | Path | bytes | Image.Image) -> tuple[str, Image.Image]:
-    """Return a name for the source and its one image, read to its end and turned upright."""
+def _open(source: str | Path | bytes | Image.Image, whole: bool = True) -> tuple[str, Image.Image]:
+    """Return a name for the source and its one image: the `whole` one turned upright, or as far as its header says."""
     name = str(source) if isinstance(source, (str, Path)) else getattr(source, "filename", "") or "the file"
     try:
         if isinstance(source, (str, Path)):  # opened by its path, Pillow 13 turns grey TIFF wrongly
             source = Path(source).expanduser().read_bytes()
         image = source if isinstance(source, Image.Image) else Image.open(io.BytesIO(source))
         frames = 1 if image.format in _ONE_WITH_EXTRAS else getattr(image, "n_frames", 1)
-        upright = ImageOps.exif_transpose(image)
+        upright = ImageOps.exif_transpose(image) if whole else image
         upright.format = image.format
     except FileNotFoundError:
         raise FileNotFoundError(f"there is no picture {name}") from None

@@ -6,6 +6,7 @@ whichever worker process it is made. So a training that seeds each iteration can
 
 import numpy as np
 import torch
+from PIL import Image
 from torchvision import tv_tensors
 from torchvision.transforms import InterpolationMode, v2
 
@@ -66,6 +67,19 @@ def evaluate() -> v2.Compose:
     """Return the transform for measuring: the picture at its own size, normalised; nothing random, nothing cut."""
     dtypes = {tv_tensors.Image: torch.float32, tv_tensors.Mask: torch.int64, "others": None}
     return v2.Compose([v2.ToDtype(dtypes, scale=True), v2.Normalize(IMAGENET_MEAN, IMAGENET_STD)])
+
+
+def reduced(picture: np.ndarray, longest_side: int | None) -> np.ndarray:
+    """Return a picture, uint8 [H, W, 3], with no side above `longest_side` pixels; a smaller one as it is."""
+    if longest_side is not None and longest_side < 1:
+        raise ValueError(
+            f"longest_side must be at least 1 pixel, got {longest_side!r}: pass None for all of it"
+        )
+    factor = (longest_side or 0) / max(picture.shape[:2])
+    if not 0 < factor < 1:
+        return picture
+    height, width = (max(round(factor * side), 1) for side in picture.shape[:2])
+    return np.array(Image.fromarray(picture).resize((width, height), Image.Resampling.BOX))
 
 
 def normalise(picture: np.ndarray) -> torch.Tensor:

@@ -35,6 +35,7 @@ def deeplab(version: str, num_classes: int = 21, **options) -> nn.Module:
     The network takes images [N, 3, H, W] and gives logits [N, num_classes, h, w] at its `output_stride`, sizes
     rounded up, not enlarged. Every version has `backbone`, `weights` (the backbone's) and `width`, as in
     `backbones`; the others are in the docstrings of `deeplab_v1`, `deeplab_v2`, `deeplab_v3` and `deeplab_v3plus`.
+    The network remembers all of them except the weights as `arguments`: `deeplab(**model.arguments)` builds it again.
     Raises ValueError for an unknown version, an option that it has not (naming those that exist) or values that
     do not go together.
     """
@@ -47,4 +48,8 @@ def deeplab(version: str, num_classes: int = 21, **options) -> nn.Module:
             f"DeepLab {version} has no option {', '.join(unknown)}"
             f"{f' ({unknown[0]} belongs to {owners})' if owners else ''}; it has {', '.join(known[version])}"
         )
-    return VERSIONS[version](num_classes, **options)
+    model = VERSIONS[version](num_classes, **options)
+    defaults = {name: each.default for name, each in known[version].items() if name != "weights"}
+    given = {name: value for name, value in options.items() if name != "weights"}
+    model.arguments = {"version": version, **defaults, "num_classes": num_classes, **given}
+    return model

@@ -102,12 +102,14 @@ def torchvision_deeplab_v3(
     given = load_weights("imagenet" if weights == "coco" else weights, entries[backbone])
     with torch.device("meta"):
         model = deeplab_v3(num_classes, backbone, output_stride, None, dropout=0.5, refine=True)
-    fill(model, {_ours(key): value for key, value in given.items() if not key.startswith("aux_classifier.")})
+    fill(
+        model, {our_name(key): value for key, value in given.items() if not key.startswith("aux_classifier.")}
+    )
     model.grid = Grid(output_stride, None)
     return model.eval()
 
 
-def _ours(key: str) -> str:
+def our_name(key: str) -> str:
     """Our name of one of torchvision's parameters."""
     names = {
         "classifier.0.convs.": "aspp.branches.",

@@ -14,10 +14,14 @@ from deeplab_lessons.training.losses import (
     subsample_loss,
     upsampled_loss,
 )
+from deeplab_lessons.training.recipes import Recipe, recipe
 from deeplab_lessons.training.schedules import poly, step
+from deeplab_lessons.training.starting import Started, start_from
+from deeplab_lessons.training.timing import time_needed
 
 __all__ = [
-    "Batches", "CheckpointError", "History", "NotFinite", "area_loss", "cell_shares", "cross_entropy",
-    "data_order", "evaluate", "load_checkpoint", "load_model", "optimiser_for", "poly", "save_checkpoint", "step",
-    "subsample_labels", "subsample_loss", "train", "upsampled_loss",
+    "Batches", "CheckpointError", "History", "NotFinite", "Recipe", "Started", "area_loss", "cell_shares",
+    "cross_entropy", "data_order", "evaluate", "load_checkpoint", "load_model", "optimiser_for", "poly", "recipe",
+    "save_checkpoint", "start_from", "step", "subsample_labels", "subsample_loss", "time_needed", "train",
+    "upsampled_loss",
 ]  # fmt: skip

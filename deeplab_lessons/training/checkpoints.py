@@ -9,7 +9,7 @@ import numbers
 import zipfile
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -92,12 +92,20 @@ def _not_written(path: str | Path, error: Exception) -> CheckpointError:
 
 
 @contextmanager
-def training_into(path: Path) -> Iterator[None]:
-    """Keep every other training from `path` within this block; CheckpointError if one writes there already.
+def training_into(*paths: Path) -> Iterator[None]:
+    """Keep every other training from `paths` within this block; CheckpointError if one writes there already.
 
-    The sign is a locked file beside it, which the system unlocks when its process ends, however that comes. Parts of
+    The sign is a locked file beside each, which the system unlocks when its process ends, however that comes. Parts of
     files that a killed training left are removed.
     """
+    with ExitStack() as locks:
+        for path in paths:
+            locks.enter_context(_locked(path))
+        yield
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
     sign = path.with_name(f".{path.name}.lock")
     lock = filelock.FileLock(sign)
     try:
@@ -120,13 +128,10 @@ def training_into(path: Path) -> Iterator[None]:
         lock.release()
 
 
-def load_checkpoint(path: str | Path) -> dict:
-    """Read a checkpoint to the CPU, as data only: nothing in the file is executed.
-
-    Raises CheckpointError for a missing, broken or foreign file, and for one of another edition of the course.
-    """
+def read(path: str | Path) -> Any:
+    """Return what any file of torch holds, as data only; CheckpointError if it cannot be read."""
     try:
-        content = stored.read(path)
+        return stored.read(path)
     except FileNotFoundError:
         raise CheckpointError(
             f"there is no checkpoint {path}: train one first, or correct the path"
@@ -135,6 +140,14 @@ def load_checkpoint(path: str | Path) -> dict:
         raise CheckpointError(f"could not read the checkpoint {path}: {error.strerror}") from error
     except RuntimeError as error:
         raise CheckpointError(f"{error}. Pass a checkpoint that a training of this course wrote.") from error
+
+
+def load_checkpoint(path: str | Path) -> dict:
+    """Read a checkpoint to the CPU, as data only: nothing in the file is executed.
+
+    Raises CheckpointError for a missing, broken or foreign file, and for one of another edition of the course.
+    """
+    content = read(path)
     told = content.get("format") if isinstance(content, Mapping) else None
     if str(told).startswith(stored.FORMAT) and told != FORMAT:
         raise CheckpointError(f"{path} is a {told}, and this edition of the course reads {FORMAT}: update it")
@@ -164,6 +177,8 @@ def load_model(path: str | Path) -> tuple[torch.nn.Module, dict]:
         )
     model = deeplab(**about["model"])
     load_state_dict(model, content["model"], path)
+    if isinstance(data := about.get("data"), str):  # as the first edition noted it
+        about["data"] = {"name": data}
     return model.eval(), about
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from deeplab_lessons.checks import check_choice
+from deeplab_lessons.training import class_weights
 from deeplab_lessons.training.history import History
 
 
@@ -35,7 +36,7 @@ def checked_settings(schedules: Collection, losses: Collection, save_every: int,
         raise ValueError(f"clip must be None or a norm above 0, got {settings['clip']!r}")
     if settings["amp"] not in (False, True, "bf16", "fp16"):
         raise ValueError(f'amp must be False, True, "bf16" or "fp16", got {settings["amp"]!r}')
-    return settings
+    return settings | {"class_weights": class_weights.checked(settings["class_weights"])}
 
 
 def check_loss(history: History, path: Path | None) -> None:

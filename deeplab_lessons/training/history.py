@@ -7,17 +7,21 @@ from typing import Protocol, Self
 
 from tqdm.auto import tqdm
 
+from deeplab_lessons.datasets.palettes import few
+
 
 @dataclass
 class History:
     """Loss and learning rate (of the first parameter group) of each iteration; mIoU (0 … 1) by iterations done.
 
+    `missing` are the classes that no mIoU counts, as they are nowhere in the latest validation.
     `seconds` is the time in the loop, of this run only; `finished` is False after Ctrl-C.
     """
 
     loss: list[float] = field(default_factory=list)
     lr: list[float] = field(default_factory=list)
     mean_iou: dict[int, float] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
     seconds: float = field(default=0.0, compare=False)
     finished: bool = field(default=True, compare=False)
 
@@ -26,8 +30,13 @@ class History:
         if self.loss:
             words.append(f"loss {self.smooth()[-1]:.3f}")
         if self.mean_iou:
-            words.append(f"mIoU {100 * list(self.mean_iou.values())[-1]:.1f} %")
+            words.append(f"mIoU {self.latest()}")
         return f"<History: {', '.join(words)}{'' if self.finished else ', stopped early'}>"
+
+    def latest(self) -> str:
+        """Return the latest mIoU in words, with the classes that it is without."""
+        value = f"{100 * list(self.mean_iou.values())[-1]:.1f} %"
+        return f"{value} (without {few(self.missing)})" if self.missing else value
 
     def smooth(self, keep: float = 0.95) -> list[float]:
         """Return the loss as a running mean: each value keeps `keep` of the one before; unbiased at the beginning."""
@@ -66,7 +75,7 @@ class Progress:
             self.shown.update(self.history)
         elif self.shown and done in self.history.mean_iou:
             line = f"iteration {done}/{self.iterations}: loss {self.history.smooth()[-1]:.3f}, mIoU "
-            line += f"{100 * self.history.mean_iou[done]:.1f} %, learning rate {self.history.lr[-1]:.2g}"
+            line += f"{self.history.latest()}, learning rate {self.history.lr[-1]:.2g}"
             tqdm.write(line, file=sys.stdout)
 
     def __enter__(self) -> Self:

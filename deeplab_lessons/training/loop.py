@@ -1,6 +1,5 @@
 """The training loop of DeepLab v1 and all that follow: short enough to be read in a lesson."""
 
-import contextlib
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -11,13 +10,13 @@ import torch
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from deeplab_lessons import parallel, runtime
-from deeplab_lessons.datasets import Pairs
-from deeplab_lessons.datasets.pairs import check_label_maps
+from deeplab_lessons.datasets import Pairs, check
 from deeplab_lessons.grid import Grid, grid_of, logits_of, unwrapped
-from deeplab_lessons.inference import evaluate, own_modes
+from deeplab_lessons.inference import Scores, evaluate, own_modes
 from deeplab_lessons.metrics.label_maps import check_labels
-from deeplab_lessons.training import agreement, checkpoints, checks
+from deeplab_lessons.training import agreement, checkpoints, checks, class_weights, notes
 from deeplab_lessons.training.batches import Batches, ignore_interrupts, own_randomness, seed_dropout
+from deeplab_lessons.training.best import Best
 from deeplab_lessons.training.history import History, Progress, Watcher
 from deeplab_lessons.training.losses import LOSSES
 from deeplab_lessons.training.schedules import SCHEDULES
@@ -46,6 +45,7 @@ def train(
     channels_last: bool = False,
     compiled: bool = False,
     freeze_batch_norm: bool = False,
+    class_weights: Sequence[float] | torch.Tensor | str | None = None,
     workers: int | None = None,
     grid: Grid | None = None,
     progress: bool | Watcher = True,
@@ -55,22 +55,23 @@ def train(
     `lr` is the backbone's first learning rate (`optimiser_for`). `schedule`: "step" or "poly". `loss`: "subsample",
     "area" or "upsampled". `clip`: largest norm of the gradient. Every `validate_every` iterations (a tenth of all)
     mIoU is measured on `validation`, and `watch(iterations_done, model)` is called. At `checkpoint` the state is saved
-    every `save_every` iterations and at the end, together with `about`; a training found there continues where it
-    stopped and ends as if it had not; a finished one is read, in silence. What changes the result must be the same
-    again, and so must `about["settings"]`; no two trainings may write to one checkpoint at a time. `amp` (True, "bf16"
-    or "fp16") works on CUDA only; `compiled` goes through `torch.compile`; `freeze_batch_norm` leaves every batch norm
-    as it is, statistics, factors and shifts (DeepLab v3, section 4.1); `workers` prepare the data (on CUDA by
-    default). `grid`: for a model that does not state `model.grid`; of a dict of outputs, the loss is taken on the entry
-    "out" only. `progress`: True shows a bar, and a line at each validation; False nothing; a `Watcher` is shown the
-    training instead of the lines (a notebook's is `classroom.live_curve.LiveCurve`). Inside `parallel.process_group`
-    all processes share each batch of `batch_size`, and the first one writes. Raises NotFinite, CheckpointError,
-    ValueError.
+    every `save_every` iterations and at the end, with `about` and what `notes.about` adds to it, and next to it the
+    one with the best mIoU (`mine-best.pt` for `mine.pt`); a training found there continues where it stopped and ends
+    as if it had not; a finished one is read, in silence. What changes the result must be the same again, and so must
+    `about["settings"]`; no two trainings may write to one checkpoint at a time. `amp` (True, "bf16" or "fp16") works
+    on CUDA only; `compiled` goes through `torch.compile`; `freeze_batch_norm` leaves every batch norm as it is,
+    statistics, factors and shifts (DeepLab v3, section 4.1). `class_weights` of the loss: a number for each class, or
+    "median-frequency" (`class_weights.median_frequency`). `workers` prepare the data (on CUDA by default). `grid`: for
+    a model that does not state `model.grid`; of a dict of outputs, the loss is taken on the entry "out" only.
+    `progress`: True shows a bar, and a line at each validation; False nothing; a `Watcher` is shown the training
+    instead of the lines (a notebook's is `classroom.live_curve.LiveCurve`). Inside `parallel.process_group` all
+    processes share each batch of `batch_size`, and the first one writes. Raises NotFinite, CheckpointError, ValueError.
     Source: DeepLab v1, sections 3.1 and 5.
     """
     settings = checks.checked_settings(
         SCHEDULES, LOSSES, save_every, iterations=iterations, batch_size=batch_size, lr=lr, schedule=schedule,
         loss=loss, seed=runtime.seed() if seed is None else seed, clip=clip, amp=amp, channels_last=channels_last,
-        freeze_batch_norm=freeze_batch_norm,
+        freeze_batch_norm=freeze_batch_norm, class_weights=class_weights,
     )  # fmt: skip
     iterations, batch_size = settings["iterations"], settings["batch_size"]
     about = checkpoints.plain(about or {}, "about")
@@ -84,23 +85,26 @@ def train(
     with own_modes(model):
         run = _Run(model, grid_of(model, grid), settings, path, device, compiled)
         if path:
-            run.about, run.settings = about, settings | agreement.facts(model, run.grid, dataset, validation)
-            if resume and path.exists():
+            run.about = notes.about(model, dataset, validation, {"recipe": settings, **about})
+            run.settings = settings | agreement.facts(model, run.grid, dataset, validation)
+            if continued := resume and path.exists():
                 run.restore(path)
+            if validation is not None and len(run.history.loss) < iterations:
+                run.best = Best(path, run.settings, continued, resume)
         parallel.barrier()
         todo = range(len(run.history.loss), iterations)
         first = bool(todo) and parallel.rank() == 0
         with (
             own_randomness(device),
             checks.stop_politely() as stop,
-            checkpoints.training_into(path) if path and first else contextlib.nullcontext(),
+            checkpoints.training_into(*run.files() if first else ()),
             Progress(run.history, iterations, progress if first else False) as bar,
         ):
-            for use, pairs in (("train", dataset), ("measure", validation or ())) if todo else ():
-                check_label_maps(pairs, use, most=100)
-            # a folder that cannot be written is better found now than after hours
-            if path and todo.start == 0:
-                run.save(path)
+            for pairs in (dataset, validation) if todo else ():
+                if pairs is not None:
+                    check(pairs, most=100, pictures=False).settle()
+            if todo:
+                run.prepare(dataset)
             loader = torch.utils.data.DataLoader(
                 batches, batch_size=None, sampler=todo, num_workers=workers, pin_memory=device.type == "cuda",
                 worker_init_fn=ignore_interrupts,
@@ -110,7 +114,7 @@ def train(
                 done = iteration + 1
                 validated = done % every == 0 or done == iterations
                 if validated and validation is not None:
-                    run.history.mean_iou[done] = evaluate(model, validation, grid=run.grid).mean_iou
+                    run.measured(done, evaluate(model, validation, grid=run.grid))
                 bar.update()
                 if validated and watch:
                     watch(done, model)
@@ -135,6 +139,8 @@ class _Run:
         self.model, self.grid, self.settings, self.path = model, grid, settings, path
         self.device, self.history = device, History()
         self.about: dict = {}
+        self.best: Best | None = None
+        self.weights: torch.Tensor | None = None
         if settings["freeze_batch_norm"]:
             if not any(batch_norms(model)):
                 raise ValueError("the model has no batch norm to freeze: pass freeze_batch_norm=False")
@@ -181,9 +187,38 @@ class _Run:
         # a list is a loss on each of several logits, with the grid of each
         outputs = outputs if isinstance(outputs, list) else [(logits_of(outputs), self.grid)]
         check_labels(labels, outputs[0][0].shape[1])
+        if self.weights is not None and len(self.weights) != (count := outputs[0][0].shape[1]):
+            raise ValueError(
+                f"class_weights must be {count} numbers, one for each class, got {len(self.weights)}"
+            )
         criterion, labels = LOSSES[self.settings["loss"]], labels.to(self.device, non_blocking=True)
-        losses = [criterion(logits.float(), labels, grid) for logits, grid in outputs]
+        losses = [criterion(logits.float(), labels, grid, self.weights) for logits, grid in outputs]
         return sum(losses[1:], losses[0])
+
+    def measured(self, done: int, scores: Scores) -> None:
+        """Note what a validation found, and keep the state if it is the best so far."""
+        self.history.mean_iou[done], self.history.missing = scores.mean_iou, scores.missing
+        self.about["scores"] = notes.measured(scores, done, self.about.get("classes", ()))
+        if self.best and self.best.is_beaten_by(scores.mean_iou):
+            self.save(self.best.path)
+
+    def files(self) -> list[Path]:
+        """Return what is written."""
+        return [path for path in (self.path, self.best and self.best.path) if path]
+
+    def prepare(self, dataset: Sequence | Pairs) -> None:
+        """Find the classes' weights, once, and write the first state; the best one of an earlier training goes."""
+        weights = self.settings["class_weights"]
+        if weights == class_weights.MEDIAN_FREQUENCY:
+            if "class_weights" not in self.about:
+                self.about["class_weights"] = class_weights.median_frequency(dataset).tolist()
+            weights = self.about["class_weights"]
+        if weights is not None:
+            self.weights = torch.tensor(weights, dtype=torch.float32, device=self.device)
+        if self.path and not self.history.loss:
+            self.save(self.path)  # a folder that cannot be written is better found now than after hours
+        if self.best and self.best.is_stale and parallel.rank() == 0:
+            self.best.path.unlink(missing_ok=True)
 
     def save(self, path: Path) -> None:
         """Write everything that is needed to continue: the first process does, the others only look."""
@@ -191,6 +226,7 @@ class _Run:
         if parallel.rank() == 0:
             state = {part: getattr(self, part).state_dict() for part in ("model", "optimiser", "scaler")}
             state |= {"history": asdict(self.history), "settings": self.settings, "about": self.about}
+            state["best"] = self.best is not None and path == self.best.path
             checkpoints.save_checkpoint(state, path)
 
     def restore(self, path: Path) -> None:
@@ -204,7 +240,7 @@ class _Run:
         # the caller's own words come first: where those agree, what is known here
         own = agreement.differences(noted | noted.get("settings", {}), self.about.get("settings", {}))
         model = own or agreement.differences(noted.get("model", {}), self.about.get("model", {}))
-        was = {"freeze_batch_norm": False, **content["settings"]}
+        was = {"freeze_batch_norm": False, "class_weights": None, **content["settings"]}
         if changed := model or agreement.differences(was, self.settings):
             raise checkpoints.OtherSettings(path, changed)
         self.about = noted | self.about

@@ -6,6 +6,7 @@ Logits are [N, C, h, w], labels int64 [N, H, W] with 255 (void) where nobody jud
 from collections.abc import Sequence
 
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 
 from deeplab_lessons import parallel
@@ -13,17 +14,19 @@ from deeplab_lessons.grid import Grid, cell_centres, upsample
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 
 
-def cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+def cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
     """Mean of `-log softmax(logits)[label]` over judged places, 0 without any: labels are [N, h, w].
 
+    With `weights` of the classes, [C], it is the weighted mean: over the sum of the places' weights, as torch's.
     DeepLab v1's text says *sum*; the authors' released Caffe layer divides that sum by the number of judged places
     of the batch, and the printed learning rates belong to the quotient.
     """
-    costs = F.cross_entropy(logits, labels, ignore_index=IGNORE_INDEX, reduction="none")
-    return _mean_over(labels != IGNORE_INDEX, costs)
+    costs = F.cross_entropy(logits, labels, weights, ignore_index=IGNORE_INDEX, reduction="none")
+    judged = labels != IGNORE_INDEX
+    return _mean_over(judged if weights is None else judged * weights[labels.where(judged, 0)], costs)
 
 
-def subsample_labels(labels: torch.Tensor, cells: Sequence[int], grid: Grid) -> torch.Tensor:
+def subsample_labels(labels: Tensor, cells: Sequence[int], grid: Grid) -> Tensor:
     """Return one label for each cell, that of the pixel at the cell's centre: [N, H, W] -> [N, h, w].
 
     `cells` is (h, w). A centre between two pixels takes the one after it; a centre outside the picture takes
@@ -38,12 +41,12 @@ def subsample_labels(labels: torch.Tensor, cells: Sequence[int], grid: Grid) -> 
     return labels[:, rows[:, None].to(labels.device), columns.to(labels.device)]
 
 
-def subsample_loss(logits: torch.Tensor, labels: torch.Tensor, grid: Grid) -> torch.Tensor:
+def subsample_loss(logits: Tensor, labels: Tensor, grid: Grid, weights: Tensor | None = None) -> Tensor:
     """Return `cross_entropy` of each cell against its subsampled label. Source: DeepLab v1, section 3.1."""
-    return cross_entropy(logits, subsample_labels(labels, logits.shape[2:], grid))
+    return cross_entropy(logits, subsample_labels(labels, logits.shape[2:], grid), weights)
 
 
-def cell_shares(labels: torch.Tensor, cells: Sequence[int], num_classes: int, grid: Grid) -> torch.Tensor:
+def cell_shares(labels: Tensor, cells: Sequence[int], num_classes: int, grid: Grid) -> Tensor:
     """Return the fraction of each class in the labelled area of each cell: [N, H, W] -> float [N, C, h, w].
 
     Each pixel belongs to the cell with the nearest centre. Fractions sum to 1, or are all 0 in a cell of void.
@@ -51,7 +54,7 @@ def cell_shares(labels: torch.Tensor, cells: Sequence[int], num_classes: int, gr
     """
     grid.check(labels.shape[1:], cells)
 
-    def nearest(size: int, count: int) -> torch.Tensor:
+    def nearest(size: int, count: int) -> Tensor:
         place = (torch.arange(size) - cell_centres(size, count, grid)[0]) / grid.stride
         return (place + 0.5).floor().long().clamp(0, count - 1).to(labels.device)
 
@@ -65,21 +68,25 @@ def cell_shares(labels: torch.Tensor, cells: Sequence[int], num_classes: int, gr
     return counts / counts.sum(1, keepdim=True).clamp(min=1)
 
 
-def area_loss(logits: torch.Tensor, labels: torch.Tensor, grid: Grid) -> torch.Tensor:
+def area_loss(logits: Tensor, labels: Tensor, grid: Grid, weights: Tensor | None = None) -> Tensor:
     """Return the cross-entropy of each cell against the class shares of its area, over cells with labelled area."""
     shares = cell_shares(labels, logits.shape[2:], logits.shape[1], grid)
-    return _mean_over(shares.sum(1) > 0, -(shares * F.log_softmax(logits, 1)).sum(1))
+    judged = shares.sum(1) > 0
+    if weights is not None:
+        shares = shares * weights[:, None, None]
+        judged = shares.sum(1)
+    return _mean_over(judged, -(shares * F.log_softmax(logits, 1)).sum(1))
 
 
-def upsampled_loss(logits: torch.Tensor, labels: torch.Tensor, grid: Grid) -> torch.Tensor:
+def upsampled_loss(logits: Tensor, labels: Tensor, grid: Grid, weights: Tensor | None = None) -> Tensor:
     """Return `cross_entropy` of each pixel after bilinear upsampling. Source: DeepLab v3, section 4.1."""
-    return cross_entropy(upsample(logits, labels.shape[1:], grid), labels)
+    return cross_entropy(upsample(logits, labels.shape[1:], grid), labels, weights)
 
 
-def _mean_over(judged: torch.Tensor, costs: torch.Tensor) -> torch.Tensor:
-    """Mean cost of the judged places; of several processes their mean is that of the whole batch."""
-    share = parallel.sum_over_processes(judged.sum()).clamp(min=1) / parallel.world_size()
-    return (costs * judged).sum() / share
+def _mean_over(counted: Tensor, costs: Tensor) -> Tensor:
+    """Sum of the costs over that of what `counted`; of several processes the mean is that of the whole batch."""
+    total = parallel.sum_over_processes(counted.sum()) / parallel.world_size()
+    return costs.sum() / total.where(total > 0, 1)
 
 
 LOSSES = {"subsample": subsample_loss, "area": area_loss, "upsampled": upsampled_loss}

@@ -136,3 +136,19 @@ def test_training_a_network_leaves_the_weights_that_were_given_alone():
     with torch.no_grad():
         network.features[0].weight.add_(1)
     assert torch.equal(donor.features[0].weight, before)
+
+
+def test_weights_at_hand_are_those_in_the_data_folder_then_those_in_torchs_cache(hub, tmp_path, monkeypatch):
+    monkeypatch.setenv("DEEPLAB_LESSONS_DATA", str(tmp_path / "data"))
+    monkeypatch.setattr(weights_module, "_download", lambda entry: pytest.fail("nothing is fetched"))
+    assert backbones.at_hand("mobilenet_v2") is None
+    hub.mkdir(parents=True)
+    (hub / "mobilenet_v3_large-5c1a4163.pth").touch()
+    assert backbones.at_hand("mobilenet_v2") is None
+    (hub / "mobilenet_v2-7ebf99e0.pth").touch()
+    assert backbones.at_hand("mobilenet_v2") == hub / "mobilenet_v2-7ebf99e0.pth"
+    ours = tmp_path / "data" / "weights" / "mobilenet_v2-imagenet-fp16.pt"
+    ours.parent.mkdir(parents=True)
+    (ours.parent / "mobilenet_v2_tf-imagenet-fp16.pt").touch()
+    ours.touch()
+    assert backbones.at_hand("mobilenet_v2") == ours

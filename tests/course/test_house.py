@@ -27,14 +27,17 @@ TOP_LEVEL = {
 # Each floor imports only from those before it.
 FLOORS = [
     {"checks"},
-    {"arithmetic", "files", "parallel", "runtime"},
+    {"arithmetic", "files", "overlays", "parallel", "runtime"},
     {"grid", "layers", "metrics", "receptive_field"},
     {"crf", "datasets"},
     {"backbones", "heads"},
     {"models"},
     {"inference"},
     {"training"},
+    {"cli_values"},
     {"cli_options"},
+    {"cli_words"},
+    {"cli_train"},
     {"cli"},
 ]
 CLASSROOM_FLOORS = [

@@ -1,5 +1,7 @@
 """Folders of pictures and label maps, and CamVid's layout."""
 
+import json
+
 import numpy as np
 import pytest
 from label_files import LABELS, open_folder, save_labels, save_picture
@@ -7,7 +9,7 @@ from label_files import LABELS, open_folder, save_labels, save_picture
 from deeplab_lessons import runtime
 from deeplab_lessons.datasets import (
     CamVid,
-    LabelMapFolder,
+    Folder,
     PascalContext,
     PersonPart,
 )
@@ -164,7 +166,7 @@ def test_two_files_of_one_name_are_named_instead_of_chosen_from(folder):
 def test_one_folder_cannot_hold_both_pictures_and_label_maps(folder):
     for same in (folder / "labels", folder / "images" / ".." / "labels"):
         with pytest.raises(ValueError, match="images and labels must be two folders"):
-            LabelMapFolder(folder / "labels", same, ("ground", "a", "b"))
+            Folder(folder / "labels", same, ("ground", "a", "b"))
 
 
 @pytest.mark.parametrize("ids", [{0: 0, 1: 300}, {0: 3}, {0: -1}, {-1: 0}, {65536: 0}, {0: 1.5}])
@@ -176,11 +178,33 @@ def test_ids_that_lead_out_of_the_classes_or_from_no_number_are_refused(folder, 
 
 def test_classes_are_a_list_of_names(folder):
     with pytest.raises(ValueError, match=r"classes must be a list of names, got 'thing': pass \['thing'\]"):
-        LabelMapFolder(folder / "images", folder / "labels", "thing")
+        Folder(folder / "images", folder / "labels", "thing")
 
 
 def test_files_that_begin_with_a_dot_are_no_pictures(tmp_path):
     save_picture(tmp_path / "images" / "one.png", np.zeros((4, 4, 3), np.uint8))
     save_labels(tmp_path / "labels" / "one.png", np.zeros((4, 4), np.uint8))
     (tmp_path / "labels" / "._one.png").write_bytes(b"what macOS notes")
-    assert len(LabelMapFolder(tmp_path / "images", tmp_path / "labels", ("a", "b"))) == 1
+    assert len(Folder(tmp_path / "images", tmp_path / "labels", ("a", "b"))) == 1
+
+
+def test_labelmes_files_lie_beside_the_photographs(tmp_path):
+    save_picture(tmp_path / "one.jpg")
+    shapes = [{"label": "a", "points": [[0, 0], [3, 0], [3, 5], [0, 5]], "shape_type": "polygon"}]
+    content = {"imageWidth": 8, "imageHeight": 6, "shapes": shapes}
+    (tmp_path / "one.json").write_text(json.dumps(content))
+    data = Folder(tmp_path, tmp_path, ("background", "a"))
+    assert [path.name for path in data.files[0]] == ["one.jpg", "one.json"] and data.pair(0)[1].sum() == 24
+
+
+def test_one_folder_may_be_inside_the_other(folder):
+    (folder / "labels").rename(folder / "images" / "labels")
+    data = Folder(folder / "images", folder / "images" / "labels", ("ground", "a", "b"))
+    assert len(data) == 1 and data.left_out == []
+
+
+def test_a_class_is_named_once(folder):
+    with pytest.raises(
+        ValueError, match="classes must be distinct, got 'a' more than once: name each class once"
+    ):
+        Folder(folder / "images", folder / "labels", ("ground", "a", "a"))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from label_files import save_picture
 
-from deeplab_lessons.datasets import LabelMapFolder
+from deeplab_lessons.datasets import Folder
 from deeplab_lessons.datasets.polygons import read_labelme
 
 SQUARE = [[1, 1], [3, 1], [3, 3], [1, 3]]
@@ -79,8 +79,8 @@ def test_a_json_file_of_another_program_is_named(drawn):
 def test_a_folder_of_polygons_is_a_data_set(drawn, tmp_path):
     drawn(("a", "polygon", SQUARE), ("b", "polygon", [[5, 0], [7, 0], [7, 2]]))
     save_picture(tmp_path / "images" / "one.jpg")
-    data = LabelMapFolder(tmp_path / "images", tmp_path / "labels", ("background", "a", "b"))
+    data = Folder(tmp_path / "images", tmp_path / "labels", ("background", "a", "b"))
     picture, labels = data.pair(0)
     assert picture.shape == (6, 8, 3) and set(np.unique(labels)) == {0, 1, 2}
     with pytest.raises(ValueError, match="shapes called a, b"):
-        LabelMapFolder(tmp_path / "images", tmp_path / "labels", ("background", "x")).pair(0)
+        Folder(tmp_path / "images", tmp_path / "labels", ("background", "x")).pair(0)

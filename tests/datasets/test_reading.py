@@ -468,4 +468,4 @@ def test_a_label_map_of_tiff_with_jpeg_inside_is_refused(tmp_path):
 
 def test_pictures_given_as_label_maps_are_told_so(folder):
     with pytest.raises(ValueError, match=r"one\.jpg is JPEG.*Or is it the picture of the pair"):
-        datasets.LabelMapFolder(folder / "labels", folder / "images", ("ground", "a", "b")).pair(0)
+        datasets.Folder(folder / "labels", folder / "images", ("ground", "a", "b")).pair(0)

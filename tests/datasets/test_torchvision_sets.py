@@ -18,7 +18,7 @@ from deeplab_lessons.datasets import (
     SBD,
     VOC,
     Cityscapes,
-    LabelMapFolder,
+    Folder,
     transforms,
     voc_colours,
 )
@@ -87,7 +87,7 @@ def test_a_set_that_has_no_name_here_is_a_folder(tmp_path):
     )
     (tmp_path / "annotations" / "trimaps" / "._Bengal_1.png").write_bytes(b"macOS")
     images, trimaps = tmp_path / "images", tmp_path / "annotations" / "trimaps"
-    data = LabelMapFolder(images, trimaps, ("background", "pet"), ids={1: 1, 2: 0, 3: 255})
+    data = Folder(images, trimaps, ("background", "pet"), ids={1: 1, 2: 0, 3: 255})
     assert len(data) == 1 and data.pair(0)[1][0, :4].tolist() == [1, 0, 255, 0]
 
 

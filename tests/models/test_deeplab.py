@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from deeplab_lessons.models import (
+    VERSIONS,
     DeepLabV1,
     DeepLabV2,
     DeepLabV3,
@@ -40,3 +41,15 @@ def test_every_version_through_one_door(version, options, kind):
 def test_the_door_names_what_exists(version, options, words):
     with pytest.raises(ValueError, match=words):
         deeplab(version, **options)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_network_remembers_its_arguments(version):
+    with torch.device("meta"):
+        options = {"v1": {"width": 0.125}, "v2": {"rates": "S", "multi_scale": True}}.get(
+            version, {"output_stride": 8}
+        )
+        one = deeplab(version, 5, weights=None, **options)
+        other = deeplab(**one.arguments)
+    assert one.arguments == other.arguments and "weights" not in one.arguments and str(one) == str(other)
+    assert one.arguments.items() >= {"version": version, "num_classes": 5, **options}.items()

@@ -192,7 +192,7 @@ def test_a_folder_that_cannot_be_written_is_found_before_training(tmp_path):
 
 def test_about_travels_with_the_checkpoint(tmp_path):
     run(tiny(), checkpoint=tmp_path / "run.pt", about={"classes": ["dark", "bright"]})
-    assert training.load_checkpoint(tmp_path / "run.pt")["about"] == {"classes": ["dark", "bright"]}
+    assert training.load_checkpoint(tmp_path / "run.pt")["about"]["classes"] == ["dark", "bright"]
 
 
 WRITER = """

@@ -1,6 +1,7 @@
 """What a training reports while it runs, and its history."""
 
 import pytest
+import torch
 from small_training import bright_squares, run, tiny
 
 from deeplab_lessons import training
@@ -11,6 +12,15 @@ def test_plain_text_is_said_outside_a_notebook(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2 and lines[0].startswith("iteration 6/12: loss ") and "mIoU" in lines[0]
     assert repr(history).startswith("<History: 12 iterations, loss ")
+
+
+def test_a_mean_over_some_of_the_classes_names_the_others(capsys):
+    model = tiny(classes=3)
+    with torch.no_grad():
+        model.fc8.bias[2] = -100  # a class that is nowhere, and that nobody predicts
+    history = run(model, validation=bright_squares(2), progress=True, iterations=2, validate_every=2)
+    assert history.missing == ["2"]
+    assert "% (without 2), learning rate" in capsys.readouterr().out and "(without 2)>" in repr(history)
 
 
 def test_the_smooth_loss_is_unbiased():

@@ -1,6 +1,8 @@
 """The reader's own photograph: any file becomes a picture, the words tell what was found, nonsense is refused."""
 
+import base64
 import io
+import re
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from PIL import Image
 from deeplab_lessons import datasets, inference
 from deeplab_lessons.classroom.widgets.own_photo import OwnPhoto, photo, strongest
 from deeplab_lessons.grid import PIXELS
+from deeplab_lessons.overlays import bright
 
 CLASSES = ("background", "dark", "bright")
 PALETTE = datasets.voc_colours()
@@ -124,9 +127,41 @@ def test_the_words_tell_classes_shares_and_how_sure():
         f"2 classes found, by area and mean probability: dark 71.9%, sure {sure:.0%};"
     )
     page = shown._page.value
-    assert 'alt="From left to right' in page and 'role="status"' in page and "rgb(128, 0, 0)" in page
+    assert 'alt="From left to right' in page and 'role="status"' in page
     expected = inference.scores(ByBrightness(), datasets.transforms.normalise(halves()))
     assert torch.equal(shown.scores, expected)
+
+
+def test_the_squares_have_the_colours_that_are_drawn():
+    """Of the rims, which hide the picture; the background has neither colour nor square of a colour."""
+    for classes, coloured in ((("sky", "dark", "bright"), {1, 2}), (("background", "sky", "bright"), {2})):
+
+        class Third(ByBrightness):
+            def forward(self, x):
+                logits = super().forward(x)
+                return logits if len(coloured) == 2 else logits[:, [1, 0, 2]]  # noqa: B023
+
+        shown = OwnPhoto(Third(), classes, PALETTE, {"halves": halves()})
+        page = shown._page.value
+        squares = [tuple(map(int, rgb)) for rgb in re.findall(r"rgb\((\d+), (\d+), (\d+)\)", page)]
+        assert set(squares) == {tuple(bright(PALETTE)[label].tolist()) for label in coloured}
+        assert page.count("background: transparent") == (len(coloured) == 1)
+        file = io.BytesIO(base64.b64decode(re.search('base64,([^"]+)', page)[1]))
+        middle = np.array(Image.open(file)).astype(int)[
+            :, 86:166
+        ]  # the second of the panels, 80 wide, 6 apart
+        for square in squares:
+            assert np.abs(middle - square).sum(2).min() < 90, "JPEG mixes colours of neighbours"
+        if len(coloured) == 1:
+            assert np.abs(middle[30:, 10:50] - 10).max() < 25
+
+
+def test_a_narrow_picture_is_shown():
+    assert OwnPhoto(ByBrightness(), CLASSES, PALETTE, {"strip": halves(20, 900)}).picture.shape == (
+        11,
+        512,
+        3,
+    )
 
 
 def test_the_list_an_upload_and_python_show_the_same():
@@ -204,6 +239,6 @@ def test_the_strongest_classes_keep_their_probabilities():
 def test_the_crf_explorer_gets_picture_colours_and_few_classes():
     explorer = widget().explorer("v2_vgg", count=1, iterations=1)
     assert explorer.iterations == 1 and len(explorer.unary) == 3
-    assert (explorer._palette[1] == PALETTE[1]).all() and (explorer._palette[2] == 255).all()
+    assert (explorer._palette[1] == bright(PALETTE)[1]).all() and (explorer._palette[2] == 255).all()
     scores = torch.exp(-explorer.unary)
     assert torch.allclose(scores.sum(0), torch.ones(60, 80), atol=1e-5)

@@ -10,7 +10,7 @@ import torch
 import traitlets
 from PIL import Image
 
-from deeplab_lessons import inference
+from deeplab_lessons import inference, overlays
 from deeplab_lessons.classroom.widgets.crf import CRFExplorer
 from deeplab_lessons.classroom.widgets.own_photo.upload import Upload
 from deeplab_lessons.classroom.widgets.own_photo.words import NO_FILE, TOO_SMALL, WORDS
@@ -34,15 +34,13 @@ def photo(source: str | Path | bytes | np.ndarray | Image.Image, longest: int = 
     if isinstance(source, str) and source in PHOTOGRAPHS:
         source = photograph(source)
     try:
-        image = Image.fromarray(as_picture(source))
+        picture = as_picture(source)
     except FileNotFoundError as error:
         raise FileNotFoundError(NO_FILE.format(error=error, names=", ".join(PHOTOGRAPHS))) from None
-    if min(image.size) < 16:
-        raise ValueError(TOO_SMALL.format(width=image.width, height=image.height))
-    factor = min(1, longest / max(image.size))
-    if factor < 1:
-        image = image.resize([max(1, round(factor * side)) for side in image.size], Image.Resampling.BOX)
-    return np.array(image)
+    height, width = picture.shape[:2]
+    if min(height, width) < 16:
+        raise ValueError(TOO_SMALL.format(width=width, height=height))
+    return np.array(transforms.reduced(picture, longest))
 
 
 def strongest(scores: torch.Tensor, count: int = 4) -> tuple[torch.Tensor, list[int]]:
@@ -64,8 +62,9 @@ def strongest(scores: torch.Tensor, count: int = 4) -> tuple[torch.Tensor, list[
 class OwnPhoto(KeyBox):
     """Choose or upload a photograph: its classes in colour, their shares of the area, and how sure the network is.
 
-    network: anything that `inference.scores` takes. classes: names in the order of the labels; palette: uint8
-    [256, 3]. pictures: name -> uint8 [H, W, 3], by default the colour photographs of `datasets`.
+    network: anything that `inference.scores` takes. classes: names in the order of the labels; a first one such as
+    "background" is left without colour. palette: uint8 [C, 3], shown as `overlays.bright` makes it. pictures: name ->
+    uint8 [H, W, 3], by default the colour photographs of `datasets`.
 
     Traits: `name` (a picture of the list) and, to be read, `caption`. `show(source)` takes what `photo` takes.
     Then `picture` uint8 [H, W, 3], `scores` [C, H, W], `labels` uint8 [H, W] and `shares` (name -> share of the
@@ -85,7 +84,8 @@ class OwnPhoto(KeyBox):
     ):
         if pictures is None:
             pictures = {name: photograph(name) for name in PHOTOGRAPHS[:5]}
-        self._network, self._classes, self._palette = network, tuple(classes), np.asarray(palette)
+        self._network, self._classes, self._palette = network, tuple(classes), overlays.bright(palette)
+        self._background = overlays.background_of(self._classes)
         self._pictures, self._longest = dict(pictures), longest
         self._list = ipywidgets.Dropdown(options=[*self._pictures, ""], description=WORDS["name"])
         self._upload = Upload(lambda _, content: self.show(content))
@@ -143,11 +143,14 @@ class OwnPhoto(KeyBox):
 
     def _drawn(self, confidence: np.ndarray, legend: Mapping[int, str]) -> str:
         """The three panels and the legend as one piece of HTML, the picture inside it."""
-        coloured = inference.overlay(self.picture, self.labels, self._palette, 0.7)
+        picture = transforms.reduced(self.picture, _SHOWN)  # drawn at this size, so that outlines stay sharp
+        labels = np.array(Image.fromarray(self.labels).resize(picture.shape[1::-1], Image.Resampling.NEAREST))
+        coloured = overlays.overlay(picture, labels, self._palette, background=self._background, bright=False)
         grey = np.repeat((255 * confidence).astype(np.uint8)[..., None], 3, axis=2)
-        panels = [photo(panel, _SHOWN) for panel in (self.picture, coloured, grey)]
+        panels = [picture, coloured, transforms.reduced(grey, _SHOWN)]
         words = html.escape(WORDS["alt"].format(caption=self.caption))
-        squares = "".join(_square(self._palette[label], name) for label, name in legend.items())
+        colours = {label: None if label == self._background else self._palette[label] for label in legend}
+        squares = "".join(_square(colours[label], name) for label, name in legend.items())
         source = data_url(side_by_side(panels, _GAP), "jpeg", quality=85)
         return (
             f'<img src="{source}" alt="{words}" style="max-width: 100%"><div>{html.escape(WORDS["panels"])}</div>'
@@ -155,8 +158,8 @@ class OwnPhoto(KeyBox):
         )
 
 
-def _square(colour: np.ndarray, name: str) -> str:
-    """A line of the legend: a square of the class's colour and its words."""
-    red, green, blue = (int(part) for part in colour)
-    style = f"background: rgb({red}, {green}, {blue}); border: 1px solid grey; padding: 0 0.6em; margin-right: 0.4em"
+def _square(colour: np.ndarray | None, name: str) -> str:
+    """A line of the legend: a square of the class's colour, or without one, and its words."""
+    shown = "transparent" if colour is None else "rgb({}, {}, {})".format(*colour)
+    style = f"background: {shown}; border: 1px solid grey; padding: 0 0.6em; margin-right: 0.4em"
     return f'<span style="margin-right: 1.2em"><span style="{style}"></span>{html.escape(name)}</span>'

@@ -1,0 +1,82 @@
+"""Whole groups of pictures to train on and to measure on."""
+
+import pytest
+from label_files import save_labels, save_picture
+
+from deeplab_lessons.datasets import Folder
+from deeplab_lessons.datasets.splits import groups, sides
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["street_0012", "street_0013", "park_1"], ["street_", "street_", "park_"]),
+        (["IMG_0001", "IMG_0002"], ["IMG_0001", "IMG_0002"]),
+        (["20260712_153012", "20260712_160000", "20260713_080000"], ["20260712_"] * 2 + ["20260713_"]),
+        (["PXL_20260712_153012345.MP", "PXL_20260713_1.MP"], ["PXL_20260712_", "PXL_20260713_"]),
+        (["ulm/a_1", "ulm/b_1", "bonn/a_1"], ["ulm/", "ulm/", "bonn/"]),
+        (["ulm/a_1", "ulm/b_1"], ["a_", "b_"]),
+        (["clips/one/1", "clips/two/1", "img_1"], ["clips/one/", "clips/two/", "img_"]),
+        (["001", "002"], ["001", "002"]),
+        (["cat", "coffee"], ["cat", "coffee"]),
+    ],
+)
+def test_what_belongs_together_by_its_name(names, expected):
+    assert groups(names) == expected
+
+
+def test_no_group_is_on_both_sides_and_the_fraction_is_met():
+    names = [f"clip{clip}_{frame:03}" for clip in "abcdefghij" for frame in range(10)]
+    found = sides(names, 0.2)
+    both = {side: {name[:5] for name, s in zip(names, found, strict=True) if s == side} for side in found}
+    assert both.keys() == {"train", "val"} and not both["train"] & both["val"] and len(both["val"]) == 2
+    assert sides(names[::-1], 0.2) == found[::-1]  # by names, not by order
+
+
+def test_the_same_pictures_are_drawn_on_every_machine():
+    names = [f"IMG_{number:04}" for number in range(12)]
+    val = [name for name, side in zip(names, sides(names), strict=True) if side == "val"]
+    assert val == ["IMG_0000", "IMG_0007"]
+    assert sides(["caf\u00e9", "b", "c"]) == sides(["cafe\u0301", "b", "c"])  # as macOS writes it
+
+
+def test_groups_larger_than_the_fraction_leave_the_smallest():
+    names = [f"a_{n}" for n in range(10)] + [f"b_{n}" for n in range(6)]
+    assert sides(names, 0.2).count("val") == 6
+
+
+def test_one_group_more_is_taken_where_that_is_nearer_to_the_fraction():
+    names = [
+        f"{year}_{n}" for year, count in (("a", 100), ("b", 60), ("c", 5), ("d", 85)) for n in range(count)
+    ]
+    assert sides(names, 0.2).count("val") == 65  # 50 are wanted, and 5 is the only group that fits
+
+
+def test_pictures_sorted_into_train_and_val_stay_there():
+    names = ["train/a", "valid/b", "train/c", "test/d"]
+    assert sides(names) == ["train", "val", "train", "test"]
+    assert set(sides(["train/a", "other/b", "val/c"])) == {"train", "val"}
+
+
+@pytest.mark.parametrize("share", [0, 1, -0.1, 20, float("nan")])
+def test_a_fraction_that_is_none_is_refused(share):
+    with pytest.raises(ValueError, match="val_share must be between 0 and 1, got"):
+        sides(["a", "b"], share)
+
+
+def test_one_picture_cannot_be_split():
+    with pytest.raises(ValueError, match=r"1 image cannot be split .*: add more"):
+        sides(["a"])
+
+
+def test_a_folder_is_split(tmp_path):
+    for name in ("ulm/a", "ulm/b", "bonn/c", "jena/d"):
+        save_picture(tmp_path / "images" / f"{name}.jpg"), save_labels(tmp_path / "labels" / f"{name}.png")
+    train, val, whole = (
+        Folder(tmp_path / "images", tmp_path / "labels", ("x", "y", "z"), split=split, val_share=0.25)
+        for split in ("train", "val", None)
+    )
+    assert sorted(train.names() + val.names()) == whole.names() == ["bonn/c", "jena/d", "ulm/a", "ulm/b"]
+    assert len(val) == 1 and len(train) == 3
+    with pytest.raises(ValueError, match="unknown split 'test': choose from train, val, None"):
+        Folder(tmp_path / "images", tmp_path / "labels", ("x", "y", "z"), split="test")
