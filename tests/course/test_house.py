@@ -42,7 +42,7 @@ FLOORS = [
 ]
 CLASSROOM_FLOORS = [
     {"atrous", "copyist", "gradient_fields", "line_filter", "networks", "objects"}
-    | {"pictures", "progress", "redrawing", "stacks", "tiny_crf"},
+    | {"own_set", "pictures", "progress", "redrawing", "stacks", "tiny_crf"},
     {"drawing"},
     {"exercises", "ledger", "live_curve", "measure", "widgets"},
     {"grading", "predictions"},
