@@ -85,7 +85,7 @@ def mean_of_the_halves():
     first, second = (int((half != IGNORE_INDEX).sum()) for half in labels.split(2))
     counts = {first: "no, the first half counts too much", second: "no, the second half counts too much"}
     found = "yes" if first == second else counts[min(counts)]
-    return Answer(found, shows=f"judged pixels: {first} and {second}")
+    return Answer(found, shows=f"labelled pixels: {first} and {second}")
 
 
 @number(
