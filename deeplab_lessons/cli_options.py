@@ -126,7 +126,7 @@ COMMANDS: dict[str, tuple[str, list[_Option]]] = {
         ("--random-scale", [0.5, 1.5], "range of random scaling; 1 1 leaves the size",
          _FACTOR | {"nargs": 2, "metavar": ("LOW", "HIGH")},
          (lambda o: o.random_scale[0] <= o.random_scale[1], "must be the smaller number and then the larger one")),
-        ("--version", None, "DeepLab v1 to v3plus with defaults for few pictures (default with --data folder: v3)",
+        ("--version", None, "DeepLab version, and settings for few images instead of the defaults (--data folder: v3)",
          {"choices": VERSIONS}, _ALONE),
         ("--backbone", None, "backbone (default: mobilenet_v2 with --data folder or --version, else vgg16)",
          {"choices": ("vgg16", *ENCODERS)}, _ALONE,

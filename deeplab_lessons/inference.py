@@ -22,7 +22,9 @@ from deeplab_lessons.overlays import overlay
 
 #: Anything that makes logits [N, C, h, w] from images [N, 3, H, W].
 Model = Callable[[torch.Tensor], torch.Tensor]
-LONGEST_SIDE = 768  # of photos, for a network that does not say what it was trained on
+#: Of photos, for a network that does not say what it was trained on. VOC's MobileNetV2 on 25 photos enlarged to 1024
+#: has mIoU 62.8% when it is shown 320 pixels, 68.9% with 512, 67.9% with 768, and 63.5% with all 1024.
+LONGEST_SIDE = 512
 _AT_ONCE = 2**24  # scores that are enlarged together
 
 
@@ -164,8 +166,8 @@ def segment(
     `output` and `overwrite` as in `overlay_paths`, `opacity` as in `overlay`. `palette`: [C, 3], PASCAL VOC's colours
     by default. `classes`: the names for the `legend`; a first one such as "background" is left without colour.
     `kind` "labels" writes the class numbers instead, as a PNG with the palette, which `datasets.Folder` reads.
-    `longest_side` as in `predict`; None shows the network every picture at its own size. Raises what `overlay_paths`
-    and `predict` raise.
+    `longest_side` as in `predict`: best that of the training images; None shows every picture at its own size.
+    Raises what `overlay_paths` and `predict` raise.
     """
     if Path(path).is_dir():
         raise IsADirectoryError(f"{path} is a folder: pass the pictures in it")

@@ -125,6 +125,10 @@ class Folder(FilePairs):
         longest_side: int | None = None,
     ):
         check_choice("split", split, ("train", "val", None))
+        if Path(labels).is_file():
+            raise ValueError(
+                f"labels must be a folder, got the file {labels}: datasets.Coco reads COCO's JSON"
+            )
         for kind, folder in (("images", images), ("label maps", labels)):
             require(kind, Path(folder), (), f"Pass the folder of your {kind}.")
         self.root, self.split, self.val_share, self.longest_side = (

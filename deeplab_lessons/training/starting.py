@@ -45,9 +45,12 @@ def start_from(
     `source` is a checkpoint of this course, of any version on the same backbone, or a file or state dict of
     torchvision's `deeplabv3_resnet50` or `deeplabv3_resnet101`. Of the classifier the rows of those `classes` are kept
     that the source has by the same name; one that names none is taken to have these, if it has as many. Raises
-    CheckpointError, and leaves `model` alone, for another backbone, less than half of its weights, or another file.
+    CheckpointError, and leaves `model` alone, for another backbone, less than half of its weights, or another file;
+    ValueError for a model that `deeplab` has not built.
     """
     network: Any = unwrapped(model)
+    if not hasattr(network, "arguments"):
+        raise ValueError("model does not state its arguments: pass a network that models.deeplab has built")
     name = str(source) if isinstance(source, (str, Path)) else "the state dict"
     state, theirs, names = _read(source, name)
     inner = network.model if isinstance(network, MultiScale) else network
@@ -94,11 +97,8 @@ def _read(source: str | Path | Mapping[str, Any], name: str) -> tuple[dict, dict
     backbone = "resnet101" if "backbone.layer3.22.conv1.weight" in state else "resnet50"
     state = {our_name(key): value for key, value in state.items() if not key.startswith("aux_classifier.")}
     count = len(state["classifier.1.bias"])
-    return (
-        state,
-        {"version": "v3", "backbone": backbone, "refine": True},
-        VOC_CLASSES if count == 21 else None,
-    )
+    arguments = {"version": "v3", "backbone": backbone, "refine": True}
+    return state, arguments, VOC_CLASSES if count == 21 else None
 
 
 def _class_rows(arguments: dict[str, Any], inner: torch.nn.Module) -> set[str]:

@@ -12,9 +12,11 @@ import torch
 
 from deeplab_lessons import inference
 from deeplab_lessons.datasets import Pairs
+from deeplab_lessons.training.batches import own_randomness
 from deeplab_lessons.training.loop import train
 
-_STEPS, _IMAGES = 4, 2  # that are timed; the first one of each is slower
+#: Steps that are timed, without the first, and what else differs from the training.
+_SHORT = {"iterations": 4, "validate_every": 1, "checkpoint": None, "progress": False, "class_weights": None}
 
 
 def time_needed(
@@ -26,28 +28,19 @@ def time_needed(
     """Return about how many seconds `train` with these arguments will take on this machine, from a few steps.
 
     They are made on a copy of the network: nothing that the training depends on is changed. What else the machine does
-    meanwhile counts, so expect a fifth more or less. Raises what `train` raises.
+    meanwhile counts. Raises what `train` raises.
     """
-    trained, stamps = copy.deepcopy(model), list[float]()
-    short = {
-        "iterations": _STEPS,
-        "validate_every": 1,
-        "checkpoint": None,
-        "progress": False,
-        "class_weights": None,
-    }
-    with warnings.catch_warnings():  # the training itself will say them
-        warnings.simplefilter("ignore")
-        watch = {"watch": lambda *_: stamps.append(time.monotonic())}
-        if not train(trained, dataset, **{**settings, **short, **watch}).finished:
+    validation, trained = validation or (), copy.deepcopy(model)
+    stamps, shown = list[float](), list[float]()
+    watch = {"watch": lambda *_: stamps.append(time.monotonic())}
+    with warnings.catch_warnings(), own_randomness(torch.device("cpu")):
+        warnings.simplefilter("ignore")  # the training itself will say them
+        if not train(trained, dataset, **{**settings, **_SHORT, **watch}).finished:
             raise KeyboardInterrupt
-    needed = settings["iterations"] * median(end - begin for begin, end in pairwise(stamps))
-    if validation is None or not len(validation):
-        return needed
-    shown = []
-    for index in range(min(_IMAGES, len(validation))):
-        began = time.monotonic()
-        inference.scores(trained, validation[index][0], settings.get("grid")).cpu()
-        shown.append(time.monotonic() - began)
-    every = settings.get("validate_every") or max(settings["iterations"] // 10, 1)
-    return needed + -(-settings["iterations"] // every) * len(validation) * min(shown)
+        for index in range(min(2, len(validation))):
+            began = time.monotonic()
+            inference.scores(trained, validation[index][0], settings.get("grid")).cpu()
+            shown.append(time.monotonic() - began)
+    iterations, step = settings["iterations"], median(end - begin for begin, end in pairwise(stamps))
+    validations = -(-iterations // (settings.get("validate_every") or max(iterations // 10, 1)))
+    return iterations * step + validations * len(validation) * min(shown, default=0)

@@ -262,6 +262,11 @@ def one_clip(root):
     return {}
 
 
+def coco_file(root):
+    good(root), (root / "coco.json").write_text("{}")
+    return {"labels": "coco.json"}
+
+
 def no_labels_folder(root):
     pictures(root)
     return {}
@@ -305,6 +310,7 @@ ERRORS = [
     ("hidden files only", hidden_only, ["images holds no file", "it is empty"]),
     ("HEIC only", heic_only, ["images holds no file", "1 .heic", "export them as JPEG"]),
     ("no folder", no_labels_folder, ["labels", "there is no such folder", "Pass the folder of your label maps"]),
+    ("COCO's JSON", coco_file, ["labels must be a folder", "coco.json", "datasets.Coco"]),
     ("names that do not agree", no_agreement, ["images lacks 3 of 3 files", "'x1'"]),
     ("a map without a picture", one_map_more, ["images lacks 1 of 4 files", "'four'"]),
     ("several endings", several_endings, ["'_color' (3), '_ids' (3)", "pass ending="]),

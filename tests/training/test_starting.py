@@ -137,6 +137,13 @@ def test_another_width_is_refused_and_nothing_is_changed(trained):
     assert same(model, fresh, "")
 
 
+def test_a_network_of_ones_own_is_refused(trained):
+    with pytest.raises(
+        ValueError, match=r"does not state its arguments: pass a network that models\.deeplab"
+    ):
+        start_from(nn.Conv2d(3, 3, 1), trained[1], ABC)
+
+
 def test_ruined_weights_are_refused(tmp_path):
     other, model, fresh = network(seed=1), network(), network()
     nn.init.constant_(other.classifier.bias, float("nan"))

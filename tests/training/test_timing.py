@@ -44,9 +44,16 @@ def states():
 
 @pytest.mark.parametrize("freeze", [False, True])
 def test_a_training_with_it_is_the_training_without(tmp_path, freeze):
+    class Random(list):
+        """Validation images that draw random numbers."""
+
+        def __getitem__(self, index):
+            image, mask = super().__getitem__(index)
+            return image + 0 * (torch.rand(()) + random.random() + np.random.rand()), mask
+
     options = {"freeze_batch_norm": freeze, "class_weights": [1.0, 2.0], "validate_every": 6}
     one, other, before = tiny(), tiny(), states()
-    assert time_needed(one, bright_squares(), bright_squares(2), **SETTINGS, **options) > 0
+    assert time_needed(one, bright_squares(), Random(bright_squares(2)), **SETTINGS, **options) > 0
     assert states() == before and same_weights(one, other) and one.training
     assert all(weight.requires_grad and weight.grad is None for weight in one.parameters())
     histories = [run(model, validation=bright_squares(2), **options) for model in (one, other)]
