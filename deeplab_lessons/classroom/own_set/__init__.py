@@ -3,8 +3,8 @@
     images, labels = own_set.write("my_photos")
     train = datasets.Folder(images, labels, own_set.CLASSES, split="train")
 
-The photographs come from scikit-image and matplotlib, unchanged; the coins are one photograph cut into four rows. The
-outlines are labelme's files, beside this one: points placed by hand, moved to the nearest edge by a program, and
+The photographs come from scikit-image and matplotlib, unchanged; those of coins are four parts of one, enlarged twice.
+The outlines are labelme's files, next to this one: points placed by hand, moved to the nearest edge by a program, and
 looked at; those of the second motorcycle are the first one's, carried over by the disparities that come with the pair.
 `RULES` says what they hold, as an annotator would be told.
 """
@@ -29,32 +29,32 @@ background: everything else, the cat included"""
 
 
 class Photograph(NamedTuple):
-    """Where a photograph comes from: package, path in it, what its package says on rights, and rows (top, bottom)."""
+    """Where a photograph comes from: package, path in it, what its package says on rights, and the part of it."""
 
     package: str
     path: str
     rights: str
-    rows: tuple[int, int] | None = None
+    part: tuple[int, int, int, int] | None = None  # left, top, right, bottom, in pixels
 
 
 _COINS = "Greek coins from Pompeii, Brooklyn Museum: no known copyright restrictions"
 _MOTORCYCLE = "Middlebury stereo benchmark 2014 (Scharstein et al., GCPR 2014): the package names no licence"
 
 #: By name: the split's folder and the file. Three degrees of independence are meant: the people are three, the coins
-#: of a row are others on the same table, and the motorcycle is one, seen by a camera 19 cm further to the right.
+#: of a part are others on the same table, and the motorcycle is one, seen by a camera 19 cm further to the right.
 PHOTOGRAPHS = {
     "train/astronaut": Photograph("skimage", "astronaut.png", "Eileen Collins, NASA: public domain"),
     "train/cameraman": Photograph("skimage", "camera.png", "Lav Varshney: CC0"),
     "train/coffee": Photograph("skimage", "coffee.png", "Rachel Michetti: CC0"),
-    "train/coins_1": Photograph("skimage", "coins.png", _COINS, (0, 84)),
-    "train/coins_2": Photograph("skimage", "coins.png", _COINS, (84, 150)),
+    "train/coins_1": Photograph("skimage", "coins.png", _COINS, (0, 0, 184, 150)),
+    "train/coins_2": Photograph("skimage", "coins.png", _COINS, (184, 0, 384, 150)),
     "train/motorcycle_1": Photograph("skimage", "motorcycle_left.png", _MOTORCYCLE),
     "train/rocket": Photograph("skimage", "rocket.jpg", "SpaceX: public domain"),
-    "val/coins_3": Photograph("skimage", "coins.png", _COINS, (150, 226)),
+    "val/coins_3": Photograph("skimage", "coins.png", _COINS, (0, 150, 182, 303)),
     "val/motorcycle_2": Photograph("skimage", "motorcycle_right.png", _MOTORCYCLE),
     "val/officer": Photograph("matplotlib", "grace_hopper.jpg", "Grace Hopper, US Navy: public domain"),
     "test/cat": Photograph("skimage", "chelsea.png", "Stefan van der Walt: CC0"),
-    "test/coins_4": Photograph("skimage", "coins.png", _COINS, (226, 303)),
+    "test/coins_4": Photograph("skimage", "coins.png", _COINS, (207, 150, 384, 303)),
 }
 
 #: Kept apart: never trained on, never measured on while training.
@@ -72,7 +72,7 @@ def write(folder: str | Path) -> tuple[Path, Path]:
     files: dict[Path, bytes | Image.Image] = {}
     for name, photograph in PHOTOGRAPHS.items():
         source = _source(photograph)
-        files[images / f"{name}{source.suffix}"] = _content(source, photograph.rows)
+        files[images / f"{name}{source.suffix}"] = _content(source, photograph.part)
         files[labels / f"{name}.json"] = (Path(__file__).parent / f"{Path(name).name}.json").read_bytes()
     new = [path for path, content in files.items() if not _is_there(path, content)]
     for path in new:
@@ -97,12 +97,13 @@ def _source(photograph: Photograph) -> Path:
     return path
 
 
-def _content(source: Path, rows: tuple[int, int] | None) -> bytes | Image.Image:
-    """The file as it is, or of one photograph some rows."""
-    if rows is None:
+def _content(source: Path, part: tuple[int, int, int, int] | None) -> bytes | Image.Image:
+    """The file as it is, or a part of the photograph at twice its size."""
+    if part is None:
         return source.read_bytes()
     with Image.open(source) as whole:
-        return whole.crop((0, rows[0], whole.width, rows[1]))
+        cut = whole.crop(part)
+    return cut.resize((2 * cut.width, 2 * cut.height), Image.Resampling.BICUBIC)
 
 
 def _is_there(path: Path, content: bytes | Image.Image) -> bool:
