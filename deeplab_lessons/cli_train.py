@@ -55,9 +55,12 @@ def train(options: argparse.Namespace) -> int:
     measured = SETS[options.data][2]
     if options.split not in (measured, f"train{measured}", "all"):  # those have none left to be measured on
         validation = data_set(options, None)
+    weights, count = options.class_weights, len(dataset.classes)
+    if isinstance(weights, list) and len(weights) != count:
+        raise UsageError(f"--class-weights must be {count} numbers, one for each class, got {len(weights)}")
     with parallel.process_group(device) as device:
         which = _by_recipe(options, dataset, resumed) if options.recipe else options.which
-        model = _model(options, which, len(dataset.classes))
+        model = _model(options, which, count)
         for pairs in (dataset, *([validation] if validation else [])):
             pairs.longest_side = options.longest_side
         crop, scale = tuple(options.crop * 2)[:2], tuple(options.random_scale)

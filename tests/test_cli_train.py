@@ -74,6 +74,24 @@ def test_every_version_can_be_trained(version, backbone, stride, album):
     assert stride in (None, arguments["output_stride"])
 
 
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        ("--class-weights 1,2,3", 2, "--class-weights must be 2 numbers, one for each class, got 3"),
+        (
+            "--version v1 --backbone resnet50",
+            1,
+            "unknown backbone 'resnet50': choose from vgg16, mobilenet_v2",
+        ),
+        ("--start images/IMG_0000.jpg", 1, "IMG_0000.jpg is a picture"),
+        ("--labels nowhere", 1, "Expected the folder nowhere; there is no such folder"),
+    ],
+)
+def test_what_cannot_be_trained_gets_one_line(options, code, words, album, capsys):
+    assert cli.main(["train", *OWN, "--checkpoint", "mine.pt", *TINY, *options.split()]) == code
+    assert words in the_only_line(capsys) and not list(album.glob("*.pt"))
+
+
 def test_what_is_given_comes_before_the_recipe(album):
     use = ["--lr", "0.5", "--loss", "area", "--longest-side", "40", "--class-weights", "1,3"]
     assert cli.main(["train", *OWN, "--checkpoint", "mine.pt", *TINY, *use]) == 0
@@ -90,7 +108,6 @@ def test_weights_that_are_there_are_used_and_others_asked_for(album, monkeypatch
     assert cli.main([*use, "--checkpoint", "mine.pt"]) == 0
     out, err = said(capsys)
     assert f"from {album / 'net.pt'}" in out and not err
-    assert training.load_checkpoint("mine.pt")["settings"]["freeze_batch_norm"]
     monkeypatch.setattr(backbones, "at_hand", lambda backbone: None)
     assert cli.main([*use, "--checkpoint", "mine.pt"]) == 0, "a training that has begun needs them no more"
     assert cli.main([*use, "--checkpoint", "other.pt"]) == 0

@@ -47,7 +47,7 @@ def recipe(
         network["rate"] = head["rate"] * 16 // stride
     if backbone == "vgg16":
         network |= {"batch_norm": not pretrained, "dropout": 0.0}
-    elif only_8:
+    elif only_8 and version == "v2":
         network["frozen"] = pretrained
     lr = 0.001 if only_8 and pretrained else lr
     crops = min(max(10 * pairs, _CROPS[0]), _CROPS[1]) if pretrained else _CROPS[1]
