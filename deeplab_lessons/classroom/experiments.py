@@ -1,7 +1,7 @@
 """Experiments by name: the papers' rows with their small twins, and what the lessons train.
 
 A twin has images, crop and dilations divided by 2 (v1, v2) or 3 (v3, v3+), a narrow network from random weights, the
-built-in scenes. The `small_…` networks are lesson 05's, the `camvid_…` ones lesson 13's.
+built-in scenes. The `small_…` networks are lesson 05's, the `camvid_…` ones lesson 14's.
 """
 
 from dataclasses import dataclass, replace
@@ -107,7 +107,7 @@ _SMALL = [
     for name, size, rate in (("small_7x7", 7, 1), ("small_3x3", 3, 1), ("small_largefov", 3, 3))
 ]  # fmt: skip
 
-#: Lesson 13: every version on one backbone, so that only the heads differ.
+#: Lesson 14: every version on one backbone, so that only the heads differ.
 _CAMVID = [
     Experiment(
         f"camvid_{version}", {"version": version, "backbone": "mobilenet_v2", "output_stride": 16, **head},

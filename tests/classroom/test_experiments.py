@@ -131,7 +131,7 @@ def test_checkpoints_of_any_version_are_loaded(tmp_path):
     assert torch.equal(loaded(pictures), model.eval()(pictures))
 
 
-# ---------------------------------------------------------------- lesson 05's networks and lesson 13's
+# ---------------------------------------------------------------- lesson 05's networks and lesson 14's
 
 
 def test_the_networks_of_lesson_05_are_their_own_twins():

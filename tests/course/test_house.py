@@ -43,7 +43,7 @@ FLOORS = [
 CLASSROOM_FLOORS = [
     {"built_in", "own_set", "published", "redrawing"},
     {"experiments"},
-    {"atrous", "gradient_fields", "line_filter", "machine", "mobile_deeplab", "networks"}
+    {"atrous", "copyist", "gradient_fields", "line_filter", "machine", "mobile_deeplab", "networks"}
     | {"objects", "pictures", "progress", "readable_lattice", "reference_crf", "stacks", "tiny_crf"},
     {"drawing"},
     {"exercises", "ledger", "live_curve", "measure", "widgets"},

@@ -15,7 +15,7 @@ from deeplab_lessons.classroom.networks import camvid_ready
 
 RESULTS = Path(__file__).resolve().parents[2] / "lessons" / "results"
 SCRIPTS = sorted(path.stem for path in RESULTS.glob("*.py") if path.stem != "runs")
-STREETS = {"camvid", "lesson13"}
+STREETS = {"camvid", "lesson14"}
 
 #: The names under which a script keeps numbers, by group.
 NAMES = {
@@ -129,4 +129,4 @@ def test_streets_are_asked_for(tmp_path, monkeypatch):
     with pytest.raises(
         SystemExit, match=r"CamVid or mobilenet_v2-imagenet-fp16\.pt is not in .*data/README\.md"
     ):
-        importlib.import_module("lesson13").main([str(tmp_path / "results.json"), "--quick"])
+        importlib.import_module("lesson14").main([str(tmp_path / "results.json"), "--quick"])

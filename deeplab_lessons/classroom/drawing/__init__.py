@@ -1,6 +1,6 @@
 """The lessons' figures: `drawing.show_image` and the like, and a module for each kind of network."""
 
-from deeplab_lessons.classroom.drawing import aspp, cascade, decoder, lattice, resnet, structures
+from deeplab_lessons.classroom.drawing import aspp, cascade, decoder, lattice, resnet, structures, versions
 from deeplab_lessons.classroom.drawing.fields import (
     show_box,
     show_counts,
@@ -45,4 +45,5 @@ __all__ = [
     "show_views",
     "structures",
     "use_style",
+    "versions",
 ]

@@ -1,17 +1,121 @@
-"""Exercises of lesson 13: photos upright, labels enlarged, the gradient of several processes, a split without leaks."""
+"""Exercises of lesson 13: class numbers, photos upright, labels enlarged, a split without leaks."""
 
 import random
 from collections.abc import Iterator
 
 import numpy as np
-import torch
 from PIL import Image
 
-from deeplab_lessons.classroom.exercises.cases import torch_generator
 from deeplab_lessons.classroom.exercises.compare import difference
 from deeplab_lessons.classroom.exercises.framework import exercise, fault, misconception
 from deeplab_lessons.classroom.exercises.orders import order
 from deeplab_lessons.grid import Grid, bilinear_weights
+
+
+@exercise
+class ClassNumbers:
+    """Repair: the numbers of a labelling program as class numbers."""
+
+    trials = 80
+    hints = (
+        "Try it with pencil and paper: `[1, 2]` with `{1: 2, 2: 1}`. What's in the array after the first round of "
+        "the loop?",
+        "The loop reads from the array that it writes into, so a number can be changed twice.",
+        "Read from `numbers` and write into an array of its own: `labels = np.full_like(numbers, 255)`, and in the "
+        "loop `labels[numbers == number] = label`.",
+    )
+
+    def class_numbers(numbers, ids):
+        labels = np.full_like(numbers, 255)
+        for number, label in ids.items():
+            labels[numbers == number] = label
+        return labels
+
+    def cases(rng: random.Random) -> Iterator[tuple]:
+        """Numbers [H, W] and ids: swaps and chains in both orders, 255 with and without a class, unknown numbers."""
+        for row, ids in (
+            ([1, 2], {1: 2, 2: 1}),
+            ([0, 255, 7], {0: 0, 255: 1}),
+            ([0, 255], {0: 0}),
+            ([1, 2, 3], {1: 2, 2: 3}),
+            ([1, 2, 3], {2: 3, 1: 2}),
+            ([1, 2, 3], {3: 2, 2: 1}),
+            ([4, 9], {9: 0}),
+            ([0, 1], {0: 255, 1: 0}),
+            ([5], {}),
+        ):
+            yield np.array([row], np.uint8), ids
+        while True:
+            shape, draw = (rng.randint(1, 3), rng.randint(1, 5)), np.random.default_rng(rng.randrange(10**6))
+            some = rng.sample((0, 1, 2, 3, 4, 7, 20, 255), rng.randint(1, 5))
+            there = np.array([*some, rng.choice((0, 1, 2, 3, 60, 255))], np.uint8)
+            classes = rng.choices((0, 1, 2, 3, 4, 255), k=len(some))
+            yield draw.choice(there, shape), dict(zip(some, classes, strict=True))
+
+    @fault(
+        "Where `ids` exchanges two numbers, both come out as one class. Where 255 has a class, numbers that `ids` "
+        "does not hold come out as that class."
+    )
+    def in_one_array(numbers, ids):
+        labels = numbers.copy()
+        labels[~np.isin(labels, list(ids))] = 255
+        for number, label in ids.items():
+            labels[labels == number] = label
+        return labels
+
+    @misconception(
+        "Your code goes through `ids` in another order and still writes where it reads. Some order may do for a "
+        "chain, but none does for an exchange."
+    )
+    def other_order(numbers, ids):
+        labels = np.where(np.isin(numbers, list(ids)), numbers, 255).astype(np.uint8)
+        for number in reversed(ids):
+            labels[labels == number] = ids[number]
+        return labels
+
+    @misconception(
+        "The numbers in `ids` are right now. Your code leaves all others as they were, where they would pass for "
+        "classes. They must be void, 255."
+    )
+    def unknown_kept(numbers, ids):
+        labels = numbers.copy()
+        for number, label in ids.items():
+            labels[numbers == number] = label
+        return labels
+
+    @misconception(
+        "Your code turns numbers that `ids` does not hold into class 0. Nobody said that they are background: they "
+        "must be void, 255."
+    )
+    def unknown_as_background(numbers, ids):
+        labels = np.zeros_like(numbers)
+        for number, label in ids.items():
+            labels[numbers == number] = label
+        return labels
+
+    @misconception(
+        "Your code makes 255 void even where `ids` gives it a class. In a mask in black and white, 255 is the object."
+    )
+    def white_as_void(numbers, ids):
+        labels = ClassNumbers.class_numbers(numbers, ids)
+        labels[numbers == 255] = 255
+        return labels
+
+    @misconception(
+        "Your code begins again for each number, so only the last one in `ids` keeps its class. Make the array once, "
+        "before the loop."
+    )
+    def last_only(numbers, ids):
+        labels = np.full_like(numbers, 255)
+        for number, label in ids.items():
+            labels = np.where(numbers == number, label, 255)
+        return labels
+
+    @misconception(
+        "Your code reads `ids` backwards. Its keys are the numbers in the file, its values the classes."
+    )
+    def backwards(numbers, ids):
+        return ClassNumbers.class_numbers(numbers, {label: number for number, label in ids.items()})
 
 
 def _turned(pixels, orientation, turns):
@@ -275,85 +379,6 @@ class Enlarge:
     @misconception("Both are right, in the other order: the photo first, then the labels.")
     def labels_first(photo, labels, factor):
         return _resized(labels, factor, Image.Resampling.NEAREST), _resized(photo, factor)
-
-
-@exercise
-class JoinedGradient:
-    """The gradient of a batch whose parts are on several processes."""
-
-    trials = 80
-    hints = (
-        "What did each process divide its sum by? Undo that, and divide once at the end.",
-        "A process's gradient times its count is a sum over pixels. Sums may be added.",
-        "With two processes: `(counts[0] * gradients[0] + counts[1] * gradients[1]) / (counts[0] + counts[1])`.",
-    )
-
-    def joined_gradient(gradients, counts):
-        weighted = [count * gradient for gradient, count in zip(gradients, counts, strict=True)]
-        return sum(weighted) / sum(counts)
-
-    def cases(rng: random.Random) -> Iterator[tuple]:
-        """Gradients of one process, of two, then of several; any of them may have nothing labelled."""
-        yield [torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0])], [3, 1]
-        yield [torch.tensor([4.0]), torch.tensor([0.0])], [1, 3]
-        yield [torch.tensor([2.0, 2.0]), torch.zeros(2)], [5, 0]
-        yield [torch.zeros(1), torch.tensor([-6.0]), torch.tensor([3.0])], [0, 1, 2]
-        yield [torch.tensor([[1.0, -2.0], [3.0, 0.0]])], [4]
-        while True:
-            numbers, count = torch_generator(rng), rng.randint(1, 5)
-            shape = [rng.randint(1, 3) for _ in range(rng.randint(1, 4))]
-            counts = [rng.choice((0, rng.randint(1, 9), rng.randint(100, 300_000))) for _ in range(count)]
-            counts[rng.randrange(count)] += 7
-            dtype = rng.choice((torch.float32, torch.float64))
-            yield [torch.randn(shape, generator=numbers, dtype=dtype) * (n > 0) for n in counts], counts
-
-    @misconception(
-        "Your code takes the plain mean. A process with three labelled pixels then pulls as hard as one with a "
-        "million: weight each gradient by its count."
-    )
-    def plain_mean(gradients, counts):
-        return sum(gradients) / len(gradients)
-
-    @misconception(
-        "Your code adds up the gradients. Each is a mean already, so the step would grow with the number of processes."
-    )
-    def total(gradients, counts):
-        return sum(gradients)
-
-    @misconception(
-        "The weights are right, but your code does not divide the sum by the number of all labelled pixels."
-    )
-    def not_divided(gradients, counts):
-        return sum(n * g for g, n in zip(gradients, counts, strict=True))
-
-    @misconception(
-        "Your code divides twice, by the pixels and by the processes. The pixels are enough. (PyTorch divides by the "
-        "processes on its own: there, multiply by their number first.)"
-    )
-    def divided_twice(gradients, counts):
-        return sum(n * g for g, n in zip(gradients, counts, strict=True)) / sum(counts) / len(gradients)
-
-    @misconception(
-        "Your code divides the weighted sum by the number of processes. It is a sum over pixels: divide by "
-        "`sum(counts)`."
-    )
-    def divided_by_processes(gradients, counts):
-        return sum(n * g for g, n in zip(gradients, counts, strict=True)) / len(gradients)
-
-    @misconception(
-        "Your code leaves out processes without labels, which is right, but all others count alike. Weight each by "
-        "its labelled pixels."
-    )
-    def empty_left_out(gradients, counts):
-        return sum(g for g, n in zip(gradients, counts, strict=True) if n) / sum(n > 0 for n in counts)
-
-    @misconception(
-        "Your code weights upside down: a process with fewer labelled pixels counts more. Multiply by the count."
-    )
-    def upside_down(gradients, counts):
-        return sum(g / max(n, 1) for g, n in zip(gradients, counts, strict=True)) / sum(
-            1 / max(n, 1) for n in counts
-        )
 
 
 def _split(clips, measured):

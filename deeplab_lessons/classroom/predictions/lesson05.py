@@ -1,5 +1,6 @@
-"""Predictions of lesson 05: where cells lie, what losses and learning rates are, and what a score is worth."""
+"""Predictions of lesson 05: where cells lie, what losses, weights and learning rates are, and what a score is worth."""
 
+import numpy as np
 import torch
 from torch.nn import functional as F
 
@@ -7,6 +8,7 @@ from deeplab_lessons import metrics, training
 from deeplab_lessons.classroom.experiments import experiment
 from deeplab_lessons.classroom.predictions.framework import Answer, choice, number
 from deeplab_lessons.grid import Grid, cell_centres
+from deeplab_lessons.training import class_weights
 
 
 @number(
@@ -142,3 +144,19 @@ def fewest_weights():
     fewest = [head for head, count in weights.items() if count == min(weights.values())]
     said = BOTH if len(fewest) == 2 else fewest[0]
     return Answer(said, shows=tuple(f"{count:,} weights" for count in weights.values()))
+
+
+@number(
+    "Three classes cover 80%, 15% and 5% of every label map. What weight does the rarest get by median frequency?",
+    slips={
+        80 / 5: "You divided the largest frequency by the class's own. The median is the one in the middle.",
+        100 / 5: "This is one over the frequency. The median frequency is divided by it.",
+        5 / 15: "Upside down: a rare class gets a large weight.",
+        20 / 3: "You took the mean of the three frequencies, 33%. The median is the one in the middle.",
+        1: "This is the weight of the class in the middle.",
+    },
+)
+def weight_of_the_rarest():
+    labels = np.repeat([0, 1, 2], [80, 15, 5])
+    weights = class_weights.median_frequency([(None, labels)])
+    return Answer(round(weights[2].item(), 2), shows=f"{weights[2].item():.1f}")

@@ -1,108 +1,85 @@
-"""Predictions of lesson 13: two rankings, a batch on several GPUs, and a split that leaks."""
+"""Predictions of lesson 13: black and white masks, a baseline, three results of which one is honest, a leak."""
 
-import json
-import shlex
-from pathlib import Path
+from importlib import resources
 
 import numpy as np
-import torch
 
-from deeplab_lessons import cli, metrics
-from deeplab_lessons.classroom import built_in
+from deeplab_lessons import metrics
+from deeplab_lessons.classroom import own_set
+from deeplab_lessons.classroom.copyist import by_copying, frames_of_clips
 from deeplab_lessons.classroom.predictions.framework import Answer, choice, number
-from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
+from deeplab_lessons.datasets import IGNORE_INDEX, polygons, reading, splits
 
-RESULTS = Path(__file__).parents[3] / "lessons" / "results"
-VERSIONS = ("v1", "v2", "v3", "v3+")
-
-
-def _val(file: str) -> dict[str, list[float]]:
-    """mIoU on the validation images, run by run, of each version."""
-    runs = json.loads((RESULTS / file).read_text())["runs"]
-    return {name: [run["val"]["mean_iou"] for run in runs[name]] for name in VERSIONS}
+THINGS = own_set.CLASSES[1:]
 
 
-@choice(
-    "After 400 iterations, which of the four versions has the highest mIoU?",
-    VERSIONS,
-    slips={
-        "v1": "The head of v1 is three layers deep and starts from random numbers. A shallower head is useful sooner.",
-        "v3": "The pyramid of v3 has more layers to train than v2's head, and 400 iterations are few.",
-        "v3+": "The newest head has the most layers to train, and 400 iterations are few.",
-    },
-)
-def best_after_400():
-    reached = _val("lesson13.json")
-    best = max(VERSIONS, key=lambda name: np.mean(reached[name]))
-    return Answer(best, shows=f"{np.mean(reached[best]):.1f} ± {np.std(reached[best], ddof=1):.1f}")
-
-
-@choice(
-    "After 2000 iterations, five times as many, which of the four has the lowest mIoU on val?",
-    VERSIONS,
-    slips={
-        "v1": "Its deeper head needed the time, and v1 gains more than v2 does.",
-        "v3": "Its pyramid needed the time, and v3 gains more than v1 and v2 do.",
-        "v3+": "It was the last after 400 iterations. Its many layers needed the time, and v3+ gains the most.",
-    },
-)
-def last_after_2000():
-    reached = _val("camvid.json")
-    last = min(VERSIONS, key=lambda name: np.mean(reached[name]))
-    return Answer(last, shows=", ".join(f"{each:.1f}" for each in reached[last]))
+def _labels(name: str) -> np.ndarray:
+    """Labels [H, W] of a photograph of the supplied set, at its own size."""
+    path = resources.files(own_set) / f"{name.partition('/')[2]}.json"
+    return polygons.read_labelme(path, own_set.CLASSES)
 
 
 @number(
-    "Four GPUs share a batch of 10 crops, as v2 has. How many of them does the first GPU get?",
-    unit="crops",
+    "A cup covers 30% of each mask, saved as 0 and 255. Without `ids`, what percentage of the pixels can teach the "
+    "network?",
+    unit="%",
     slips={
-        10: "Each GPU would see the whole batch. A batch is shared, not multiplied.",
-        4 * 10: "You multiplied. A batch is shared by the GPUs.",
-        10 / 4: "A crop cannot be cut in pieces here: two GPUs get one more than the others.",
-        10 // 4: "With two crops on each GPU, two of the ten would be left out.",
+        100: "Every pixel has a number, but 255 means void, and void is left out of the loss.",
+        30: "These are the cup's pixels, and they are the ones that are lost: 255 means void.",
+        0: "The black pixels, 0, are still a class: background.",
     },
 )
-def crops_of_the_first():
-    options = cli.parse(
-        shlex.split("train --experiment v2_resnet101_msc_aspp --scale full --checkpoint v2.pt")
+def pixels_that_teach():
+    mask = np.repeat(np.array([0, 255], np.uint8), (70, 30))
+    labels = reading.class_table(reading.identity(2), 2)[mask]
+    left = 100 * np.mean(labels != IGNORE_INDEX)
+    return Answer(round(left), shows=f"{left:.2f} %  0 background")
+
+
+@number(
+    "More than half of the pixels of val are background. What mIoU over four classes does a network reach that always "
+    "says background?",
+    unit="%",
+    tolerance=3,
+    slips={
+        100
+        / 4: "One class of four, but its IoU is not 100%: background was said where other things are, too.",
+        4
+        * 14.5: "This is the fraction of right pixels. mIoU counts three more classes, each with an IoU of 0.",
+        0: "Three classes have an IoU of 0. Background has not: most of what was said is right.",
+    },
+)
+def miou_of_background():
+    maps = [_labels(name) for name in own_set.PHOTOGRAPHS if name.startswith("val/")]
+    confusion = sum(
+        metrics.confusion_matrix(np.zeros_like(each), each, len(own_set.CLASSES)) for each in maps
     )
-    crops = len(range(options.batch_size)[::4])
-    return Answer(crops, shows=f"at most {crops} on each of 4 GPUs")
+    reached = 100 * metrics.mean_iou(confusion)
+    return Answer(round(reached, 1), shows=f"always background: mIoU {reached:.1f} %")
 
 
 @choice(
-    "Is the mean of the two halves' gradients the gradient of the whole batch?",
-    ("yes", "no, the first half counts too much", "no, the second half counts too much"),
+    "Officer, coins_3 and motorcycle_2 are measured. Which one of the three classes' IoU tells you something about new "
+    "photos?",
+    THINGS,
     slips={
-        "yes": "Each half divided by its own number of labelled pixels, and those numbers differ.",
-        "no, the first half counts too much": (
-            "The first half has most of the labelled pixels, and the mean gives it only a half of the weight."
-        ),
+        "coin": "These are other coins, but in the same photo: one table, one light, one camera.",
+        "motorcycle": "The other photo shows the same motorcycle, 19 cm further to the right.",
     },
 )
-def mean_of_the_halves():
-    labels = torch.zeros(4, 8, 8)
-    labels[2:, 1:] = IGNORE_INDEX
-    first, second = (int((half != IGNORE_INDEX).sum()) for half in labels.split(2))
-    counts = {first: "no, the first half counts too much", second: "no, the second half counts too much"}
-    found = "yes" if first == second else counts[min(counts)]
-    return Answer(found, shows=f"judged pixels: {first} and {second}")
-
-
-@number(
-    "One process sees 1, 2, 3, the other 7, 8, 9. Each has variance 0.67. What is the variance of all six?",
-    tolerance=0.2,
-    slips={
-        2 / 3: "You took the mean of the variances. It says nothing of the distance between the two groups.",
-        4 / 3: "You added the variances. It says nothing of the distance between the two groups.",
-        3**2: "You counted how far the two means are from 5. The spread inside each group comes on top.",
-        6**2: "You squared the distance of the two means. Each is only 3 away from the mean of all.",
-        58 / 5: "You divided by 5. Batch norm divides by the number of values, 6.",
-    },
-)
-def variance_of_all():
-    variance = torch.tensor([1.0, 2, 3, 7, 8, 9]).var(correction=0).item()
-    return Answer(round(variance, 2), shows=f"variance of the whole {variance:.2f}")
+def honest_class():
+    sides = {name: name.partition("/")[0] for name in own_set.PHOTOGRAPHS}
+    names = [name.partition("/")[2] for name in sides]
+    seen = {
+        group for group, side in zip(splits.groups(names), sides.values(), strict=True) if side == "train"
+    }
+    alone = next(
+        name
+        for name, group in zip(sides, splits.groups(names), strict=True)
+        if sides[name] == "val" and group not in seen
+    )
+    label = np.bincount(_labels(alone)[_labels(alone) != IGNORE_INDEX])[1:].argmax() + 1
+    return Answer(own_set.CLASSES[label], shows=alone.partition("/")[2])
 
 
 @number(
@@ -117,14 +94,8 @@ def variance_of_all():
     },
 )
 def copied_at_random():
-    scenes = [built_in.scene(number, 128, "train") for number in range(16)]
-    windows = [slice(start, start + 96) for start in range(0, 16, 2)]
-    images, labels = ([scene[part][w, w] for scene in scenes for w in windows] for part in (0, 1))
-    seen = torch.tensor(np.stack(images)).flatten(1).float()
-    order = np.random.default_rng(0).permutation(len(images))
-    learned, measured = np.split(order, [3 * len(order) // 4])
-    nearest = learned[torch.cdist(seen[measured], seen[learned]).argmin(1)]
-    copies = [np.where(labels[n] == IGNORE_INDEX, 0, labels[n]) for n in nearest]
-    pairs = zip(copies, (labels[number] for number in measured), strict=True)
-    reached = 100 * metrics.mean_iou(sum(metrics.confusion_matrix(*pair, 6) for pair in pairs))
+    frames = frames_of_clips()
+    order = np.random.default_rng(0).permutation(len(frames)).tolist()
+    border = 3 * len(order) // 4
+    reached = by_copying(frames, order[:border], order[border:])
     return Answer(round(reached), shows=f"frames at random: {reached:.0f} %")

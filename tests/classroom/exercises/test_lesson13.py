@@ -11,6 +11,112 @@ from PIL import Image, ImageOps
 from torch.nn import functional as F
 
 
+class ClassNumbersRight:
+    def table(numbers, ids):
+        table = np.full(256, 255, np.uint8)
+        for number, label in ids.items():
+            table[number] = label
+        return table[numbers]
+
+    def where(numbers, ids):
+        labels = np.full(numbers.shape, 255)
+        for number, label in ids.items():
+            labels = np.where(numbers == number, label, labels)
+        return labels
+
+    def loops(numbers, ids):
+        return np.array([[ids.get(int(number), 255) for number in row] for row in numbers], dtype=np.uint8)
+
+    def vectorised(numbers, ids):
+        return np.vectorize(lambda number: ids.get(number, 255), otypes=[np.uint8])(numbers)
+
+    def select(numbers, ids):
+        conditions, choices = (
+            [numbers == number for number in ids],
+            [np.uint8(label) for label in ids.values()],
+        )
+        return np.select(conditions, choices, np.uint8(255)) if ids else np.full_like(numbers, 255)
+
+    def tensor(numbers, ids):
+        table = torch.full((256,), 255, dtype=torch.uint8)
+        for number, label in ids.items():
+            table[number] = label
+        return table[torch.from_numpy(numbers).long()]
+
+    def pillow(numbers, ids):
+        return np.array(Image.fromarray(numbers).point([ids.get(number, 255) for number in range(256)]))
+
+    def copy_to_read_from(numbers, ids):
+        labels, read = np.full(numbers.shape, 255, np.int64), numbers.copy()
+        for number, label in ids.items():
+            labels[read == number] = label
+        return labels
+
+
+class ClassNumbersWrong:
+    def as_handed_out(numbers, ids):
+        labels = numbers.copy()
+        labels[~np.isin(labels, list(ids))] = 255
+        for number, label in ids.items():
+            labels[labels == number] = label
+        return labels
+
+    @says("another order")
+    def from_the_end(numbers, ids):
+        labels = numbers.copy()
+        labels[~np.isin(labels, list(ids))] = 255
+        for number, label in reversed(ids.items()):
+            labels[labels == number] = label
+        return labels
+
+    def sorted_first(numbers, ids):
+        labels = numbers.copy()
+        labels[~np.isin(labels, list(ids))] = 255
+        for number in sorted(ids):
+            labels[labels == number] = ids[number]
+        return labels
+
+    @says("leaves all others as they were")
+    def others_kept(numbers, ids):
+        return np.array([[ids.get(int(number), number) for number in row] for row in numbers])
+
+    @says("into class 0")
+    def others_zero(numbers, ids):
+        return np.array([[ids.get(int(number), 0) for number in row] for row in numbers])
+
+    @says("even where")
+    def white_stays_void(numbers, ids):
+        return np.array([[ids.get(int(n), 255) if n != 255 else 255 for n in row] for row in numbers])
+
+    @says("only the last one")
+    def begins_again(numbers, ids):
+        for number, label in ids.items():
+            labels = np.full_like(numbers, 255)
+            labels[numbers == number] = label
+        return labels if ids else np.full_like(numbers, 255)
+
+    @says("backwards")
+    def values_and_keys(numbers, ids):
+        return ClassNumbersRight.loops(numbers, {label: number for number, label in ids.items()})
+
+    @says("changed its input")
+    def in_place(numbers, ids):
+        numbers[:] = ClassNumbersRight.table(numbers, ids)
+        return numbers
+
+    def divided(numbers, ids):
+        return numbers // 255
+
+    def void_removed(numbers, ids):
+        return ClassNumbersRight.table(numbers, ids) % 255
+
+    def first_row(numbers, ids):
+        return ClassNumbersRight.table(numbers, ids)[0]
+
+    def by_position(numbers, ids):
+        return ClassNumbersRight.loops(numbers, {number: place for place, number in enumerate(ids)})
+
+
 class UprightRight:
     def rot90(pixels, orientation):
         return np.rot90(pixels, {1: 0, 3: 2, 6: -1, 8: 1}[orientation])
@@ -297,114 +403,6 @@ class EnlargeWrong:
     def photo_bicubic(photo, labels, factor):
         size = factor * labels.shape[1], factor * labels.shape[0]
         return np.array(Image.fromarray(photo).resize(size, Image.BICUBIC)), copied(labels, factor)
-
-
-class JoinedGradientRight:
-    def loop(gradients, counts):
-        total = torch.zeros_like(gradients[0])
-        for gradient, count in zip(gradients, counts, strict=True):
-            total += count * gradient
-        return total / sum(counts)
-
-    def fractions(gradients, counts):
-        return sum(g * (n / sum(counts)) for g, n in zip(gradients, counts, strict=True))
-
-    def stacked(gradients, counts):
-        weights = torch.tensor(counts).to(gradients[0])
-        return torch.tensordot(weights, torch.stack(gradients), dims=1) / weights.sum()
-
-    def einsum(gradients, counts):
-        weights = torch.tensor(counts, dtype=gradients[0].dtype)
-        return torch.einsum("p,p...->...", weights / weights.sum(), torch.stack(gradients))
-
-    def numpy(gradients, counts):
-        return torch.from_numpy(np.average([g.numpy() for g in gradients], axis=0, weights=counts))
-
-    def flat(gradients, counts):
-        rows = torch.stack([gradient.flatten() for gradient in gradients])
-        return (torch.tensor([counts]).to(rows) @ rows / sum(counts)).view_as(gradients[0])
-
-    def single_precision(gradients, counts):
-        weighted = [g.float() * np.float32(n) for g, n in zip(gradients, counts, strict=True) if n > 0]
-        return torch.stack(weighted).sum(0) / np.float32(sum(counts))
-
-    def running(gradients, counts):
-        mean, seen = 0 * gradients[0], 0
-        for gradient, count in zip(gradients, counts, strict=True):
-            seen += count
-            mean = mean + (gradient - mean) * (count / seen) if count else mean
-        return mean
-
-
-class JoinedGradientWrong:
-    @says("plain mean")
-    def mean(gradients, counts):
-        return torch.stack(gradients).mean(0)
-
-    @says("adds up the gradients")
-    def total(gradients, counts):
-        return torch.stack(gradients).sum(0)
-
-    @says("does not divide")
-    def weighted(gradients, counts):
-        return sum(g * n for g, n in zip(gradients, counts, strict=True))
-
-    @says("divides twice")
-    def twice(gradients, counts):
-        return JoinedGradientRight.loop(gradients, counts) / len(counts)
-
-    @says("by the number of processes")
-    def by_processes(gradients, counts):
-        return JoinedGradientRight.loop(gradients, counts) * sum(counts) / len(counts)
-
-    @says("all others count alike")
-    def not_empty(gradients, counts):
-        return torch.stack([g for g, n in zip(gradients, counts, strict=True) if n]).mean(0)
-
-    @says("upside down")
-    def inverse(gradients, counts):
-        weights = [1 / max(n, 1) for n in counts]
-        return sum(g * w for g, w in zip(gradients, weights, strict=True)) / sum(weights)
-
-    def two_only(gradients, counts):
-        if len(counts) == 1:
-            return gradients[0]
-        (a, b), (n, m) = gradients[:2], counts[:2]
-        return (n * a + m * b) / max(n + m, 1)
-
-    def largest(gradients, counts):
-        return gradients[max(range(len(counts)), key=counts.__getitem__)]
-
-    def square_roots(gradients, counts):
-        weights = [math.sqrt(n) for n in counts]
-        return sum(g * w for g, w in zip(gradients, weights, strict=True)) / sum(weights)
-
-    def weights_in_softmax(gradients, counts):
-        weights = torch.tensor(counts).float().softmax(0)
-        return torch.einsum("p,p...->...", weights.to(gradients[0]), torch.stack(gradients))
-
-    def whole_weights(gradients, counts):
-        return sum(g * (n // sum(counts)) for g, n in zip(gradients, counts, strict=True))
-
-    def one_more_pixel(gradients, counts):
-        return JoinedGradientRight.loop(gradients, [n + 1 for n in counts])
-
-    @says("changed its input")
-    def in_place(gradients, counts):
-        total = gradients[0]
-        total *= counts[0]
-        for gradient, count in zip(gradients[1:], counts[1:], strict=True):
-            total += count * gradient
-        return total / sum(counts)
-
-    def first_number(gradients, counts):
-        return JoinedGradientRight.loop(gradients, counts).flatten()[0]
-
-    def per_pixel(gradients, counts):
-        return sum(g / max(n, 1) for g, n in zip(gradients, counts, strict=True))
-
-    def positive(gradients, counts):
-        return JoinedGradientRight.loop([g.abs() for g in gradients], counts)
 
 
 def of_clips(clips, measured):

@@ -33,16 +33,16 @@ def test_sentences_and_what_they_cite():
 
 
 def test_a_cell_that_shows_the_ledger_proves_nothing(tmp_path):
-    """Else lesson 13, which shows it, would state every entry and excuse every number."""
+    """Else lesson 14, which shows it, would state every entry and excuse every number."""
     cells = [
         {"source": ["ledger.table()"], "outputs": [{"data": {"text/plain": ["11.11"]}}]},
         {"source": ["print(x)"], "outputs": [{"text": ["22.22\n", "33.33"]}]},
         {"source": ["33.33"]},
         {"source": ["from deeplab_lessons.classroom.ledger import released"], "outputs": [{"text": "44.44"}]},
     ]
-    (tmp_path / "13_x.ipynb").write_text(json.dumps({"cells": cells}))
-    assert [each.text for each in outputs("13", tmp_path)] == ["22.22", "33.33", "44.44"]
-    assert outputs("12", tmp_path) == []
+    (tmp_path / "14_x.ipynb").write_text(json.dumps({"cells": cells}))
+    assert [each.text for each in outputs("14", tmp_path)] == ["22.22", "33.33", "44.44"]
+    assert outputs("13", tmp_path) == []
 
 
 def test_lessons_without_a_notebook_are_named(tmp_path):

@@ -1,9 +1,9 @@
-"""CamVid by every version of DeepLab: the long runs of lesson 13's table, three seeds each.
+"""CamVid by every version of DeepLab: the long runs of lesson 14's table, three seeds each.
 
-    python lessons/results/lesson13.py
+    python lessons/results/lesson14.py
 
 needs CamVid and `weights/mobilenet_v2-imagenet-fp16.pt` in the data folder (see data/README.md), writes
-`lesson13.json` beside this file in about two hours on one core, continues where it stopped, and prints each run. The
+`lesson14.json` beside this file in about two hours on one core, continues where it stopped, and prints each run. The
 networks are in `deeplab_lessons.classroom.experiments`. Times are taken at the end, the networks by turns: "ms" for one
 image, "s" for one iteration of the training, one number for each turn.
 """
@@ -103,7 +103,7 @@ def need_data() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run what is missing, seed by seed, save after each, and count and time all versions at the end."""
-    options = runs.options(__file__, "Train and measure what lesson 13 compares.", arguments)
+    options = runs.options(__file__, "Train and measure what lesson 14 compares.", arguments)
     need_data()
     tested = versions(options.quick)
     results = runs.fill(
