@@ -5,6 +5,7 @@ import re
 import pytest
 from label_files import save_labels, save_picture
 
+import deeplab_lessons.classroom.built_in  # noqa: F401 - a set of the classroom's
 from deeplab_lessons.datasets import (
     SBD,
     SETS,
@@ -44,7 +45,7 @@ def test_an_unknown_split_of_a_real_set_is_answered_with_the_known_ones(make):
         make(split="dev")
 
 
-@pytest.mark.parametrize("name", SETS.keys() - {"folder"})
+@pytest.mark.parametrize("name", sorted(SETS.keys() - {"folder"}))
 def test_every_set_is_found_by_its_name_or_says_where_it_looked(name, tmp_path, monkeypatch):
     monkeypatch.setenv("DEEPLAB_LESSONS_DATA", str(tmp_path))
     if name == "embedded":
