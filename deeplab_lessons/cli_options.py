@@ -28,7 +28,7 @@ _EXAMPLES = """examples:
   deeplab-lessons segment photo.jpg --checkpoint camvid.pt
 
 A training that was stopped continues when the same command is given again. On several GPUs, which then share each
-batch, put "torchrun --nproc-per-node 4 -m deeplab_lessons.classroom.commands" instead of "deeplab-lessons"."""
+batch, put "torchrun --nproc-per-node 4 --no-python" before "deeplab-lessons"."""
 
 
 #: The trainings that --experiment knows by name, each a function of --scale: the classroom puts the papers' here.

@@ -1,6 +1,6 @@
 """Several processes, one training: started by PyTorch's `torchrun`, each with a GPU or a share of the CPU of its own.
 
-    torchrun --nproc-per-node 4 -m deeplab_lessons.classroom.commands train --experiment … --scale full
+    torchrun --nproc-per-node 4 --no-python deeplab-lessons train --experiment … --scale full
 
 Every process takes its share of each batch; gradients, counts and confusion matrices are summed over all of them.
 With a single process nothing here does anything.
