@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+import deeplab_lessons.classroom.experiments  # noqa: F401 - it tells the command line of them
 from deeplab_lessons import cli
 from deeplab_lessons.classroom.predictions.framework import Answer, choice, number
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
