@@ -9,6 +9,7 @@ import numpy as np
 
 from deeplab_lessons.checks import check_choice
 from deeplab_lessons.datasets.folders import FilePairs, require
+from deeplab_lessons.datasets.reading import identity
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 from deeplab_lessons.overlays import background_of
 
@@ -38,12 +39,14 @@ class Coco(FilePairs):
             check_choice("class", name, categories.values())
         self.image_ids = sorted(self.coco.getImgIds())
         pictures = [Path(images, info["file_name"]) for info in self.coco.loadImgs(self.image_ids)]
-        super().__init__([(path, Path(annotations)) for path in pictures], classes, {}, None, transforms)
+        self._id_of = dict(zip(pictures, self.image_ids, strict=True))
+        files = [(path, Path(annotations)) for path in pictures]
+        super().__init__(files, classes, identity(len(classes)), None, transforms)
         self.label_of = {i: classes.index(n) if n in classes else others for i, n in categories.items()}
 
     def labels(self, index: int) -> np.ndarray:
         """Draw the labels of a pair, uint8 [H, W]."""
-        (info,) = self.coco.loadImgs([self.image_ids[index]])
+        (info,) = self.coco.loadImgs([self._id_of[self.files[index][0]]])
         ground = IGNORE_INDEX if background_of(self.classes) is None else 0
         labels = np.full((info["height"], info["width"]), ground, np.uint8)
         for shape in self.coco.loadAnns(self.coco.getAnnIds(imgIds=[info["id"]])):

@@ -4,6 +4,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from unicodedata import normalize
 
 from PIL import Image
 
@@ -48,7 +49,7 @@ def read_list(path: Path) -> dict[str, str]:
     except UnicodeDecodeError as error:
         number = content[: error.start].count(b"\n") + 1
         raise ValueError(f"{path}, line {number}: not UTF-8: save the list as UTF-8") from None
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(normalize("NFC", text).splitlines(), start=1):
         name, where = line.strip().replace("\\", "/"), f"{path}, line {number}"
         if name in found:
             raise ValueError(f"{where}: {name!r} is in {found[name]} already: name it once")
@@ -88,7 +89,7 @@ def _files(folder: Path, but: Path, *kinds: Collection[str]) -> dict[str, Path]:
     for kind in kinds:
         found: dict[str, Path] = {}
         for path in _seen(folder, but):
-            name = path.relative_to(folder).with_suffix("").as_posix()
+            name = normalize("NFC", path.relative_to(folder).with_suffix("").as_posix())
             if path.suffix.lower() in kind and path != (twin := found.setdefault(name, path)):
                 raise ValueError(f"{folder} holds both {twin.name} and {path.name}: keep one elsewhere")
         if found:
@@ -100,7 +101,7 @@ def _files(folder: Path, but: Path, *kinds: Collection[str]) -> dict[str, Path]:
 
 def _match(pictures: Collection, maps: Collection, ending: str | None, folder: Path) -> dict[str, str]:
     """The name of its label map for each name of a picture that has one."""
-    shared = _shared_ending(pictures)
+    shared = shared_ending(pictures)
     for cut, alone in ((0, False), (0, True), (len(shared), False), (len(shared), True)):
         short = {name: Path(name).name if alone else name for name in (*pictures, *maps)}
         known = {short[picture][: -cut or None]: picture for picture in pictures}
@@ -174,7 +175,7 @@ def _by_any_name(names: Mapping[str, object]) -> dict[str, str]:
     return {Path(name).name: name for name in names if counts[Path(name).name] == 1} | {n: n for n in names}
 
 
-def _shared_ending(names: Collection[str]) -> str:
+def shared_ending(names: Collection[str]) -> str:
     """The ending, such as "_leftImg8bit", that all of several names share, or ""."""
     endings = [{name[gap.start() :] for gap in _SEPARATORS.finditer(name)} for name in names]
     return max(set.intersection(*endings), key=len, default="") if len(endings) > 1 else ""

@@ -15,6 +15,7 @@ from deeplab_lessons import runtime
 from deeplab_lessons.checks import check_choice
 from deeplab_lessons.datasets import finding, palettes, polygons, reading, splits
 from deeplab_lessons.datasets.pairs import Pairs
+from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 
 
 class FilePairs(Pairs):
@@ -39,6 +40,8 @@ class FilePairs(Pairs):
             raise ValueError(f"classes must be a list of names, got {classes!r}: pass [{classes!r}]")
         if (twice := next((name for name, n in Counter(classes).items() if n > 1), None)) is not None:
             raise ValueError(f"classes must be distinct, got {twice!r} more than once: name each class once")
+        if not 1 <= len(classes) <= IGNORE_INDEX:
+            raise ValueError(f"classes must be 1 to {IGNORE_INDEX} names, got {len(classes)}: 255 means void")
         self.files, self.classes = list(files), tuple(classes)
         self.colours = None if palette is None else palettes.checked(palette)
         self.palette = palettes.voc_colours() if self.colours is None else palettes.palette_of(self.colours)
@@ -57,7 +60,7 @@ class FilePairs(Pairs):
     def labels(self, index: int) -> np.ndarray:
         """Read only the labels of a pair, uint8 [H, W]."""
         path = _listed(self.files[index][1])
-        if path.suffix == ".json":
+        if path.suffix.lower() == ".json":
             return polygons.read_labelme(path, self.classes)
         return reading.to_classes(self.numbers(path), self.table, path)
 
@@ -137,6 +140,11 @@ class Folder(FilePairs):
         files, self.left_out = finding.find_pairs(self.root, Path(labels), names, ending)
         ids = reading.identity(len(classes)) if ids is None else ids
         super().__init__(files, classes, ids, palette, transforms, others)
+        if self.colours is not None:  # of numbers; a class has the colour of the first number that means it
+            shown = {label: self.colours[n] for n, label in reversed([*ids.items()]) if n < len(self.colours)}
+            self.palette = palettes.palette_of(
+                [shown.get(c, (255, 255, 255)) for c in range(len(self.classes))]
+            )
         if split:
             self.files = [pair for pair, side in zip(files, self.sides(), strict=True) if side == split]
 

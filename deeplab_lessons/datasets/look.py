@@ -67,13 +67,13 @@ class Look:
 
     def _labels(self, dataset: FilePairs, index: int, path: Path) -> tuple[int, ...]:
         """Count what a label map holds; its [H, W]."""
-        table = None if path.suffix == ".json" else dataset.table
+        table = None if path.suffix.lower() == ".json" else dataset.table
         try:
             numbers = dataset.labels(index) if table is None else dataset.numbers(path)
         except ValueError:
             self.colours.update(reading.lossless_colours(path))
             raise
-        kind = path.suffix[1:] if path.suffix in (".json", ".mat") else reading.shape_of(path)[0]
+        kind = path.suffix[1:] if path.suffix.lower() in (".json", ".mat") else reading.shape_of(path)[0]
         self.kinds["label maps"][kind] += 1
         self.at_map(numbers, table)
         if table is not None:

@@ -30,7 +30,7 @@ class Pairs(Dataset):
     longest_side: int | None = None
 
     def __init__(self, transforms: Callable | None = None):
-        self._reduced: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        self._reduced: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
         self.transforms = _transforms.evaluate() if transforms is None else transforms
 
     def __len__(self) -> int:
@@ -47,14 +47,14 @@ class Pairs(Dataset):
         index %= len(self)
         if self.longest_side is None:
             return self.read(index)
-        if index in self._reduced:
-            return self._reduced[index]
+        if (key := (index, self.longest_side)) in self._reduced:
+            return self._reduced[key]
         picture, labels = self.read(index)
         picture = _transforms.reduced(picture, self.longest_side)
         size = picture.shape[1], picture.shape[0]
         labels = np.array(Image.fromarray(labels).resize(size, Image.Resampling.NEAREST))
         if len(self._reduced) * 4 * self.longest_side**2 < _KEPT:
-            self._reduced[index] = picture, labels
+            self._reduced[key] = picture, labels
         return picture, labels
 
     def labels(self, index: int) -> np.ndarray:

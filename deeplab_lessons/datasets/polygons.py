@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw
 
 from deeplab_lessons.datasets.palettes import few
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
+from deeplab_lessons.overlays import background_of
 
 #: Words of labelme's own for void and for the class that lies below all polygons.
 _VOID, _BACKGROUND = "__ignore__", "_background_"
@@ -32,7 +33,7 @@ def read_labelme(path: str | Path, classes: Sequence[str]) -> np.ndarray:
     except (ValueError, TypeError, KeyError) as error:
         raise ValueError(f"{path} is not a file of labelme ({type(error).__name__}: {error})") from None
     numbers = {name: label for label, name in enumerate(classes)} | {_VOID: IGNORE_INDEX}
-    first = classes[0] in ("background", _BACKGROUND)
+    first = background_of(classes) is not None
     if first:
         numbers |= {"background": 0, _BACKGROUND: 0}
     if strange := sorted({str(word) for word, _, _ in shapes if word not in numbers}):

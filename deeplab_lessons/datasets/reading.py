@@ -80,6 +80,8 @@ def read_label_map(path: str | Path, palette: np.ndarray | None = None) -> np.nd
         if alpha and not any(shown):
             raise ValueError(f"{path} shows its shapes by transparency only: save class indices or colours")
         values, mode = values[..., :-1], mode[:-1]
+    if mode == "P" and palette is not None:
+        values = _of_indexed(image, values.reshape(values.shape[:2]), palette)
     if mode in ("1", "L", "P") or mode.startswith("I"):
         return values.reshape(values.shape[:2]).astype(np.int32)
     try:
@@ -97,6 +99,18 @@ def read_label_map(path: str | Path, palette: np.ndarray | None = None) -> np.nd
         if mode == "RGB" and (values == values[..., :1]).all():
             return values[..., 0].astype(np.int32)
         raise ValueError(f"{path}: {error}") from None
+
+
+def _of_indexed(image: Image.Image, numbers: np.ndarray, palette: np.ndarray) -> np.ndarray:
+    """The numbers by `palette` of a file with colours of its own, where these are in it at other rows."""
+    own = np.zeros((256, 3), np.uint8)
+    colours = np.array(image.getpalette("RGB"), np.uint8).reshape(-1, 3)
+    own[: len(colours)] = colours
+    if numbers.max() < len(palette) and np.array_equal(own[numbers], np.asarray(palette)[numbers]):
+        return numbers
+    with contextlib.suppress(ValueError):
+        return colours_to_indices(own[numbers], palette)
+    return numbers
 
 
 def colour_counts(pixels: np.ndarray) -> Counter[tuple[int, int, int]]:
@@ -122,6 +136,8 @@ def shape_of(path: Path) -> tuple[str, int, int]:
     """
     if path.suffix.lower() == ".npy":
         array = _array(path)
+        if array.ndim not in (2, 3):
+            raise ValueError(f"{path} must be [H, W] or [H, W, 3], got {list(array.shape)}")
         return f"npy {array.dtype}", *array.shape[:2]
     _, image = _open(path, whole=False)
     width, height = image.size

@@ -111,7 +111,10 @@ def _of_labels(look: Look, classes: Sequence[str], own: bool, complete: bool) ->
         errors.append(f"the label maps hold {few(strange)}, but there are {len(classes)} classes")
     counts = {label: pixels for label, pixels in look.classes.items() if label not in strange}
     never = [f"{label} {name}" for label, name in enumerate(classes) if label not in counts]
-    if (void := lacking(counts, classes, look.maps)) and not errors:
+    void, polygons = lacking(counts, classes, look.maps), "json" in look.kinds["label maps"]
+    if void and polygons:
+        void = f"{void.partition('. If')[0]}: no shape covers them. Call the first class background if it is"
+    if void and not errors:
         alone = len(counts) < (3 if own else 2)  # void and one class, or void only
         (errors if alone and (own or complete) else doubts).append(void)
     elif never and own and complete and not errors:
@@ -120,7 +123,9 @@ def _of_labels(look: Look, classes: Sequence[str], own: bool, complete: bool) ->
             "add images that show it, or leave it out of classes"
         )
     tries = for_colours(look.colours, len(classes)) if look.colours else []
-    return errors, doubts, tries + (for_numbers(look.numbers, classes or ("", "")) if void or strange else [])
+    if (void or strange) and not polygons:
+        tries += for_numbers(look.numbers, classes or ("", ""))
+    return errors, doubts, tries
 
 
 def _grouped(faults: list[tuple[Path, str]]) -> list[str]:

@@ -27,10 +27,12 @@ def sheet(dataset: Pairs, count: int = 12) -> np.ndarray:
             name = Path(dataset.files[index][0]).name
         try:
             picture, labels = dataset.pair(index)
+            image = ImageOps.contain(
+                Image.fromarray(picture), (_SIDE, _SIDE)
+            )  # ValueError for a line of pixels
         except (ValueError, OSError):
             name = f"cannot be read: {name}"
         else:
-            image = ImageOps.contain(Image.fromarray(picture), (_SIDE, _SIDE))
             small = np.array(Image.fromarray(labels).resize(image.size, Image.Resampling.NEAREST))
             drawn = overlays.overlay(np.array(image), small, palette, background=ground, bright=False)
             tile.paste(Image.fromarray(drawn), (0, _SIDE - image.height))

@@ -16,6 +16,11 @@ def for_numbers(numbers: Counter[int], classes: Sequence[str]) -> list[str]:
     if count == 1 and len(found) == 2 and found != [0, 1]:
         thing = "thing" if classes[0] == "background" else classes[0]
         return [f"two classes: classes=['background', {thing!r}], {_ids({found[0]: 0, found[1]: 1})}"]
+    if found[0] < 0 or found[-1] > 65535:
+        ids = _ids({number: number for number in found if 0 <= number < count})
+        return [f"{ids}, others=255 (--others 255) if every other number is void: ids take 0 to 65535"]
+    if count > 2 and 255 in found and set(found) - {255} <= set(range(count)):
+        return []
     if len(found) == count:
         return [_ids({number: label for label, number in enumerate(found)})]
     labelled = [number for number in found if number != 255]

@@ -40,7 +40,8 @@ def test_later_shapes_are_over_earlier_ones(tmp_path):
     expected = np.zeros((6, 8), np.uint8)
     expected[:, :4], expected[:3] = 1, 2
     assert np.array_equal(data.pair(0)[1], expected)
-    assert not check(data).errors
+    report = check(data)
+    assert not report.errors and "1 cup" in str(report) and "no class" not in str(report)
 
 
 @needed

@@ -208,3 +208,40 @@ def test_a_class_is_named_once(folder):
         ValueError, match="classes must be distinct, got 'a' more than once: name each class once"
     ):
         Folder(folder / "images", folder / "labels", ("ground", "a", "a"))
+
+
+def test_an_indexed_file_with_other_rows_is_read_by_its_colours(tmp_path):
+    """As pngquant or GIMP write it: the same colours as the palette's, in an order of their own."""
+    save_picture(tmp_path / "i" / "a.png", np.zeros((4, 6, 3), np.uint8))
+    labels = np.repeat(np.arange(3, dtype=np.uint8), 8).reshape(4, 6)
+    own = np.array([[0, 0, 0], [0, 0, 255], [255, 0, 0]], np.uint8)
+    save_labels(tmp_path / "l" / "a.png", labels, own)
+    classes, palette = ("none", "red", "blue"), [[0, 0, 0], [255, 0, 0], [0, 0, 255]]
+    found = Folder(tmp_path / "i", tmp_path / "l", classes, palette=palette).pair(0)[1]
+    assert np.array_equal(found, np.array([0, 2, 1], np.uint8)[labels])
+    assert np.array_equal(Folder(tmp_path / "i", tmp_path / "l", classes).pair(0)[1], labels)
+
+
+def test_a_class_has_the_colour_of_its_number(tmp_path):
+    save_picture(tmp_path / "i" / "a.png", np.zeros((4, 6, 3), np.uint8))
+    save_labels(tmp_path / "l" / "a.png", np.zeros((4, 6), np.uint8))
+    palette, ids = [[0, 0, 0], [255, 0, 0], [0, 0, 255]], {0: 255, 1: 0, 2: 1}
+    found = Folder(tmp_path / "i", tmp_path / "l", ("cup", "spoon"), ids=ids, palette=palette)
+    assert found.palette[:3].tolist() == [[255, 0, 0], [0, 0, 255], [255, 255, 255]]
+
+
+@pytest.mark.parametrize("count", [0, 256, 300])
+def test_as_many_classes_as_a_byte_holds_beside_void(count, tmp_path):
+    save_picture(tmp_path / "i" / "a.png", np.zeros((4, 6, 3), np.uint8))
+    save_labels(tmp_path / "l" / "a.png", np.zeros((4, 6), np.uint8))
+    with pytest.raises(ValueError, match=f"classes must be 1 to 255 names, got {count}: 255 means void"):
+        Folder(tmp_path / "i", tmp_path / "l", [f"class {n}" for n in range(count)])
+
+
+def test_another_longest_side_is_another_size(tmp_path):
+    save_picture(tmp_path / "i" / "a.png", np.zeros((40, 60, 3), np.uint8))
+    save_labels(tmp_path / "l" / "a.png", np.zeros((40, 60), np.uint8))
+    data, sides = Folder(tmp_path / "i", tmp_path / "l", ("a", "b")), []
+    for data.longest_side in (30, 15, None):
+        sides.append(max(data.pair(0)[1].shape))
+    assert sides == [30, 15, 60]

@@ -32,6 +32,7 @@ def test_what_no_polygon_covers_is_background_or_void(drawn):
     labels = read_labelme(path, ("background", "cup"))
     assert labels.shape == (6, 8) and labels.dtype == np.uint8
     assert (labels == 1).sum() == 9 and (labels[1:4, 1:4] == 1).all() and (labels == 0).sum() == 39
+    assert (read_labelme(path, ("Background", "cup")) == labels).all()
     assert (read_labelme(path, ("cup", "spoon"))[0] == 255).all()
 
 

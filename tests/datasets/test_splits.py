@@ -80,3 +80,43 @@ def test_a_folder_is_split(tmp_path):
     assert len(val) == 1 and len(train) == 3
     with pytest.raises(ValueError, match="unknown split 'test': choose from train, val, None"):
         Folder(tmp_path / "images", tmp_path / "labels", ("x", "y", "z"), split="test")
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["training/a", "validation/b", "testing/c"], ["train", "val", "test"]),
+        (["train/a", "train/b", "val/c", "stray"], ["train", "train", "val", "train"]),
+        ([*(f"train/{n}" for n in "abcd"), "test/e"], None),
+    ],
+)
+def test_folders_that_are_a_split_are_kept_and_test_is_never_trained_on(names, expected):
+    found = sides(names)
+    assert found == expected or (found[-1] == "test" and {*found[:-1]} == {"train", "val"})
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [
+            f"{town}_{clip:06}_{frame:06}_leftImg8bit"
+            for town, clip in (("ulm", 0), ("bonn", 1))
+            for frame in range(3)
+        ],
+        [f"{walk}_{frame:04}_1920x1080" for walk in ("park", "shore") for frame in range(3)],
+        [f"{photo}_jpg.rf.{number:032x}" for photo in ("cup", "spoon") for number in range(3)],
+    ],
+)
+def test_numbers_that_are_no_frame_do_not_part_a_clip(names):
+    assert len(set(groups(names)[:3])) == 1 and len(set(groups(names))) == 2
+
+
+def test_a_copy_stays_with_its_original_and_numbers_in_brackets_may_be_all_there_is():
+    found = groups(["IMG_1", "IMG_2", "IMG_3", "IMG_3 (1)"])
+    assert found[2] == found[3] and len(set(found)) == 3
+    assert len(set(groups([f"photo ({n})" for n in range(1, 4)]))) == 3
+
+
+@pytest.mark.parametrize("count", [2, 4])
+def test_a_large_fraction_leaves_something_to_train_on(count):
+    assert "train" in sides([f"IMG_{n}" for n in range(count)], 0.9)
