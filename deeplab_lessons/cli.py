@@ -60,7 +60,9 @@ def _measured(options: argparse.Namespace, about: dict) -> Pairs:
     )
     options.data = options.data or trained.get("name")
     if options.data not in SETS:
-        raise UsageError(f"{options.checkpoint} does not say what it was trained on: pass --data")
+        known = f"was trained on {options.data}, which is none of {', '.join(SETS)}"
+        says = known if options.data else "does not say what it was trained on"
+        raise UsageError(f"{options.checkpoint} {says}: pass --data")
     check_options(options, given)
     options.scene_size = options.scene_size or about.get("scene_size")
     elsewhere = options.images or options.labels or options.names
@@ -81,7 +83,7 @@ def _measured(options: argparse.Namespace, about: dict) -> Pairs:
         trained.get("validation"),
         not {"data", "images", "labels", "names", "split", "count"} & set(given),
     )
-    if before and same and before != len(dataset):
+    if before and same and not trained.get("count") and before != len(dataset):
         warnings.warn(
             f"there were {before} pairs to measure on when {options.checkpoint} was trained, and there are "
             f"{len(dataset)} now: some of them may have been trained on",

@@ -121,7 +121,9 @@ COMMANDS: dict[str, tuple[str, list[_Option]]] = {
         ("--split", "train", "part of the data set to train on", {}),
         ("--start", None, "checkpoint, or torchvision's DeepLabV3, to begin with; what fits is kept", PATH,
          (lambda o: not o.weights, "and --weights do not go together: choose one of the two"),
-         (lambda o: o.start.resolve() != o.checkpoint.resolve(), "and --checkpoint must be two files")),
+         (lambda o: o.start.resolve() != o.checkpoint.resolve(), "and --checkpoint must be two files"),
+         (lambda o: o.start.resolve() != o.checkpoint.with_stem(f"{o.checkpoint.stem}-best").resolve(),
+          "is the best state of --checkpoint, which this training would replace: pass another --checkpoint")),
         ("--freeze-batch-norm", False, "leave batch norm as it is", _EITHER,
          (lambda o: not (o.freeze_batch_norm and o.no_batch_norm), "and --no-batch-norm do not go together")),
         ("--crop", [96], "side of the training crop, or height and width", _SIDE | {"nargs": "+"},
@@ -241,6 +243,8 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         options["width"] = 1.0 if given.get("weights") or recipe else 0.125
         options["seed"] = given["seed"] if "seed" in given else runtime.seed()
     result = argparse.Namespace(**options | given, given=tuple(given))
+    if getattr(result, "data", None) == "embedded" and "embedded" not in SETS:  # the classroom adds it
+        raise UsageError(f"--data is needed: choose from {', '.join(SETS)}")
     check(result, given)
     return result
 

@@ -67,8 +67,8 @@ def train(options: argparse.Namespace) -> int:
         names = [name_of(flag) for flag, *_ in TRAINING] + ["freeze_batch_norm", "checkpoint"]
         settings = {name: getattr(options, name) for name in names} | {"device": device}
         settings["about"] = {
-            "data": {"name": options.data}, "scene_size": options.scene_size, "experiment": options.experiment,
-            "settings": _agreed(options, resumed),
+            "data": {"name": options.data, "count": options.count}, "scene_size": options.scene_size,
+            "experiment": options.experiment, "settings": _agreed(options, resumed),
         }  # fmt: skip
         if options.start and not resumed:
             _say(training.start_from(model, options.start, dataset.classes))
@@ -109,7 +109,7 @@ def _by_recipe(options: argparse.Namespace, dataset: Pairs, resumed: bool) -> tr
     """The recipe for so many pairs; it sets what was not given, unless the training began otherwise."""
     if not (resumed or options.weights or options.start or options.width != 1):
         options.weights = backbones.at_hand(options.backbone)
-        if options.weights is None:
+        if options.weights is None and options.backbone != "xception":  # of which torchvision has none
             warnings.warn(
                 f"no ImageNet weights of {options.backbone} are on this machine, and from random ones a network learns "
                 "little of few photographs: pass --weights imagenet, which downloads them once",
@@ -125,10 +125,16 @@ def _by_recipe(options: argparse.Namespace, dataset: Pairs, resumed: bool) -> tr
         options.output_stride,
         len(dataset.classes),
     )
-    for name, value in (settings_of(recipe) | {"longest_side": training.recipes.LONGEST_SIDE}).items():
+    size = {"longest_side": training.recipes.LONGEST_SIDE} if options.data == "folder" else {}
+    for name, value in (settings_of(recipe) | size).items():
         if name not in options.given:
             setattr(options, name, begun.get(name, value))
-    return replace(recipe, network=recipe.network | {"width": options.width})
+    network = recipe.network | {"width": options.width}
+    if source := options.checkpoint if resumed else options.start:
+        content = training.checkpoints.read(source)
+        of = content.get("about", {}).get("model", {}) if isinstance(content, dict) else {}
+        network |= {name: of[name] for name in network.keys() & of.keys() & {"batch_norm"}}
+    return replace(recipe, network=network)
 
 
 def _model(options: argparse.Namespace, which: training.Recipe | None, num_classes: int) -> torch.nn.Module:
@@ -146,9 +152,10 @@ def _plan(options: argparse.Namespace, dataset: Pairs, validation: Pairs | None,
     """What will be trained on what, from where, and for how long."""
     minutes = max(round(seconds / 60), 1)
     time = "less than a minute" if seconds < 50 else f"about {minutes} minute{'s' if minutes > 1 else ''}"
+    shown = f", shown with at most {options.longest_side} pixels a side" if options.longest_side else ""
     return (
-        f"{len(dataset)} pairs to train on, {len(validation or ())} to measure on, shown with at most "
-        f"{options.longest_side} pixels a side.\nDeepLab {options.version} on {options.backbone}, from "
+        f"{len(dataset)} pairs to train on, {len(validation or ())} to measure on{shown}.\n"
+        f"DeepLab {options.version} on {options.backbone}, from "
         f"{options.start or options.weights or 'random weights'}: {options.iterations} iterations of "
         f"{options.batch_size} crops take {time} on this machine."
     )

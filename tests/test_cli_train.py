@@ -351,3 +351,79 @@ def test_a_start_that_was_given_may_be_left_out_later_and_no_other_may_come(chec
     start.write_bytes(path.read_bytes())
     assert cli.main([*use, "--start", str(start)]) != 0
     assert "start was sha256 " in capsys.readouterr().err
+
+
+def test_a_training_of_the_edition_before_is_continued(tmp_path, capsys):
+    """It noted classes and colours next to its settings, and knew fewer options."""
+    path = tmp_path / "old.pt"
+    use = ["train", "--checkpoint", str(path), *SMALL, "--iterations", "2"]
+    assert cli.main(use) == 0
+    content = training.load_checkpoint(path)
+    new = {
+        "images",
+        "labels",
+        "classes",
+        "ids",
+        "others",
+        "palette",
+        "ending",
+        "names",
+        "version",
+        "output_stride",
+    }
+    kept = {name: value for name, value in content["about"]["settings"].items() if name not in new}
+    content["about"] |= {"data": "embedded", "settings": kept}
+    training.save_checkpoint({name: part for name, part in content.items() if name != "format"}, path)
+    said(capsys)
+    assert cli.main(use) == 0, said(capsys)
+
+
+def test_the_best_state_of_an_earlier_training_is_not_recommended_after_one_without_validation(album, capsys):
+    use = ["train", *OWN, "--checkpoint", "mine.pt", *TINY]
+    assert cli.main(use) == 0 and (album / "mine-best.pt").exists()
+    said(capsys)
+    assert cli.main([*use, "--new", "--split", "all"]) == 0
+    assert not (album / "mine-best.pt").exists() and "--checkpoint mine.pt" in said(capsys)[0]
+
+
+def test_a_start_from_the_state_that_would_be_replaced_is_refused(album, capsys):
+    assert cli.main(["train", *OWN, "--checkpoint", "mine.pt", *TINY]) == 0
+    said(capsys)
+    before = (album / "mine-best.pt").read_bytes()
+    use = ["train", *OWN, *TINY, "--checkpoint", "mine.pt", "--start", "mine-best.pt", "--new"]
+    assert cli.main(use) == 2 and "pass another --checkpoint" in the_only_line(capsys)
+    assert (album / "mine-best.pt").read_bytes() == before
+
+
+def test_a_network_with_batch_norm_is_started_from_with_batch_norm(album, capsys):
+    use = ["train", *OWN, *TINY, "--version", "v1", "--backbone", "vgg16", "--width", "0.02"]
+    assert cli.main([*use, "--checkpoint", "one.pt"]) == 0
+    assert cli.main([*use, "--checkpoint", "two.pt", "--start", "one.pt"]) == 0
+    assert training.load_checkpoint("two.pt")["about"]["model"]["batch_norm"] is True
+
+
+def test_a_part_of_the_scenes_is_no_doubt_when_it_is_measured(tmp_path, capsys):
+    path = str(tmp_path / "scenes.pt")
+    assert cli.main(["train", "--checkpoint", path, *SMALL, "--iterations", "1"]) == 0
+    said(capsys)
+    assert cli.main(["evaluate", path, "--count", "2", "--device", "cpu"]) == 0
+    assert cli.main(["evaluate", path, "--device", "cpu"]) == 0
+    assert not said(capsys)[1]
+
+
+def test_only_folders_are_reduced(tmp_path, capsys):
+    path = tmp_path / "v3.pt"
+    use = [
+        "train",
+        "--version",
+        "v3",
+        *SMALL,
+        "--width",
+        "0.1",
+        "--iterations",
+        "1",
+        "--checkpoint",
+        str(path),
+    ]
+    assert cli.main(use) == 0
+    assert "shown with at most" not in said(capsys)[0]

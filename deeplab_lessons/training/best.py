@@ -1,6 +1,7 @@
 """The best state of a training, in a checkpoint of its own next to the last one."""
 
 import math
+from collections.abc import Iterable
 from pathlib import Path
 
 from deeplab_lessons.training import notes
@@ -14,10 +15,13 @@ class Best:
     CheckpointError where a file would be lost: one that is no best state, or that of another training.
     """
 
-    def __init__(self, last: Path, settings: dict, continued: bool, resume: bool):
+    def __init__(
+        self, last: Path, settings: dict, continued: bool, resume: bool, before: Iterable[float] = ()
+    ):
         self.path = last.with_name(f"{last.stem}-best{last.suffix}")
         self.mean_iou, self.is_stale = -math.inf, False
         if not self.path.exists():
+            self.mean_iou = max((score for score in before if score == score), default=-math.inf)
             return
         try:
             content = load_checkpoint(self.path)

@@ -89,8 +89,8 @@ def train(
             run.settings = settings | notes.facts(model, run.grid, dataset, validation)
             if continued := resume and path.exists():
                 run.restore(path)
-            if validation is not None and len(run.history.loss) < iterations:
-                run.best = Best(path, run.settings, continued, resume)
+            if (validation is not None or not continued) and len(run.history.loss) < iterations:
+                run.best = Best(path, run.settings, continued, resume, run.history.mean_iou.values())
         parallel.barrier()
         todo = range(len(run.history.loss), iterations)
         first = bool(todo) and parallel.rank() == 0
@@ -189,7 +189,11 @@ class _Run:
         count, weights = outputs[0][0].shape[1], self.weights
         check_labels(labels, count)
         if weights is not None and len(weights) != count:
-            raise ValueError(f"class_weights must be {count} numbers, one for each class, got {len(weights)}")
+            if self.settings["class_weights"] != class_weights.MEDIAN_FREQUENCY or len(weights) > count:
+                raise ValueError(
+                    f"class_weights must be {count} numbers, one for each class, got {len(weights)}"
+                )
+            weights = torch.nn.functional.pad(weights, (0, count - len(weights)), value=1.0)  # never seen
         criterion, labels = LOSSES[self.settings["loss"]], labels.to(self.device, non_blocking=True)
         losses = [criterion(logits.float(), labels, grid, weights) for logits, grid in outputs]
         return sum(losses[1:], losses[0])
@@ -232,7 +236,7 @@ class _Run:
             raise checkpoints.CheckpointError(f"{path} {reason}")
         noted = content["about"]
         # the caller's own words come first: where those agree, what is known here
-        own = notes.differences(noted | noted.get("settings", {}), self.about.get("settings", {}))
+        own = notes.differences(noted.get("settings", noted), self.about.get("settings", {}))
         model = own or notes.differences(noted.get("model", {}), self.about.get("model", {}))
         was = {"freeze_batch_norm": False, "class_weights": None, **content["settings"]}
         if changed := model or notes.differences(was, self.settings):

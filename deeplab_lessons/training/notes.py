@@ -106,16 +106,21 @@ def data(dataset: Any) -> dict[str, Any]:
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
     """Return, by name, what was and what is, as text, of the facts that both hold and that are not the same."""
-    names = [name for name in now if name in before and before[name] != now[name]]
+    names = [name for name in now if name in before and _listed(before[name]) != _listed(now[name])]
     if "printed by" in names:
         names = [name for name in names if name not in _PRINTED]
     return {name: _told_apart(before[name], now[name]) for name in names}
 
 
+def _listed(value: Any) -> Any:
+    """A value with lists for its tuples: the two mean the same."""
+    return [_listed(part) for part in value] if isinstance(value, (list, tuple)) else value
+
+
 def _told_apart(old: Any, new: Any) -> tuple[str, str]:
     """Two values as text; of lists and tuples the first entries that differ."""
     if isinstance(old, (list, tuple)) and isinstance(new, (list, tuple)):
-        pairs = itertools.zip_longest(old, new, fillvalue="nothing")
+        pairs = itertools.zip_longest(_listed(old), _listed(new), fillvalue="nothing")
         old, new = next(pair for pair in pairs if pair[0] != pair[1])
     return str(old), str(new)
 

@@ -92,7 +92,7 @@ def recipe(
         network["rates"] = tuple(max(rate * 16 // stride, 1) for rate in head["rates"])
     else:
         network["rate"] = head["rate"] * 16 // stride
-    if backbone == "vgg16":
+    if backbone == "vgg16" and version in ("v1", "v2"):
         network |= {"batch_norm": not pretrained, "dropout": 0.0}
     elif only_8 and version == "v2":
         network["frozen"] = pretrained

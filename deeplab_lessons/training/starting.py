@@ -94,7 +94,7 @@ def _read(source: str | Path | Mapping[str, Any], name: str) -> tuple[dict, dict
     backbone = "resnet101" if "backbone.layer3.22.conv1.weight" in state else "resnet50"
     state = {our_name(key): value for key, value in state.items() if not key.startswith("aux_classifier.")}
     count = len(state["classifier.1.bias"])
-    arguments = {"version": "v3", "backbone": backbone, "refine": True}
+    arguments = {"version": "v3", "backbone": backbone, "width": 1.0, "refine": True}
     return state, arguments, VOC_CLASSES if count == 21 else None
 
 
@@ -111,7 +111,8 @@ def _check_backbone(own: dict, kept: dict, theirs: dict, ours: dict, name: str) 
     """Raise CheckpointError unless the backbone is the same one and at least half of its weights are kept."""
     backbone = [key for key in own if key.startswith("backbone.")]
     fits = 2 * _count(own, [key for key in backbone if key in kept]) >= _count(own, backbone)
-    if theirs["backbone"] != ours["backbone"] or not fits:
+    lost = theirs.get("batch_norm", False) and ours.get("batch_norm") is False and ours["backbone"] == "vgg16"
+    if theirs["backbone"] != ours["backbone"] or lost or not fits:
         changes = differences(theirs, ours)
         found = [f"{key} {' there, '.join(changes[key])} here" for key in _OF_BACKBONES if key in changes]
         apart = "; ".join(found)

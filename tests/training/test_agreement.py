@@ -281,3 +281,8 @@ def test_a_checkpoint_of_the_first_edition_is_continued_and_compared_by_what_it_
 def test_only_what_both_hold_is_compared():
     assert differences({"a": 1, "b": 2}, {"b": 2, "c": 3}) == {}
     assert differences({"a": [1, 2], "b": "x"}, {"a": [1, 3], "b": "y"}) == {"a": ("2", "3"), "b": ("x", "y")}
+
+
+def test_a_list_and_an_equal_tuple_are_the_same():
+    assert not differences({"rates": (1, (2, 3))}, {"rates": [1, [2, 3]]})
+    assert differences({"rates": (1, 2)}, {"rates": [1, 3]}) == {"rates": ("2", "3")}

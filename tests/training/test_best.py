@@ -210,3 +210,13 @@ def test_a_full_disk_is_explained_and_the_best_before_stays(tmp_path, find, monk
     find(0.3, 0.6, 0.1, 0.1)
     begin(path)
     assert noted(best)["iteration"] == 6
+
+
+def test_without_the_file_a_worse_state_is_no_best_one(tmp_path, find):
+    path = tmp_path / "run.pt"
+    find(0.6, 0.5)
+    stopped(path, 6, save_every=3)
+    (tmp_path / "run-best.pt").unlink()
+    find(0.5, 0.4, 0.3)
+    begin(path, save_every=3)
+    assert names(tmp_path) == ["run.pt"]

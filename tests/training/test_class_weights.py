@@ -144,3 +144,9 @@ def test_wrong_weights_are_refused_with_what_is_right(wrong):
 def test_a_weight_too_few_is_refused():
     with pytest.raises(ValueError, match="must be 2 numbers, one for each class, got 3"):
         run(tiny(), class_weights=[1, 2, 3])
+
+
+def test_a_class_that_no_pair_of_a_list_shows_has_the_weight_1():
+    """The model has one class more than the pairs show, and nothing names it."""
+    history = run(tiny(classes=3), bright_squares(), iterations=1, class_weights="median-frequency")
+    assert np.isfinite(history.loss[0])
