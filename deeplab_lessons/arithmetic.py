@@ -47,7 +47,8 @@ def same_padding(kernel_size: int, dilation: int = 1) -> int:
     if before != after:
         raise ValueError(
             f"a kernel covering {before + after + 1} cells (kernel_size {kernel_size}, dilation {dilation}) has no "
-            f'equal padding that keeps the size, but {before} before and {after} after: pass padding="same" to a Layer'
+            f"equal padding that keeps the size: it needs {before} before and {after} after. A Layer takes "
+            'padding="same" or a pair (before, after).'
         )
     return before
 
