@@ -174,7 +174,10 @@ class Record:
             return state
         if value.shape == written[1].shape:
             return written[0]
-        self.refuse("it uses a part of a tensor after another part was written in place: write x = x + y")
+        self.refuse(
+            "it uses a part of a tensor after another part of it was written in place, which cannot be followed. "
+            "Write x = x + y instead of x += y there."
+        )
 
     def stand_in(self, tensor: torch.Tensor, always: bool = False) -> torch.Tensor:
         """Return the empty tensor of the meta device that stands for one elsewhere, always the same."""
