@@ -97,7 +97,7 @@ def test_two_processes_measure_what_one_measures(both):
 
 @pytest.mark.slow
 def test_the_command_line_runs_under_torchrun(tmp_path):
-    path, cli = tmp_path / "scenes.pt", [*TORCHRUN, "-m", "deeplab_lessons.cli"]
+    path, cli = tmp_path / "scenes.pt", [*TORCHRUN, "-m", "deeplab_lessons.classroom.commands"]
     small = ["--count", "4", "--scene-size", "32", "--device", "cpu"]
     options = ["--no-batch-norm", "--width", "0.02", "--crop", "32", "--batch-size", "2", "--iterations", "2"]
     told = said([*cli, "train", "--checkpoint", str(path), *small, *options])

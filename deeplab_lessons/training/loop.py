@@ -89,8 +89,9 @@ def train(
             run.settings = settings | notes.facts(model, run.grid, dataset, validation)
             if continued := resume and path.exists():
                 run.restore(path)
-            if (validation is not None or not continued) and len(run.history.loss) < iterations:
-                run.best = Best(path, run.settings, continued, resume, run.history.mean_iou.values())
+            if (validation is not None or not resume) and len(run.history.loss) < iterations:
+                best = Best(path, run.settings, continued, resume, run.history.mean_iou.values())
+                run.best = best if validation is not None or best.is_stale else None
         parallel.barrier()
         todo = range(len(run.history.loss), iterations)
         first = bool(todo) and parallel.rank() == 0
