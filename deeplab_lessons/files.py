@@ -70,15 +70,24 @@ def overlay_paths(
     return dict(paths)
 
 
+def seen_below(folder: Path) -> list[Path]:
+    """Return the files in a folder and below it, in the order of their names, but for hidden ones."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return [path for path in files if not any(p.startswith(".") for p in path.relative_to(folder).parts)]
+
+
+def picture_endings() -> set[str]:
+    """Return the endings of the files that Pillow reads: {".png", ".jpg", …}."""
+    Image.init()
+    return {ending for ending, kind in Image.registered_extensions().items() if kind in Image.OPEN}
+
+
 def pictures_below(folder: Path) -> list[Path]:
     """Return the pictures in a folder and below it, but for hidden ones and what `segment` has written.
 
     Warns of files of other kinds; raises FileNotFoundError if there is no picture.
     """
-    Image.init()
-    kinds = {ending for ending, kind in Image.registered_extensions().items() if kind in Image.OPEN}
-    seen = [path for path in sorted(folder.rglob("*")) if path.is_file() and not _is_ours(path)]
-    seen = [path for path in seen if not any(part[0] == "." for part in path.relative_to(folder).parts)]
+    kinds, seen = picture_endings(), [path for path in seen_below(folder) if not _is_ours(path)]
     others = Counter(path.suffix or "without ending" for path in seen if path.suffix.lower() not in kinds)
     inside = ", ".join(f"{count} {ending}" for ending, count in others.most_common(5))
     if len(seen) == others.total():

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from unicodedata import normalize
 
-from PIL import Image
+from deeplab_lessons.files import picture_endings, seen_below
 
 Files = Mapping[str, Path]  # by their names: "town/a" for town/a.png
 _SEPARATORS = re.compile(r"[ ._-]")  # an ending of names begins with one of these
@@ -22,11 +22,12 @@ def find_pairs(
     ending, in a list or on the lines of a text file; two on a line are a pair. Raises FileNotFoundError for what is
     missing, and ValueError for what may mean several things.
     """
-    if images.samefile(labels) and not any(path.suffix.lower() == ".json" for path in _seen(labels)):
+    if images.samefile(labels) and not any(path.suffix.lower() == ".json" for path in seen_below(labels)):
         raise ValueError(f"images and labels must be two folders, got {images}: move the label maps")
     polygons = {".json"}
-    pictures = _files(images, labels, _readable())
-    maps = _files(labels, images, *([polygons] if images.samefile(labels) else [_readable(), polygons]))
+    kinds = picture_endings() | {".npy"}
+    pictures = _files(images, labels, kinds)
+    maps = _files(labels, images, *([polygons] if images.samefile(labels) else [kinds, polygons]))
     if names is None:
         found = _match(pictures, maps, ending, labels)
         lonely = sorted(name for name in maps.keys() - found.values() if name.endswith(ending or ""))
@@ -62,22 +63,9 @@ def read_list(path: Path) -> dict[str, str]:
 
 def unread(folder: Path) -> list[str]:
     """Return the kinds of files in and below a folder that are neither pictures nor label maps: ["5 .heic"]."""
-    known = _readable() | {".json"}
-    kinds = Counter(path.suffix.lower() or "without ending" for path in _seen(folder))
+    known = picture_endings() | {".npy", ".json"}
+    kinds = Counter(path.suffix.lower() or "without ending" for path in seen_below(folder))
     return [f"{count} {kind}" for kind, count in kinds.most_common() if kind not in known][:5]
-
-
-def _seen(folder: Path, but: Path | None = None) -> list[Path]:
-    """The files in a folder and below it that are neither hidden nor in the folder `but` inside it."""
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-    if but is not None and folder.resolve() in but.resolve().parents:
-        files = [path for path in files if but.resolve() not in path.resolve().parents]
-    return [path for path in files if not any(p.startswith(".") for p in path.relative_to(folder).parts)]
-
-
-def _readable() -> set[str]:
-    Image.init()
-    return {ending for ending, kind in Image.registered_extensions().items() if kind in Image.OPEN} | {".npy"}
 
 
 def _files(folder: Path, but: Path, *kinds: Collection[str]) -> dict[str, Path]:
@@ -86,9 +74,12 @@ def _files(folder: Path, but: Path, *kinds: Collection[str]) -> dict[str, Path]:
     The other folder, `but`, may be inside this one. Raises FileNotFoundError, with what is there instead, where there
     are none of any kind, and ValueError for two files of one name.
     """
+    seen = seen_below(folder)
+    if folder.resolve() in but.resolve().parents:
+        seen = [path for path in seen if but.resolve() not in path.resolve().parents]
     for kind in kinds:
         found: dict[str, Path] = {}
-        for path in _seen(folder, but):
+        for path in seen:
             name = normalize("NFC", path.relative_to(folder).with_suffix("").as_posix())
             if path.suffix.lower() in kind and path != (twin := found.setdefault(name, path)):
                 raise ValueError(f"{folder} holds both {twin.name} and {path.name}: keep one elsewhere")
