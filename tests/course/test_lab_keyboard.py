@@ -22,8 +22,8 @@ BEGIN = """
 import importlib
 import numpy as np, torch
 from deeplab_lessons import crf, datasets
-from deeplab_lessons.classroom import widgets
-from deeplab_lessons.grid import PIXELS, Grid
+from deeplab_lessons.classroom import built_in, widgets
+from deeplab_lessons.grid import PIXELS
 
 def named(module, name, *arguments, **options):
     return getattr(importlib.import_module(f"{widgets.__name__}.{module}"), name)(*arguments, **options)

@@ -29,7 +29,7 @@ EXEMPT: dict[str, dict[str, str]] = {
         "how far the decoder is from the print's (10⁹ multiply-adds)": "0.01",
         "one 3 x 3 less, by our count (10⁹ multiply-adds)": "10",
     },
-    "13": {"the longest side of the recipe (pixels)": "512", "the size of torchvision's file (MB)": "160"},
+    "13": {"the size of torchvision's file (MB)": "160"},
     "14": {
         "a batch below which the rule is not tested": "32",
         "87.8 less 71.6, roughly, and another difference that somebody might rank by": "16 0.3",
