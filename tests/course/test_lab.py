@@ -46,12 +46,17 @@ def test_lesson_runs_in_the_browser(server, page, name):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_explorer_in_lesson_03(server, page, theme):
+def test_the_explorer_of_fields(server, page, theme):
     """By keyboard: a stack, a unit, a dilation; the numbers follow, and Python knows."""
     write_settings(server[2], {"apputils-extension/themes": {"theme": f"JupyterLab {theme.title()}"}})
-    open_lesson(page, server, "03_receptive_fields")
-    run_all(page)
-    explorer = page.locator(".dl-explorer").first
+    open_lesson(page, server, "00_start_here")
+    run_code(
+        page,
+        "from deeplab_lessons.classroom.widgets import ReceptiveFieldExplorer\n"
+        "explorer = ReceptiveFieldExplorer('plain')\nexplorer",
+    )
+    explorer = page.locator(".dl-explorer")
+    explorer.wait_for(timeout=120_000)
     explorer.scroll_into_view_if_needed()
     explorer.locator(".dl-preset").select_option("gridding-2-2-2")
     fact = {name: explorer.locator(f"[data-fact={name}]") for name in ("field", "holes", "jump")}
