@@ -167,31 +167,6 @@ class Folder(FilePairs):
 LabelMapFolder = Folder  # as it was called before
 
 
-class SplitFolder(Folder):
-    """A known set as a label-map folder: `images`, `labels` and `<split>.txt`, the list of names."""
-
-    name: str
-
-    def __init__(self, root=None, split: str = "val", transforms=None):
-        parts = ("images", "labels", f"{split}.txt")
-        root = set_folder(root, self.name)
-        require(self.name, root, parts)
-        images, labels, names = (root / part for part in parts)
-        super().__init__(images, labels, self.classes, names, transforms=transforms)
-
-
-class PersonPart(SplitFolder):
-    """PASCAL-Person-Part: 6 parts of the body and background. Data set: DeepLab v2, section 4.3."""
-
-    name, classes = "person-part", palettes.PERSON_PARTS
-
-
-class PascalContext(SplitFolder):
-    """PASCAL-Context: the 59 most frequent classes as 1 … 59, and background as 0. DeepLab v2, section 4.2."""
-
-    name, classes = "pascal-context", palettes.CONTEXT_CLASSES
-
-
 def check_sizes(path: Path, shape: tuple[int, ...], labels_path: Path, labels: tuple[int, ...]) -> None:
     """Raise ValueError, with both sizes, unless a picture and its label map have one shape, [H, W]."""
     if shape != labels:

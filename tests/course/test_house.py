@@ -41,7 +41,7 @@ FLOORS = [
     {"cli"},
 ]
 CLASSROOM_FLOORS = [
-    {"built_in", "own_set", "published", "redrawing"},
+    {"built_in", "own_set", "papers_sets", "published", "redrawing"},
     {"experiments"},
     {"atrous", "copyist", "gradient_fields", "line_filter", "machine", "mobile_deeplab", "networks"}
     | {"objects", "pictures", "progress", "readable_lattice", "reference_crf", "stacks", "tiny_crf"},

@@ -7,12 +7,7 @@ import pytest
 from label_files import LABELS, open_folder, save_labels, save_picture
 
 from deeplab_lessons import runtime
-from deeplab_lessons.datasets import (
-    CamVid,
-    Folder,
-    PascalContext,
-    PersonPart,
-)
+from deeplab_lessons.datasets import CamVid, Folder
 
 
 def test_a_label_map_of_another_size_is_named_with_both_sizes(folder):
@@ -78,14 +73,6 @@ def test_lists_that_cannot_be_read_are_refused_with_their_line(folder, content, 
     (folder / "val.txt").write_bytes(content)
     with pytest.raises((ValueError, FileNotFoundError), match=words):
         open_folder(folder, names=folder / "val.txt")
-
-
-@pytest.mark.parametrize(("make", "count"), [(PersonPart, 7), (PascalContext, 60)])
-def test_person_part_and_context_are_label_map_folders(folder, make, count):
-    (folder / "val.txt").write_text("one\n")
-    data = make(folder, "val")
-    assert len(data) == 1 and len(data.classes) == len(set(data.classes)) == count
-    assert np.array_equal(data.pair(0)[1], LABELS)
 
 
 def camvid(root, lines="train/a.png trainannot/a.png\n"):

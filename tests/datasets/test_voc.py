@@ -1,4 +1,4 @@
-"""Real sets in the layout of their makers, and where they are looked for."""
+"""PASCAL VOC in the layout of its makers, and where it is looked for."""
 
 import functools
 import hashlib
@@ -9,74 +9,21 @@ from threading import Thread
 
 import numpy as np
 import pytest
-from label_files import LABELS, save_labels, save_picture
+from label_files import LABELS, save_labels, save_picture, save_voc
 from PIL import Image
 from torchvision.datasets.voc import DATASET_YEAR_DICT
 
 from deeplab_lessons import datasets, runtime
-from deeplab_lessons.datasets import (
-    SBD,
-    VOC,
-    Cityscapes,
-    Folder,
-    transforms,
-    voc_colours,
-)
-
-
-def voc(root, train=("a", "b"), val=("v",)):
-    base = root / "VOCdevkit" / "VOC2012"
-    for name in (*train, *val):
-        save_picture(base / "JPEGImages" / f"{name}.jpg")
-        save_labels(base / "SegmentationClass" / f"{name}.png", palette=voc_colours())
-    lists = base / "ImageSets" / "Segmentation"
-    lists.mkdir(parents=True)
-    for split, members in {"train": train, "val": val, "trainval": train + val}.items():
-        (lists / f"{split}.txt").write_text("\n".join(members) + "\n")
-    return root
-
-
-def sbd(root, train, val):
-    from scipy.io import savemat
-
-    for name in (*train, *val):
-        save_picture(root / "img" / f"{name}.jpg")
-        (root / "cls").mkdir(exist_ok=True)
-        record = np.zeros((1, 1), dtype=[("Segmentation", object)])
-        record[0, 0]["Segmentation"] = np.full((6, 8), 7, np.uint8)
-        savemat(root / "cls" / f"{name}.mat", {"GTcls": record})
-    (root / "train.txt").write_text("\n".join(train) + "\n")
-    (root / "val.txt").write_text("\n".join(val) + "\n")
-    return root
+from deeplab_lessons.datasets import VOC, Folder, transforms, voc_colours
 
 
 def test_voc_is_found_and_read(tmp_path, monkeypatch):
-    monkeypatch.setenv("DEEPLAB_LESSONS_DATA", str(voc(tmp_path)))
+    monkeypatch.setenv("DEEPLAB_LESSONS_DATA", str(save_voc(tmp_path)))
     assert [len(VOC(split=split)) for split in ("train", "val", "trainval")] == [2, 1, 3]
     data = VOC(tmp_path, "val")
     assert (
         np.array_equal(data.pair(0)[1], LABELS) and data.classes[15] == "person" and len(data.classes) == 21
     )
-
-
-def test_trainaug_is_vocs_train_and_what_sbd_adds_but_nothing_of_val(tmp_path):
-    voc(tmp_path / "voc"), sbd(tmp_path / "sbd", train=("a", "c", "v"), val=("d", "b"))
-    data = SBD(tmp_path / "sbd", "trainaug", voc=tmp_path / "voc")
-    assert [image.stem for image, _ in data.files] == ["a", "b", "c", "d"]
-    assert np.array_equal(data.pair(0)[1], LABELS), "VOC's own labels are preferred"
-    assert (data.pair(2)[1] == 7).all()
-    assert len(SBD(tmp_path / "sbd", "train")) == 3
-
-
-def test_an_sbd_file_cut_off_is_named(tmp_path):
-    data = SBD(sbd(tmp_path, ("a",), ("b",)), "train")
-    path = tmp_path / "cls" / "a.mat"
-    path.write_bytes(path.read_bytes()[:150])
-    with pytest.raises(ValueError, match=r"a\.mat is cut off or damaged"):
-        data[0]
-    path.unlink()
-    with pytest.raises(FileNotFoundError, match=r"no .*a\.mat, though"):
-        data[0]
 
 
 def test_a_set_that_has_no_name_here_is_a_folder(tmp_path):
@@ -91,22 +38,10 @@ def test_a_set_that_has_no_name_here_is_a_folder(tmp_path):
     assert len(data) == 1 and data.pair(0)[1][0, :4].tolist() == [1, 0, 255, 0]
 
 
-def test_cityscapes_keeps_the_19_scored_classes(tmp_path):
-    save_picture(tmp_path / "leftImg8bit" / "val" / "ulm" / "ulm_1_leftImg8bit.png")
-    numbers = np.array([[7, 26, 3, 33, 15, 0, 11, 8]] * 6, np.uint8)
-    save_labels(tmp_path / "gtFine" / "val" / "ulm" / "ulm_1_gtFine_labelIds.png", numbers)
-    data = Cityscapes(tmp_path, "val")
-    assert data.pair(0)[1][0].tolist() == [0, 13, 255, 18, 255, 255, 2, 1]
-    assert len(data.classes) == 19 and data.classes[13] == "car"
-    save_labels(tmp_path / "gtFine" / "val" / "ulm" / "ulm_1_gtFine_labelIds.png", numbers + 20)
-    with pytest.raises(ValueError, match=r"\[35, 46, 53\].* knows 0-33"):
-        data[0]
-
-
 @pytest.fixture
 def archive(tmp_path, monkeypatch):
     """A VOC of two pictures as an archive at an address, instead of the makers' 2 GB."""
-    voc(tmp_path / "made")
+    save_voc(tmp_path / "made")
     packed = Path(shutil.make_archive(tmp_path / "served" / "kit", "tar", tmp_path / "made"))
     handler = functools.partial(SimpleHTTPRequestHandler, directory=packed.parent)
     monkeypatch.setattr(SimpleHTTPRequestHandler, "log_message", lambda *words: None)
