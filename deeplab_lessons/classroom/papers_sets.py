@@ -11,8 +11,8 @@ from torchvision import datasets as sets
 from deeplab_lessons.checks import check_choice
 from deeplab_lessons.datasets import SETS, VOC, VOC_CLASSES, finding, reading, voc_colours
 from deeplab_lessons.datasets.folders import FilePairs, require, set_folder
-from deeplab_lessons.datasets.palettes import palette_of
 from deeplab_lessons.datasets.voc import fetch, listed
+from deeplab_lessons.overlays import padded
 
 # fmt: off
 PERSON_PARTS = ("background", "head", "torso", "upper arms", "lower arms", "upper legs", "lower legs")
@@ -73,7 +73,7 @@ class Cityscapes(FilePairs):
         files = sorted((Path(p), Path(t[0])) for p, t in zip(found.images, found.targets, strict=True))
         scored = sorted((c for c in found.classes if 0 <= c.train_id < 255), key=lambda c: c.train_id)
         ids = {c.id: c.train_id for c in found.classes if c.id >= 0}
-        palette = palette_of([c.color for c in scored], void=(0, 0, 0))
+        palette = padded([c.color for c in scored], void=(0, 0, 0))
         super().__init__(files, [c.name for c in scored], ids, palette, transforms)
 
 

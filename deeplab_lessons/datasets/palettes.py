@@ -17,15 +17,6 @@ CAMVID_CLASSES = {
 # fmt: on
 
 
-def palette_of(
-    colours: Sequence[tuple[int, ...]] | np.ndarray, void: tuple[int, ...] = (255, 255, 255)
-) -> np.ndarray:
-    """Return a palette, uint8 [256, 3], of the classes' colours; every other label, void too, gets `void`."""
-    palette = np.tile(np.array(void, np.uint8), (256, 1))
-    palette[: len(colours)] = colours
-    return palette
-
-
 def checked(palette: np.ndarray | Sequence[Sequence[int]]) -> np.ndarray:
     """Return a palette as uint8 [C, 3]; ValueError for what is none."""
     colours = np.asarray(palette)
