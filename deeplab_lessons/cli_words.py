@@ -33,9 +33,8 @@ def in_options(message: str, options: argparse.Namespace) -> str:
 
     def option(found: re.Match) -> str:
         name, value = found.groups()
-        if (
-            found[0] in typed or name in EXPERIMENTS or not (value or "_" in name)
-        ):  # part of a name, or a word
+        part_of_a_name = found[0] in typed or name in EXPERIMENTS
+        if part_of_a_name or not (value or "_" in name):
             return found[0]
         flag = flags.get(name, name.replace("_", " "))
         plain = {None: flag, "True": flag, "False": f"no {flag}", "None": f"no {flag}"}
