@@ -11,7 +11,6 @@ from deeplab_lessons.cli_options import COMMANDS, EXPERIMENTS, UsageError, name_
 _PHRASES = {
     "resume=False": "--new",
     "the folder as the first argument": "the folder with --root",
-    "Pass download=True to fetch it, or": "Get it, and",
     "Build that model yourself, then model.load_state_dict(load_checkpoint(path)['model']); or train with "
     "about={'model': {...}}": "Pass one that deeplab-lessons train wrote",
 }

@@ -3,15 +3,21 @@
 `root`, `split` and errors as in `datasets.folders`. `SETS` knows them by the names of the command line.
 """
 
+import os
+import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from torchvision import datasets as sets
+from torchvision.datasets.utils import download_and_extract_archive
+from torchvision.datasets.voc import DATASET_YEAR_DICT
 
+from deeplab_lessons import runtime
 from deeplab_lessons.checks import check_choice
-from deeplab_lessons.datasets import SETS, VOC, VOC_CLASSES, finding, reading, voc_colours
+from deeplab_lessons.datasets import SETS, VOC, VOC_CLASSES, find_voc, finding, reading, voc_colours
 from deeplab_lessons.datasets.folders import FilePairs, require, set_folder
-from deeplab_lessons.datasets.voc import fetch, listed
+from deeplab_lessons.datasets.voc import listed
 from deeplab_lessons.overlays import padded
 
 # fmt: off
@@ -32,18 +38,19 @@ class SBD(FilePairs):
 
     "trainaug" is what DeepLab trains on: VOC's train, with SBD's labels for all further pictures that are not
     in VOC's val (10,582 pairs in the full sets); it also needs `voc`, the root of `VOC`. `root` (by default `sbd`)
-    holds `img`, `cls`, `train.txt` and `val.txt`. SBD's own labels hold no void. With `download=True` torchvision's
-    archive is fetched. Source: DeepLab v1, section 5.
+    holds `img`, `cls`, `train.txt` and `val.txt`. SBD's own labels hold no void. With `download=True` the
+    archives are fetched, VOC's too. Source: DeepLab v1, section 5.
     """
 
     def __init__(self, root=None, split: str = "trainaug", voc=None, download=False, transforms=None):
         check_choice("split", split, ("train", "val", "trainaug"))
         root = set_folder(root, "sbd")
         if download:
+            download_voc(voc)
             _download_sbd(root)
-        how = "Pass download=True to fetch it, or put it there by hand."
+        how = "Put it there by hand; torchvision.datasets.SBDataset fetches it."
         require("SBD", root, ("img", "cls", "train.txt", "val.txt"), how)
-        files = _trainaug_files(root, voc, download) if split == "trainaug" else _sbd_files(root, split)
+        files = _trainaug_files(root, voc) if split == "trainaug" else _sbd_files(root, split)
         super().__init__(files, VOC_CLASSES, reading.identity(21), voc_colours(), transforms)
 
     def numbers(self, path: Path) -> np.ndarray:
@@ -106,9 +113,9 @@ def _sbd_files(root: Path, split: str) -> list[tuple[Path, Path]]:
     return listed(root, f"{split}.txt", "img/{}.jpg", "cls/{}.mat")
 
 
-def _trainaug_files(root: Path, voc, download: bool) -> list[tuple[Path, Path]]:
+def _trainaug_files(root: Path, voc) -> list[tuple[Path, Path]]:
     """VOC's train pairs first, then SBD's pairs of pictures in neither VOC's train nor its val."""
-    train, val = (VOC(voc, split, download).files for split in ("train", "val"))
+    train, val = (VOC(voc, split).files for split in ("train", "val"))
     taken = {image.stem for image, _ in train + val}
     extra = {pair[0].stem: pair for split in ("train", "val") for pair in _sbd_files(root, split)}
     return train + [pair for stem, pair in sorted(extra.items()) if stem not in taken]
@@ -119,9 +126,34 @@ def _download_sbd(root: Path) -> None:
     if (root / "val.txt").is_file():
         return
     source = sets.SBDataset
-    fetch(source.url, root, source.md5, source.filename)
+    _fetch(source.url, root, source.md5, source.filename)
     for part in ("img", "cls", "inst", "train.txt", "val.txt"):  # val.txt last: it marks the end
         (root / "benchmark_RELEASE" / "dataset" / part).rename(root / part)
+
+
+def download_voc(root: str | Path | None = None) -> None:
+    """Fetch PASCAL VOC 2012 (2 GB) into `root`, by default the data folder, unless it is there.
+
+    The address and the checksum are torchvision's. Raises OSError, which says what to do instead.
+    """
+    root = Path(root) if root is not None else find_voc() or runtime.data_dir()
+    if not (root / "VOCdevkit" / "VOC2012").is_dir():
+        source = DATASET_YEAR_DICT["2012"]
+        _fetch(source["url"], root, source["md5"], source["filename"])
+
+
+def _fetch(url: str, root: Path, md5: str, name: str | None = None) -> None:
+    """Download an archive into `root`, unpack it beside its place and move it in; OSError says what to do instead."""
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".unpacking-", dir=root) as staging:
+            download_and_extract_archive(url, root, staging, name, md5)
+            shutil.copytree(staging, root, dirs_exist_ok=True, copy_function=os.replace)
+    except (OSError, RuntimeError, EOFError) as error:
+        raise OSError(
+            f"{url} could not be fetched into {root} ({error}): look at the network and the room on the disk and try "
+            "again, or put the file there yourself, and it is unpacked from there"
+        ) from error
 
 
 SETS |= {

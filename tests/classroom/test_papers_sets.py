@@ -1,11 +1,21 @@
 """The papers' other sets in the layout of their makers, and by name in every command."""
 
+import functools
+import hashlib
+import shutil
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
 import numpy as np
 import pytest
 from label_files import LABELS, save_labels, save_picture, save_voc
+from torchvision import datasets as sets
+from torchvision.datasets.voc import DATASET_YEAR_DICT
 
 from deeplab_lessons.classroom import commands
-from deeplab_lessons.classroom.papers_sets import SBD, Cityscapes, PascalContext, PersonPart
+from deeplab_lessons.classroom.papers_sets import SBD, Cityscapes, PascalContext, PersonPart, download_voc
+from deeplab_lessons.datasets import VOC
 
 
 def sbd(root, train, val):
@@ -73,6 +83,70 @@ def streets(root):
         numbers = np.repeat(np.array([7, 8, 11, 23], np.uint8), 8)[:, None].repeat(32, 1)
         save_labels(root / "gtFine" / split / "ulm" / "ulm_1_gtFine_labelIds.png", numbers)
     return root
+
+
+@pytest.fixture
+def archive(tmp_path, monkeypatch):
+    """A VOC of two pictures as an archive at an address, instead of the makers' 2 GB."""
+    save_voc(tmp_path / "made")
+    packed = Path(shutil.make_archive(tmp_path / "served" / "kit", "tar", tmp_path / "made"))
+    handler = functools.partial(SimpleHTTPRequestHandler, directory=packed.parent)
+    monkeypatch.setattr(SimpleHTTPRequestHandler, "log_message", lambda *words: None)
+    monkeypatch.setenv("DEEPLAB_LESSONS_DATA", str(tmp_path / "data"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        source = {
+            "url": f"http://127.0.0.1:{server.server_port}/kit.tar",
+            "filename": "kit.tar",
+            "md5": hashlib.md5(packed.read_bytes()).hexdigest(),
+        }
+        monkeypatch.setitem(DATASET_YEAR_DICT, "2012", DATASET_YEAR_DICT["2012"] | source)
+        yield packed
+        server.shutdown()
+
+
+def fetched():
+    download_voc()
+    return VOC(split="train")
+
+
+def test_download_fetches_torchvisions_archive_once_and_unpacks_it(archive, tmp_path):
+    assert len(fetched()) == 2
+    archive.unlink()
+    assert len(fetched()) == 2
+    assert sorted(path.name for path in (tmp_path / "data").iterdir()) == ["VOCdevkit", "kit.tar"]
+
+
+def test_an_archive_that_someone_put_there_is_unpacked(archive, tmp_path):
+    (tmp_path / "data").mkdir()
+    archive.rename(tmp_path / "data" / "kit.tar")
+    assert len(fetched()) == 2
+
+
+@pytest.mark.parametrize("fault", ["no file", "another file"])
+def test_a_download_that_fails_says_what_to_do_and_leaves_no_half_set(archive, tmp_path, fault, monkeypatch):
+    whole = archive.read_bytes()
+    archive.unlink()
+    if fault == "another file":
+        archive.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(
+        OSError, match=r"kit\.tar could not be fetched into .*data .*put the file there yourself"
+    ):
+        fetched()
+    assert {path.name for path in (tmp_path / "data").iterdir()} <= {"kit.tar"}
+
+
+def test_sbd_fetches_what_it_is_made_of(archive, tmp_path, monkeypatch):
+    made = sbd(tmp_path / "made-sbd" / "benchmark_RELEASE" / "dataset", train=("a", "c"), val=("d",))
+    (made / "inst").mkdir()
+    source = sets.SBDataset
+    packed = Path(shutil.make_archive(archive.with_name("sbd"), "tar", tmp_path / "made-sbd"))
+    monkeypatch.setattr(source, "url", DATASET_YEAR_DICT["2012"]["url"].replace("kit.tar", "sbd.tar"))
+    monkeypatch.setattr(source, "md5", hashlib.md5(packed.read_bytes()).hexdigest())
+    monkeypatch.setattr(source, "filename", "sbd.tar")
+    assert [image.stem for image, _ in SBD(download=True).files] == ["a", "b", "c", "d"]
+    packed.unlink(), archive.unlink()
+    assert len(SBD(download=True)) == 4, "nothing is fetched twice"
 
 
 @pytest.mark.slow

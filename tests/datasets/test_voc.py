@@ -1,17 +1,9 @@
 """PASCAL VOC in the layout of its makers, and where it is looked for."""
 
-import functools
-import hashlib
-import shutil
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from threading import Thread
-
 import numpy as np
 import pytest
 from label_files import LABELS, save_labels, save_picture, save_voc
 from PIL import Image
-from torchvision.datasets.voc import DATASET_YEAR_DICT
 
 from deeplab_lessons import datasets, runtime
 from deeplab_lessons.datasets import VOC, Folder, transforms, voc_colours
@@ -36,52 +28,6 @@ def test_a_set_that_has_no_name_here_is_a_folder(tmp_path):
     images, trimaps = tmp_path / "images", tmp_path / "annotations" / "trimaps"
     data = Folder(images, trimaps, ("background", "pet"), ids={1: 1, 2: 0, 3: 255})
     assert len(data) == 1 and data.pair(0)[1][0, :4].tolist() == [1, 0, 255, 0]
-
-
-@pytest.fixture
-def archive(tmp_path, monkeypatch):
-    """A VOC of two pictures as an archive at an address, instead of the makers' 2 GB."""
-    save_voc(tmp_path / "made")
-    packed = Path(shutil.make_archive(tmp_path / "served" / "kit", "tar", tmp_path / "made"))
-    handler = functools.partial(SimpleHTTPRequestHandler, directory=packed.parent)
-    monkeypatch.setattr(SimpleHTTPRequestHandler, "log_message", lambda *words: None)
-    monkeypatch.setenv("DEEPLAB_LESSONS_DATA", str(tmp_path / "data"))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        source = {
-            "url": f"http://127.0.0.1:{server.server_port}/kit.tar",
-            "filename": "kit.tar",
-            "md5": hashlib.md5(packed.read_bytes()).hexdigest(),
-        }
-        monkeypatch.setitem(DATASET_YEAR_DICT, "2012", DATASET_YEAR_DICT["2012"] | source)
-        yield packed
-        server.shutdown()
-
-
-def test_download_fetches_torchvisions_archive_once_and_unpacks_it(archive, tmp_path):
-    assert len(VOC(split="train", download=True)) == 2
-    archive.unlink()
-    assert len(VOC(split="train", download=True)) == 2
-    assert sorted(path.name for path in (tmp_path / "data").iterdir()) == ["VOCdevkit", "kit.tar"]
-
-
-def test_an_archive_that_someone_put_there_is_unpacked(archive, tmp_path):
-    (tmp_path / "data").mkdir()
-    archive.rename(tmp_path / "data" / "kit.tar")
-    assert len(VOC(split="train", download=True)) == 2
-
-
-@pytest.mark.parametrize("fault", ["no file", "another file"])
-def test_a_download_that_fails_says_what_to_do_and_leaves_no_half_set(archive, tmp_path, fault, monkeypatch):
-    whole = archive.read_bytes()
-    archive.unlink()
-    if fault == "another file":
-        archive.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(
-        OSError, match=r"kit\.tar could not be fetched into .*data .*put the file there yourself"
-    ):
-        VOC(split="train", download=True)
-    assert {path.name for path in (tmp_path / "data").iterdir()} <= {"kit.tar"}
 
 
 def make_voc(root, maps):
