@@ -132,7 +132,7 @@ REFUSED = [
     ("evaluate a.pt --data embedded --root x", "--root is for a real data set"),
     (
         "evaluate a.pt --data sbd --root x",
-        "--root is the folder to train on, and --data is measured on another",
+        "--root is the folder to train on: name the set to measure on with --data (for sbd: voc)",
     ),
     ("evaluate a.pt --data voc --scene-size 96", "--scene-size is for the built-in scenes only"),
     ("segment x.jpg --checkpoint a.pt --opacity 2", "--opacity: must be a number from 0 to 1, got '2'"),
