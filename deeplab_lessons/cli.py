@@ -54,10 +54,8 @@ def evaluate(options: argparse.Namespace) -> int:
 
 def _measured(options: argparse.Namespace, about: dict) -> Pairs:
     """The data set to measure on: what was given and, where nothing was, what the checkpoint was trained with."""
-    trained, given = (
-        about.get("data", {}),
-        [name for name, value in vars(options).items() if value is not None],
-    )
+    trained = about.get("data", {})
+    given = [name for name, value in vars(options).items() if value is not None]
     options.data = options.data or trained.get("name")
     if options.data not in SETS:
         known = f"was trained on {options.data}, which is none of {', '.join(SETS)}"
@@ -79,10 +77,8 @@ def _measured(options: argparse.Namespace, about: dict) -> Pairs:
                 "others, or --split all to measure on these"
             )
     dataset = data_set(options, options.split or ("all" if elsewhere else None))
-    before, same = (
-        trained.get("validation"),
-        not {"data", "images", "labels", "names", "split", "count"} & set(given),
-    )
+    before = trained.get("validation")
+    same = not {"data", "images", "labels", "names", "split", "count"} & set(given)
     if before and same and not trained.get("count") and before != len(dataset):
         warnings.warn(
             f"there were {before} pairs to measure on when {options.checkpoint} was trained, and there are "

@@ -52,7 +52,8 @@ _DEVICE: _Option = ("--device", "auto",
 _KNOWN = (lambda o: o.data not in ("embedded", "folder"),
           "is for a real data set: choose one with --data (your own files: --data folder --images DIR --labels DIR)")
 _ROOT: _Option = ("--root", None, "folder of a known data set, if it is not in the data folder", PATH, _KNOWN,
-                  (lambda o: (o.command, o.data) != ("evaluate", "sbd"), "is VOC's folder here: pass --data voc"))
+                  (lambda o: o.command != "evaluate" or len(SETS.get(o.data, ())) < 4,
+                   "is the folder to train on: name the set to measure on with --data (for sbd: voc)"))
 _COUNT: _Option = ("--count", None, "use only the first so many pairs of the data set", number(int, 1, 10**6))
 _SCENES = (lambda o: o.data in (None, "embedded"), "is for the built-in scenes only: leave it out")
 _ALONE = (lambda o: not o.experiment, "and --experiment do not go together: the experiment says which network it is")

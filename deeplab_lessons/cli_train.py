@@ -13,7 +13,7 @@ from deeplab_lessons import backbones, parallel, runtime, training
 from deeplab_lessons.cli_options import FOLDER, TRAINING, UsageError, name_of, settings_of
 from deeplab_lessons.cli_words import as_usage
 from deeplab_lessons.datasets import SETS, Pairs, named, transforms
-from deeplab_lessons.models import V1_TABLE, deeplab
+from deeplab_lessons.models import V1_TABLE
 
 #: What may change when a training is continued: where it is kept and computed. What `--scale` sets is compared, and of
 #: folders the names of their files.
@@ -23,14 +23,13 @@ _MAY_CHANGE = {
 }  # fmt: skip
 
 
-def data_set(options: argparse.Namespace, split: str | None, change=None) -> Pairs:
+def data_set(options: argparse.Namespace, split: str | None) -> Pairs:
     """Return the data set that the options name; UsageError where they do not fit together."""
     folder = folder_of(options) if options.data == "folder" else None
     typed = (ValueError,) if folder is None else ()  # else the fault is in the files
+    size = options.scene_size or 96
     with as_usage(options, *typed):
-        return named(
-            options.data, split, change, options.root, options.count, options.scene_size or 96, folder
-        )
+        return named(options.data, split, None, options.root, options.count, size, folder)
 
 
 def folder_of(options: argparse.Namespace) -> dict[str, Any]:
@@ -58,8 +57,10 @@ def train(options: argparse.Namespace) -> int:
     if isinstance(weights, list) and len(weights) != count:
         raise UsageError(f"--class-weights must be {count} numbers, one for each class, got {len(weights)}")
     with parallel.process_group(device) as device:
-        which = _by_recipe(options, dataset, resumed) if options.recipe else options.which
-        model = _model(options, which, count)
+        which = (
+            _by_recipe(options, dataset, resumed) if options.recipe else options.which or _table_2(options)
+        )
+        model = replace(which, num_classes=count).model(options.seed, options.weights)
         for pairs in (dataset, *([validation] if validation else [])):
             pairs.longest_side = options.longest_side
         crop, scale = tuple(options.crop * 2)[:2], tuple(options.random_scale)
@@ -73,11 +74,8 @@ def train(options: argparse.Namespace) -> int:
         if options.start and not resumed:
             _say(training.start_from(model, options.start, dataset.classes))
         if options.recipe and not resumed:
-            _say(
-                _plan(
-                    options, dataset, validation, training.time_needed(model, dataset, validation, **settings)
-                )
-            )
+            seconds = training.time_needed(model, dataset, validation, **settings)
+            _say(_plan(options, dataset, validation, seconds))
         history = training.train(model, dataset, validation, **settings, resume=not options.new)
         _say(history)
         if options.recipe and history.finished:
@@ -137,15 +135,16 @@ def _by_recipe(options: argparse.Namespace, dataset: Pairs, resumed: bool) -> tr
     return replace(recipe, network=network)
 
 
-def _model(options: argparse.Namespace, which: training.Recipe | None, num_classes: int) -> torch.nn.Module:
-    """The network of an experiment, or a v1 with one of the paper's heads."""
-    if which:
-        return replace(which, num_classes=num_classes).model(options.seed, options.weights)
-    runtime.seed_everything(options.seed)
-    return deeplab(
-        "v1", num_classes, backbone=options.backbone, width=options.width, weights=options.weights,
-        batch_norm=not options.no_batch_norm, **V1_TABLE[options.head],
-    )  # fmt: skip
+def _table_2(options: argparse.Namespace) -> training.Recipe:
+    """A v1 with one of the heads of the paper's table 2, trained as the options say."""
+    network = {
+        "version": "v1",
+        "backbone": options.backbone,
+        "width": options.width,
+        **V1_TABLE[options.head],
+    }
+    network["batch_norm"] = not options.no_batch_norm
+    return training.Recipe(options.head, network, options.iterations, options.batch_size, options.lr)
 
 
 def _plan(options: argparse.Namespace, dataset: Pairs, validation: Pairs | None, seconds: float) -> str:

@@ -11,7 +11,6 @@ from deeplab_lessons.cli_options import COMMANDS, EXPERIMENTS, UsageError, name_
 _PHRASES = {
     "resume=False": "--new",
     "the folder as the first argument": "the folder with --root",
-    "Pass download=True to fetch it, or": "Get it, and",
     "Build that model yourself, then model.load_state_dict(load_checkpoint(path)['model']); or train with "
     "about={'model': {...}}": "Pass one that deeplab-lessons train wrote",
 }
@@ -33,9 +32,8 @@ def in_options(message: str, options: argparse.Namespace) -> str:
 
     def option(found: re.Match) -> str:
         name, value = found.groups()
-        if (
-            found[0] in typed or name in EXPERIMENTS or not (value or "_" in name)
-        ):  # part of a name, or a word
+        part_of_a_name = found[0] in typed or name in EXPERIMENTS
+        if part_of_a_name or not (value or "_" in name):
             return found[0]
         flag = flags.get(name, name.replace("_", " "))
         plain = {None: flag, "True": flag, "False": f"no {flag}", "None": f"no {flag}"}

@@ -25,9 +25,11 @@ def background_of(classes: Sequence[str]) -> int | None:
     return 0 if len(classes) and classes[0].strip(" _").lower() in _BACKGROUND else None
 
 
-def padded(palette: np.ndarray | Sequence[Sequence[int]]) -> np.ndarray:
-    """Return a palette [C, 3] as uint8 [256, 3]: labels that it does not hold, void too, are white."""
-    colours = np.full((256, 3), 255, np.uint8)
+def padded(
+    palette: np.ndarray | Sequence[Sequence[int]], void: Sequence[int] = (255, 255, 255)
+) -> np.ndarray:
+    """Return a palette [C, 3] as uint8 [256, 3]: every label that it does not hold, void too, gets `void`."""
+    colours = np.tile(np.array(void, np.uint8), (256, 1))
     colours[: len(palette)] = palette
     return colours
 
@@ -42,10 +44,8 @@ def bright(palette: np.ndarray | Sequence[Sequence[int]]) -> np.ndarray:
     old = colours[: len(_BRIGHT)].astype(int)
     vivid = (old.max(1) >= 200) & (np.ptp(old, axis=1) >= 80)
     stays = vivid | (old == colours[255]).all(1)
-    stays[:2] = (
-        vivid[0] or np.ptp(old[0]) < 30,
-        vivid[1],
-    )  # both are classes in every set: their white is not void
+    # both are classes in every set: their white is not void
+    stays[:2] = vivid[0] or np.ptp(old[0]) < 30, vivid[1]
     apart = np.linalg.norm(_BRIGHT[:, None] - old[vivid], axis=-1).min(1, initial=255)
     free = [*_BRIGHT[apart >= 80]]
     for count, label in enumerate(np.flatnonzero(~stays[: len(palette)])[: len(free)]):

@@ -93,7 +93,7 @@ def test_without_colours_the_photograph_comes_back(checkpoint, tmp_path):
         ("evaluate CHECKPOINT --data camvid --root nowhere", "pass the folder with --root"),
         (
             "evaluate CHECKPOINT --data voc --root nowhere",
-            "there is no such folder. Get it, and unpack",
+            "there is no such folder. Unpack",
         ),
         ("train --checkpoint CHECKPOINT --iterations 5 SMALL", "iterations was 3, now 5"),
         ("train --checkpoint CHECKPOINT SMALL --iterations 3 --batch-size 1", "--batch-size was 2, now 1"),

@@ -130,7 +130,10 @@ REFUSED = [
     ("evaluate a.pt --scales 1 nan", "--scales: must be a number"),
     ("evaluate a.pt --crf v3", "--crf: invalid choice: 'v3'"),
     ("evaluate a.pt --data embedded --root x", "--root is for a real data set"),
-    ("evaluate a.pt --data sbd --root x", "--root is VOC's folder here: pass --data voc"),
+    (
+        "evaluate a.pt --data sbd --root x",
+        "--root is the folder to train on: name the set to measure on with --data (for sbd: voc)",
+    ),
     ("evaluate a.pt --data voc --scene-size 96", "--scene-size is for the built-in scenes only"),
     ("segment x.jpg --checkpoint a.pt --opacity 2", "--opacity: must be a number from 0 to 1, got '2'"),
     ("segment x.jpg --checkpoint a.pt --output a.pt", "--output and --checkpoint must be two files"),

@@ -10,9 +10,9 @@ from label_files import save_labels, save_picture
 from PIL import Image
 from torchvision.models import mobilenet_v2
 
+import deeplab_lessons.classroom.experiments  # noqa: F401 - by its import they have names
 from deeplab_lessons import backbones, cli, cli_train, datasets, models, training
 from deeplab_lessons.classroom import built_in
-from deeplab_lessons.classroom.experiments import Experiment
 from deeplab_lessons.cli_options import COMMANDS
 
 TINY = ["--width", "0.1", "--iterations", "2", "--batch-size", "2", "--crop", "32", "--device", "cpu"]
@@ -256,10 +256,7 @@ def test_another_option_is_refused_when_a_training_is_continued(
     torch.save(backbones.vgg16(0.02, batch_norm=True).state_dict(), weights)
     if name in ("data", "experiment", "backbone", "head", "width", "no-batch-norm"):
         monkeypatch.setattr(
-            cli_train, "deeplab", lambda *_, **__: models.deeplab_v1(6, width=0.02, batch_norm=True)
-        )
-        monkeypatch.setattr(
-            Experiment, "model", lambda *_, **__: models.deeplab_v1(6, width=0.02, batch_norm=True)
+            training.Recipe, "model", lambda *_, **__: models.deeplab_v1(6, width=0.02, batch_norm=True)
         )
         scenes = built_in.Embedded(count=4, size=32)
         monkeypatch.setattr(cli_train, "named", lambda *_: scenes)

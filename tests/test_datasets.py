@@ -6,16 +6,8 @@ import pytest
 from label_files import save_labels, save_picture
 
 import deeplab_lessons.classroom.built_in  # noqa: F401 - a set of the classroom's
-from deeplab_lessons.datasets import (
-    SBD,
-    SETS,
-    VOC,
-    CamVid,
-    Cityscapes,
-    PascalContext,
-    PersonPart,
-    named,
-)
+from deeplab_lessons.classroom.papers_sets import SBD, Cityscapes, PascalContext, PersonPart
+from deeplab_lessons.datasets import SETS, VOC, CamVid, named
 
 FOLDERS = {
     CamVid: "camvid",
@@ -60,7 +52,7 @@ def test_every_set_is_found_by_its_name_or_says_where_it_looked(name, tmp_path, 
 def test_sbd_is_measured_on_vocs_val(monkeypatch):
     """SBD's own val holds pictures of trainaug."""
     asked = []
-    monkeypatch.setattr("deeplab_lessons.datasets.VOC", lambda **options: asked.append(options) or [])
+    monkeypatch.setitem(SETS, "sbd", (*SETS["sbd"][:3], lambda **options: asked.append(options) or []))
     assert named("sbd", root="somewhere") == [] and named("sbd", "val") == []
     assert [(options["root"], options["split"]) for options in asked] == [(None, "val")] * 2
 

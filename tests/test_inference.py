@@ -8,7 +8,7 @@ from small_training import bright_squares, run, tiny
 from torch import nn
 from torch.nn import functional as F
 
-from deeplab_lessons import backbones, crf, datasets, inference, models, training
+from deeplab_lessons import backbones, crf, datasets, inference, models, overlays, training
 from deeplab_lessons import receptive_field as rf
 from deeplab_lessons.classroom import gradient_fields, measure
 from deeplab_lessons.grid import PIXELS, Grid
@@ -204,7 +204,7 @@ def test_labels_are_read_back_exactly(tmp_path):
         exif = Image.Exif()
         exif[0x0112] = 6 if number == 2 else 1  # the camera was turned
         drawn.save(tmp_path / "images" / f"{number}.jpg", exif=exif)
-    palette = datasets.palettes.palette_of([(9, 9, 9), (128, 0, 0), (0, 9, 200), (0, 99, 0)], void=(1, 2, 3))
+    palette = overlays.padded([(9, 9, 9), (128, 0, 0), (0, 9, 200), (0, 99, 0)], void=(1, 2, 3))
     for source, path in inference.overlay_paths(
         [tmp_path / "images"], tmp_path / "out", kind="labels"
     ).items():

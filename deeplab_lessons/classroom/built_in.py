@@ -14,8 +14,8 @@ import numpy as np
 
 from deeplab_lessons.checks import check_choice
 from deeplab_lessons.datasets import SETS, Pairs
-from deeplab_lessons.datasets.palettes import palette_of
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
+from deeplab_lessons.overlays import padded
 
 CLASSES = ("background", "disc", "box", "triangle", "pole", "wire")
 SPLITS = ("train", "val", "test")
@@ -179,7 +179,7 @@ class Embedded(Pairs):
     """
 
     classes = CLASSES
-    palette = palette_of(CLASS_COLOURS)
+    palette = padded(CLASS_COLOURS)
 
     def __init__(
         self,

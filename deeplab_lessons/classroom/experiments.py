@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from deeplab_lessons import cli_options, runtime
 from deeplab_lessons.checks import check_choice
-from deeplab_lessons.classroom import built_in
+from deeplab_lessons.classroom import built_in, papers_sets  # noqa: F401 - by its import the sets have names
 from deeplab_lessons.classroom.published import ROWS
 from deeplab_lessons.datasets import Pairs, named, transforms
 from deeplab_lessons.heads.aspp import atrous_rates

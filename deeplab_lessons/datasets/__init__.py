@@ -2,34 +2,30 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from deeplab_lessons.checks import check_choice
 from deeplab_lessons.datasets import transforms
 from deeplab_lessons.datasets.coco import Coco
-from deeplab_lessons.datasets.folders import CamVid, Folder, LabelMapFolder, PascalContext, PersonPart
+from deeplab_lessons.datasets.folders import CamVid, Folder, LabelMapFolder
 from deeplab_lessons.datasets.pairs import Pairs
 from deeplab_lessons.datasets.palettes import VOC_CLASSES, colours_to_indices, voc_colours
 from deeplab_lessons.datasets.reading import as_picture
 from deeplab_lessons.datasets.report import Report, check
 from deeplab_lessons.datasets.sheets import sheet
-from deeplab_lessons.datasets.torchvision_sets import SBD, VOC, Cityscapes, find_voc
+from deeplab_lessons.datasets.voc import VOC, find_voc
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 
 __all__ = [
-    "IGNORE_INDEX", "SBD", "SETS", "VOC", "VOC_CLASSES", "CamVid", "Cityscapes", "Coco",
-    "Folder", "LabelMapFolder", "Pairs", "PascalContext", "PersonPart", "Report",
-    "as_picture", "check", "colours_to_indices", "find_voc", "named", "sheet", "transforms",
-    "voc_colours",
+    "IGNORE_INDEX", "SETS", "VOC", "VOC_CLASSES", "CamVid", "Coco", "Folder", "LabelMapFolder", "Pairs", "Report",
+    "as_picture", "check", "colours_to_indices", "find_voc", "named", "sheet", "transforms", "voc_colours",
 ]  # fmt: skip
 
-#: Name on the command line -> (class, split to train on, split to measure on). The classroom adds "embedded".
-SETS: dict[str, tuple[Callable, str, str]] = {
+#: Name on the command line -> class, split to train on, split to measure on, and of which class that is if of another
+#: one. The classroom adds the built-in scenes and the sets of the papers.
+SETS: dict[str, tuple[Any, ...]] = {
     "camvid": (CamVid, "train", "val"),
     "voc": (VOC, "train", "val"),
-    "sbd": (SBD, "trainaug", "val"),
-    "context": (PascalContext, "train", "val"),
-    "person-part": (PersonPart, "train", "val"),
-    "cityscapes": (Cityscapes, "train", "val"),
     "folder": (Folder, "train", "val"),
 }
 
@@ -45,16 +41,16 @@ def named(
 ) -> Pairs:
     """Return the data set called `name`; `split` is "train", another one of its own, or None: the one to measure on.
 
-    `count` cuts it to its first pairs; `size` is the side of the built-in scenes in pixels. "sbd" is measured on VOC's
-    val: its own val holds pictures of trainaug. "folder" is a `Folder` of what is in `folder`: images, labels, classes;
-    its split "all" is train and val. Raises ValueError for an unknown name or split, FileNotFoundError.
+    `count` cuts it to its first pairs; `size` is the side of the built-in scenes in pixels. "folder" is a `Folder` of
+    what is in `folder`: images, labels, classes; its split "all" is train and val. Raises ValueError for an unknown
+    name or split, FileNotFoundError.
     """
     check_choice("data set", name, SETS)
     if count is not None and count < 1:
         raise ValueError(f"count must be at least 1, got {count}: pass None for all pairs")
-    kind, to_train, to_measure = SETS[name]
-    if name == "sbd" and split in (None, to_measure):
-        kind, root = VOC, None
+    kind, to_train, to_measure, *other = SETS[name]
+    if other and split in (None, to_measure):
+        (kind,), root = other, None
     if split in (None, "train"):
         split = to_train if split else to_measure
     if name == "embedded":

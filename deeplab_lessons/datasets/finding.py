@@ -156,6 +156,8 @@ def _halves(line: str) -> list[tuple[str, str]]:
 def _known(line: str, names: Mapping[str, str]) -> str | None:
     """What a line means among `names`: as it stands, without the file's ending, without its folders."""
     path = Path(line)
+    if re.search(r"\s", path.suffix):  # more is on the line than a file's name
+        return names.get(line)
     forms = (line, path.with_suffix("").as_posix() if path.name else line, path.name, path.stem)
     return next((names[form] for form in forms if form in names), None)
 

@@ -16,6 +16,7 @@ from deeplab_lessons.checks import check_choice
 from deeplab_lessons.datasets import finding, palettes, polygons, reading, splits
 from deeplab_lessons.datasets.pairs import Pairs
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
+from deeplab_lessons.overlays import padded
 
 
 class FilePairs(Pairs):
@@ -44,7 +45,7 @@ class FilePairs(Pairs):
             raise ValueError(f"classes must be 1 to {IGNORE_INDEX} names, got {len(classes)}: 255 means void")
         self.files, self.classes = list(files), tuple(classes)
         self.colours = None if palette is None else palettes.checked(palette)
-        self.palette = palettes.voc_colours() if self.colours is None else palettes.palette_of(self.colours)
+        self.palette = palettes.voc_colours() if self.colours is None else padded(self.colours)
         self.table = reading.class_table(ids, len(classes), others)
 
     def __len__(self) -> int:
@@ -77,18 +78,14 @@ class CamVid(FilePairs):
     """
 
     classes = tuple(palettes.CAMVID_CLASSES)
-    palette = palettes.palette_of(list(palettes.CAMVID_CLASSES.values()), void=(0, 0, 0))
+    palette = padded(list(palettes.CAMVID_CLASSES.values()), void=(0, 0, 0))
 
     def __init__(self, root=None, split: str = "train", transforms=None):
         check_choice("split", split, ("train", "val", "test"))
         root = set_folder(root, "camvid")
-        require("CamVid", root, (f"{split}.txt", split, f"{split}annot"))
-        files = []
-        for line, where in finding.read_list(root / f"{split}.txt").items():
-            if len(line.split()) != 2:
-                raise ValueError(f"{where}: expected the paths of a picture and its label map, got {line!r}")
-            picture, labels = (_inside(root, name) for name in line.split())
-            files.append((picture, labels))
+        parts = (split, f"{split}annot", f"{split}.txt")
+        require("CamVid", root, parts)
+        files, _ = finding.find_pairs(*(root / part for part in parts))
         ids = reading.identity(len(self.classes), void=(11, 255))
         super().__init__(files, self.classes, ids, self.palette, transforms)
 
@@ -142,9 +139,7 @@ class Folder(FilePairs):
         super().__init__(files, classes, ids, palette, transforms, others)
         if self.colours is not None:  # of numbers; a class has the colour of the first number that means it
             shown = {label: self.colours[n] for n, label in reversed([*ids.items()]) if n < len(self.colours)}
-            self.palette = palettes.palette_of(
-                [shown.get(c, (255, 255, 255)) for c in range(len(self.classes))]
-            )
+            self.palette = padded([shown.get(c, (255, 255, 255)) for c in range(len(self.classes))])
         if split:
             self.files = [pair for pair, side in zip(files, self.sides(), strict=True) if side == split]
 
@@ -165,31 +160,6 @@ class Folder(FilePairs):
 
 
 LabelMapFolder = Folder  # as it was called before
-
-
-class SplitFolder(Folder):
-    """A known set as a label-map folder: `images`, `labels` and `<split>.txt`, the list of names."""
-
-    name: str
-
-    def __init__(self, root=None, split: str = "val", transforms=None):
-        parts = ("images", "labels", f"{split}.txt")
-        root = set_folder(root, self.name)
-        require(self.name, root, parts)
-        images, labels, names = (root / part for part in parts)
-        super().__init__(images, labels, self.classes, names, transforms=transforms)
-
-
-class PersonPart(SplitFolder):
-    """PASCAL-Person-Part: 6 parts of the body and background. Data set: DeepLab v2, section 4.3."""
-
-    name, classes = "person-part", palettes.PERSON_PARTS
-
-
-class PascalContext(SplitFolder):
-    """PASCAL-Context: the 59 most frequent classes as 1 … 59, and background as 0. DeepLab v2, section 4.2."""
-
-    name, classes = "pascal-context", palettes.CONTEXT_CLASSES
 
 
 def check_sizes(path: Path, shape: tuple[int, ...], labels_path: Path, labels: tuple[int, ...]) -> None:
@@ -221,9 +191,3 @@ def _listed(path: Path) -> Path:
     if not path.is_file():
         raise FileNotFoundError(f"there is no {path}, though the data set's list names it")
     return path
-
-
-def _inside(root: Path, name: str) -> Path:
-    """A path of a list, under `root`; of another machine's path the last two parts are kept."""
-    path = root / name.lstrip("/")
-    return path if path.exists() else root / Path(*Path(name).parts[-2:])

@@ -9,30 +9,12 @@ VOC_CLASSES = (
     "background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow",
     "diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor",
 )
-PERSON_PARTS = ("background", "head", "torso", "upper arms", "lower arms", "upper legs", "lower legs")
-CONTEXT_CLASSES = (
-    "background", "aeroplane", "bag", "bed", "bedclothes", "bench", "bicycle", "bird", "boat", "book", "bottle",
-    "building", "bus", "cabinet", "car", "cat", "ceiling", "chair", "cloth", "computer", "cow", "cup",
-    "curtain", "dog", "door", "fence", "floor", "flower", "food", "grass", "ground", "horse", "keyboard",
-    "light", "motorbike", "mountain", "mouse", "person", "plate", "platform", "pottedplant", "road", "rock",
-    "sheep", "shelves", "sidewalk", "sign", "sky", "snow", "sofa", "table", "track", "train", "tree", "truck",
-    "tvmonitor", "wall", "water", "window", "wood",
-)
 CAMVID_CLASSES = {
     "sky": (128, 128, 128), "building": (128, 0, 0), "pole": (192, 192, 128), "road": (128, 64, 128),
     "pavement": (60, 40, 222), "tree": (128, 128, 0), "sign": (192, 128, 128), "fence": (64, 64, 128),
     "car": (64, 0, 128), "pedestrian": (64, 64, 0), "bicyclist": (0, 128, 192),
 }
 # fmt: on
-
-
-def palette_of(
-    colours: Sequence[tuple[int, ...]] | np.ndarray, void: tuple[int, ...] = (255, 255, 255)
-) -> np.ndarray:
-    """Return a palette, uint8 [256, 3], of the classes' colours; every other label, void too, gets `void`."""
-    palette = np.tile(np.array(void, np.uint8), (256, 1))
-    palette[: len(colours)] = colours
-    return palette
 
 
 def checked(palette: np.ndarray | Sequence[Sequence[int]]) -> np.ndarray:

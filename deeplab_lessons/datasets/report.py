@@ -11,7 +11,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from deeplab_lessons.datasets import finding
-from deeplab_lessons.datasets.folders import FilePairs, Folder, SplitFolder
+from deeplab_lessons.datasets.folders import FilePairs, Folder
 from deeplab_lessons.datasets.look import Look, label_of
 from deeplab_lessons.datasets.pairs import Pairs
 from deeplab_lessons.datasets.palettes import few
@@ -72,15 +72,14 @@ def check(dataset: Sequence | Pairs, most: int | None = None, pictures: bool = T
         look.at_map(dataset.labels(index) if isinstance(dataset, Pairs) else np.asarray(dataset[index][1]))
         if len(look.classes.keys() - {IGNORE_INDEX}) >= max(len(classes), 2):
             break
-    own = isinstance(dataset, Folder) and not isinstance(dataset, SplitFolder)
     facts = [f"{len(dataset)} pairs, {look.maps} label maps read"]
     for what, kinds in look.kinds.items():
         facts.append(f"{what}: {few([f'{count} {kind}' for kind, count in kinds.most_common()])}")
-    errors, doubts, tries = _of_labels(look, classes, own, step == 1)
+    errors, doubts, tries = _of_labels(look, classes, isinstance(dataset, Folder), step == 1)
     doubts += _twice(look)
     if isinstance(dataset, Folder):
         facts += _left_out(dataset, doubts)
-        facts += _split(dataset, look, doubts) if own and dataset.split is None and step == 1 else []
+        facts += _split(dataset, look, doubts) if dataset.split is None and step == 1 else []
     return Report((*facts, *_table(look, dataset, classes)), tuple(errors), tuple(doubts), tuple(tries))
 
 

@@ -27,9 +27,8 @@ def sheet(dataset: Pairs, count: int = 12) -> np.ndarray:
             name = Path(dataset.files[index][0]).name
         try:
             picture, labels = dataset.pair(index)
-            image = ImageOps.contain(
-                Image.fromarray(picture), (_SIDE, _SIDE)
-            )  # ValueError for a line of pixels
+            # ValueError for a line of pixels
+            image = ImageOps.contain(Image.fromarray(picture), (_SIDE, _SIDE))
         except (ValueError, OSError):
             name = f"cannot be read: {name}"
         else:

@@ -41,7 +41,7 @@ FLOORS = [
     {"cli"},
 ]
 CLASSROOM_FLOORS = [
-    {"built_in", "own_set", "published", "redrawing"},
+    {"built_in", "own_set", "papers_sets", "published", "redrawing"},
     {"experiments"},
     {"atrous", "copyist", "gradient_fields", "line_filter", "machine", "mobile_deeplab", "networks"}
     | {"objects", "pictures", "progress", "readable_lattice", "reference_crf", "stacks", "tiny_crf"},
@@ -50,7 +50,7 @@ CLASSROOM_FLOORS = [
     {"grading", "predictions"},
     {"commands"},
 ]
-LIBRARY_LINES = 9_645
+LIBRARY_LINES = 9_540
 # Tests that are named after what they hold true instead of after a module.
 NAMED_FREELY = {
     "datasets/test_faulty_folders.py",

@@ -9,8 +9,8 @@ import torch
 from label_files import save_labels, save_picture
 from small_training import bright_squares, run, tiny
 
-from deeplab_lessons import cli, inference, runtime
-from deeplab_lessons.classroom import built_in
+from deeplab_lessons import inference, runtime
+from deeplab_lessons.classroom import built_in, commands
 from deeplab_lessons.classroom.built_in import Embedded
 from deeplab_lessons.datasets import VOC, CamVid, Folder, check, find_voc, reading
 
@@ -235,7 +235,7 @@ def test_the_command_line_refuses_a_set_that_is_all_void(tmp_path, capsys):
         (tmp_path / f"{split}.txt").write_text("000\n001\n")
     arguments = ["--data", "person-part", "--root", str(tmp_path), "--checkpoint", str(tmp_path / "run.pt")]
     small = ["--iterations", "1", "--batch-size", "1", "--crop", "16", "--width", "0.02", "--device", "cpu"]
-    assert cli.main(["train", *arguments, *small]) == 1
+    assert commands.main(["train", *arguments, *small]) == 1
     assert "none of the 2 label maps read has a pixel of any class, and 100 %" in capsys.readouterr().err
     assert not (tmp_path / "run.pt").exists()
 
