@@ -3,10 +3,11 @@
 from functools import partial
 
 # Where a paper leaves a number open, the released code gives it: the learning rate of 0.001 for VGG16 and 0.00025 for
-# ResNet-101 under "poly", the crop of 321 pixels. v2's table 2 trains the step policy with batches of 30, its section
-# 4.1.1 with 20 as v1 does; both report 62.25.
-_V1 = {"iterations": 6000, "batch_size": 20, "lr": 0.001, "schedule": "step", "crf": "v1_caffe"}
-_POLY = {"iterations": 20000, "batch_size": 10, "schedule": "poly", "crf": "v2_vgg"}
+# ResNet-101 under "poly", the crop of 321 pixels, how biases and batch norm learn, v3's and v3+'s weight decay. v2's
+# table 2 trains the step policy with batches of 30, its section 4.1.1 with 20 as v1 does; both report 62.25.
+_RELEASED = {"released_groups": True}
+_V1 = {**_RELEASED, "iterations": 6000, "batch_size": 20, "lr": 0.001, "schedule": "step", "crf": "v1_caffe"}
+_POLY = {**_RELEASED, "iterations": 20000, "batch_size": 10, "schedule": "poly", "crf": "v2_vgg"}
 _VGG = {**_POLY, "lr": 0.001}
 _RESNET = {**_POLY, "lr": 0.00025, "crf": "v2_resnet101"}
 _COCO = {**_RESNET, "starts_from": "MS-COCO"}
@@ -15,8 +16,8 @@ _AUG = {**_COCO, **_SCALED}
 # v3 prints its recipe in section 4.1, and v3+ takes it over; what is measured on val was trained in the first stage
 # only, at output stride 16, and the second stage is for the test set.
 _V3 = {
-    "iterations": 30000, "batch_size": 16, "lr": 0.007, "schedule": "poly", "loss": "upsampled", "crop": 513,
-    "scale": (0.5, 2.0), "batch_norm_decay": 0.9997,
+    **_RELEASED, "iterations": 30000, "batch_size": 16, "lr": 0.007, "schedule": "poly", "loss": "upsampled",
+    "crop": 513, "scale": (0.5, 2.0), "batch_norm_decay": 0.9997, "weight_decay": 1e-4,
 }  # fmt: skip
 _SECOND = {**_V3, "lr": 0.001, "data": "voc", "split": "trainval", "freeze_batch_norm": True}
 
@@ -72,5 +73,5 @@ ROWS = [
     _row("v3_subsampled", "v3, table 8: no upsampled logits", _v3(), {**_V3, "loss": "subsample"}, 76.01),
     _row("v3_stage2", "v3, section 4.1: second stage", _v3(output_stride=8), _SECOND, starts_from="v3_resnet101"),
     _row("v3plus_resnet101", "v3+, table 3: decoder", _v3(version="v3plus"), _V3, 78.85),
-    _row("v3plus_xception", "v3+, table 5: decoder, separable", _XCEPTION, _V3, 79.79),
+    _row("v3plus_xception", "v3+, table 5: decoder, separable", _XCEPTION, {**_V3, "weight_decay": 4e-5}, 79.79),
 ]  # fmt: skip

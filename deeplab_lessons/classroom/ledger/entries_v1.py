@@ -120,7 +120,6 @@ ENTRIES = [
     cite("v1, section 5", "2000", "iterations of a step"),
     cite("v1, section 5", "0.9", "momentum", near="momentum"),
     cite("v1, section 5", "0.0005", "weight decay", near="decay", also=["5e-4"]),
-    cite("v1, released solver", "0.316", "factor of the step policy in the released file"),
     # what it reaches
     *published("v1"),
     cite("v1, table 3", "71.6", "mIoU (%) on VOC test, MSc-LargeFOV"),

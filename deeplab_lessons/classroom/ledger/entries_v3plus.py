@@ -4,7 +4,7 @@ import torch
 
 from deeplab_lessons.classroom.ledger.counted import traced
 from deeplab_lessons.classroom.ledger.entry import cite, compute, measure
-from deeplab_lessons.classroom.ledger.rows import multiply_adds, published
+from deeplab_lessons.classroom.ledger.rows import multiply_adds, published, weight_decay
 from deeplab_lessons.classroom.ledger.twins import Gain, Twin
 from deeplab_lessons.models import deeplab_v3plus
 
@@ -57,6 +57,13 @@ ENTRIES = [
     ),
     compute("v3+, figure 4", "16", "blocks in Xception's middle flow", _middle_blocks, near="blocks|middle"),
     cite("Chollet 2017, figure 5", "8", "blocks in the first Xception's middle flow", near="not 8"),
+    compute(
+        "v3+, released train script",
+        "0.00004",
+        "weight decay, Xception",
+        weight_decay("v3plus_xception"),
+        near="decay",
+    ),
     *multiply_adds(),
     compute(
         "v3+, section 4.2",
