@@ -73,8 +73,10 @@ class Experiment(Recipe):
         changes, iterations, lr = _TWINS[family]
         if self.is_second_stage:
             lr *= self.lr / EXPERIMENTS[self.starts_from].lr
+        network = {**self.network, **changes, **_smaller_rates(self.network)}
+        network.pop("released", None)  # a stage of one block has no second one
         return replace(
-            small, network={**self.network, **changes, **_smaller_rates(self.network)}, iterations=iterations, lr=lr,
+            small, network=network, iterations=iterations, lr=lr,
             batch_size=4, crop=TWIN_CROP, batch_norm_decay=None, weight_decay=Recipe.weight_decay,
             released_groups=False, mean_iou=None, with_crf=None,
             starts_from=self.starts_from if self.is_second_stage else "random weights",

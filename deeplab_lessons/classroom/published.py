@@ -3,8 +3,9 @@
 from functools import partial
 
 # Where a paper leaves a number open, the released code gives it: the learning rate of 0.001 for VGG16 and 0.00025 for
-# ResNet-101 under "poly", the crop of 321 pixels, how biases and batch norm learn, v3's and v3+'s weight decay. v2's
-# table 2 trains the step policy with batches of 30, its section 4.1.1 with 20 as v1 does; both report 62.25.
+# ResNet-101 under "poly", the crop of 321 pixels, how biases and batch norm learn, the weight decay of v3 and v3+, and
+# what v3+'s `released` is. v2's table 2 trains the step policy with batches of 30, its section 4.1.1 with 20 as v1 does;
+# both report 62.25.
 _RELEASED = {"released_groups": True}
 _V1 = {**_RELEASED, "iterations": 6000, "batch_size": 20, "lr": 0.001, "schedule": "step", "crf": "v1_caffe"}
 _POLY = {**_RELEASED, "iterations": 20000, "batch_size": 10, "schedule": "poly", "crf": "v2_vgg"}
@@ -26,7 +27,7 @@ _vgg: partial[dict] = partial(dict, version="v2", backbone="vgg16")
 _resnet: partial[dict] = partial(dict, version="v2", backbone="resnet101", rates=None, multi_scale=True)
 _v3: partial[dict] = partial(dict, version="v3", backbone="resnet101", output_stride=16, multi_grid=(1, 2, 4))
 _LARGE_FOV = {"kernel_size": 3, "rate": 12, "channels": 1024}
-_XCEPTION = {"version": "v3plus", "backbone": "xception", "output_stride": 16}
+_XCEPTION = {"version": "v3plus", "backbone": "xception", "output_stride": 16, "released": True}
 _S, _L, _PYRAMID = (2, 4, 8, 12), (6, 12, 18, 24), (6, 12, 18)
 _CONTEXT = {"data": "context", "num_classes": 60}
 _PARTS = {"data": "person-part", "num_classes": 7}
@@ -72,6 +73,6 @@ ROWS = [
     _row("v3_resnet101", "v3, table 5: + image pooling", _v3(), _V3, 77.21),
     _row("v3_subsampled", "v3, table 8: no upsampled logits", _v3(), {**_V3, "loss": "subsample"}, 76.01),
     _row("v3_stage2", "v3, section 4.1: second stage", _v3(output_stride=8), _SECOND, starts_from="v3_resnet101"),
-    _row("v3plus_resnet101", "v3+, table 3: decoder", _v3(version="v3plus"), _V3, 78.85),
+    _row("v3plus_resnet101", "v3+, table 3: decoder", _v3(version="v3plus", released=True), _V3, 78.85),
     _row("v3plus_xception", "v3+, table 5: decoder, separable", _XCEPTION, {**_V3, "weight_decay": 4e-5}, 79.79),
 ]  # fmt: skip

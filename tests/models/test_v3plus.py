@@ -150,6 +150,9 @@ def test_it_learns():
             {"backbone": "xception", "blocks": (1, 1, 1, 1)},
             "no option blocks; it has multi_grid, middle_blocks",
         ),
+        ({"released": True}, r"got 'resnet50' with blocks=\(1, 1, 1, 1\): pass released=False"),
+        ({"released": True, "backbone": "resnet18", "blocks": None}, "got 'resnet18': pass released=False"),
+        ({"released": True, "backbone": "mobilenet_v2", "blocks": None}, "two bottlenecks or more"),
     ],
 )
 def test_what_is_not_there_is_named(arguments, words):

@@ -31,6 +31,12 @@ def _convolutions() -> int:
     return 2 + sum(len(part.inner) + 1 for _, part in _xception() if hasattr(part, "inner"))
 
 
+def _epsilon() -> float:
+    """Epsilon of batch norm in Xception as released."""
+    with torch.device("meta"):
+        return deeplab_v3plus(21, "xception", 16, released=True).backbone.conv1[1].eps
+
+
 def _middle_blocks() -> int:
     """Blocks of the middle flow."""
     return sum(name.startswith("middle") for name, _ in _xception())
@@ -64,6 +70,7 @@ ENTRIES = [
         weight_decay("v3plus_xception"),
         near="decay",
     ),
+    compute("v3+, released code", "0.001", "epsilon of Xception's batch norm", _epsilon, near="epsilon"),
     *multiply_adds(),
     compute(
         "v3+, section 4.2",
