@@ -4,8 +4,8 @@ from functools import partial
 
 # Where a paper leaves a number open, the released code gives it: the learning rate of 0.001 for VGG16 and 0.00025 for
 # ResNet-101 under "poly", the crop of 321 pixels, how biases and batch norm learn, the weight decay of v3 and v3+, and
-# what v3+'s `released` is. v2's table 2 trains the step policy with batches of 30, its section 4.1.1 with 20 as v1 does;
-# both report 62.25.
+# v3+'s `released`. v2's table 2 trains the step policy with batches of 30, its section 4.1.1 with 20 as v1 does; both
+# report 62.25.
 _RELEASED = {"released_groups": True}
 _V1 = {**_RELEASED, "iterations": 6000, "batch_size": 20, "lr": 0.001, "schedule": "step", "crf": "v1_caffe"}
 _POLY = {**_RELEASED, "iterations": 20000, "batch_size": 10, "schedule": "poly", "crf": "v2_vgg"}
