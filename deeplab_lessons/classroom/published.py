@@ -8,6 +8,7 @@ from functools import partial
 # report 62.25.
 _RELEASED = {"released_groups": True}
 _V1 = {**_RELEASED, "iterations": 6000, "batch_size": 20, "lr": 0.001, "schedule": "step", "crf": "v1_caffe"}
+_V1_LARGE = {**_V1, "crf": "v1_largefov"}
 _POLY = {**_RELEASED, "iterations": 20000, "batch_size": 10, "schedule": "poly", "crf": "v2_vgg"}
 _VGG = {**_POLY, "lr": 0.001}
 _RESNET = {**_POLY, "lr": 0.00025, "crf": "v2_resnet101"}
@@ -44,7 +45,7 @@ ROWS = [
     _row("v1_4x4", "v1, table 1: DeepLab", _v1(kernel_size=4, rate=4), _V1, 59.80, 63.74),
     _row("v1_msc", "v1, table 1: MSc", _v1(kernel_size=4, rate=4, multi_scale=True), _V1, 61.30, 65.21),
     _row("v1_4x4_large", "v2, table 1: 4x4, rate 8", _v1(kernel_size=4, rate=8), _V1, 63.41, 67.14),
-    _row("v1_largefov", "v1, table 1: LargeFOV", _v1(**_LARGE_FOV), _V1, 62.25, 67.64),
+    _row("v1_largefov", "v1, table 1: LargeFOV", _v1(**_LARGE_FOV), _V1_LARGE, 62.25, 67.64),
     _row("v1_msc_largefov", "v1, table 1: MSc-LargeFOV", _v1(**_LARGE_FOV, multi_scale=True), _V1, 64.21, 68.70),
     _row("v2_vgg_poly_6k", "v2, table 2", _vgg(rates=(12,)), {**_VGG, "iterations": 6000, "batch_size": 30}, 63.42),
     _row("v2_vgg_poly_10k", "v2, table 2", _vgg(rates=(12,)), {**_VGG, "iterations": 10000, "batch_size": 30}, 64.90),
