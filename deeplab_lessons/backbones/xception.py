@@ -78,7 +78,7 @@ def xception(
     keys. `multi_grid`, three numbers, multiplies the dilations of the last block; the paper found it of no use here
     (section 4.3). `relu_between=False` leaves out the ReLU after the depthwise parts (batch norm stays), as the
     released X-65 does before its last block; the paper's text has it. `norm_eps` is batch norm's epsilon, 1e-3 in the
-    released X-65, whose images are scaled to [-1, 1]. Source: DeepLab v3+, section 3.2, figure 4.
+    released X-65. Source: DeepLab v3+, section 3.2, figure 4.
     """
     check_choice("output_stride", output_stride, OUTPUT_STRIDES)
     if middle_blocks < 1:
