@@ -101,7 +101,9 @@ def low_level_features(
             x = first(x)
             low = second.relu(second.bn2(second.conv2(second.relu(second.bn1(second.conv1(x))))))
             low = second.bn3(second.conv3(low))
-            x = nn.Sequential(second.relu, *rest)(low + x)
+            x = second.relu(low + x)
+            for block in rest:
+                x = block(x)
         else:
             low = x = layer(x)
     return low, x
