@@ -29,6 +29,8 @@ SET = {
     "iterations": (30000, ["1000"], 1000),
     "batch_size": (16, ["8"], 8),
     "lr": (0.001, ["0.02"], 0.02),
+    "weight_decay": (1e-4, ["5e-4"], 5e-4),
+    "released_groups": (True, None, False),
     "schedule": ("poly", ["poly"], "poly"),
     "loss": ("upsampled", ["subsample"], "subsample"),
     "freeze_batch_norm": (True, None, False),

@@ -210,6 +210,8 @@ COMPARED = {
     "schedule": ("step", "schedule was poly, now step"),
     "loss": ("area", "loss was subsample, now area"),
     "seed": ("1", "seed was 0, now 1"),
+    "weight-decay": ("0.001", "--weight-decay was 0.0005, now 0.001"),
+    "released-groups": ("", "--released-groups was False, now True"),
     "clip": ("1", "clip was None, now 1.0"),
     "amp": ("", "--amp is for CUDA, and the device is cpu"),
     "channels-last": ("", "--channels-last was False, now True"),

@@ -2,8 +2,10 @@
 
 `width` multiplies every number of channels, for small networks. `weights` are None (random), "imagenet"
 (torchvision's file, downloaded when it is not there), a path, or a state dict with torchvision's keys, with or
-without the classifier. `output_stride` is 32 (as trained), 16 or 8, see `dilation.dilate_strides`. What there is
-not raises ValueError. The edits of DeepLab v1 (`surgery`) take a network and return a new one.
+without the classifier; they want the images they were trained on. Ours are `datasets.transforms.normalise`'s, as in
+torchvision. Caffe's want BGR, 0 … 255, less (104.008, 116.669, 122.675); the released Xception's RGB in [-1, 1].
+`output_stride` is 32 (as trained), 16 or 8, see `dilation.dilate_strides`. What is not there raises ValueError. The
+edits of DeepLab v1 (`surgery`) take a network and return a new one.
 """
 
 from deeplab_lessons.backbones.mobilenet import mobilenet_v2

@@ -1,7 +1,7 @@
 """The backbones of DeepLab v3 and v3+ by name, and the low-level features that the decoder takes from them."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -17,7 +17,7 @@ RESNETS = tuple(f"resnet{depth}" for depth in DEPTHS)
 #: Which options a backbone has, and their defaults.
 OPTIONS: dict[str, dict[str, Any]] = {
     **{name: {"multi_grid": None, "cascade": 4, "blocks": None, "stride_in": "3x3"} for name in RESNETS},
-    "xception": {"multi_grid": None, "middle_blocks": 16, "relu_between": True},
+    "xception": {"multi_grid": None, "middle_blocks": 16, "relu_between": True, "norm_eps": 1e-5},
     "mobilenet_v2": {},
 }
 
@@ -78,12 +78,16 @@ def low_level_channels(net: nn.Sequential) -> int:
     return out_channels(layer.inner if isinstance(layer, XceptionBlock) else layer)
 
 
-def low_level_features(net: nn.Sequential, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def low_level_features(
+    net: nn.Sequential, x: torch.Tensor, released: bool = False
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the low-level features [N, C, H/4, W/4] and the last map of images x [N, 3, H, W].
 
     They are the last ones at stride 4: after layer1 of a ResNet (the paper's Conv2), in MobileNetV2 after its
     second block of 24 channels (our choice), in Xception before entry2's stride, as in the released code (the
-    paper's text says "before striding" of ResNet-101 alone). Source: DeepLab v3+, section 4.1.
+    paper's text says "before striding" of ResNet-101 alone). The released code takes less of a ResNet: of layer1's
+    second block what is added to the shortcut, before that sum and its ReLU; `released` does so, for ResNets of
+    bottlenecks. Source: DeepLab v3+, section 4.1; released `feature_extractor.py`, block1/unit_2/…/conv3.
     """
     wanted = _low_level_layer(net)
     for name, layer in net.named_children():
@@ -92,6 +96,14 @@ def low_level_features(net: nn.Sequential, x: torch.Tensor) -> tuple[torch.Tenso
         elif isinstance(layer, XceptionBlock):
             low = layer.inner(x)
             x = layer.finish(x, low)
+        elif released:
+            first, second, *rest = cast(Any, layer)
+            x = first(x)
+            low = second.relu(second.bn2(second.conv2(second.relu(second.bn1(second.conv1(x))))))
+            low = second.bn3(second.conv3(low))
+            x = second.relu(low + x)
+            for block in rest:
+                x = block(x)
         else:
             low = x = layer(x)
     return low, x

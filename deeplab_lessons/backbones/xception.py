@@ -70,13 +70,15 @@ def xception(
     middle_blocks: int = 16,
     multi_grid: Sequence[int] | None = None,
     relu_between: bool = True,
+    norm_eps: float = 1e-5,
 ) -> nn.Sequential:
     """Modified aligned Xception up to 2048 channels; with 16 middle blocks it is the paper's X-65.
 
     `output_stride`, `weights` and `width` as in `backbones`, but there is no "imagenet", and files have this network's
     keys. `multi_grid`, three numbers, multiplies the dilations of the last block; the paper found it of no use here
     (section 4.3). `relu_between=False` leaves out the ReLU after the depthwise parts (batch norm stays), as the
-    released X-65 does before its last block; the paper's text has it. Source: DeepLab v3+, section 3.2, figure 4.
+    released X-65 does before its last block; the paper's text has it. `norm_eps` is batch norm's epsilon, 1e-3 in the
+    released X-65. Source: DeepLab v3+, section 3.2, figure 4.
     """
     check_choice("output_stride", output_stride, OUTPUT_STRIDES)
     if middle_blocks < 1:
@@ -102,4 +104,8 @@ def xception(
             dilations = [dilation * factor for factor in grid] if name == "exit2" else [dilation] * 3
             layers[name] = XceptionBlock(before, channels, kept, dilations, shortcut, relu_between)
             before, stride, dilation = channels[-1], stride * kept, dilation * step // kept
-    return materialise(nn.Sequential(OrderedDict(layers)), weights)
+    net = nn.Sequential(OrderedDict(layers))
+    for part in net.modules():
+        if isinstance(part, nn.BatchNorm2d):
+            part.eps = norm_eps
+    return materialise(net, weights)

@@ -1,7 +1,8 @@
 """Experiments by name: the papers' rows with their small twins, and what the lessons train.
 
 A twin has images, crop and dilations divided by 2 (v1, v2) or 3 (v3, v3+), a narrow network from random weights, the
-built-in scenes. The `small_…` networks are lesson 05's, the `camvid_…` ones lesson 14's.
+built-in scenes, and one weight decay for everything. The `small_…` networks are lesson 05's, the `camvid_…` ones
+lesson 14's.
 """
 
 from dataclasses import dataclass, replace
@@ -72,9 +73,12 @@ class Experiment(Recipe):
         changes, iterations, lr = _TWINS[family]
         if self.is_second_stage:
             lr *= self.lr / EXPERIMENTS[self.starts_from].lr
+        network = {**self.network, **changes, **_smaller_rates(self.network)}
+        network.pop("released", None)  # a stage of one block has no second one
         return replace(
-            small, network={**self.network, **changes, **_smaller_rates(self.network)}, iterations=iterations, lr=lr,
-            batch_size=4, crop=TWIN_CROP, batch_norm_decay=None, mean_iou=None, with_crf=None,
+            small, network=network, iterations=iterations, lr=lr,
+            batch_size=4, crop=TWIN_CROP, batch_norm_decay=None, weight_decay=Recipe.weight_decay,
+            released_groups=False, mean_iou=None, with_crf=None,
             starts_from=self.starts_from if self.is_second_stage else "random weights",
         )  # fmt: skip
 

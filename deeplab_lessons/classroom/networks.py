@@ -27,6 +27,12 @@ def cache_path(which: Experiment, seed: int | None = None) -> Path:
     seed = runtime.seed() if seed is None else seed
     printed = ("name", "row", "crf", "mean_iou", "with_crf")  # what does not change the weights
     parts = {key: value for key, value in asdict(which).items() if key not in printed}
+    for name in (
+        "weight_decay",
+        "released_groups",
+    ):  # newer than the names of stored results: they count if changed
+        if parts[name] == getattr(Experiment, name):
+            del parts[name]
     if which.is_second_stage:
         parts["starts_from"] = cache_path(experiment(which.starts_from, "class"), seed).stem
     content = json.dumps([EDITION, built_in.EDITION, parts], sort_keys=True)

@@ -3,10 +3,13 @@
 from functools import partial
 
 # Where a paper leaves a number open, the released code gives it: the learning rate of 0.001 for VGG16 and 0.00025 for
-# ResNet-101 under "poly", the crop of 321 pixels. v2's table 2 trains the step policy with batches of 30, its section
-# 4.1.1 with 20 as v1 does; both report 62.25.
-_V1 = {"iterations": 6000, "batch_size": 20, "lr": 0.001, "schedule": "step", "crf": "v1_caffe"}
-_POLY = {"iterations": 20000, "batch_size": 10, "schedule": "poly", "crf": "v2_vgg"}
+# ResNet-101 under "poly", the crop of 321 pixels, how biases and batch norm learn, the weight decay of v3 and v3+, and
+# v3+'s `released`. v2's table 2 trains the step policy with batches of 30, its section 4.1.1 with 20 as v1 does; both
+# report 62.25.
+_RELEASED = {"released_groups": True}
+_V1 = {**_RELEASED, "iterations": 6000, "batch_size": 20, "lr": 0.001, "schedule": "step", "crf": "v1_caffe"}
+_V1_LARGE = {**_V1, "crf": "v1_largefov"}
+_POLY = {**_RELEASED, "iterations": 20000, "batch_size": 10, "schedule": "poly", "crf": "v2_vgg"}
 _VGG = {**_POLY, "lr": 0.001}
 _RESNET = {**_POLY, "lr": 0.00025, "crf": "v2_resnet101"}
 _COCO = {**_RESNET, "starts_from": "MS-COCO"}
@@ -15,8 +18,8 @@ _AUG = {**_COCO, **_SCALED}
 # v3 prints its recipe in section 4.1, and v3+ takes it over; what is measured on val was trained in the first stage
 # only, at output stride 16, and the second stage is for the test set.
 _V3 = {
-    "iterations": 30000, "batch_size": 16, "lr": 0.007, "schedule": "poly", "loss": "upsampled", "crop": 513,
-    "scale": (0.5, 2.0), "batch_norm_decay": 0.9997,
+    **_RELEASED, "iterations": 30000, "batch_size": 16, "lr": 0.007, "schedule": "poly", "loss": "upsampled",
+    "crop": 513, "scale": (0.5, 2.0), "batch_norm_decay": 0.9997, "weight_decay": 1e-4,
 }  # fmt: skip
 _SECOND = {**_V3, "lr": 0.001, "data": "voc", "split": "trainval", "freeze_batch_norm": True}
 
@@ -25,7 +28,7 @@ _vgg: partial[dict] = partial(dict, version="v2", backbone="vgg16")
 _resnet: partial[dict] = partial(dict, version="v2", backbone="resnet101", rates=None, multi_scale=True)
 _v3: partial[dict] = partial(dict, version="v3", backbone="resnet101", output_stride=16, multi_grid=(1, 2, 4))
 _LARGE_FOV = {"kernel_size": 3, "rate": 12, "channels": 1024}
-_XCEPTION = {"version": "v3plus", "backbone": "xception", "output_stride": 16}
+_XCEPTION = {"version": "v3plus", "backbone": "xception", "output_stride": 16, "released": True}
 _S, _L, _PYRAMID = (2, 4, 8, 12), (6, 12, 18, 24), (6, 12, 18)
 _CONTEXT = {"data": "context", "num_classes": 60}
 _PARTS = {"data": "person-part", "num_classes": 7}
@@ -42,7 +45,7 @@ ROWS = [
     _row("v1_4x4", "v1, table 1: DeepLab", _v1(kernel_size=4, rate=4), _V1, 59.80, 63.74),
     _row("v1_msc", "v1, table 1: MSc", _v1(kernel_size=4, rate=4, multi_scale=True), _V1, 61.30, 65.21),
     _row("v1_4x4_large", "v2, table 1: 4x4, rate 8", _v1(kernel_size=4, rate=8), _V1, 63.41, 67.14),
-    _row("v1_largefov", "v1, table 1: LargeFOV", _v1(**_LARGE_FOV), _V1, 62.25, 67.64),
+    _row("v1_largefov", "v1, table 1: LargeFOV", _v1(**_LARGE_FOV), _V1_LARGE, 62.25, 67.64),
     _row("v1_msc_largefov", "v1, table 1: MSc-LargeFOV", _v1(**_LARGE_FOV, multi_scale=True), _V1, 64.21, 68.70),
     _row("v2_vgg_poly_6k", "v2, table 2", _vgg(rates=(12,)), {**_VGG, "iterations": 6000, "batch_size": 30}, 63.42),
     _row("v2_vgg_poly_10k", "v2, table 2", _vgg(rates=(12,)), {**_VGG, "iterations": 10000, "batch_size": 30}, 64.90),
@@ -71,6 +74,6 @@ ROWS = [
     _row("v3_resnet101", "v3, table 5: + image pooling", _v3(), _V3, 77.21),
     _row("v3_subsampled", "v3, table 8: no upsampled logits", _v3(), {**_V3, "loss": "subsample"}, 76.01),
     _row("v3_stage2", "v3, section 4.1: second stage", _v3(output_stride=8), _SECOND, starts_from="v3_resnet101"),
-    _row("v3plus_resnet101", "v3+, table 3: decoder", _v3(version="v3plus"), _V3, 78.85),
-    _row("v3plus_xception", "v3+, table 5: decoder, separable", _XCEPTION, _V3, 79.79),
+    _row("v3plus_resnet101", "v3+, table 3: decoder", _v3(version="v3plus", released=True), _V3, 78.85),
+    _row("v3plus_xception", "v3+, table 5: decoder, separable", _XCEPTION, {**_V3, "weight_decay": 4e-5}, 79.79),
 ]  # fmt: skip

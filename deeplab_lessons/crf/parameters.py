@@ -41,11 +41,13 @@ class Parameters:
 
 
 PRESETS = {
+    # DeepLab v1's LargeFOV: the run script released with the model.
+    "v1_largefov": Parameters(w1=4, sigma_alpha=49, sigma_beta=5, w2=3, sigma_gamma=3),
     # DeepLab v2 on VGG16: the released run of the dense CRF on VOC 2012.
     "v2_vgg": Parameters(w1=4, sigma_alpha=65, sigma_beta=3, w2=2, sigma_gamma=2),
     # DeepLab v2 on ResNet-101: the released run; the common PyTorch ports carry it on.
     "v2_resnet101": Parameters(w1=4, sigma_alpha=67, sigma_beta=3, w2=3, sigma_gamma=1),
-    # The defaults of the dense CRF that DeepLab v1's Caffe code came with.
+    # DeepLab v1's other networks: copies of `run_densecrf.sh`, one of them MSc-LargeFOV's.
     "v1_caffe": Parameters(w1=5, sigma_alpha=50, sigma_beta=3, w2=3, sigma_gamma=3),
     # The example of pydensecrf's README, tuned for no paper: wide in colour, five iterations.
     "pydensecrf_readme": Parameters(w1=10, sigma_alpha=80, sigma_beta=13, w2=3, sigma_gamma=3, iterations=5),

@@ -50,22 +50,20 @@ class DeepLabV1(nn.Module):
                 maps.append(x)
         return [*maps, x]
 
-    def parameter_groups(self, lr: float, released_biases: bool = False) -> list[dict]:
+    def parameter_groups(self, lr: float) -> list[dict]:
         """Return an optimiser's groups: trained weights at `lr`, new layers at 10 `lr`.
 
         New are fc8 and the side branches; on a MobileNetV2 the whole head. The paper says nothing of biases, so
-        they go with their weights. The released solver files double the rate of biases and do not decay them:
-        `released_biases=True` does that. Source: DeepLab v1, section 5 (training).
+        they go with their weights, unless `training.train(released_groups=True)` divides them. Source: DeepLab v1,
+        section 5 (training).
         """
         new = [self.head if self.new_head else self.head.fc8, *([self.side] if self.side else [])]
         is_new = {id(p) for part in new for p in part.parameters()}
-        groups: dict[tuple, dict] = {}
-        for name, p in self.named_parameters():
+        groups: dict[bool, dict] = {}
+        for p in self.parameters():
             if p.requires_grad:
-                bias = released_biases and name.endswith("bias")
-                rate = lr * (10 if id(p) in is_new else 1) * (2 if bias else 1)
-                start = {"params": [], "lr": rate} | ({"weight_decay": 0.0} if bias else {})
-                groups.setdefault((id(p) in is_new, bias), start)["params"].append(p)
+                start = {"params": [], "lr": lr * (10 if id(p) in is_new else 1)}
+                groups.setdefault(id(p) in is_new, start)["params"].append(p)
         return list(groups.values())
 
 

@@ -1,6 +1,7 @@
 """DeepLab v3+: v3 as the encoder, a decoder that brings back details, and atrous separable convolution."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import nn
@@ -20,14 +21,14 @@ class DeepLabV3Plus(nn.Module):
 
     grid = Grid(LOW_LEVEL_STRIDE, 0.0)  # of the logits; cell 0 of every map is on pixel 0, as in DeepLabV3
 
-    def __init__(self, backbone: nn.Sequential, aspp: ASPP, decoder: Decoder):
+    def __init__(self, backbone: nn.Sequential, aspp: ASPP, decoder: Decoder, released: bool = False):
         super().__init__()
-        self.backbone, self.aspp, self.decoder = backbone, aspp, decoder
+        self.backbone, self.aspp, self.decoder, self.released = backbone, aspp, decoder, released
         self.encoder_stride = LOW_LEVEL_STRIDE * decoder.factor
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return logits [N, classes, H/4, W/4] of normalised images [N, 3, H, W]; ValueError for another shape."""
-        low, last = encoders.low_level_features(self.backbone, encoders.check_images(x))
+        low, last = encoders.low_level_features(self.backbone, encoders.check_images(x), self.released)
         return self.decoder(self.aspp(last), low)
 
     def parameter_groups(self, lr: float) -> list[dict]:
@@ -53,18 +54,29 @@ def deeplab_v3plus(
     middle_blocks: int = 16,
     relu_between: bool = True,
     dropout: float = 0.0,
+    released: bool = False,
 ) -> DeepLabV3Plus | DeepLabV3:
     """DeepLab v3+: images [N, 3, H, W] -> logits [N, num_classes, H/4, W/4].
 
     `output_stride` is the encoder's, 8, 16 or 32; without `decoder` the logits have it too, and the network is a
     `DeepLabV3`. `separable` makes the 3 x 3 convolutions of pyramid and decoder atrous separable; by default on
     Xception only, as in the paper's tables 3 and 5. `low_level_channels` and `decoder_convolutions` are the decoder's.
-    `middle_blocks` and `relu_between` belong to Xception; the other options are those of `deeplab_v3`. Raises
-    ValueError for what is not there. Source: DeepLab v3+, sections 3 and 4.
+    `middle_blocks` and `relu_between` belong to Xception; the other options are those of `deeplab_v3`. `released` takes
+    from the released code what the paper leaves open: a ResNet's low-level features (`encoders.low_level_features`) and
+    the epsilon of Xception's batch norm, 1e-3. Raises ValueError for what is not there. Source: DeepLab v3+, sections 3
+    and 4.
     """
     options: dict = {"blocks": blocks, "stride_in": stride_in}
     options |= {"middle_blocks": middle_blocks, "relu_between": relu_between}
+    if released and backbone == "xception":
+        options["norm_eps"] = 1e-3
     net = encoders.encoder(backbone, output_stride, width, weights, multi_grid, **options)
+    stage: Any = getattr(net, "layer1", ())
+    if released and backbone != "xception" and not (len(stage) > 1 and hasattr(stage[1], "conv3")):
+        raise ValueError(
+            "released is for Xception and for ResNets with two bottlenecks or more in layer1 (ResNet-50, ResNet-101), "
+            f"got {backbone!r}{f' with blocks={tuple(blocks)}' if blocks else ''}: pass released=False"
+        )
     separable = backbone == "xception" if separable is None else separable
     rates = atrous_rates(output_stride) if rates is None else rates
     wide = scale_channels(CHANNELS, width)
@@ -79,6 +91,6 @@ def deeplab_v3plus(
     aspp, top = materialise(aspp), materialise(top)
     if isinstance(top, Decoder):
         init_classifier(top.classifier)
-        return DeepLabV3Plus(net, aspp, top)
+        return DeepLabV3Plus(net, aspp, top, released and backbone != "xception")
     init_classifier(top)
     return DeepLabV3(net, aspp, top, output_stride)

@@ -4,7 +4,7 @@ import contextlib
 import math
 import signal
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -12,24 +12,31 @@ import torch
 from deeplab_lessons.checks import check_choice
 from deeplab_lessons.training import class_weights
 from deeplab_lessons.training.history import History
+from deeplab_lessons.training.losses import LOSSES
+from deeplab_lessons.training.schedules import SCHEDULES
 
 
 class NotFinite(ArithmeticError):
     """The loss or a weight became NaN or infinite; the message says when, and what to try."""
 
 
-def checked_settings(schedules: Collection, losses: Collection, save_every: int, **settings) -> dict:
+def checked_settings(save_every: int, **settings) -> dict:
     """Return the settings of a training, as numbers of Python's; ValueError for wrong ones."""
-    for name, known in (("schedule", schedules), ("loss", losses)):
+    for name, known in (("schedule", SCHEDULES), ("loss", LOSSES)):
         check_choice(name, settings[name], known)
     for name in ("iterations", "batch_size", "seed"):
         if not hasattr(settings[name], "__index__"):
             raise ValueError(f"{name} must be a whole number, got {settings[name]!r}")
         settings[name] = int(settings[name])
-    settings |= {name: float(settings[name]) for name in ("lr", "clip") if settings[name] is not None}
+    numbers = ("lr", "weight_decay", "clip")
+    settings |= {name: float(settings[name]) for name in numbers if settings[name] is not None}
     for name in ("iterations", "batch_size", "lr"):
         if not 0 < settings[name] < math.inf:
             raise ValueError(f"{name} must be above 0, got {settings[name]!r}")
+    if not 0 <= settings["weight_decay"] < math.inf:
+        raise ValueError(
+            f"weight_decay must be at least 0, got {settings['weight_decay']!r}: pass 0 for none"
+        )
     if not save_every >= 1:
         raise ValueError(f"save_every must be at least 1, got {save_every!r}")
     if settings["clip"] is not None and not settings["clip"] > 0:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.conv import _ConvNd
 
 from deeplab_lessons import parallel, runtime
 from deeplab_lessons.datasets import Pairs, check
@@ -33,6 +34,8 @@ def train(
     schedule: str = "poly",
     loss: str = "subsample",
     seed: int | None = None,
+    weight_decay: float = 5e-4,
+    released_groups: bool = False,
     clip: float | None = None,
     validate_every: int | None = None,
     watch: Callable[[int, torch.nn.Module], None] | None = None,
@@ -52,7 +55,7 @@ def train(
 ) -> History:
     """Train `model` in place on pairs (image, mask) and return what happened. Ctrl-C or SIGTERM stops it politely.
 
-    `lr` is the backbone's first learning rate (`optimiser_for`). `schedule`: "step" or "poly". `loss`: "subsample",
+    `lr`, `weight_decay`, `released_groups`: as in `optimiser_for`. `schedule`: "step" or "poly". `loss`: "subsample",
     "area" or "upsampled". `clip`: largest norm of the gradient. Every `validate_every` iterations (a tenth of all)
     mIoU is measured on `validation`, and `watch(iterations_done, model)` is called. At `checkpoint` the state is saved
     every `save_every` iterations and at the end, with `about` and what `notes.about` adds to it, and next to it the
@@ -69,9 +72,9 @@ def train(
     Source: DeepLab v1, sections 3.1 and 5.
     """
     settings = checks.checked_settings(
-        SCHEDULES, LOSSES, save_every, iterations=iterations, batch_size=batch_size, lr=lr, schedule=schedule,
-        loss=loss, seed=runtime.seed() if seed is None else seed, clip=clip, amp=amp, channels_last=channels_last,
-        freeze_batch_norm=freeze_batch_norm, class_weights=class_weights,
+        save_every, iterations=iterations, batch_size=batch_size, lr=lr, schedule=schedule, loss=loss, amp=amp,
+        seed=runtime.seed() if seed is None else seed, weight_decay=weight_decay, released_groups=released_groups,
+        clip=clip, channels_last=channels_last, freeze_batch_norm=freeze_batch_norm, class_weights=class_weights,
     )  # fmt: skip
     iterations, batch_size = settings["iterations"], settings["batch_size"]
     about = checkpoints.plain(about or {}, "about")
@@ -155,7 +158,8 @@ class _Run:
         if (amp := settings["amp"]) and device.type == "cuda":
             bf16 = amp == "bf16" or (amp is True and torch.cuda.is_bf16_supported())
             self.half = torch.bfloat16 if bf16 else torch.float16
-        self.optimiser = optimiser_for(model, settings["lr"])
+        options = {name: settings[name] for name in ("lr", "weight_decay", "released_groups")}
+        self.optimiser = optimiser_for(model, **options)
         self.scaler = torch.amp.GradScaler(device.type, enabled=self.half is torch.float16)
 
     def step(self, iteration: int, images: torch.Tensor, labels: torch.Tensor) -> None:
@@ -240,6 +244,7 @@ class _Run:
         own = notes.differences(noted.get("settings", noted), self.about.get("settings", {}))
         model = own or notes.differences(noted.get("model", {}), self.about.get("model", {}))
         was = {"freeze_batch_norm": False, "class_weights": None, **content["settings"]}
+        was = {"weight_decay": 5e-4, "released_groups": False, **was}
         if changed := model or notes.differences(was, self.settings):
             raise checkpoints.OtherSettings(path, changed)
         self.about = noted | self.about
@@ -255,14 +260,36 @@ def batch_norms(model: torch.nn.Module) -> Iterator[_BatchNorm]:
     return (part for part in model.modules() if isinstance(part, _BatchNorm))
 
 
-def optimiser_for(model: torch.nn.Module, lr: float) -> torch.optim.SGD:
-    """SGD with momentum 0.9 and weight decay 5e-4 over `model.parameter_groups(lr)` (the classifier at 10 times `lr`).
+def optimiser_for(
+    model: torch.nn.Module, lr: float, weight_decay: float = 5e-4, released_groups: bool = False
+) -> torch.optim.SGD:
+    """SGD with momentum 0.9 over `model.parameter_groups(lr)`, or over all alike where a model has no such groups.
 
-    All parameters alike for a model without such groups.
+    `lr` is the backbone's; in v1 and v2 the classifier has ten times it. `weight_decay` is that of groups which state
+    none. `released_groups` divides those as the released trainings do: biases of convolutions have twice the learning
+    rate, and no decay; batch norm's factors and shifts and depthwise kernels have no decay either. Source: the network
+    files of v1 and v2 (Caffe), `train_utils.py` and `xception.py` of v3 and v3+ (TensorFlow).
     """
     inner = unwrapped(model)
-    groups = inner.parameter_groups(lr) if hasattr(inner, "parameter_groups") else model.parameters()
-    optimiser = torch.optim.SGD(groups, lr=lr, momentum=0.9, weight_decay=5e-4)
+    own = getattr(inner, "parameter_groups", lambda lr: [{"params": list(model.parameters())}])
+    groups = _as_released(inner, own(lr), lr, weight_decay) if released_groups else own(lr)
+    optimiser = torch.optim.SGD(groups, lr=lr, momentum=0.9, weight_decay=weight_decay)
     for group in optimiser.param_groups:
         group.setdefault("initial_lr", group["lr"])
     return optimiser
+
+
+def _as_released(model: torch.nn.Module, groups: list[dict], lr: float, weight_decay: float) -> list[dict]:
+    """Each group that states no weight decay, divided by what the released trainings do with its parameters."""
+    kinds, found = {}, dict[tuple, dict]()  # times the learning rate, and weight decay, of each parameter
+    for part in model.modules():
+        spared = isinstance(part, _ConvNd) and 1 < part.groups == part.in_channels  # depthwise
+        for name, p in part.named_parameters(recurse=False):
+            twice = name == "bias" and isinstance(part, (_ConvNd, torch.nn.Linear))
+            kinds[id(p)] = 1 + twice, 0.0 if p.ndim < 2 or spared else weight_decay
+    for number, group in enumerate(groups):
+        for p in group["params"]:
+            times, decay = (1, group["weight_decay"]) if "weight_decay" in group else kinds[id(p)]
+            part_of = {**group, "params": [], "lr": times * group.get("lr", lr), "weight_decay": decay}
+            found.setdefault((number, times, decay), part_of)["params"].append(p)
+    return list(found.values())

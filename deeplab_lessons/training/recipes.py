@@ -32,7 +32,8 @@ HEADS: dict[str, tuple[float, dict[str, Any]]] = {
 class Recipe:
     """A network and how it is trained.
 
-    `network` holds the arguments of `models.deeplab`. `lr` is the backbone's first learning rate. `crop` is in pixels,
+    `network` holds the arguments of `models.deeplab`. `lr` is the backbone's first learning rate; it, `weight_decay`
+    and `released_groups` are those of `training.optimiser_for`. `crop` is in pixels,
     a side or (height, width); `scale` is the range of random scaling. `batch_norm_decay` is the fraction of the old
     average that batch norm keeps at each iteration (None: torch's own).
     """
@@ -49,11 +50,14 @@ class Recipe:
     num_classes: int = 21
     freeze_batch_norm: bool = False
     batch_norm_decay: float | None = None
+    weight_decay: float = 5e-4
+    released_groups: bool = False
 
     @property
     def settings(self) -> dict[str, Any]:
         """What `train` is given."""
-        names = ("iterations", "batch_size", "lr", "schedule", "loss", "freeze_batch_norm")
+        names = ["iterations", "batch_size", "lr", "weight_decay", "released_groups", "schedule", "loss"]
+        names.append("freeze_batch_norm")
         return {**{name: getattr(self, name) for name in names}, "channels_last": True}
 
     def model(self, seed: int | None = None, weights=None) -> torch.nn.Module:

@@ -9,8 +9,7 @@ from collections.abc import Callable
 def step(iteration: int, iterations: int, parts: int = 3, factor: float = 0.1) -> float:
     """Share of the first rate after `iteration` of `iterations`: times `factor` after each of `parts` parts.
 
-    DeepLab v1 (section 5): 6000 iterations, times 0.1 every 2000, so three parts. The solver that the
-    authors released for LargeFOV multiplies by 0.316, the square root of 0.1.
+    DeepLab v1 (section 5) and its released solver files: 6000 iterations, times 0.1 every 2000, so three parts.
     """
     return factor ** (parts * iteration // iterations)
 

@@ -9,6 +9,7 @@ from deeplab_lessons.backbones import xception
 from deeplab_lessons.backbones.encoders import low_level_features
 from deeplab_lessons.backbones.xception import XceptionBlock
 from deeplab_lessons.layers.separable import SeparableConv2d
+from deeplab_lessons.models import deeplab_v3plus
 
 CLASS_SIZE = {"width": 1 / 16, "middle_blocks": 1}
 
@@ -95,6 +96,17 @@ def test_relu_between_is_the_papers_and_can_be_left_out():
     assert len([m for m in released.exit2.modules() if isinstance(m, nn.ReLU)]) == 6
     x = torch.randn(1, 3, 33, 33, dtype=torch.float64)
     assert not torch.allclose(ours(x), released(x))
+
+
+def test_the_released_epsilon_is_that_of_the_backbone_alone():
+    for released, eps in ((False, 1e-5), (True, 1e-3)):
+        with torch.device("meta"):
+            model = deeplab_v3plus(21, "xception", middle_blocks=1, released=released)
+        found = [
+            {m.eps for m in part.modules() if isinstance(m, nn.BatchNorm2d)}
+            for part in (model.backbone, model.aspp, model.decoder)
+        ]
+        assert found == [{eps}, {1e-5}, {1e-5}]
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ def test_a_kept_network_is_found_by_edition_and_settings(monkeypatch):
         {"network": {**which.network, "width": 1 / 4}}, {"iterations": 5}, {"batch_size": 5}, {"lr": 0.03},
         {"schedule": "step"}, {"loss": "area"}, {"crop": 160}, {"scale": (0.5, 1.5)}, {"data": "camvid"},
         {"split": "val"}, {"count": 999}, {"scene_size": 160}, {"num_classes": 7}, {"freeze_batch_norm": True},
-        {"batch_norm_decay": 0.9},
+        {"batch_norm_decay": 0.9}, {"weight_decay": 1e-4}, {"released_groups": True},
     ]  # fmt: skip
     paths = {cache_path(replace(which, **change), 3) for change in changes}
     assert len(paths | {cache_path(which, 3), cache_path(which, 4)}) == len(changes) + 2

@@ -65,6 +65,16 @@ def test_shapes(backbone, output_stride):
         assert torch.equal(model.backbone(x), last)
 
 
+def test_the_released_early_map_sees_two_blocks():
+    """27 pixels, where the end of layer1 sees 35; everything else is as before."""
+    with torch.device("meta"):
+        usual, released = (trace(deeplab_v3plus(released=each), 65) for each in (False, True))
+    assert usual["backbone.layer1.2.conv3"].size == 35 and released["backbone.layer1.1.conv3"].size == 27
+    assert released["decoder.reduce"].size == 27 and usual["decoder.reduce"].size == 35
+    assert released["backbone.layer4"].size == usual["backbone.layer4"].size
+    assert released.multiply_adds == usual.multiply_adds
+
+
 def test_options_of_the_decoder():
     with torch.device("meta"):
         usual = deeplab_v3plus()
@@ -150,6 +160,9 @@ def test_it_learns():
             {"backbone": "xception", "blocks": (1, 1, 1, 1)},
             "no option blocks; it has multi_grid, middle_blocks",
         ),
+        ({"released": True}, r"got 'resnet50' with blocks=\(1, 1, 1, 1\): pass released=False"),
+        ({"released": True, "backbone": "resnet18", "blocks": None}, "got 'resnet18': pass released=False"),
+        ({"released": True, "backbone": "mobilenet_v2", "blocks": None}, "two bottlenecks or more"),
     ],
 )
 def test_what_is_not_there_is_named(arguments, words):

@@ -35,6 +35,7 @@ def begun(path, **options):
 COMPARED = {
     "iterations": 24, "batch_size": 2, "lr": 0.02, "schedule": "step", "loss": "area", "seed": 4, "clip": 1.0,
     "amp": "bf16", "channels_last": True, "freeze_batch_norm": True, "class_weights": [1.0, 2.0],
+    "weight_decay": 1e-4, "released_groups": True,
 }  # fmt: skip
 #: Those that are compared by their content, in tests of their own.
 BY_CONTENT = {"model", "dataset", "validation", "grid", "about"}
@@ -70,7 +71,9 @@ def test_another_setting_is_refused_by_name(tmp_path, name):
     assert path.read_bytes() == before and same_weights(model, tiny())
 
 
-@pytest.mark.parametrize("name", ["clip", "amp", "channels_last", "freeze_batch_norm", "class_weights"])
+@pytest.mark.parametrize(
+    "name", ["clip", "amp", "channels_last", "freeze_batch_norm", "class_weights", "released_groups"]
+)
 def test_a_setting_that_is_left_out_later_is_refused(tmp_path, name):
     begun(tmp_path / "run.pt", **{name: COMPARED[name]})
     with pytest.raises(OtherSettings, match=f"{name} was"):

@@ -26,6 +26,8 @@ TESTS = str(Path(__file__).resolve().parents[1])
         ({"batch_size": 0}, "batch_size must be above 0"),
         ({"clip": 0}, "clip must be None or a norm above 0"),
         ({"amp": "half"}, "amp must be False, True"),
+        ({"weight_decay": -1e-4}, r"weight_decay must be at least 0, got -0\.0001: pass 0 for none"),
+        ({"weight_decay": math.nan}, "weight_decay must be at least 0, got nan"),
         ({"lr": math.nan}, "lr must be above 0, got nan"),
         ({"lr": math.inf}, "lr must be above 0, got inf"),
         ({"iterations": 2.5}, "iterations must be a whole number, got 2.5"),

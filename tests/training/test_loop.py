@@ -8,7 +8,7 @@ import torch
 from small_training import GRID, bright_squares, run, same_weights, tiny
 from torch import nn
 
-from deeplab_lessons import training
+from deeplab_lessons import models, training
 
 
 def test_compiled_the_model_learns_the_same(monkeypatch):
@@ -48,6 +48,70 @@ def test_rates_follow_the_schedule_and_the_groups():
     assert [group["lr"] for group in optimiser.param_groups] == [0.01, 0.1]
     assert {group["momentum"] for group in optimiser.param_groups} == {0.9}
     assert {group["weight_decay"] for group in optimiser.param_groups} == {5e-4}
+
+
+def told(optimiser):
+    """Learning rate and weight decay of each parameter, by its id."""
+    return {id(p): (g["lr"], g["weight_decay"]) for g in optimiser.param_groups for p in g["params"]}
+
+
+def test_groups_of_the_caffe_releases():
+    """Every bias at twice the rate of its weights, and without decay; v2 on VGG16 states its classifiers' itself."""
+    for model in (
+        models.deeplab_v1(21, width=0.0625, multi_scale=True),
+        models.deeplab_v2(21, "vgg16", "S", width=0.0625),
+    ):
+        found = told(training.optimiser_for(model, 0.01, released_groups=True))
+        new = model.head.classifiers if isinstance(model, models.DeepLabV2) else [model.head.fc8, model.side]
+        fast = {id(p) for part in new for p in part.parameters()}
+        assert len(found) == len(list(model.parameters()))
+        for name, p in model.named_parameters():
+            rate = 0.1 if id(p) in fast else 0.01
+            wanted = (2 * rate, 0.0) if name.endswith("bias") else (rate, 5e-4)
+            assert found[id(p)] == pytest.approx(wanted), name
+
+
+def test_groups_of_the_tensorflow_release():
+    """4e-5 for kernels; none for batch norm, depthwise kernels and the classifier's bias, which alone is faster."""
+    model = models.deeplab_v3plus(21, "xception", width=0.0625, middle_blocks=1)
+    optimiser = training.optimiser_for(model, 0.007, 4e-5, released_groups=True)
+    found = told(optimiser)
+    assert optimiser.param_groups[0]["lr"] == 0.007 and len(found) == len(list(model.parameters()))
+    for name, p in model.named_parameters():
+        spared = p.ndim == 1 or name.endswith("depthwise.weight")
+        rate = 0.014 if name == "decoder.classifier.bias" else 0.007
+        assert found[id(p)] == pytest.approx((rate, 0.0 if spared else 4e-5)), name
+    assert len([name for name, _ in model.named_parameters() if name.endswith("depthwise.weight")]) > 10
+
+
+def test_a_network_without_groups_of_its_own_is_divided_too():
+    """And a convolution in groups that is not depthwise decays."""
+    net = nn.Sequential(nn.Conv2d(4, 8, 3, groups=2), nn.BatchNorm2d(8), nn.Flatten(), nn.Linear(8, 2))
+    found = told(training.optimiser_for(net, 0.1, 0.5, released_groups=True))
+    assert [found[id(p)] for p in net.parameters()] == [
+        (0.1, 0.5), (0.2, 0.0), (0.1, 0.0), (0.1, 0.0), (0.1, 0.5), (0.2, 0.0),
+    ]  # fmt: skip
+
+
+def test_what_decays_is_part_of_a_training(tmp_path):
+    """It changes the weights, and a training continues with its own only; one of before had 5e-4 for everything."""
+    plain, same, decayed, spared = (tiny() for _ in range(4))
+    run(plain, iterations=3, checkpoint=tmp_path / "plain.pt")
+    run(same, iterations=3, weight_decay=5e-4)
+    run(decayed, iterations=3, weight_decay=0.5)
+    run(spared, iterations=3, weight_decay=0.5, released_groups=True)
+    assert (
+        same_weights(plain, same) and not same_weights(plain, decayed) and not same_weights(decayed, spared)
+    )
+    content = training.load_checkpoint(tmp_path / "plain.pt")
+    for name in ("weight_decay", "released_groups"):
+        del content["settings"][name]
+    training.save_checkpoint(content, tmp_path / "before.pt")
+    assert run(tiny(), iterations=3, checkpoint=tmp_path / "before.pt").finished
+    with pytest.raises(training.CheckpointError, match="weight_decay"):
+        run(tiny(), iterations=3, checkpoint=tmp_path / "before.pt", weight_decay=1e-4)
+    with pytest.raises(training.CheckpointError, match="released_groups"):
+        run(tiny(), iterations=3, checkpoint=tmp_path / "before.pt", released_groups=True)
 
 
 def test_one_iteration_is_one_step_of_plain_torch():

@@ -1,10 +1,13 @@
 """What the course states of DeepLab v1 (ICLR 2015, arXiv 1412.7062)."""
 
-from deeplab_lessons import arithmetic
+import torch
+
+from deeplab_lessons import arithmetic, models
 from deeplab_lessons.classroom import stacks
 from deeplab_lessons.classroom.ledger.counted import field, parameters, traced, v1, vgg_field
 from deeplab_lessons.classroom.ledger.entry import cite, compute
 from deeplab_lessons.classroom.ledger.rows import published
+from deeplab_lessons.receptive_field import trace
 
 _WINDOW = "The column is 8 (k - 1) r + 32, the window of fc6 alone; a cell of pool5 sees 212 pixels, not 32."
 _FIELD = "field|RF|fc6|print|window"
@@ -15,6 +18,14 @@ def _scores_of_306() -> int:
     """Cells a side after the first release's padded 2 x 2 pools, for 306 pixels."""
     pools = [arithmetic.Layer(2, 2, (1, 1), ceil_mode=True)] * 3
     return arithmetic.receptive_fields([*pools, arithmetic.Layer(2, 1)], 306)[-1].out
+
+
+def _released_field() -> int:
+    """Field of the released LargeFOV: pools of 3 x 3, and a mean over 3 x 3 cells between pool5 and fc6."""
+    with torch.device("meta"):
+        net = models.deeplab_v2(21, "vgg16", (12,))
+        net.backbone.append(torch.nn.AvgPool2d(3, 1, 1))
+        return trace(net, 321)["head.branches.0.fc6"].size
 
 
 def _side_channels() -> int:
@@ -100,6 +111,7 @@ ENTRIES = [
     ),
     cite("v1, section 3.2", "306×306", "crop of the first release (pixels)", also=["306"]),
     compute("v1, section 4.3", "640", "channels that MSc adds", _side_channels),
+    compute("v1, released network", "435", "field of LargeFOV with pool5a", _released_field, near="pool5a"),
     cite("v1, section 4.3", "128", "channels of each of MSc's convolutions", near="MSc|channels|branch"),
     cite(
         "v1, section 5; v2, section 4.1.1",
@@ -120,7 +132,6 @@ ENTRIES = [
     cite("v1, section 5", "2000", "iterations of a step"),
     cite("v1, section 5", "0.9", "momentum", near="momentum"),
     cite("v1, section 5", "0.0005", "weight decay", near="decay", also=["5e-4"]),
-    cite("v1, released solver", "0.316", "factor of the step policy in the released file"),
     # what it reaches
     *published("v1"),
     cite("v1, table 3", "71.6", "mIoU (%) on VOC test, MSc-LargeFOV"),

@@ -27,6 +27,7 @@ ENTRIES = [
     cite("v2, table 2", "30", "pictures in a batch, step", near=_BATCH),
     cite("v2, section 4.1.1", "20", "pictures in a batch, step", near="batch|with 20"),
     cite("v2, table 2; section 4.1.2", "10", "pictures in a batch, poly", near=_BATCH),
+    cite("v2, released files", "104.008, 116.669, 122.675", "mean of the images, in BGR", near="BGR"),
     cite("v2, section 4.1.2", "0.9", "power of poly", near="poly|power"),
     cite("v2, section 4.1.1", "10", "how many times faster the classifier learns", near="rate|times"),
     cite("v2, released networks", "20", "how many times faster the new biases learn", near="rate|times|bias"),

@@ -3,7 +3,7 @@
 from deeplab_lessons import heads
 from deeplab_lessons.classroom.ledger.counted import cells, traced
 from deeplab_lessons.classroom.ledger.entry import cite, compute, difference, measure
-from deeplab_lessons.classroom.ledger.rows import published
+from deeplab_lessons.classroom.ledger.rows import published, weight_decay
 from deeplab_lessons.classroom.ledger.twins import Twin
 
 _STRIDES = {8: "75.18", 16: "73.88", 32: "70.06", 64: "59.99", 128: "42.34", 256: "20.29"}
@@ -75,6 +75,13 @@ ENTRIES = [
     cite("v3, appendix A", "6", "pictures that fit at output stride 8", near="fit|these 6"),
     cite("v3, section 4.1", "0.9997", "decay of batch norm"),
     cite("v3, section 4.1; v3+, section 4", "0.007", "first rate", near="rate"),
+    compute(
+        "v3, released train script",
+        "0.0001",
+        "weight decay, ResNet",
+        weight_decay("v3_resnet101"),
+        near="decay",
+    ),
     cite("v3, section 4.1", "0.001", "first rate of the second stage", near="rate"),
     cite("v3, section 4.1", "0.9", "power of poly", near="poly|power"),
     cite("v3, section 4.1", "30K", "iterations of each stage"),

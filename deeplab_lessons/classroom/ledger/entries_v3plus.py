@@ -4,7 +4,7 @@ import torch
 
 from deeplab_lessons.classroom.ledger.counted import traced
 from deeplab_lessons.classroom.ledger.entry import cite, compute, measure
-from deeplab_lessons.classroom.ledger.rows import multiply_adds, published
+from deeplab_lessons.classroom.ledger.rows import multiply_adds, published, weight_decay
 from deeplab_lessons.classroom.ledger.twins import Gain, Twin
 from deeplab_lessons.models import deeplab_v3plus
 
@@ -29,6 +29,12 @@ def _xception() -> list:
 def _convolutions() -> int:
     """Convolutions on the way through Xception, a separable one counted once, shortcuts not at all."""
     return 2 + sum(len(part.inner) + 1 for _, part in _xception() if hasattr(part, "inner"))
+
+
+def _epsilon() -> float:
+    """Epsilon of batch norm in Xception as released."""
+    with torch.device("meta"):
+        return deeplab_v3plus(21, "xception", 16, released=True).backbone.conv1[1].eps
 
 
 def _middle_blocks() -> int:
@@ -57,6 +63,14 @@ ENTRIES = [
     ),
     compute("v3+, figure 4", "16", "blocks in Xception's middle flow", _middle_blocks, near="blocks|middle"),
     cite("Chollet 2017, figure 5", "8", "blocks in the first Xception's middle flow", near="not 8"),
+    compute(
+        "v3+, released train script",
+        "0.00004",
+        "weight decay, Xception",
+        weight_decay("v3plus_xception"),
+        near="decay",
+    ),
+    compute("v3+, released code", "0.001", "epsilon of Xception's batch norm", _epsilon, near="epsilon"),
     *multiply_adds(),
     compute(
         "v3+, section 4.2",

@@ -1,6 +1,6 @@
 """Entries for the rows of the papers' tables that the package holds as data: `classroom.published` and `released`."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from deeplab_lessons.classroom.ledger import released
 from deeplab_lessons.classroom.ledger.entry import Entry, cite, compute, measure
@@ -67,6 +67,11 @@ def _mean_ious(row: dict) -> Iterator[Entry]:
             printed = f"{value:.1f}" if row.get("data") in _ONE_DECIMAL else f"{value:.2f}"
             name = f"mIoU (%) of {words}{with_crf}"
             yield measure(source, printed, name, twin) if twin else cite(source, printed, name)
+
+
+def weight_decay(name: str) -> Callable[[], float]:
+    """What gives the weight decay of a published row."""
+    return lambda: next(row["weight_decay"] for row in ROWS if row["name"] == name)
 
 
 def multiply_adds() -> list[Entry]:
