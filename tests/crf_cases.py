@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from deeplab_lessons import crf
 from deeplab_lessons.classroom import built_in, reference_crf, tiny_crf
 from deeplab_lessons.classroom.readable_lattice import Lattice
+from deeplab_lessons.crf.filters import NORMALISATIONS
 
 H, W, C = 3, 3, 3
 SETTING = crf.Parameters(w1=2, sigma_alpha=2, sigma_beta=60, w2=1, sigma_gamma=1)
@@ -23,6 +24,7 @@ PRESETS_TESTED = {
     "smooth": crf.Parameters(10, 80, 13, 3, 3),
     "v2_resnet101": crf.PRESETS["v2_resnet101"],
     "wide": crf.Parameters(4, 121, 5, 3, 3),
+    "as printed": crf.Parameters(0.05, 30, 10, 0.02, 2, normalisation="none"),
     "v1_caffe": crf.PRESETS["v1_caffe"],
 }
 
@@ -100,11 +102,12 @@ def readable_mean_field(unary, picture, p, compatibility=None):
     kernels = []
     for weight, features in ((p.w1, colour), (p.w2, place)):
         lattice = Lattice(features)
-        norm = (lattice.filter(torch.ones_like(features[:1])) + 1e-20).rsqrt()
-        kernels.append((weight, lattice, norm))
+        sums = lattice.filter(torch.ones_like(features[:1])) + 1e-20
+        before, after = (sums**-power for power in NORMALISATIONS[p.normalisation])
+        kernels.append((weight, lattice, before, after))
     q = torch.softmax(-unary, 0)
     for _ in range(p.iterations):
-        heard = sum(weight * norm * lattice.filter(norm * q) for weight, lattice, norm in kernels)
+        heard = sum(w * after * lattice.filter(before * q) for w, lattice, before, after in kernels)
         q = torch.softmax(-unary + (heard if compatibility is None else -compatibility @ heard), 0)
     return q
 

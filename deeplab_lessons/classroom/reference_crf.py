@@ -23,13 +23,13 @@ def pydensecrf_mean_field(
     picture: Tensor,
     parameters: Parameters,
     compatibility: Tensor | None = None,
-    normalisation: str = "symmetric",
+    normalisation: str | None = None,
 ) -> Tensor:
     """Return pydensecrf's marginals `[C, H, W]` of unary `[C, H, W]` and picture `[3, H, W]`.
 
-    Works in float32 on the CPU, without gradients; the result has the number type and device of `unary`. The library
-    makes `compatibility` `[C, C]` symmetric. Raises ImportError where it is not installed, and ValueError for a picture
-    without whole grey levels.
+    `normalisation` overrides the parameters'. Works in float32 on the CPU, without gradients; the result has the number
+    type and device of `unary`. The library makes `compatibility` `[C, C]` symmetric. Raises ImportError where it is not
+    installed, and ValueError for a picture without whole grey levels.
     """
     try:
         from pydensecrf import densecrf
@@ -47,7 +47,7 @@ def pydensecrf_mean_field(
     model = densecrf.DenseCRF2D(width, height, classes)
     model.setUnaryEnergy(_array(unary.flatten(1)))
     names = {"symmetric": "NORMALIZE_SYMMETRIC", "row": "NORMALIZE_AFTER", "none": "NO_NORMALIZATION"}
-    norm = getattr(densecrf, names[normalisation])
+    norm = getattr(densecrf, names[normalisation or parameters.normalisation])
     # a number means Potts and is added; a matrix is a cost and is subtracted: the library's two signs
     both = (parameters.w1, parameters.w2)
     w1, w2 = (float(w) if compatibility is None else _array(w * compatibility) for w in both)

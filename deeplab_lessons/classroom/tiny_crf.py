@@ -79,9 +79,8 @@ class ExactFilter:
 class ExactCRF(DenseCRF):
     """`crf.DenseCRF` with all pairs of pixels in place of the lattice, for pictures of up to 80 x 80 pixels."""
 
-    def refine_one(self, unary: Tensor, picture: Tensor) -> Tensor:
+    def infer(self, unary: Tensor, picture: Tensor, mu: Tensor | None) -> Tensor:
         """Return the marginals [C, H, W] of one picture, by the definition."""
-        mu = self.symmetric_compatibility(unary)
         return mean_field(unary, self.filters(picture), mu, self.setting.iterations)
 
     def filters(self, picture: Tensor) -> list:
@@ -90,7 +89,7 @@ class ExactCRF(DenseCRF):
         place = {"dtype": image.dtype, "device": image.device}
         bilateral = crf.bilateral_features(image, s.sigma_alpha, s.sigma_beta)
         spatial = crf.spatial_features(tuple(image.shape[1:]), s.sigma_gamma, **place)
-        kinds = [ExactFilter(features, self.normalisation) for features in (bilateral, spatial)]
+        kinds = [ExactFilter(features, self.setting.normalisation) for features in (bilateral, spatial)]
         return list(zip(self.weights, kinds, strict=True))
 
 

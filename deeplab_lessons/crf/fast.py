@@ -12,7 +12,7 @@ from functools import lru_cache, reduce
 import torch
 from torch import Tensor
 
-from deeplab_lessons.crf.filters import bilateral_features, spatial_features
+from deeplab_lessons.crf.filters import NORMALISATIONS, bilateral_features, spatial_features
 from deeplab_lessons.crf.parameters import Parameters
 from deeplab_lessons.crf.tables import Tables, bags, write_tables
 
@@ -35,19 +35,19 @@ def fast_mean_field(
 @torch.no_grad()
 def write_kernels(picture: Tensor, parameters: Parameters, like: Tensor) -> Kernels:
     """Return the normalised kernels of a picture [3, H, W], each with its weight unless that is 0, in `like`'s type."""
-    p, kernels = parameters, []
+    p, kernels, powers = parameters, [], NORMALISATIONS[parameters.normalisation]
     if p.w1:
         features = bilateral_features(picture.to(like), p.sigma_alpha, p.sigma_beta)
-        kernels.append((p.w1, write_tables(features).normalised()))
+        kernels.append((p.w1, write_tables(features).normalised(*powers)))
     if p.w2:
         size = tuple(picture.shape[1:])
-        kernels.append((p.w2, _spatial_tables(size, p.sigma_gamma, like.dtype, like.device)))
+        kernels.append((p.w2, _spatial_tables(size, p.sigma_gamma, powers, like.dtype, like.device)))
     return kernels
 
 
 @lru_cache(maxsize=4)
-def _spatial_tables(size, sigma_gamma, dtype, device) -> Tables:
-    return write_tables(spatial_features(size, sigma_gamma, dtype=dtype, device=device)).normalised()
+def _spatial_tables(size, sigma_gamma, powers, dtype, device) -> Tables:
+    return write_tables(spatial_features(size, sigma_gamma, dtype=dtype, device=device)).normalised(*powers)
 
 
 @torch.no_grad()

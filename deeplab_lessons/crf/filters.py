@@ -48,9 +48,9 @@ class LatticeFilter:
 
     - "none": as the papers print it. Pixels in large even regions then hear far more voices than others.
     - "symmetric": `K(i, j) / sqrt(s_i s_j)`, pydensecrf's default, with its 1e-20 against division by zero. Still
-      symmetric up to the lattice, so that an energy belongs to it. The published weights are meant with it.
-    - "row": `K(i, j) / s_i`, a weighted mean, as bilateral filters and common ports of CRF-as-RNN take it. Not
-      symmetric: mean field runs, but it descends no energy.
+      symmetric up to the lattice, so that an energy belongs to it.
+    - "row": `K(i, j) / s_i`, a weighted mean: Krähenbühl and Koltun's released code, with which DeepLab v1 and v2 ran,
+      and common ports of CRF-as-RNN. Not symmetric: mean field runs, but it descends no energy.
 
     If the features [d, N] require a gradient they get one, through the barycentric weights, and the filter is slower.
     Raises ValueError for another normalisation, features that make no lattice, and values of another shape or type.

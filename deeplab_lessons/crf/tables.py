@@ -71,11 +71,11 @@ class Tables:
         """K·1, [N, 1]."""
         return self.filter(self.slice_weight.new_ones(len(self.slice_weight), 1))
 
-    def normalised(self) -> "Tables":
-        """Return the tables of K / √(n_i n_j) with n = K·1."""
-        norm = (self.row_sums + 1e-20).rsqrt()
-        splat_weight = self.splat_weight * norm.view(-1).index_select(0, self.splat_index)
-        return replace(self, splat_weight=splat_weight, slice_weight=self.slice_weight * norm)
+    def normalised(self, before: float, after: float) -> "Tables":
+        """Return the tables of n_i^-after K(i, j) n_j^-before with n = K·1: ½ and ½ for the symmetric kernel."""
+        sums = self.row_sums + 1e-20
+        splat_weight = self.splat_weight * (sums**-before).view(-1).index_select(0, self.splat_index)
+        return replace(self, splat_weight=splat_weight, slice_weight=self.slice_weight * sums**-after)
 
 
 def write_tables(features: Tensor) -> Tables:

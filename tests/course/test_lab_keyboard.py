@@ -51,6 +51,7 @@ WIDGETS = {
     "unrolled": '"UnrolledExplorer", picture, scores, labels % 2, setting',
     "schedules": '"SchedulesExplorer"',
     "separable": '"SeparableExplorer"',
+    "lattice": '"LatticeExplorer"',
     "prediction": '"PredictionForm", "How many cells?", "number", 3',
     "own_photo": '"OwnPhoto", Brightness(), ("dark", "bright"), datasets.voc_colours()',
 }

@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import math
 from dataclasses import replace
 
 import pytest
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from deeplab_lessons import crf
 from deeplab_lessons.classroom import tiny_crf
 
+DIGITS = {"rtol": 1e-5, "atol": 0}  # exp of a log-softmax, against the softmax
 KINDS = [tiny_crf.ExactCRF, crf.DenseCRF]
 
 
@@ -161,6 +163,123 @@ def test_half_precision_and_autocast_are_computed_in_full(dtype):
     crf.DenseCRF(SMALL)(logits.softmax(1).to(dtype), pictures, kind="probabilities")  # sums stray a little
 
 
+def with_unlikely_labels(seed, classes, size=(6, 7), spread=1.0):
+    """Logits of `classes` labels and of two more that are unlikely everywhere, and a picture."""
+    logits, pictures = batch_scene(seed, size, classes + 2, batch=1, dtype=torch.float64)
+    logits = spread * logits[0]
+    logits[[0, -1]] = logits[1:-1].amax(0) - 8 - logits[[0, -1]].abs()
+    return logits, pictures[0]
+
+
+def largest_sum(layer, picture):
+    """S of the bound: the most that a pixel hears, over both kernels and all labels."""
+    ones = torch.ones(1, picture[0].numel(), dtype=torch.float64)
+    return float(sum(weight * smooth(ones) for weight, smooth in layer.filters(picture.double())).max())
+
+
+@given(st.integers(0, 999), st.integers(2, 4), st.floats(0.2, 3), st.sampled_from(["symmetric", "row"]))
+@settings(max_examples=25, deadline=None)
+def test_dropped_labels_cost_no_more_than_the_bound(seed, classes, spread, normalisation):
+    logits, picture = with_unlikely_labels(seed, classes, spread=spread)
+    epsilon = 1.01 * float(logits.softmax(0)[[0, -1]].max())
+    for iterations in (0, 1, 4):
+        setting = replace(SMALL, w1=0.8, w2=0.4, normalisation=normalisation, iterations=iterations)
+        layer = crf.DenseCRF(setting)
+        reach = largest_sum(layer, picture)
+        assert epsilon <= 1 / (math.e * reach)  # what the bound asks for
+        full, short = layer(logits, picture), crf.refine(logits, picture, setting, drop_below=epsilon)
+        assert full[[0, -1]].max() <= math.e * epsilon
+        lost = 2 * math.e * epsilon * sum((reach / 2) ** step for step in range(iterations + 1))
+        assert (full - short).abs().max() <= lost
+        torch.testing.assert_close(short.sum(0), torch.ones_like(short[0]))
+        torch.testing.assert_close(short[[0, -1]], logits.softmax(0)[[0, -1]], **DIGITS)
+
+
+@given(st.integers(0, 999), st.floats(0.0, 0.3))
+@settings(max_examples=15, deadline=None)
+def test_a_dropped_label_under_any_compatibility(seed, costs):
+    """By what another label may cost more next to some label, a dropped one may have risen."""
+    logits, picture = with_unlikely_labels(seed, 3)
+    mu = crf.potts(5) + costs * torch.randn(5, 5, generator=torch.Generator().manual_seed(seed))
+    layer = crf.DenseCRF(replace(SMALL, w1=0.8, w2=0.4), compatibility=mu)
+    mu, likely = layer.symmetric_compatibility(logits), [1, 2, 3]
+    epsilon = 1.01 * float(logits.softmax(0)[[0, -1]].max())
+    gain = float((mu[:, None] - mu[None]).max())
+    full = layer(logits, picture)
+    assert full[[0, -1]].max() <= epsilon * math.exp(largest_sum(layer, picture) * gain)
+    layer.drop_below = epsilon
+    short, alone = layer(logits, picture), crf.DenseCRF(layer.setting, compatibility=mu[likely][:, likely])
+    rest = 1 - logits.softmax(0)[[0, -1]].sum(0)
+    torch.testing.assert_close(short[likely], rest * alone(logits[likely], picture))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("matrix", [False, True])
+def test_each_picture_of_a_batch_drops_its_own_labels(kind, matrix):
+    (first, picture), (second, other) = with_unlikely_labels(1, 3), with_unlikely_labels(2, 3)
+    second = second.roll(1, 0)  # other labels are the unlikely ones
+    scores, pictures = torch.stack([first, second]), torch.stack([picture, other])
+    mu = 1.5 * crf.potts(5) if matrix else None
+    layer, whole = kind(SMALL, compatibility=mu, drop_below=0.01), kind(SMALL, compatibility=mu)
+    q = layer(scores, pictures)
+    torch.testing.assert_close(q, whole(scores, pictures), atol=1e-2, rtol=0)
+    for each, unlikely in ((0, [0, 4]), (1, [1, 0])):
+        torch.testing.assert_close(q[each, unlikely], scores[each].softmax(0)[unlikely], **DIGITS)
+        torch.testing.assert_close(layer(scores[each], pictures[each]), q[each])
+        assert not set(q[each].argmax(0).flatten().tolist()) & set(unlikely)
+
+
+def test_nothing_is_dropped_unless_asked_for():
+    logits, pictures = batch_scene()
+    logits[:, 0] = -1e4  # as unlikely as a label can be
+    assert crf.DenseCRF(SMALL).drop_below == 0
+    expected = crf.fast_mean_field(crf.unary_from_logits(logits[0]).flatten(1), pictures[0], SMALL)
+    assert torch.equal(crf.DenseCRF(SMALL)(logits[0], pictures[0]).flatten(1), expected)
+    some = batch_scene(4)[0]  # every label is likely somewhere
+    assert torch.equal(
+        crf.DenseCRF(SMALL, drop_below=0.05)(some, pictures), crf.DenseCRF(SMALL)(some, pictures)
+    )
+
+
+def test_all_labels_dropped_but_one():
+    logits, pictures = batch_scene(classes=4)
+    logits[:, 2] += 40
+    for kind in KINDS:
+        q = kind(SMALL, drop_below=0.2)(logits, pictures)
+        torch.testing.assert_close(q[:, [0, 1, 3]], logits.softmax(1)[:, [0, 1, 3]], **DIGITS)
+        assert (q.argmax(1) == 2).all() and torch.allclose(q.sum(1), torch.ones(2, 6, 7))
+
+
+def test_a_label_goes_only_if_it_is_unlikely_at_every_pixel():
+    logits, picture = with_unlikely_labels(3, 3)
+    logits[0, 2, 2] += 11.5
+    p = logits.softmax(0)
+    assert p[0].max() > 0.01 > p[-1].max()
+    q = crf.refine(logits, picture, SMALL, drop_below=0.01)
+    torch.testing.assert_close(q[-1], p[-1], **DIGITS)
+    assert not torch.isclose(q[0], p[0]).all()
+    q = crf.refine(p, picture, SMALL, kind="probabilities", drop_below=0.01)
+    torch.testing.assert_close(q, crf.refine(logits, picture, SMALL, drop_below=0.01), atol=1e-3, rtol=0)
+
+
+@pytest.mark.slow
+def test_gradients_with_dropped_labels():
+    logits, picture = with_unlikely_labels(5, 3, size=(2, 3))
+    layer = crf.DenseCRF(SMALL, 5, trainable=("weights", "compatibility"), drop_below=0.01).double()
+    assert torch.autograd.gradcheck(lambda scores: layer(scores, picture), (logits.requires_grad_(),))
+    layer(logits, picture)[1].log().sum().backward()
+    assert (layer.compatibility.grad[[0, -1]] == 0).all() and (layer.compatibility.grad[1:4, 1:4] != 0).any()
+    with torch.no_grad():
+        torch.testing.assert_close(layer(logits, picture), layer(logits.detach(), picture))
+
+
+@pytest.mark.parametrize("wrong", [-0.1, 1 / 3, 0.5, math.nan])
+def test_thresholds_that_could_drop_a_pixels_best_label_are_refused(wrong):
+    logits, pictures = batch_scene()
+    with pytest.raises(ValueError, match=f"drop_below must be from 0 to below 1 / 3, .* got {wrong}"):
+        crf.DenseCRF(SMALL, drop_below=wrong)(logits, pictures)
+
+
 @given(st.integers(0, 999), st.integers(2, 5), st.integers(1, 9), st.integers(1, 9), st.sampled_from(KINDS))
 @settings(max_examples=12, deadline=None)
 def test_marginals_whatever_the_size_and_the_layout(seed, classes, height, width, kind):
@@ -180,7 +299,7 @@ def test_marginals_whatever_the_size_and_the_layout(seed, classes, height, width
 @pytest.mark.parametrize(
     "choices, words",
     [
-        ({"normalisation": "mean"}, "normalisation"),
+        ({"normalisation": "mean"}, "unknown normalisation 'mean': choose from symmetric, row, none"),
         ({"trainable": "sigma"}, "trainable"),
         ({"trainable": "compatibility"}, "num_classes"),
         ({"compatibility": torch.ones(2, 3)}, r"\[2, 2\]"),

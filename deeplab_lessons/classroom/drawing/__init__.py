@@ -1,6 +1,15 @@
 """The lessons' figures: `drawing.show_image` and the like, and a module for each kind of network."""
 
-from deeplab_lessons.classroom.drawing import aspp, cascade, decoder, lattice, resnet, structures, versions
+from deeplab_lessons.classroom.drawing import (
+    aspp,
+    cascade,
+    decoder,
+    factor_graph,
+    lattice,
+    resnet,
+    structures,
+    versions,
+)
 from deeplab_lessons.classroom.drawing.fields import (
     show_box,
     show_counts,
@@ -29,6 +38,7 @@ __all__ = [
     "colour_labels",
     "decoder",
     "draw_layers",
+    "factor_graph",
     "lattice",
     "resnet",
     "show_box",

@@ -83,7 +83,7 @@ def matrix_of_the_lattice():
 
 
 @choice(
-    "Every label now costs 1 more next to a pole: we add 1 to that column of μ. What happens to the marginals?",
+    "Every label now costs 1 more next to a pole: we add 1 to that column of μ. What happens to q in an update?",
     ("poles become rarer", "poles become more common", "nothing"),
     slips={
         "poles become rarer": "Next to a pole, every label costs 1 more, and not only the pole. Softmax sees only "
@@ -107,8 +107,8 @@ def a_column_of_mu():
     "Our weights are divided by ten. In ten updates, which entry of the unary gets the largest gradient?",
     ("the start", "the fifth update", "the last update"),
     slips={
-        "the start": "That is so with large weights, whose gradients grow on their way back. Small weights let them "
-        "fade at each step.",
+        "the start": "From the loss back to the start it is ten updates, and with small weights each step back leaves "
+        "only a part of the gradient.",
         "the fifth update": "Each step back leaves only a part of the gradient, so it is largest where it begins: at "
         "the loss.",
     },

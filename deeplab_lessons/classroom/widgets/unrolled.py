@@ -47,7 +47,7 @@ class UnrolledExplorer(KeyBox):
             crf.bilateral_features(image, settings.sigma_alpha, settings.sigma_beta),
             crf.spatial_features(image.shape[1:], settings.sigma_gamma),
         )
-        self._filters = [crf.LatticeFilter(each) for each in features]
+        self._filters = [crf.LatticeFilter(each, settings.normalisation) for each in features]
         self._picture, self._labels, self._palette = np.asarray(picture), np.asarray(labels), palette
         self._unary, self._compatibility = crf.unary_from_logits(scores.detach().float()), compatibility
         self._steps = settings.iterations

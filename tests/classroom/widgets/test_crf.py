@@ -2,6 +2,7 @@
 
 import base64
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -117,6 +118,22 @@ def test_presets_are_named_when_they_are_true():
     assert widget.preset == "v2_vgg"
     picture, scores, _ = example()
     assert CRFExplorer(picture, scores, preset="v1_caffe").preset == "v1_caffe"
+
+
+def test_a_preset_brings_its_normalisation_and_the_sliders_leave_it():
+    picture, scores, _ = example()
+    widget = CRFExplorer(picture, scores, preset="v2_vgg", w1=5)
+    assert widget.normalisation == "row" and "normalised by row" in widget.caption
+    widget._request = request("a-1", reduced=False, w1=9)
+    assert widget.parameters == replace(SETTING, w1=9, normalisation="row")
+    expected = crf.DenseCRF(widget.parameters)(scores, torch.tensor(picture).permute(2, 0, 1))
+    assert torch.allclose(widget.marginals(), expected, atol=1e-4)
+    symmetric = crf.DenseCRF(replace(SETTING, w1=9))(scores, torch.tensor(picture).permute(2, 0, 1))
+    assert not torch.allclose(widget.marginals(), symmetric, atol=0.01)
+    widget.preset = "pydensecrf_readme"
+    assert widget.normalisation == "symmetric" and "normalised symmetrically" in widget.caption
+    with pytest.raises(ValueError, match="unknown normalisation 'rows': choose from"):
+        widget.normalisation = "rows"
 
 
 def test_without_labels_there_is_no_score():
@@ -251,7 +268,9 @@ def test_keys_numbers_and_presets(page):
     shown.evaluate("reply()")
     shown.get_by_label("Preset").select_option("v2_vgg")
     shown.evaluate("reply()")
-    assert shown.evaluate("model.sent").pop()["numbers"]["sigma_alpha"] == 65
+    sent = shown.evaluate("model.sent").pop()["numbers"]
+    assert sent["sigma_alpha"] == 65 and sent["normalisation"] == "row"
+    assert shown.locator("[data-fact=normalisation]").text_content() == "by row"
 
 
 @pytest.mark.browser

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import anywidget
 import numpy as np
@@ -32,6 +32,7 @@ RANGES = {
     "sigma_gamma": (0.5, 20, 0.5),
     "iterations": (0, 20, 1),
 }
+_SETTING = (*NUMBERS, "normalisation")
 _DRAGGED = 256  # longest side of the picture that is computed while a slider moves, in pixels
 _MARK = (213, 94, 0)  # vermillion of the course's palette
 
@@ -45,8 +46,9 @@ class CRFExplorer(SavesHtml, anywidget.AnyWidget):
     preset: a name in `crf.PRESETS` to begin with; numbers given by name (`w1=5`) replace its own.
     palette: colours uint8 [256, 3]. background: class that is left without colour, or None.
 
-    Traits: `w1`, `sigma_alpha`, `sigma_beta`, `w2`, `sigma_gamma`, `iterations`, `preset` and, to be read, `changed`
-    (% of the pixels), `mean_iou` (before and after, in %) and `caption`. Raises `crf.Parameters`' errors.
+    Traits: `w1`, `sigma_alpha`, `sigma_beta`, `w2`, `sigma_gamma`, `iterations`, `normalisation` of the kernels (a
+    preset sets it, the sliders leave it), `preset` and, to be read, `changed` (% of the pixels), `mean_iou` (before and
+    after, in %) and `caption`. Raises `crf.Parameters`' errors.
     """
 
     _esm = module(__file__)
@@ -58,6 +60,7 @@ class CRFExplorer(SavesHtml, anywidget.AnyWidget):
     w2 = traitlets.Any().tag(sync=True)
     sigma_gamma = traitlets.Any().tag(sync=True)
     iterations = traitlets.Any().tag(sync=True)
+    normalisation = traitlets.Any("symmetric").tag(sync=True)
     preset = traitlets.Unicode(OWN).tag(sync=True)
     changed = traitlets.Float(help="% of the pixels whose best class changed", read_only=True)
     mean_iou = traitlets.Tuple(help="before and after, in %; empty without true labels", read_only=True)
@@ -107,7 +110,7 @@ class CRFExplorer(SavesHtml, anywidget.AnyWidget):
     @property
     def parameters(self) -> crf.Parameters:
         """The numbers as they stand."""
-        return crf.Parameters(**{name: getattr(self, name) for name in NUMBERS})
+        return crf.Parameters(**{name: getattr(self, name) for name in _SETTING})
 
     @property
     def unary(self) -> torch.Tensor:
@@ -120,11 +123,10 @@ class CRFExplorer(SavesHtml, anywidget.AnyWidget):
         There one pixel stands for `factor` × `factor`, so both widths in pixels are divided by it.
         """
         picture, scores, factor = self._sizes[reduced]
-        numbers = asdict(self.parameters)
-        numbers["sigma_alpha"] /= factor
-        numbers["sigma_gamma"] /= factor
+        now = self.parameters
+        setting = replace(now, sigma_alpha=now.sigma_alpha / factor, sigma_gamma=now.sigma_gamma / factor)
         with torch.inference_mode():
-            return crf.DenseCRF(crf.Parameters(**numbers))(scores, picture)
+            return crf.DenseCRF(setting)(scores, picture)
 
     def _compute(self, reduced: bool = False, number: str = "") -> None:
         """Run the CRF; picture, share, score and words follow in one message to the browser."""
@@ -152,7 +154,8 @@ class CRFExplorer(SavesHtml, anywidget.AnyWidget):
         return tuple(100 * metrics.mean_iou(confusion) for confusion in pairs)
 
     def _describe(self) -> str:
-        words = CAPTION.format(**asdict(self.parameters), changed=self.changed)
+        normalised = WORDS[f"by_{self.normalisation}"]
+        words = CAPTION.format(**asdict(self.parameters), changed=self.changed, normalised=normalised)
         return words + (
             SCORE.format(before=self.mean_iou[0], after=self.mean_iou[1]) if self.mean_iou else ""
         )
@@ -166,7 +169,7 @@ class CRFExplorer(SavesHtml, anywidget.AnyWidget):
     def _coloured(self, labels: np.ndarray) -> str:
         return _label_picture(labels, self._palette, self._background)
 
-    @traitlets.validate(*NUMBERS)
+    @traitlets.validate(*_SETTING)
     def _valid_number(self, proposal):
         now = {name: self._trait_values.get(name, 1) or 1 for name in NUMBERS}
         crf.Parameters(**now | {proposal["trait"].name: proposal["value"]})
@@ -178,7 +181,7 @@ class CRFExplorer(SavesHtml, anywidget.AnyWidget):
             raise traitlets.TraitError(unknown("preset", proposal["value"], crf.PRESETS))
         return proposal["value"]
 
-    @traitlets.observe(*NUMBERS)
+    @traitlets.observe(*_SETTING)
     def _number_set(self, change):
         """A number set from Python: the whole picture is computed, and a preset's name goes when it is untrue."""
         if self._quiet:
@@ -203,7 +206,7 @@ class CRFExplorer(SavesHtml, anywidget.AnyWidget):
 
     def _set_all(self, numbers: Mapping) -> None:
         """Set all numbers at once, without computing in between."""
-        setting = asdict(crf.Parameters(**numbers))
+        setting = asdict(crf.Parameters(**{"normalisation": self.normalisation, **numbers}))
         self._quiet = True
         try:
             with self.hold_sync():

@@ -18,7 +18,7 @@ import {
 import { writeFacts } from "../shared/parts.js";
 import { crfPage, drawOverlay, drawChanged } from "./page.js";
 
-const NUMBERS = ["w1", "sigma_alpha", "sigma_beta", "w2", "sigma_gamma", "iterations"];
+const NUMBERS = ["w1", "sigma_alpha", "sigma_beta", "w2", "sigma_gamma", "iterations", "normalisation"];
 const PATIENCE = 3000; // ms without an answer until we say so
 const SETTLED = 350; // ms without a gesture until the whole picture is asked for
 
@@ -198,6 +198,7 @@ function writeCrf(view) {
     iou: answer.iou.length
       ? say(words, "iou_pair", { before: answer.iou[0], after: answer.iou[1] })
       : words.no_labels,
+    normalisation: words[`by_${numbers.normalisation}`],
     size: answer.size,
     delay:
       view.delay === null ? words.no_gesture : say(words, "milliseconds", { ms: Math.round(view.delay) }),

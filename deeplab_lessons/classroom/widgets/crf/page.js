@@ -24,7 +24,7 @@ export function crfPage(words, ranges, presets) {
     );
   }
   const status = make("p", { class: "dl-status", role: "alert" });
-  const { facts, list } = factList(words, ["changed", "iou", "size", "delay"]);
+  const { facts, list } = factList(words, ["changed", "iou", "normalisation", "size", "delay"]);
   list.classList.add("dl-crf-facts");
   const canvases = {
     overlay: canvasOf("overlay", true),

@@ -29,10 +29,15 @@ WORDS = {
     "changed_title": "Pixels that the CRF changed",
     "fact_changed": "Changed",
     "fact_iou": "Mean IoU, before → after",
+    "fact_normalisation": "Kernels normalised",
     "fact_size": "Computed on",
     "fact_delay": "From your gesture to the picture",
     "about_changed": "Share of pixels whose best class is another one after the CRF",
     "about_iou": "On this picture alone, against its true labels",
+    "about_normalisation": "By what the kernels are divided: a preset brings its own, the sliders leave it",
+    "by_row": "by row",
+    "by_symmetric": "symmetrically",
+    "by_none": "not at all",
     "about_size": "While you drag, a smaller picture is computed; on release, the whole one",
     "about_delay": "Measured in this browser, for the last gesture",
     "no_labels": "no true labels",
@@ -53,6 +58,7 @@ WORDS = {
 #: What Python says about a picture.
 CAPTION = (
     "w1 {w1:g}, sigma alpha {sigma_alpha:g} pixels, sigma beta {sigma_beta:g} grey levels, w2 {w2:g}, sigma gamma "
-    "{sigma_gamma:g} pixels, {iterations} iterations: {changed:.1f} % of the pixels changed their class."
+    "{sigma_gamma:g} pixels, {iterations} iterations, kernels normalised {normalised}: {changed:.1f} % of the pixels "
+    "changed their class."
 )
 SCORE = " Mean IoU {before:.1f} % before, {after:.1f} % after."
