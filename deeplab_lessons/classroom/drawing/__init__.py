@@ -11,7 +11,7 @@ from deeplab_lessons.classroom.drawing.fields import (
     show_units,
     show_views,
 )
-from deeplab_lessons.classroom.drawing.layers import draw_layers, show_every_fourth, show_taps
+from deeplab_lessons.classroom.drawing.layers import draw_layers, show_every_fourth, show_over, show_taps
 from deeplab_lessons.classroom.drawing.style import (
     CLASS_COLOURS,
     COLOURS,
@@ -37,6 +37,7 @@ __all__ = [
     "show_heat",
     "show_image",
     "show_labels",
+    "show_over",
     "show_profiles",
     "show_reached",
     "show_stack",
