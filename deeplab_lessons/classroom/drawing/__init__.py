@@ -4,6 +4,7 @@ from deeplab_lessons.classroom.drawing import aspp, cascade, decoder, lattice, r
 from deeplab_lessons.classroom.drawing.fields import (
     show_box,
     show_counts,
+    show_growth,
     show_heat,
     show_profiles,
     show_reached,
@@ -34,6 +35,7 @@ __all__ = [
     "show_box",
     "show_counts",
     "show_every_fourth",
+    "show_growth",
     "show_heat",
     "show_image",
     "show_labels",
