@@ -46,6 +46,7 @@ WIDGETS = {
     "crf": '"CRFExplorer", picture, scores',
     "mean_field": '"KernelExplorer"',
     "valid_taps": '"ValidTapsExplorer"',
+    "phases": '"PhasesStepper"',
     "stride": '"StrideExplorer"',
     "training": '"TrainingExplorer", picture, labels % 2, {0: scores, 50: -scores, 100: 2 * scores}, PIXELS',
     "unrolled": '"UnrolledExplorer", picture, scores, labels % 2, setting',

@@ -15,7 +15,7 @@ from deeplab_lessons.classroom.networks import camvid_ready
 
 RESULTS = Path(__file__).resolve().parents[2] / "lessons" / "results"
 SCRIPTS = sorted(path.stem for path in RESULTS.glob("*.py") if path.stem != "runs")
-STREETS = {"camvid", "lesson14"}
+NEED_DATA = {"camvid", "lesson04", "lesson14"}
 
 #: The names under which a script keeps numbers, by group.
 NAMES = {
@@ -29,7 +29,7 @@ NAMES = {
 
 
 @pytest.fixture
-def streets(tmp_path, monkeypatch):
+def own_data(tmp_path, monkeypatch):
     """A data folder with a CamVid of two small images per split and weights as MobileNetV2's."""
     home, draw = tmp_path / "data", np.random.default_rng(0)
     for split in ("train", "val", "test"):
@@ -45,7 +45,8 @@ def streets(tmp_path, monkeypatch):
         (home / "camvid" / f"{split}.txt").write_text("\n".join(lines) + "\n")
     (home / "weights").mkdir()
     state = torchvision.models.mobilenet_v2(weights=None).state_dict()
-    torch.save(state, home / "weights" / "mobilenet_v2-imagenet-fp16.pt")
+    for name in ("mobilenet_v2-imagenet-fp16.pt", "mobilenet_v2_tf-imagenet-fp16.pt"):
+        torch.save(state, home / "weights" / name)
     monkeypatch.setenv("DEEPLAB_LESSONS_DATA", str(home))
 
 
@@ -62,8 +63,8 @@ def test_stored_results_are_those_of_the_script(name):
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_every_script_runs_from_end_to_end(name, tmp_path, monkeypatch, capsys, request):
     monkeypatch.setenv("DEEPLAB_LESSONS_CACHE", str(tmp_path / "cache"))
-    if name in STREETS:
-        request.getfixturevalue("streets")
+    if name in NEED_DATA:
+        request.getfixturevalue("own_data")
     script, path = importlib.import_module(name), tmp_path / "results.json"
     arguments = [str(path), "--quick", *(["--keep", str(tmp_path / "keep")] if name == "camvid" else [])]
     script.main(arguments)
@@ -130,3 +131,9 @@ def test_streets_are_asked_for(tmp_path, monkeypatch):
         SystemExit, match=r"CamVid or mobilenet_v2-imagenet-fp16\.pt is not in .*data/README\.md"
     ):
         importlib.import_module("lesson14").main([str(tmp_path / "results.json"), "--quick"])
+
+
+def test_the_classifiers_weights_are_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setenv("DEEPLAB_LESSONS_DATA", str(tmp_path))
+    with pytest.raises(SystemExit, match=r"mobilenet_v2_tf-imagenet-fp16\.pt is not in .*data/README\.md"):
+        importlib.import_module("lesson04").main([str(tmp_path / "results.json"), "--quick"])

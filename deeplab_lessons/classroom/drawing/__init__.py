@@ -13,6 +13,7 @@ from deeplab_lessons.classroom.drawing import (
 from deeplab_lessons.classroom.drawing.fields import (
     show_box,
     show_counts,
+    show_growth,
     show_heat,
     show_profiles,
     show_reached,
@@ -20,7 +21,7 @@ from deeplab_lessons.classroom.drawing.fields import (
     show_units,
     show_views,
 )
-from deeplab_lessons.classroom.drawing.layers import draw_layers, show_every_fourth, show_taps
+from deeplab_lessons.classroom.drawing.layers import draw_layers, show_every_fourth, show_over, show_taps
 from deeplab_lessons.classroom.drawing.style import (
     CLASS_COLOURS,
     COLOURS,
@@ -44,9 +45,11 @@ __all__ = [
     "show_box",
     "show_counts",
     "show_every_fourth",
+    "show_growth",
     "show_heat",
     "show_image",
     "show_labels",
+    "show_over",
     "show_profiles",
     "show_reached",
     "show_stack",

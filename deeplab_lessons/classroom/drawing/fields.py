@@ -26,7 +26,7 @@ def show_views(fig, image: np.ndarray, boxes: dict[str, tuple[int, int, int, int
     """Draw `boxes`, name -> (top, left, bottom, right), over an image, and next to it what each box shows."""
     left, right = fig.subfigures(1, 2, width_ratios=(1.05, 1))
     ax = left.subplots()
-    ax.imshow(image)
+    ax.imshow(image // 8 * 8)  # few shades: a small file
     ax.set(xlim=(-0.5, image.shape[1] - 0.5), ylim=(image.shape[0] - 0.5, -0.5))
     ax.set(title="How much does one unit see?", xlabel="column (pixels)", ylabel="row (pixels)")
     grid = right.subplots(-(-len(boxes) // columns), columns, squeeze=False).ravel()
@@ -75,6 +75,26 @@ def _draw_taps(ax, layer: Layer, below: Field, field: Field, level: int, reached
         if not 0 <= tap < below.out:
             ax.scatter(ends[1], level - 1, 70, "white", marker="s", edgecolors="0.8", zorder=3)
     return {tap for _, tap in read if 0 <= tap < below.out}
+
+
+def show_growth(ax, layers: list[Layer], title: str = "") -> None:
+    """Draw the field of every layer as a bar, all around one centre, the first layer lowest.
+
+    A bar is pale where the layer below saw already. What the layer adds is in the colour of the jump by which it
+    steps, and written next to it: (kernel size - 1) · dilation · jump.
+    """
+    fields = receptive_fields(layers)
+    jumps = sorted({field.jump for field in fields[:-1]})
+    for level, (layer, below, field) in enumerate(zip(layers, fields, fields[1:], strict=False), 1):
+        colour = COLOURS[jumps.index(below.jump)]
+        ax.barh(level, field.size, left=-field.size / 2, color=colour)
+        ax.barh(level, below.size, left=-below.size / 2, color="#DDDDDD")
+        step = f"{layer.kernel_size - 1} · {layer.dilation} · {below.jump}"
+        ax.text(field.size / 2 + 8, level, step, va="center", fontsize=9, color=colour, weight="bold")
+    widest = fields[-1].size
+    ax.set_yticks(range(1, len(fields)), [field.name for field in fields[1:]], fontsize=9)
+    ax.set(title=title, xlabel="pixels from the centre", xlim=(-widest / 2 - 5, widest / 2 + 100))
+    ax.set_ylim(0.4, len(layers) + 0.6)
 
 
 def show_counts(ax, counts, title: str = ""):

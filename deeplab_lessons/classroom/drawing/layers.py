@@ -1,5 +1,6 @@
-"""Drawings of layers: the taps of kernels, the maps that a network's layers make, and every fourth cell of one."""
+"""Drawings of layers: the taps of kernels, the maps that a network's layers make, and the cells of one."""
 
+import numpy as np
 import torch
 from matplotlib.patches import Rectangle
 from torch import nn
@@ -63,3 +64,20 @@ def show_every_fourth(ax, scores: torch.Tensor, step: int, title: str = "", limi
         for column in range(0, scores.shape[1], step):
             corner = column - 0.5, row - 0.5
             ax.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor=COLOURS[1], linewidth=1.6))
+
+
+def show_over(ax, image: np.ndarray, shares: np.ndarray, title: str = "") -> None:
+    """Lay a map [h, w] of values from 0 to 1 over an image [H, W, 3] as tiles: where it is 0, the image is grey.
+
+    The first cell's tile is centred on the first pixel and the last one's on the last, as for 32 k + 1 pixels.
+    """
+    (height, width), (rows, columns) = image.shape[:2], shares.shape
+    row, column = (
+        np.rint(np.arange(side) * (cells - 1) / (side - 1)).astype(int)
+        for side, cells in ((height, rows), (width, columns))
+    )
+    share = shares[np.ix_(row, column)][..., None]
+    grey = image.mean(2, keepdims=True)
+    orange = np.array([230, 159, 0])
+    tinted = (1 - share) * (0.55 * grey + 30) + share * (0.45 * grey + 0.55 * orange)
+    show_image(ax, (tinted / 8).round().clip(0, 31).astype(np.uint8) * 8, title)  # few shades: a small file

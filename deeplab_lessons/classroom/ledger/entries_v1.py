@@ -120,6 +120,12 @@ ENTRIES = [
         near="channel|filters",
     ),
     cite("v1, section 3.2", "4,096", "channels of fc6 in VGG16", near="channel|filters|fc6"),
+    cite(
+        "v1, released LargeFOV",
+        "3",
+        "cells per side that pool5a averages, between pool5 and fc6",
+        near="pool5a",
+    ),
     # how fast
     cite(_BOTH, "1.44", "pictures a second in training, 7x7"),
     cite(_BOTH, "2.90", "pictures a second in training, 4x4"),

@@ -115,3 +115,34 @@ def test_a_profile_sums_the_energy_of_each_column_in_per_cent():
     assert first.sum() == second.sum() == pytest.approx(100)
     np.testing.assert_allclose(gaussian, first, atol=0.3)
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["can see", "2 networks", "Gaussian"]
+
+
+@pytest.mark.parametrize(
+    ("layers", "factors"),
+    [
+        (
+            stacks.vgg16(),
+            {"conv1_1": "2 · 1 · 1", "conv5_1": "2 · 1 · 16", "pool5": "1 · 1 · 16", "fc6": "6 · 1 · 32"},
+        ),
+        (
+            stacks.deeplab_v1(),
+            {"conv1_1": "2 · 1 · 1", "conv5_1": "2 · 2 · 8", "pool5": "1 · 2 · 8", "fc6": "6 · 4 · 8"},
+        ),
+    ],
+)
+def test_growth_shows_every_field_and_the_factors_of_what_a_layer_adds(ax, layers, factors):
+    drawing.show_growth(ax, layers, "VGG16")
+    fields = arithmetic.receptive_fields(layers)
+    bars = ax.patches  # of each layer first its field, then the pale part that the layer below saw
+    assert [bar.get_width() for bar in bars[::2]] == [field.size for field in fields[1:]]
+    assert [bar.get_width() for bar in bars[1::2]] == [field.size for field in fields[:-1]]
+    assert all(bar.get_x() == -bar.get_width() / 2 for bar in bars)
+    names = [label.get_text() for label in ax.get_yticklabels()]
+    shown = dict(zip(names, [text.get_text() for text in ax.texts], strict=True))
+    assert factors.items() <= shown.items()
+    for name, text in shown.items():
+        steps, dilation, jump = map(int, text.split(" · "))
+        level = names.index(name) + 1
+        assert steps * dilation * jump == fields[level].size - fields[level - 1].size
+    colours = {text.get_text().split(" · ")[2]: text.get_color() for text in ax.texts}
+    assert len(set(colours.values())) == len(colours), "a colour for each jump"

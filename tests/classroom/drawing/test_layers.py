@@ -1,5 +1,6 @@
 """Drawings of networks say what the networks are."""
 
+import numpy as np
 import torch
 from matplotlib.colors import to_hex
 
@@ -44,3 +45,16 @@ def test_every_fourth_cell_is_framed(ax):
     drawing.show_every_fourth(ax, torch.rand(9, 8), 4, "map")
     corners = {(frame.get_x() + 0.5, frame.get_y() + 0.5) for frame in ax.patches}
     assert corners == {(x, y) for x in (0, 4) for y in (0, 4, 8)}
+
+
+def test_a_map_over_an_image_has_its_first_and_last_tile_on_the_corner_pixels(ax):
+    image = np.full((9, 17, 3), (200, 100, 60), np.uint8)
+    shares = np.zeros((2, 3))
+    shares[0, 0] = shares[1, 2] = 1
+    drawing.show_over(ax, image, shares, "cat")
+    shown = ax.images[0].get_array()
+    tinted = (shown[..., 0] != shown[..., 2]).astype(int)  # elsewhere the image is grey
+    assert shown.shape == image.shape and ax.get_title() == "cat"
+    wanted = np.zeros((9, 17), int)
+    wanted[:5, :5] = wanted[5:, 12:] = 1
+    np.testing.assert_array_equal(tinted, wanted)

@@ -43,6 +43,7 @@ WIDGETS = [
     Widget("crf", "CRFExplorer", 360, 250_000, None),
     Widget("mean_field", "KernelExplorer", 360, 90_000, "appearance"),
     Widget("valid_taps", "ValidTapsExplorer", 360, 80_000, "tap-chart"),
+    Widget("phases", "PhasesStepper", 360, 60_000, "phase-cells"),
 ]
 # It draws on no canvas: test_prediction.py opens it in a browser.
 PREDICTION = Widget("prediction", "PredictionForm", 390, 12_000, None, ("How many?", "number", 3))
