@@ -121,7 +121,8 @@ def keep_resolution(net: nn.Sequential, padding: str = "same") -> nn.Sequential:
 def released_pools(net: nn.Sequential) -> nn.Sequential:
     """Edit 2 as in the authors' released networks: all five pools 3 x 3 with padding 1, the last two at stride 1.
 
-    torch rounds map sizes down where Caffe rounds up: they agree for pictures of 8n + 1 pixels, such as 321.
+    torch rounds map sizes down where Caffe rounds up: they agree for pictures of 8n + 1 pixels, such as 321. One layer
+    of the released LargeFOV is left out: `pool5a`, an average over 3 x 3 cells between pool5 and fc6.
     """
     edited = _surgery_copy(net)
     for block in range(1, 6):
