@@ -81,6 +81,31 @@ def every_fourth_cell():
     return Answer(SAME[0 if same else 2], shows=f"same scores: {same}")
 
 
+MOVED = (
+    "VGG16's scores for the shifted image",
+    "means of the framed cells around it",
+    "scores that VGG16 never gives",
+)
+
+
+@choice(
+    "One cell in sixteen of the dilated map holds VGG16's score. What does each of the other fifteen hold?",
+    MOVED,
+    slips={
+        "means of the framed cells around it": "Nothing is averaged: every cell reads pixels of its own.",
+        "scores that VGG16 never gives": "The weights meet the pixels as in VGG16, only on another grid.",
+    },
+)
+def other_fifteen():
+    torch.manual_seed(0)
+    net = backbones.fully_convolutional(backbones.vgg16(1 / 32).eval().double())
+    with torch.inference_mode():
+        x = torch.randn(1, 3, 448, 448, dtype=torch.float64)
+        fine, coarse = backbones.dilate(backbones.keep_resolution(net))(x), net(x[..., 8:, 24:])
+    same = torch.allclose(fine[..., 4 * 3 + 1, 4 * 3 + 3], coarse[..., 3, 3])  # far from the border
+    return Answer(MOVED[0 if same else 2], shows=f"16 answers, largest difference below 1e-12: {same}")
+
+
 @number(
     "Leave pool5's two taps together, with everything else dilated. How many pixels does fc6 see instead of 404?",
     unit="pixels",
