@@ -27,10 +27,8 @@ def cache_path(which: Experiment, seed: int | None = None) -> Path:
     seed = runtime.seed() if seed is None else seed
     printed = ("name", "row", "crf", "mean_iou", "with_crf")  # what does not change the weights
     parts = {key: value for key, value in asdict(which).items() if key not in printed}
-    for name in (
-        "weight_decay",
-        "released_groups",
-    ):  # newer than the names of stored results: they count if changed
+    # newer than the kept files: they count where they differ
+    for name in ("weight_decay", "released_groups"):
         if parts[name] == getattr(Experiment, name):
             del parts[name]
     if which.is_second_stage:
