@@ -54,14 +54,17 @@ def cell_shares(labels: Tensor, cells: Sequence[int], num_classes: int, grid: Gr
     """
     grid.check(labels.shape[1:], cells)
 
-    def owned(size: int, count: int) -> Tensor:  # by each cell, of an axis: float [count, size]
+    def nearest(size: int, count: int) -> Tensor:
         place = (torch.arange(size) - cell_centres(size, count, grid)[0]) / grid.stride
-        nearest = (place + 0.5).floor().clamp(0, count - 1)
-        return (nearest == torch.arange(count)[:, None]).to(labels.device, torch.float32)
+        return (place + 0.5).floor().long().clamp(0, count - 1).to(labels.device)
 
-    rows, columns = map(owned, labels.shape[1:], cells)
-    classes = torch.arange(num_classes, device=labels.device)[:, None, None]
-    counts = rows @ (labels[:, None] == classes).float() @ columns.T
+    rows, columns = map(nearest, labels.shape[1:], cells)
+    area = cells[0] * cells[1]
+    cell = (rows[:, None] * cells[1] + columns).expand_as(labels)
+    picture = torch.arange(len(labels), device=labels.device)[:, None, None]
+    numbered = ((picture * num_classes + labels) * area + cell)[labels != IGNORE_INDEX]
+    counts = torch.bincount(numbered, minlength=len(labels) * num_classes * area)
+    counts = counts.view(len(labels), num_classes, *cells).float()
     return counts / counts.sum(1, keepdim=True).clamp(min=1)
 
 
