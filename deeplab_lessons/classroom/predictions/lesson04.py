@@ -60,6 +60,15 @@ def field_without_holes():
     return _field(undilated)
 
 
+def _strided_and_dilated(size, moved=(0, 0)):
+    """Maps of a narrow VGG16, the image moved by so many rows and columns, and of its dilated form, unmoved."""
+    torch.manual_seed(0)
+    net = backbones.fully_convolutional(backbones.vgg16(1 / 32).eval().double())
+    x = torch.randn(1, 3, *size, dtype=torch.float64)
+    with torch.inference_mode():
+        return net(x[..., moved[0] :, moved[1] :]), backbones.dilate(backbones.keep_resolution(net))(x)
+
+
 SAME = ("the coarse map's scores", "a smoothed copy of the coarse map", "other scores")
 
 
@@ -72,11 +81,7 @@ SAME = ("the coarse map's scores", "a smoothed copy of the coarse map", "other s
     },
 )
 def every_fourth_cell():
-    torch.manual_seed(0)
-    net = backbones.fully_convolutional(backbones.vgg16(1 / 32).eval().double())
-    with torch.inference_mode():
-        x = torch.randn(1, 3, 224, 256, dtype=torch.float64)
-        coarse, fine = net(x), backbones.dilate(backbones.keep_resolution(net))(x)
+    coarse, fine = _strided_and_dilated((224, 256))
     same = torch.allclose(fine[..., ::4, ::4], coarse)
     return Answer(SAME[0 if same else 2], shows=f"same scores: {same}")
 
@@ -97,11 +102,7 @@ MOVED = (
     },
 )
 def other_fifteen():
-    torch.manual_seed(0)
-    net = backbones.fully_convolutional(backbones.vgg16(1 / 32).eval().double())
-    with torch.inference_mode():
-        x = torch.randn(1, 3, 448, 448, dtype=torch.float64)
-        fine, coarse = backbones.dilate(backbones.keep_resolution(net))(x), net(x[..., 8:, 24:])
+    coarse, fine = _strided_and_dilated((448, 448), (8, 24))
     same = torch.allclose(fine[..., 4 * 3 + 1, 4 * 3 + 3], coarse[..., 3, 3])  # far from the border
     return Answer(MOVED[0 if same else 2], shows=f"16 answers, largest difference below 1e-12: {same}")
 
