@@ -7,6 +7,7 @@ from deeplab_lessons.classroom.drawing import (
     factor_graph,
     lattice,
     resnet,
+    strip,
     structures,
     versions,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "show_taps",
     "show_units",
     "show_views",
+    "strip",
     "structures",
     "use_style",
     "versions",
