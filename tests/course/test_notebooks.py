@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import instructors_guide
 import lab
 import nbformat
 import pytest
@@ -34,6 +35,15 @@ def prose(lesson):
     return "\n".join(
         cell.source for cell in builder.read_lesson(lesson).cells if cell.cell_type == "markdown"
     )
+
+
+def core_path(lesson):
+    """Words and code cells before "Go deeper", and among the cells the predictions and up to two exercises."""
+    core = lesson.read_text(encoding="utf-8").split("\n---\n", 1)[1].split("\n## Go deeper")[0]
+    cells = re.findall(r"^```\{code-cell\}.*?\n(.*?)^```", core, re.S | re.M)
+    words = len(re.sub(r"^```.*?^```", "", core, flags=re.S | re.M).split())
+    asked = sum(bool(re.search(r"^predict\.", cell, re.M)) for cell in cells)
+    return words, len(cells), asked, min(2, len(re.findall(r"^# ex\.\w+\.solution\(\)", core, re.M)))
 
 
 def test_there_are_lessons_and_no_stray_notebooks():
@@ -82,6 +92,19 @@ def test_the_shape_of_a_lesson(lesson):
         assert "Against the papers" in text
         asked = re.findall(r"^predict\.\w+$", lesson.read_text(), re.M)
         assert text.count("*Predict") + len(asked) >= 3, "a question before the cell, often"
+
+
+def test_the_core_path_can_be_walked(lesson):
+    words, cells, _, _ = core_path(lesson)
+    assert words <= 2500, f"{words} words before Go deeper: shorten, or move a section there"
+    assert cells <= 40, f"{cells} code cells before Go deeper"
+
+
+def test_the_time_is_the_sum_of_its_parts(lesson):
+    """100 words of technical text take a minute, a prediction takes one and an exercise seven; two exercises count."""
+    words, _, asked, exercises = core_path(lesson)
+    minutes = words / 100 + asked + 7 * exercises
+    assert abs(instructors_guide.minutes(lesson) - minutes) <= 3, f"the sum is {minutes:.0f} minutes"
 
 
 def test_prose_keeps_the_tone(lesson):
