@@ -4,6 +4,7 @@ import matplotlib as mpl
 import numpy as np
 
 from deeplab_lessons.arithmetic import Field, Layer, receptive_fields
+from deeplab_lessons.classroom import stacks
 from deeplab_lessons.classroom.drawing.style import COLOURS, show_image
 from deeplab_lessons.classroom.gradient_fields import EffectiveField
 
@@ -104,6 +105,16 @@ def show_counts(ax, counts, title: str = ""):
     shown = show_image(ax, np.ma.masked_equal(counts, 0), title)
     shown.set(cmap=cmap, clim=(0, counts.max()))
     return shown
+
+
+def show_paths(ax, layers: list[Layer], title: str = "") -> None:
+    """Draw the paths from each pixel of the window to the middle unit of a stack on a row, as bars."""
+    window = receptive_fields(layers)[-1].size
+    counts = stacks.path_counts(layers, window // 2, input_size=window)
+    ax.bar(range(-(window // 2), window // 2 + 1), counts, color=COLOURS[0])
+    ax.set(title=f"{title}:\n{window} pixels wide, {counts.count(0)} holes")
+    ax.set(xlabel="pixels from the centre", ylabel="paths to the unit")
+    ax.label_outer()
 
 
 def show_units(ax, image: np.ndarray, field: Field, title: str = "", unit: int | None = None) -> None:

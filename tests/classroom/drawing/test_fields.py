@@ -146,3 +146,16 @@ def test_growth_shows_every_field_and_the_factors_of_what_a_layer_adds(ax, layer
         assert steps * dilation * jump == fields[level].size - fields[level - 1].size
     colours = {text.get_text().split(" · ")[2]: text.get_color() for text in ax.texts}
     assert len(set(colours.values())) == len(colours), "a colour for each jump"
+
+
+@pytest.mark.parametrize(("dilations", "holes"), [((2, 2, 2), 6), ((1, 2, 5), 0), ((4,), 6)])
+def test_bars_are_the_paths_of_the_whole_window(dilations, holes):
+    _, ax = plt.subplots()
+    layers = stacks.dilated(*dilations)
+    drawing.show_paths(ax, layers, "A stack")
+    heights = [bar.get_height() for bar in ax.patches]
+    window = arithmetic.receptive_fields(layers)[-1].size
+    assert len(heights) == window and sum(heights) == 3 ** len(dilations)
+    assert heights.count(0) == holes
+    assert ax.get_title() == f"A stack:\n{window} pixels wide, {holes} holes"
+    assert ax.patches[window // 2].get_x() + ax.patches[window // 2].get_width() / 2 == pytest.approx(0)
