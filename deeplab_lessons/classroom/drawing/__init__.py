@@ -30,6 +30,7 @@ from deeplab_lessons.classroom.drawing.style import (
     colour_labels,
     show_image,
     show_labels,
+    show_lines,
     use_style,
 )
 
@@ -51,6 +52,7 @@ __all__ = [
     "show_heat",
     "show_image",
     "show_labels",
+    "show_lines",
     "show_over",
     "show_paths",
     "show_profiles",

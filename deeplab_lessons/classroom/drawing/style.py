@@ -1,5 +1,8 @@
 """How the course's figures look: one style, one set of colours, and one way to show images and label maps."""
 
+from collections.abc import Mapping, Sequence
+from itertools import cycle
+
 import matplotlib as mpl
 import numpy as np
 
@@ -54,3 +57,22 @@ def show_image(ax, image, title: str = ""):
 def show_labels(ax, labels, title: str = "", palette: np.ndarray | None = None):
     """Show a label map [H, W] in class colours on `ax`; pass `datasets.voc_colours()` for PASCAL VOC labels."""
     return show_image(ax, colour_labels(labels, palette), title)
+
+
+def show_lines(
+    ax,
+    lines: Mapping[str, tuple[Sequence, Sequence]],
+    title: str,
+    xlabel: str,
+    ylabel: str,
+    styles: Sequence[str] = ("o-",),
+    colours: Sequence[str] = COLOURS,
+) -> None:
+    """Draw lines, name -> (x values, y values), and the names in a legend on the right.
+
+    Styles and colours are taken in turn, and begin again where there are more lines than of them.
+    """
+    for (name, (x, y)), style, colour in zip(lines.items(), cycle(styles), cycle(colours), strict=False):
+        ax.plot(x, y, style, color=colour, label=name)
+    ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))

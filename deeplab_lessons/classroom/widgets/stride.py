@@ -44,7 +44,7 @@ class StrideExplorer(KeyBox):
         self._num_classes = len(built_in.CLASSES) if num_classes is None else num_classes
         self._palette = palette
         self._slider = StepSlider(options=STRIDES, value=8, description="stride")
-        self._list = ipywidgets.Dropdown(options=READINGS, value="majority", description="reading")
+        self._list = ipywidgets.Dropdown(options=READINGS, value="majority", description="drawn by")
         self._panels = Panels()
         super().__init__([ipywidgets.HBox([self._slider, self._list]), self._panels])
         self.stride, self.reading = stride, reading

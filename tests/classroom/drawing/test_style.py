@@ -46,3 +46,18 @@ def test_show_image_takes_grey_and_colour():
     assert grey.get_cmap().name == "gray"
     colour = np.zeros((3, 4, 3), np.uint8)
     assert drawing.show_image(plt.figure().add_subplot(), colour).get_array().shape == (3, 4, 3)
+
+
+def test_lines_have_their_data_their_style_and_a_name_in_the_legend(ax):
+    drawing.show_lines(
+        ax, {"a": ([1, 2], [3, 4]), "b": ([0, 5], [1, 1])}, "t", "x", "y", ("-", "--"), ("red",)
+    )
+    first, second = ax.lines
+    assert first.get_xydata().tolist() == [[1, 3], [2, 4]] and second.get_xydata().tolist() == [
+        [0, 1],
+        [5, 1],
+    ]
+    assert (first.get_linestyle(), second.get_linestyle()) == ("-", "--")
+    assert first.get_color() == second.get_color() == "red"
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a", "b"]
+    assert (ax.get_title(), ax.get_xlabel(), ax.get_ylabel()) == ("t", "x", "y")
