@@ -150,8 +150,8 @@ class ClassIou:
         return float((predicted & true).sum() / (predicted | true).sum())
 
     @misconception(
-        "The union counts the intersection twice. Area A plus area B holds their common part two times: "
-        "take it off once."
+        "The union counts the intersection twice. Area A plus area B counts their common part twice: "
+        "subtract it once."
     )
     def double_union(prediction: np.ndarray, labels: np.ndarray, label: int) -> float:
         predicted, true, both = _areas(prediction, labels, label)
@@ -176,8 +176,8 @@ class ClassIou:
         return 100 * objects.class_iou(*case)
 
     @misconception(
-        "Your code returns recall: the share of the true area that was found. It forgives every pixel painted too "
-        "much; IoU divides by the union."
+        "Your code returns recall, the fraction of the true area that was found. It ignores false positives, whereas "
+        "IoU divides by the union."
     )
     def recall(prediction: np.ndarray, labels: np.ndarray, label: int) -> float:
         _, true, both = _areas(prediction, labels, label)
@@ -333,7 +333,7 @@ class Vote:
             yield (_map(rng, side, side, rng.choice((0, 0.2, 0.5, 0.8, 1.0)), classes),)
 
     @misconception(
-        "Void wins the vote here. 255 says that nobody judged the pixel: it is no class and has no vote."
+        "Your code lets void win the vote. 255 means that the pixel has no label: it isn't a class, so leave it out."
     )
     def void_votes(cell: np.ndarray) -> int:
         """The vote as it goes wrong when void pixels vote too."""

@@ -140,12 +140,12 @@ class OutputSize:
         return (n + 2 * p - _covered(k, d)) // s
 
     @misconception(
-        "Here the stride divides the first place too. Divide the room by the stride and add 1 afterwards."
+        "Your code divides the first position by the stride too. Divide the room by the stride and add 1 afterwards."
     )
     def stride_divides_first_place(n, k, s=1, p=0, d=1):
         return (n + 2 * p - _covered(k, d) + 1) // s
 
-    @misconception("The padding is counted once. It stands on both sides of the row, so it adds 2 p cells.")
+    @misconception("Your code counts the padding once. It is on both sides of the row, so it adds 2 p cells.")
     def padding_once(n, k, s=1, p=0, d=1):
         return (n + p - _covered(k, d)) // s + 1
 
@@ -232,7 +232,10 @@ class SamePadding:
     def taps_times_dilation(k, d=1):
         return k * d
 
-    @misconception("k taps have k - 1 gaps between them; it is the gaps that reach out, not the taps.")
+    @misconception(
+        "Your code multiplies by the number of taps. Only the k - 1 gaps between k taps reach out, so multiply "
+        "those by the dilation."
+    )
     def taps_not_gaps(k, d=1):
         return k * d // 2
 
@@ -345,19 +348,19 @@ class DilateKernel:
         return _spread(w, d, d, extra=d - 1)
 
     @misconception(
-        "Your code repeats every tap. The cells between taps are not read at all, so zeros stand there."
+        "Your code repeats every tap. The cells between taps are not read at all, so put zeros there."
     )
     def repeated_taps(w, d):
         return w.repeat_interleave(d, 2).repeat_interleave(d, 3)
 
     @misconception(
-        "The rows are spread, the columns are not. An image has two axes, and dilation spreads both."
+        "Your code spreads the rows but not the columns. An image has two axes, and dilation spreads both."
     )
     def rows_only(w, d):
         return _spread(w, d, 1)
 
     @misconception(
-        "The columns are spread, the rows are not. An image has two axes, and dilation spreads both."
+        "Your code spreads the columns but not the rows. An image has two axes, and dilation spreads both."
     )
     def columns_only(w, d):
         return _spread(w, 1, d)
@@ -369,6 +372,6 @@ class DilateKernel:
     def transposed(w, d):
         return _spread(w, d, d).transpose(2, 3)
 
-    @misconception("The kernel comes back as it was. Where do its zeros belong?")
+    @misconception("Your code returns the kernel as it was. Where do its zeros belong?")
     def unchanged(w, d):
         return w

@@ -261,7 +261,7 @@ class VoteRight:
 
 
 class VoteWrong:
-    @says("Void wins the vote")
+    @says("lets void win the vote")
     def void_votes(cell):
         classes, counts = np.unique(cell, return_counts=True)
         return int(classes[counts.argmax()])

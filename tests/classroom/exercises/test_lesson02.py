@@ -133,7 +133,7 @@ class OutputSizeWrong:
     def not_rounded(n, k, s=1, p=0, d=1):
         return (n + 2 * p - (k - 1) * d - 1) / s + 1
 
-    @says("padding is counted once")
+    @says("counts the padding once")
     def one_side(n, k, s=1, p=0, d=1):
         return (n + p - (k - 1) * d - 1) // s + 1
 
