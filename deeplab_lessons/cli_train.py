@@ -151,7 +151,7 @@ def _plan(options: argparse.Namespace, dataset: Pairs, validation: Pairs | None,
     """What will be trained on what, from where, and for how long."""
     minutes = max(round(seconds / 60), 1)
     time = "less than a minute" if seconds < 50 else f"about {minutes} minute{'s' if minutes > 1 else ''}"
-    shown = f", shown with at most {options.longest_side} pixels a side" if options.longest_side else ""
+    shown = f", shown with at most {options.longest_side} pixels per side" if options.longest_side else ""
     return (
         f"{len(dataset)} pairs to train on, {len(validation or ())} to measure on{shown}.\n"
         f"DeepLab {options.version} on {options.backbone}, from "

@@ -93,7 +93,7 @@ def pictures_below(folder: Path) -> list[Path]:
     if len(seen) == others.total():
         raise FileNotFoundError(f"{folder} holds no picture ({inside or 'it is empty'}): pass another folder")
     if inside:
-        warnings.warn(f"{folder}: left out what is no picture that can be read, {inside}", stacklevel=3)
+        warnings.warn(f"{folder}: left out what cannot be read as a picture, {inside}", stacklevel=3)
     return [path for path in seen if path.suffix.lower() in kinds]
 
 

@@ -111,7 +111,7 @@ def cell_centres(size: int, cells: int, grid: Grid) -> torch.Tensor:
 def bilinear_weights(size: int, cells: int, grid: Grid) -> torch.Tensor:
     """Return how much each of `cells` counts for each of `size` pixels, float [size, cells]; rows sum to 1.
 
-    A pixel outside the outermost centres takes from the outermost cell alone.
+    A pixel outside the outermost centres takes only from the outermost cell.
     """
     centres = cell_centres(size, cells, grid)
     place = ((torch.arange(size) - centres[0]) / grid.stride).clamp(0, cells - 1)

@@ -29,7 +29,7 @@ _AT_ONCE = 2**24  # scores that are enlarged together
 
 
 class ManyViews(torch.nn.Module):
-    """A trained network that is shown every picture at several `scales`, and with `flip` mirrored, too.
+    """A trained network that is shown every picture at several `scales`, and with `flip` also mirrored.
 
     Normalised images [N, 3, H, W] -> log-probabilities [N, C, H, W]: the mean of the views' probabilities. For
     measuring only. `grid`: for a network that does not state its own. Raises ValueError for scales that are not

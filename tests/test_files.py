@@ -83,7 +83,7 @@ def test_files_that_are_left_out_are_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"holds no picture \(2 \.heic, 1 \.txt\)"):
         overlay_paths([tmp_path])
     photo(tmp_path / "3.jpg")
-    with pytest.warns(UserWarning, match=r"left out what is no picture that can be read, 2 \.heic, 1 \.txt"):
+    with pytest.warns(UserWarning, match=r"left out what cannot be read as a picture, 2 \.heic, 1 \.txt"):
         assert list(overlay_paths([tmp_path])) == [tmp_path / "3.jpg"]
     with warnings.catch_warnings(action="error"):
         overlay_paths([tmp_path / "3.jpg"])

@@ -62,7 +62,7 @@ def check_images(x: torch.Tensor, smallest: int = 1) -> torch.Tensor:
     """Return a network's input [N, 3, H, W] as it is; raise ValueError for another shape or a side too short."""
     if x.ndim != 4 or x.shape[1] != 3 or min(x.shape[2:]) < smallest:
         raise ValueError(
-            f"expected pictures [N, 3, H, W] from {smallest} pixels a side, got {list(x.shape)}: for one pass x[None]"
+            f"expected pictures [N, 3, H, W] from {smallest} pixels per side, got {list(x.shape)}: for one pass x[None]"
         )
     return x
 
@@ -85,7 +85,7 @@ def low_level_features(
 
     They are the last ones at stride 4: after layer1 of a ResNet (the paper's Conv2), in MobileNetV2 after its
     second block of 24 channels (our choice), in Xception before entry2's stride, as in the released code (the
-    paper's text says "before striding" of ResNet-101 alone). The released code takes less of a ResNet: of layer1's
+    paper's text says "before striding" only of ResNet-101). The released code takes less of a ResNet: of layer1's
     second block what is added to the shortcut, before that sum and its ReLU; `released` does so, for ResNets of
     bottlenecks. Source: DeepLab v3+, section 4.1; released `feature_extractor.py`, block1/unit_2/…/conv3.
     """

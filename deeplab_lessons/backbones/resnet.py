@@ -109,8 +109,8 @@ def _replica(stage: Any) -> nn.Sequential:
 def dilate_stages(stages: list[Any], output_stride: int, multi_grid: Sequence[int] | None = None) -> None:
     """Take out the strides beyond `output_stride` in layer1, layer2, … (`dilate_strides`); works in place.
 
-    The shortcut beside a convolution loses its stride with it. With `multi_grid`, the i-th block of layer4 and of each
-    later stage has the stage's dilation times the i-th number in all its 3 x 3 convolutions: at output stride 16, (1,
+    The shortcut next to a convolution loses its stride with it. With `multi_grid`, the i-th block of layer4 and of each
+    later stage has the stage's dilation times the i-th number in each 3 x 3 convolution: at output stride 16, (1,
     2, 4) makes (2, 4, 8). A stage of fewer blocks takes the first numbers; ValueError where it has more.
 
     (1, 1, 1) is not the same as None where the stride belongs to the first 3 x 3 (torchvision). That convolution saw

@@ -50,7 +50,7 @@ def _conv(weight: torch.Tensor, bias: torch.Tensor | None, dilation: int = 1, pa
 def fully_convolutional(vgg: VGG, padding: str = "valid") -> nn.Sequential:
     """Edit 1: VGG16 with convolutions instead of its fully connected layers; all weights are carried over.
 
-    Images [N, 3, H, W] of at least 224 pixels a side -> scores [N, classes, H/32 - 6, W/32 - 6] (rounded
+    Images [N, 3, H, W] of at least 224 pixels per side -> scores [N, classes, H/32 - 6, W/32 - 6] (rounded
     down): at 224 the classifier's own scores. `padding` "same" pads fc6 by 3 cells on each side, for a map of
     H/32 x W/32. Raises TypeError for anything but torchvision's VGG16.
     """

@@ -1,4 +1,4 @@
-"""A network's numbers: a dict, a file, torchvision's ImageNet files (fetched only when asked for), or random ones.
+"""A network's numbers: a dict, a file, torchvision's ImageNet files (downloaded only on request), or random ones.
 
 A network is built on the meta device, shapes only, and filled once, by `materialise`.
 """

@@ -22,7 +22,7 @@ EXIT = ((728, 1024, 1024), (1536, 1536, 2048))
 
 
 class XceptionBlock(nn.Module):
-    """Three separable convolutions beside a shortcut: [N, C, h, w] -> [N, channels[2], h / stride, w / stride].
+    """Three separable convolutions next to a shortcut: [N, C, h, w] -> [N, channels[2], h / stride, w / stride].
 
     The third one has the stride, where Xception had a max-pool. `shortcut` is "conv" (1 x 1 with the stride),
     "sum" (the block's input itself) or "none". A ReLU comes before each convolution, but in a block without a
@@ -58,7 +58,7 @@ class XceptionBlock(nn.Module):
         return self.finish(x, self.inner(x))
 
     def finish(self, x: torch.Tensor, inner: torch.Tensor) -> torch.Tensor:
-        """Return what follows after the first two convolutions: the third, and the shortcut beside all."""
+        """Return what follows after the first two convolutions: the third, and the shortcut next to all three."""
         y = self.step(inner)
         return y if self.shortcut is None else y + self.shortcut(x)
 

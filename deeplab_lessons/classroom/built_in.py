@@ -133,7 +133,7 @@ def _polygon(rng: np.random.Generator, corners: int, radius: float) -> Distance:
 
 
 def _pole(rng: np.random.Generator) -> Distance:
-    """A nearly upright bar from some height down to the lower edge, 1/50 to 1/28 of the side wide."""
+    """A nearly vertical bar from some height down to the lower edge, 1/50 to 1/28 of the side wide."""
     foot, top, lean = rng.random(), 0.1 + 0.4 * rng.random(), rng.normal(0, 0.05)
     half = (1 / 50 + (1 / 28 - 1 / 50) * rng.random()) / 2
     return lambda x, y: np.maximum(np.abs(x - foot - lean * (1 - y)) - half, top - y)

@@ -12,7 +12,7 @@ from deeplab_lessons.receptive_field import trace
 
 
 def describe(net: nn.Module, input_size: int, layer: str = "fc6") -> dict[str, object]:
-    """What an edit changes, as one row of a table: for pictures of `input_size` pixels a side.
+    """What an edit changes, as one row of a table: for pictures of `input_size` pixels per side.
 
     Output stride (input pixels between neighbouring cells), map size and field after `layer`, parameters in
     millions, multiply-adds in thousand millions (10⁹).

@@ -1,4 +1,4 @@
-"""What a learner has done, in one small file beside the notebooks. It is never sent anywhere.
+"""What a learner has done, in one small file next to the notebooks. It is never sent anywhere.
 
 `deeplab_progress.json` is written only from a notebook, and moving it away is harmless. With the environment variable
 `DEEPLAB_LESSONS_PROGRESS=off` nothing is read or written.

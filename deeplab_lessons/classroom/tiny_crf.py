@@ -77,7 +77,7 @@ class ExactFilter:
 
 
 class ExactCRF(DenseCRF):
-    """`crf.DenseCRF` with all pairs of pixels in place of the lattice, for pictures of up to 80 x 80 pixels."""
+    """`crf.DenseCRF` with all pairs of pixels instead of the lattice, for pictures of up to 80 x 80 pixels."""
 
     def infer(self, unary: Tensor, picture: Tensor, mu: Tensor | None) -> Tensor:
         """Return the marginals [C, H, W] of one picture, by the definition."""

@@ -77,7 +77,7 @@ class LatticeFilter:
 
 
 class _Linear(torch.autograd.Function):
-    """The filter as one linear step K; its backward is K transposed: the same with the blur reversed."""
+    """The filter as one linear step K; its backward is K transposed: this filter with the blur reversed."""
 
     @staticmethod
     def forward(ctx, values, tables, transpose):

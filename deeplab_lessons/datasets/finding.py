@@ -109,7 +109,9 @@ def _match(pictures: Collection, maps: Collection, ending: str | None, folder: P
             found = {each: pairs for each, pairs in found.items() if each == ending}
         if "" not in found and len(found) > 1:
             several = ", ".join(f"{each!r} ({len(pairs)})" for each, pairs in sorted(found.items())[:5])
-            raise ValueError(f"names in {folder} go on in several ways, {several}: pass ending= one of them")
+            raise ValueError(
+                f"names in {folder} continue in several ways, {several}: pass ending= one of them"
+            )
         if found:
             return found.get("") or next(iter(found.values()))
     return {}

@@ -163,7 +163,7 @@ def _split(dataset: Folder, look: Look, doubts: list[str]) -> list[str]:
     try:
         sides = dataset.sides()
     except ValueError as error:
-        doubts.append(f"{dataset.root}: {error}; until then nothing can tell how good a network is")
+        doubts.append(f"{dataset.root}: {error}; until then nothing can measure how good a network is")
         return []
     shown = [(p, side) for (p, _), side in zip(dataset.files, sides, strict=True) if p in look.thumbnails]
     train, val = ([path for path, side in shown if side == each] for each in ("train", "val"))

@@ -33,7 +33,7 @@ class DeepLabV2(nn.Module):
     def parameter_groups(self, lr: float) -> list[dict]:
         """Trained weights at `lr`; classifiers' weights at 10 `lr`, their biases at 20 `lr` without decay.
 
-        Source: DeepLab v2, section 4.1 (10 times); the biases' 20 times stand in the released networks.
+        Source: DeepLab v2, section 4.1 (10 times); the biases' 20 times are in the released networks.
         """
         new = self.head.classifiers
         weights, biases = [layer.weight for layer in new], [layer.bias for layer in new]

@@ -1,4 +1,4 @@
-"""A network and a dense CRF in one model, to be trained together or one behind the other."""
+"""A network and a dense CRF in one model, to be trained together or one after the other."""
 
 from dataclasses import replace
 

@@ -162,7 +162,7 @@ class Window:
 
     Unit `u` sees the cells `taps(u)`; `units` units further on, all lies `cells` cells further on. `whole` marks
     an operation that sees the entire map. Where single taps may fall away (a weight of 0, a mirrored edge),
-    `exact(units, cells)` tells which cells each unit sees: bool [units, cells].
+    `exact(units, cells)` says which cells each unit sees: bool [units, cells].
     """
 
     taps: Callable[[int], Sequence[int]]

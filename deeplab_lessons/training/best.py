@@ -12,7 +12,7 @@ class Best:
     """What is known of the best state of the training in `last`: its file's `path`, and its `mean_iou` if it is there.
 
     `is_stale`: the file is of an earlier training in `last`, which begins afresh because `resume` is False. Raises
-    CheckpointError where a file would be lost: one that is no best state, or that of another training.
+    CheckpointError where a file would be lost: one that is not a best state, or that of another training.
     """
 
     def __init__(

@@ -1,6 +1,6 @@
 """Checkpoints: whole or not at all, and refused with a reason where they do not fit.
 
-The seed among the settings is the whole state of the random generators: each iteration seeds them anew.
+The seed among the settings is the whole state of the random generators: each iteration seeds them again.
 """
 
 import copy
@@ -70,7 +70,7 @@ def plain(value: Any, name: str) -> Any:
 
 
 def save_checkpoint(content: dict, path: str | Path) -> None:
-    """Write `content` (see `plain`) to `path`, by way of a file beside it that no other writer has.
+    """Write `content` (see `plain`) to `path`, by way of a file next to it that no other writer has.
 
     Raises ValueError for what cannot be kept, and CheckpointError if the folder cannot be written or the disk is full;
     then the old file is left.
@@ -95,7 +95,7 @@ def _not_written(path: str | Path, error: Exception) -> CheckpointError:
 def training_into(*paths: Path | None) -> Iterator[None]:
     """Keep every other training from `paths` within this block; CheckpointError if one writes there already.
 
-    The sign is a locked file beside each, which the system unlocks when its process ends, however that comes. Parts of
+    The sign is a locked file next to each, which the system unlocks when its process ends, however that comes. Parts of
     files that a killed training left are removed.
     """
     with ExitStack() as locks:

@@ -9,8 +9,8 @@ from deeplab_lessons.classroom.built_in import CLASSES, Embedded
 
 def test_each_object_has_its_own_iou():
     labels = np.zeros((40, 40), np.uint8)
-    labels[4:12, 4:12] = 1  # 8 pixels a side
-    labels[20:36, 20:36] = 1  # 16 pixels a side
+    labels[4:12, 4:12] = 1  # 8 pixels per side
+    labels[20:36, 20:36] = 1  # 16 pixels per side
     drawn = labels.copy()
     assert objects.object_ious(drawn, labels, [1, 2]) == [(8, 1.0), (16, 1.0)]
     drawn[4:12, 8:12] = 0  # half of the small one is missed

@@ -54,7 +54,7 @@ def test_several_endings_are_named_and_one_can_be_chosen(found):
     pictures = ["u_1.png", "u_2.png"]
     maps = [f"{stem}_{kind}.png" for stem in ("u_1", "u_2") for kind in ("color", "labelIds")]
     with pytest.raises(
-        ValueError, match=r"go on in several ways, '_color' \(2\), '_labelIds' \(2\): pass ending="
+        ValueError, match=r"continue in several ways, '_color' \(2\), '_labelIds' \(2\): pass ending="
     ):
         found(pictures, maps)
     assert found(pictures, maps, ending="_labelIds")[0] == [("u_1.png", maps[1]), ("u_2.png", maps[3])]

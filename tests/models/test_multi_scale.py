@@ -14,7 +14,7 @@ CLASS_SIZE = {"width": 1 / 16, "blocks": (1, 1, 1, 1), "frozen": False}
 
 
 class Constant(nn.Module):
-    """Answers with the mean colour of each 8 x 8 cells, at 1 + size // 8 cells a side."""
+    """Answers with the mean colour of each 8 x 8 cells, at 1 + size // 8 cells per side."""
 
     grid = Grid(8, None)
 

@@ -65,7 +65,7 @@ def _pyramid_pooling(ax) -> None:
 
 
 def four_structures():
-    """Draw the four structures of DeepLab v3's Fig. 2 in our own way; return the matplotlib figure."""
+    """Draw the four structures of figure 2 of DeepLab v3 in our own way; return the matplotlib figure."""
     import matplotlib.pyplot as plt
 
     use_style()

@@ -85,7 +85,7 @@ def declared(declaration: type) -> tuple[str, dict]:
 
 
 def put(declaration: type, made: Exercise) -> type:
-    """Put the exercise that a class declares beside the class, and return the class.
+    """Put the exercise that a class declares next to it, and return the class.
 
     Raises TypeError where the module has the exercise's name already.
     """

@@ -19,7 +19,7 @@
 
 An exercise is declared by a class because it is several functions that belong together (solution, cases, known
 wrong answers), and in a class each has a plain name that hides no other. The class is only a namespace, so its
-functions take no `self`; `@exercise` leaves it as it is and puts the `Function` beside it, under the class's name
+functions take no `self`; `@exercise` leaves it as it is and puts the `Function` next to it, under the class's name
 in snake case, where lessons find it: `ex.effective_kernel_size`.
 
 The solution is the function written in the class under the exercise's name. `package` is the package's function of the
@@ -53,7 +53,7 @@ from deeplab_lessons.classroom.exercises.words import SAY
 
 @dataclass(frozen=True)
 class Misconception:
-    """A wrong answer worth a word of its own: `answer` gives it, `message` says what it overlooks."""
+    """A wrong answer with an explanation of its own: `answer` gives it, `message` says what it overlooks."""
 
     answer: Callable
     message: str

@@ -20,7 +20,7 @@ SAY = {
     "no design": "Write your design where the dots are, then run the check again.",
     "no order": "Look at the steps with steps(), then write their letters where the dots are.",
     "returned nothing": (
-        "The function returns nothing. If you have not started, write your code in place of the dots. "
+        "The function returns nothing. If you have not started, replace the dots with your code. "
         "If you have, its last line may lack the word return."
     ),
     # correct
@@ -75,7 +75,7 @@ SAY = {
     "nan inside": "The answer holds values that are NaN or infinite.",
     "far": "{count} of {all} values differ; the first one at {place}, the largest difference is {largest}.",
     "generator": "A generator came: a function with yield makes one. Use return.",
-    "coroutine": "A coroutine came: write def in place of async def.",
+    "coroutine": "A coroutine came: write def instead of async def.",
     "function": "A function came. Is a pair of parentheses missing after its name?",
     "dots": "The dots of the empty exercise came back for this input.",
     "no compare": "The answer cannot be compared with the expected one: comparing raises {error}.",

@@ -1,4 +1,4 @@
-"""Operators that let every influence through: what `Positive` runs in the place of torch's own."""
+"""Operators that let every influence through: what `Positive` runs instead of PyTorch's own."""
 
 from collections.abc import Callable, Sequence
 from math import prod

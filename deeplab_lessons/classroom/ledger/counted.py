@@ -11,7 +11,7 @@ from deeplab_lessons.receptive_field import Trace, trace
 
 @cache
 def traced(size: int, version: str = "v1", **settings) -> Trace:
-    """The trace of `models.deeplab(version, **settings)` for pictures of `size` pixels a side."""
+    """The trace of `models.deeplab(version, **settings)` for pictures of `size` pixels per side."""
     with torch.device("meta"):
         return trace(models.deeplab(version, num_classes=21, **settings), size)
 
@@ -37,5 +37,5 @@ def vgg_field() -> int:
 
 
 def cells(size: int, stride: int):
-    """A function that counts the cells a side of a map whose layers are all padded: `size` pixels, one in `stride`."""
+    """Return a function that counts a map's cells per side, all layers padded: `size` pixels, one in `stride`."""
     return lambda: -(-size // stride)

@@ -16,7 +16,7 @@ ENTRIES = [
     compute(
         "v2, released networks",
         "41",
-        "cells a side of the map of a crop",
+        "cells per side of the map of a crop",
         cells(321, 8),
         near="cells|map|321",
     ),

@@ -60,7 +60,7 @@ ENTRIES = [
     compute(
         "v3, section 4.1",
         "33",
-        "cells a side of a crop at output stride 16",
+        "cells per side of a crop at output stride 16",
         cells(513, 16),
         near="cells|33 × 33|map",
     ),

@@ -19,7 +19,7 @@ PRINTED = {
     ("xception", 8, False, False): 240.85, ("xception", 8, True, False): 262.59,
     ("xception", 16, True, True): 54.17, ("xception", 8, True, True): 177.10,
 }  # fmt: skip
-SIZE = 513  # pixels a side. Source: DeepLab v3+, section 4.
+SIZE = 513  # pixels per side. Source: DeepLab v3+, section 4.
 #: What well-known re-implementations do differently, as options of `deeplab_v3plus` at output stride 16.
 DEVIATIONS = {
     "one 3 x 3 in the decoder": {"decoder_convolutions": 1},
@@ -65,7 +65,7 @@ def filling(row: Row) -> int:
 
 
 def released_resnet101(output_stride: int, size: int = SIZE) -> int:
-    """Multiply-adds of the released ResNet-101 on a picture of `size` pixels a side.
+    """Multiply-adds of the released ResNet-101 on a picture of `size` pixels per side.
 
     Its stem is three 3 x 3 (64, 64, 128 channels), and a stage steps in its last block's 3 x 3, so that the blocks'
     1 x 1 after it work on the smaller map. Source: the released code, `resnet_v1_101_beta`.

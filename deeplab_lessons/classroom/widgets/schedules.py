@@ -1,4 +1,4 @@
-"""Two learning rates as they fall, poly and step, with the area below each: how far a training can walk in all."""
+"""Two learning rates as they fall, poly and step, with the area below each: how far a training can walk in total."""
 
 import html
 

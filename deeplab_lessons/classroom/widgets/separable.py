@@ -18,7 +18,7 @@ SEPARABLE = {
     "in_channels": "channels in, C",
     "out_channels": "channels out, C'",
     "dilation": "dilation",
-    "side": "map, cells a side",
+    "side": "map, cells per side",
     "dense": "dense",
     "separable": "separable",
     "depthwise": "depthwise",
@@ -57,7 +57,7 @@ _DEPTHWISE, _POINTWISE = COLOURS[5], COLOURS[4]
 class SeparableExplorer(KeyBox):
     """Choose kernel, channels, dilation and map; see multiply-adds and weights of both kinds of convolution.
 
-    Traits: `kernel_size`, `in_channels`, `out_channels`, `dilation`, `side` (cells a side of the map; each one of
+    Traits: `kernel_size`, `in_channels`, `out_channels`, `dilation`, `side` (cells per side of the map; each one of
     `OPTIONS`) and, to be read, `dense` and `separable` (multiply-adds), `dense_weights`, `separable_weights`,
     `depthwise` (multiply-adds of the depthwise part alone), `ratio` (separable / dense), `limit` (where the ratio
     tends with many channels out, 1/k²) and `caption`. Stride 1, no bias. Source: DeepLab v3+, section 3.1.
@@ -67,7 +67,7 @@ class SeparableExplorer(KeyBox):
     in_channels = traitlets.Int(256, help="channels that come in")
     out_channels = traitlets.Int(256, help="channels that go out")
     dilation = traitlets.Int(1, help="of the k × k kernels")
-    side = traitlets.Int(129, help="cells a side of the map")
+    side = traitlets.Int(129, help="cells per side of the map")
     dense = traitlets.Int(help="multiply-adds of the dense convolution", read_only=True)
     separable = traitlets.Int(help="multiply-adds of the separable convolution", read_only=True)
     depthwise = traitlets.Int(help="multiply-adds of its depthwise part", read_only=True)

@@ -32,7 +32,7 @@ def _slide_layers(
     expected = tuple(layer.output_size(cells) for layer, cells in zip(layers, state.node.size, strict=True))
     shape = tuple(call.run().shape[-2:])
     if shape != expected:
-        call.refuse(f"torch makes a map of {shape}, the arithmetic says {expected}")
+        call.refuse(f"PyTorch makes a map of {shape}, the arithmetic says {expected}")
     details = dict(zip(("kernel_size", "stride", "padding", "dilation"), pairs, strict=True))
     windows = [Window(layer.taps, cells=layer.stride) for layer in layers]
     return call.slide(state, windows, kind, multiply_adds=weights * prod(expected), **details)

@@ -180,7 +180,7 @@ def layers(draw, channels=2):
 
 
 def runs(model, size, in_channels):
-    """Whether torch itself accepts the model on this size; maps of over 150 cells a side are left out."""
+    """Whether torch itself accepts the model on this size; maps of over 150 cells per side are left out."""
     try:
         for module in model:
             shape = module(torch.empty(1, in_channels, *size, device="meta")).shape

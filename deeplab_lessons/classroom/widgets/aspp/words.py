@@ -30,8 +30,8 @@ WORDS = {
     "legend_there": "a tap on the map",
     "legend_outside": "a tap in the padding: it reads zeros",
     "legend_cell": "the cell; the middle tap of every branch lies here",
-    "legend_field": "tinted square: what the middle tap itself sees, {tap} pixels a side; dashed: what branch {branch} "
-    "sees, {field} pixels; both end at the frame",
+    "legend_field": "tinted square: what the middle tap itself sees, {tap} pixels per side; dashed: what branch "
+    "{branch} sees, {field} pixels; both end at the frame",
     "legend_whole": "dotted: the cells at which all nine taps of branch {branch} are on the map",
     "legend_nowhere": "branch {branch} has all nine taps on the map at no cell",
     "table_label": "The branches at this cell",

@@ -10,7 +10,7 @@ WORDS = {
     "edit_keep_resolution": "2 · pool4 and pool5 move by 1 cell",
     "edit_dilate": "3 · holes: conv5 at dilation 2, fc6 four times as wide",
     "edit_dilate_pool5": "3 · holes: pool5 at dilation 2",
-    "edit_new_classes": "4 · 21 classes in place of 1000",
+    "edit_new_classes": "4 · 21 classes instead of 1000",
     "edit_fc6": "5 · fc6",
     "edit_pad_fc6": "pad fc6, so that the map covers the whole picture",
     "fc6_7x7": "7×7 taps, 4096 channels",
@@ -24,7 +24,7 @@ WORDS = {
     "fact_work": "Multiply-adds",
     "about_stride": "Input pixels from one cell of the map to the next",
     "about_parameters": "Weights and biases of all layers",
-    "about_work": "Multiplications in all convolutions for one picture",
+    "about_work": "Multiplications of all convolutions for one image",
     "profile_title": "Layer by layer",
     "profile_note": "height: side of the map; grey: pools; orange: dilated",
     "column_channels": "Channels",
@@ -33,7 +33,7 @@ WORDS = {
     "first_layers": "conv1_1 … pool3",
     "edits_hint": "Tick the edits one by one. Bold numbers in the table differ from VGG16's. Move over the map or the "
     "photograph to look at a unit, click to choose it; or Tab to the map and use the arrow keys.",
-    "edit_size": "The picture may have 224 to 640 pixels a side here.",
+    "edit_size": "The picture may have 224 to 640 pixels per side here.",
     "describe_edit_input": "Photograph of {input} by {input} pixels. The field of {size} by {size} pixels covers rows "
     "{top} to {bottom} and columns {left} to {right}.",
     "refused": "That does not fit, so nothing has changed. {why}",

@@ -3,7 +3,7 @@
 import { make } from "../shared/common.js";
 import { widgetRoot, canvasOf, titleOf, factList } from "../shared/parts.js";
 
-export const LARGEST = 1025; // pixels a side, as in Python
+export const LARGEST = 1025; // pixels per side, as in Python
 
 export function explorerPage(words, presets) {
   const bar = controlBar(words, presets);

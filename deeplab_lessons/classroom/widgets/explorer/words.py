@@ -4,7 +4,7 @@ from deeplab_lessons.classroom.widgets.shared.words import STACK
 
 WORDS = {
     **STACK,
-    "too_large": "the input may have at most {most} pixels a side here.",
+    "too_large": "the input may have at most {most} pixels per side here.",
     "title": "Receptive field explorer",
     "preset": "Stack",
     "own": "your own stack",
@@ -14,7 +14,7 @@ WORDS = {
     "unit_row": "Row of the output unit",
     "unit_column": "Column of the output unit",
     "hold": "hold",
-    "hold_label": "Hold this unit while the pointer moves; a click on a picture holds, too",
+    "hold_label": "Hold this unit while the pointer moves; a click on a picture also holds it",
     "row_short": "row",
     "column_short": "col",
     "side_title": "From the side",

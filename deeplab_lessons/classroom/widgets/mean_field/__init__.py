@@ -16,13 +16,13 @@ from deeplab_lessons.classroom.widgets.shared.page import SavesHtml, module, sty
 from deeplab_lessons.classroom.widgets.shared.pictures import checked_picture
 
 _SIGMAS = ("sigma_alpha", "sigma_beta", "sigma_gamma")
-_LARGEST = 96  # pixels a side: a browser computes a row of the kernel in every frame
+_LARGEST = 96  # pixels per side: a browser computes a row of the kernel in every frame
 
 
 class KernelExplorer(SavesHtml, anywidget.AnyWidget):
     """A picture, and one row of each of the two kernels: how much `pixel` listens to every other pixel.
 
-    `picture` is uint8 [H, W, 3], at most 96 pixels a side, and `probability` [H, W] that of one class,
+    `picture` is uint8 [H, W, 3], at most 96 pixels per side, and `probability` [H, W] that of one class,
     called `name`; by default a small portrait and its labels. Traits: `pixel` [row, column], `sigma_alpha`
     and `sigma_gamma` in pixels, `sigma_beta` in grey levels. Properties say what comes of it: `appearance`
     and `smoothness` [H, W], `listens` and `votes`. Raises ValueError for a width that is not above 0 and

@@ -18,7 +18,7 @@ class Upload(anywidget.AnyWidget):
     """A button for a picture's file; `receive(name, content)` is called when all of it is there, and may raise.
 
     The browser sends pieces and waits for each one's receipt: an ipywidgets.FileUpload would send the file as one
-    message, and a large one would end the connection without a word. What `receive` raises is said beside the button.
+    message, and a large one would end the connection without a word. What `receive` raises is said next to the button.
     """
 
     _esm = joined(Path(__file__).with_name("upload.js"))

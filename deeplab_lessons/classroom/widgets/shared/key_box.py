@@ -23,7 +23,7 @@ class KeyBox(ipywidgets.VBox):
 
 
 class StepSlider(ipywidgets.SelectionSlider):
-    """A slider of chosen values. The value beside it is only to be read: ipywidgets lets one type there, in vain."""
+    """A slider of chosen values. The value next to it is only to be read: ipywidgets lets one type there, in vain."""
 
     def __init__(self, **options):
         super().__init__(**options)

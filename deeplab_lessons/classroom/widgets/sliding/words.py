@@ -5,7 +5,7 @@ from deeplab_lessons.classroom.widgets.shared.words import LAYER
 WORDS = {
     **LAYER,
     "position": "position",
-    "too_large": "the input may have at most {most} pixels a side here.",
+    "too_large": "the input may have at most {most} pixels per side here.",
     "symbol_kernel_size": "k",
     "symbol_stride": "s",
     "symbol_padding": "p",

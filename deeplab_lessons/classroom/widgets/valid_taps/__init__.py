@@ -11,13 +11,13 @@ from deeplab_lessons.classroom.widgets.shared.checks import checked_number, chec
 from deeplab_lessons.classroom.widgets.shared.page import SavesHtml, module, style
 from deeplab_lessons.classroom.widgets.valid_taps.words import WORDS
 
-LARGEST = 129  # cells a side, and the largest dilation
+LARGEST = 129  # cells per side, and the largest dilation
 
 
 class ValidTapsExplorer(SavesHtml, anywidget.AnyWidget):
     """A square map coloured by how many taps of a dilated 3 x 3 kernel fall on it, and the shares of its cells.
 
-    Traits to read and set: `dilation` and `map_size` (cells a side), whole numbers from 1 to 129, and `cell` [row,
+    Traits to read and set: `dilation` and `map_size` (cells per side), whole numbers from 1 to 129, and `cell` [row,
     column], counted from 0, the middle if not given. Properties say what comes of them: `shares` {taps: share},
     `valid_taps` of the cell, `sentence`. Raises TypeError, ValueError or IndexError for what cannot be.
     Source: DeepLab v3, section 3.3 and figure 4.
