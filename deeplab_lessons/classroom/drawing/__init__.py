@@ -8,6 +8,7 @@ from deeplab_lessons.classroom.drawing import (
     lattice,
     resnet,
     structures,
+    training,
     versions,
 )
 from deeplab_lessons.classroom.drawing.fields import (
@@ -57,6 +58,7 @@ __all__ = [
     "show_units",
     "show_views",
     "structures",
+    "training",
     "use_style",
     "versions",
 ]
