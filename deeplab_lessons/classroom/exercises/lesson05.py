@@ -366,8 +366,8 @@ class MeanIou:
         return (confusion.diagonal() / (confusion.sum(0) + confusion.sum(1))).double().nanmean().item()
 
     @misconception(
-        "Your code leaves out every class that no label has, even if it is predicted. Such a class has a "
-        "union and an IoU of 0. Leave out only a union of 0."
+        "Your code leaves out every class that is nowhere in the labels, even if it is predicted. Such a "
+        "class has a union and an IoU of 0. Leave out only a union of 0."
     )
     def predicted_only_left_out(confusion):
         return metrics.iou_per_class(confusion)[confusion.sum(1) > 0].mean().item()
