@@ -1,8 +1,8 @@
-"""The three-seed comparisons of lesson 05: heads, losses, a longer training, class weights: 21 trainings at class size.
+"""The three-seed comparisons of lesson 05: heads, losses, a longer training, class weights: 24 small-scale trainings.
 
     python lessons/results/lesson05.py
 
-writes `lesson05.json` beside this file, continues where it stopped, and prints each run.
+writes `lesson05.json` next to this file, continues where it stopped, and prints each run.
 """
 
 from collections.abc import Sequence
@@ -67,7 +67,7 @@ def seen_through(network: torch.nn.Module, dataset: Pairs) -> list[float]:
 
 
 def windowed(image: torch.Tensor, row: int, column: int, side: int) -> torch.Tensor:
-    """The image [3, H, W] with nothing but a square of `side` pixels around one pixel; side 128 shows all."""
+    """The image [3, H, W] with only a square of `side` pixels around one pixel; side 128 shows all."""
     shown = torch.zeros_like(image)
     top, left, reach = max(row - side // 2, 0), max(column - side // 2, 0), side // 2 + 1
     part = (slice(None), slice(top, row + reach), slice(left, column + reach))
@@ -147,7 +147,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 options.results, plan(options.quick), (seed,), names,
                 lambda name, seed, names=names: {name: run(seed, options.quick, **names[name])}, group,
             )  # fmt: skip
-    results["losses"]["subsample"] = results["budgets"]["as in class"] = results["heads"]["LargeFOV"]
+    results["losses"]["subsample"] = results["budgets"]["as in the lesson"] = results["heads"]["LargeFOV"]
     runs.save(options.results, results)
 
 

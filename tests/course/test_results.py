@@ -23,7 +23,7 @@ NAMES = {
     "lesson05": {
         "heads": {"7x7", "small field", "LargeFOV"},
         "losses": {"subsample", "area", "upsampled"},
-        "budgets": {"as in class", "4 times as long"},
+        "budgets": {"as in the lesson", "4 times as long"},
     },
 }
 

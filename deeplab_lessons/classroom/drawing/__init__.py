@@ -9,6 +9,7 @@ from deeplab_lessons.classroom.drawing import (
     resnet,
     strip,
     structures,
+    training,
     versions,
 )
 from deeplab_lessons.classroom.drawing.fields import (
@@ -63,6 +64,7 @@ __all__ = [
     "show_views",
     "strip",
     "structures",
+    "training",
     "use_style",
     "versions",
 ]

@@ -1,4 +1,4 @@
-"""Exercises of lesson 05: the falling rate, two trainings to repair, mIoU from a confusion matrix, the loss."""
+"""Exercises of lesson 05: a falling learning rate, two trainings to repair, mIoU from a confusion matrix, the loss."""
 
 import random
 from collections.abc import Iterator
@@ -21,13 +21,13 @@ def _costs(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
 @exercise
 class Poly:
-    """Warm-up: the share of the first learning rate that is left."""
+    """Warm-up: the fraction of the first learning rate that is left."""
 
     package = schedules.poly
     hints = (
-        "At the first iteration (0) the share is 1, and after the last one it would be 0. What is left of the "
-        "way, as a share?",
-        "`1 - iteration / iterations` is what is left. Raise that to the power.",
+        "At iteration 0 the fraction is 1, and after the last one it would be 0. What fraction of the "
+        "way is left?",
+        "`1 - iteration / iterations` is what's left. Raise that to the power.",
     )
 
     def poly(iteration, iterations, power=0.9):
@@ -43,47 +43,54 @@ class Poly:
             )
 
     @misconception(
-        "Your code falls along a straight line. Poly raises what is left of the way to the power 0.9, which keeps the "
-        "rate a little higher nearly all the way."
+        "Your code falls along a straight line. Poly keeps the learning rate a little higher nearly all "
+        "the way. Raise what is left to the power 0.9."
     )
     def straight_line(iteration, iterations, power=0.9):
         return 1 - iteration / iterations
 
     @misconception(
-        "The power is applied to the part that is done. It belongs to the part that is left: first subtract "
-        "from 1, then raise to the power."
+        "Your code raises the part that is done to the power. Poly does so with the part that is left. "
+        "First subtract from 1, then raise to the power."
     )
     def power_of_the_done_part(iteration, iterations, power=0.9):
         return 1 - (iteration / iterations) ** power
 
-    @misconception("Your code rises from 0 to 1. The rate starts at its largest value and falls.")
+    @misconception(
+        "Your code rises from 0 to 1. The learning rate starts at its largest value and falls. Subtract "
+        "the part that is done from 1 first."
+    )
     def rising(iteration, iterations, power=0.9):
         return (iteration / iterations) ** power
 
     @misconception(
-        "Your code reaches 0 at the last iteration, which would learn nothing. Divide by the number of "
-        "iterations: 0 would come right after the last one."
+        "Your code reaches 0 at the last iteration, which would then learn nothing. Divide by the number "
+        "of iterations, so that 0 would come right after the last one."
     )
     def reaches_zero(iteration, iterations, power=0.9):
         return (1 - iteration / (iterations - 1)) ** power
 
     @misconception(
-        "Your code always uses the power 0.9. That is only the default: raise to the argument `power`."
+        "Your code always uses the power 0.9. That is only the default. Raise to the argument `power`."
     )
     def power_ignored(iteration, iterations, power=0.9):
         return (1 - iteration / iterations) ** 0.9
 
     @misconception(
-        "Your code multiplies by the power. Poly raises what is left to the power: use ** instead of *."
+        "Your code multiplies by the power. Poly raises what is left to the power. Use ** instead of *."
     )
     def times_the_power(iteration, iterations, power=0.9):
         return (1 - iteration / iterations) * power
 
-    @misconception("Your code returns per cent. The share is a number from 0 to 1: do not multiply by 100.")
+    @misconception(
+        "Your code returns per cent. The fraction is a number from 0 to 1. Do not multiply by 100."
+    )
     def per_cent(iteration, iterations, power=0.9):
         return 100 * (1 - iteration / iterations) ** power
 
-    @misconception("// drops the fraction, so this stays at 1. A share needs /.")
+    @misconception(
+        "Your code divides with //, which drops the fraction, so the result is always 1. Divide with /."
+    )
     def whole_division(iteration, iterations, power=0.9):
         return (1 - iteration // iterations) ** power
 
@@ -93,9 +100,10 @@ class CoarseLabels:
     """Repair: labels for a coarse map, among them classes that no pixel has."""
 
     hints = (
-        "Labels are names, not amounts. What does this function compute from the labels around a cell's centre?",
-        "One pixel must answer for each cell, the middle one. `mode` has values that take a pixel as it is. Which of "
-        "them takes the middle?",
+        "Labels are names, not amounts. What does this function compute from the labels around a "
+        "cell's centre?",
+        "One pixel must answer for each cell, the middle one. Which value of `mode` takes a pixel as "
+        "it is, and the middle one?",
         "Slices do it too: labels[:, stride // 2 :: stride, stride // 2 :: stride].",
     )
 
@@ -117,8 +125,8 @@ class CoarseLabels:
             yield classes[torch.randint(0, 6, shape, generator=torch_generator(rng))], stride
 
     @fault(
-        "Between pixels of class 1 and class 3 the map has cells of class 2, and next to void it has classes that do "
-        "not exist."
+        "Between pixels of class 1 and class 3 the map has cells of class 2, and next to void it has "
+        "classes that do not exist."
     )
     def as_handed_out(labels, stride):
         size = (labels.shape[1] // stride, labels.shape[2] // stride)
@@ -126,51 +134,51 @@ class CoarseLabels:
         return small[:, 0].round().long()
 
     @misconception(
-        "Your code takes the corner of each cell, as the mode 'nearest' does. The score of a cell is enlarged as if it "
-        "were in the middle, so all that the network draws would be shifted."
+        "Your code takes the corner of each cell, as the mode 'nearest' does. Scores are enlarged from "
+        "the middle, so everything that the network draws would be shifted. Begin at stride // 2."
     )
     def corner(labels, stride):
         return labels[:, ::stride, ::stride]
 
     @misconception(
-        "Your code takes the pixel before the middle where the stride is even. The exercise asks for the one after it: "
-        "begin at stride // 2."
+        "Your code takes the pixel before the middle where the stride is even. The exercise wants the one "
+        "after it. Begin at stride // 2."
     )
     def before_the_middle(labels, stride):
         return labels[:, (stride - 1) // 2 :: stride, (stride - 1) // 2 :: stride]
 
     @misconception(
-        "Your code takes the last pixel of each cell. The label must come from the middle, where the score is enlarged "
-        "from."
+        "Your code takes the last pixel of each cell. Scores are enlarged from the middle, so the label "
+        "must come from there. Begin at stride // 2."
     )
     def last_pixel(labels, stride):
         return labels[:, stride - 1 :: stride, stride - 1 :: stride]
 
     @misconception(
-        "Your code lets all pixels of a cell vote. The exercise asks for the label of one pixel, the middle one, as "
-        "DeepLab v1 takes it."
+        "Your code lets all pixels of a cell vote. DeepLab v1 takes the label of one pixel, and so does "
+        "the exercise. Take the middle one."
     )
     def majority(labels, stride):
         voted = [redrawing.majority(each.numpy(), stride, IGNORE_INDEX) for each in labels]
         return torch.from_numpy(np.stack(voted)).long()
 
     @misconception(
-        "Your code averages the labels of a cell. Labels are names, not amounts: the mean of class 1 and class 3 is "
-        "not class 2, and void (255) spoils every mean."
+        "Your code averages the labels of a cell. Labels are names, so the mean of class 1 and class 3 is "
+        "not class 2, and void (255) spoils every mean. Take one pixel as it is."
     )
     def mean_of_labels(labels, stride):
         return F.avg_pool2d(labels.double(), stride).round().long()
 
     @misconception(
-        "Your code takes the largest label of each cell. Labels are names, not amounts, and void (255) would win "
-        "everywhere."
+        "Your code takes the largest label of each cell. Labels are names, not amounts, and void (255) "
+        "would win everywhere. Take the pixel in the middle."
     )
     def largest_label(labels, stride):
         return F.max_pool2d(labels.double(), stride).long()
 
 
 def _fine_tune(x, labels, trained, classes, steps, lr, *, rates=(0.1, 1), resets=True, change=None):
-    """FineTune with other rates of backbone and classifier, without resets, or with changed scores."""
+    """FineTune with other learning rates of backbone and classifier, without resets, or with changed scores."""
     backbone = torch.nn.Parameter(trained.clone())
     classifier = torch.nn.Parameter(torch.zeros(classes, len(trained), 1, 1))
     groups = zip((backbone, classifier), rates, strict=True)
@@ -193,9 +201,10 @@ class FineTune:
 
     trials = 40
     hints = (
-        "Which weights have moved after three steps? Print them before and after, the backbone's and the classifier's.",
+        "Which weights have moved after three steps? Print those of the backbone and the classifier "
+        "before and after.",
         "An optimiser moves the objects that it was given. Is the layer that makes the scores among them?",
-        "Build the optimiser after the new classifier, so that it is given the layer that is really used.",
+        "Build the optimiser after the new classifier, so that it's given the layer that's really used.",
     )
 
     def fine_tune(x, labels, trained, classes, steps, lr):
@@ -233,8 +242,8 @@ class FineTune:
                 yield x, labels, trained, classes, rng.randint(1, 6), rng.choice((0.1, 0.5, 1))
 
     @fault(
-        "The loss stays where it began, at the logarithm of the number of classes, however many steps are made: "
-        "nothing is learned."
+        "The loss stays where it began, at the logarithm of the number of classes, however many steps are "
+        "made: nothing is learned."
     )
     def as_handed_out(x, labels, trained, classes, steps, lr):
         backbone = torch.nn.Parameter(trained.clone())
@@ -252,36 +261,36 @@ class FineTune:
         return losses
 
     @misconception(
-        "Your code trains only the classifier: the backbone stays as it was. Pass both to the optimiser, the backbone "
-        "with a tenth of the learning rate."
+        "Your code trains only the classifier, and the backbone stays as it was. It should learn as well, "
+        "but slowly. Pass both to the optimiser, the backbone with a tenth of the learning rate."
     )
     def backbone_frozen(x, labels, trained, classes, steps, lr):
         return _fine_tune(x, labels, trained, classes, steps, lr, rates=(0, 1))
 
     @misconception(
-        "Your code trains both layers at one learning rate. The trained backbone should move ten times more slowly "
-        "than the new classifier: lr / 10."
+        "Your code trains both layers at one learning rate. The trained backbone should move ten times "
+        "more slowly than the new classifier. Give it lr / 10."
     )
     def one_rate(x, labels, trained, classes, steps, lr):
         return _fine_tune(x, labels, trained, classes, steps, lr, rates=(1, 1))
 
     @misconception(
-        "Your code exchanges the two learning rates. The new classifier has everything to learn and gets lr, the "
-        "trained backbone lr / 10."
+        "Your code exchanges the two learning rates. The new classifier has everything to learn. Give it "
+        "lr, and the trained backbone lr / 10."
     )
     def rates_exchanged(x, labels, trained, classes, steps, lr):
         return _fine_tune(x, labels, trained, classes, steps, lr, rates=(1, 0.1))
 
     @misconception(
-        "Your code trains, but never resets the gradients: PyTorch adds each step's to those before. Call zero_grad "
-        "once in every step."
+        "Your code trains, but never resets the gradients. PyTorch adds those of each step to the earlier "
+        "ones. Call zero_grad once in every step."
     )
     def gradients_pile_up(x, labels, trained, classes, steps, lr):
         return _fine_tune(x, labels, trained, classes, steps, lr, resets=False)
 
     @misconception(
-        "Your code applies a softmax before the cross-entropy, which contains one. The loss is then told milder "
-        "probabilities than the network has: pass it the scores."
+        "Your code applies a softmax before the cross-entropy, which contains one. The loss then sees "
+        "milder probabilities than the network has. Pass it the scores."
     )
     def double_softmax(x, labels, trained, classes, steps, lr):
         return _fine_tune(x, labels, trained, classes, steps, lr, change=lambda scores: scores.softmax(1))
@@ -294,10 +303,11 @@ class MeanIou:
     package = metrics.mean_iou
     trials = 100
     hints = (
-        "The diagonal holds what is right: predicted and true. A row sum counts the true pixels of a class, "
-        "a column sum the predicted ones.",
+        "The diagonal counts the pixels predicted correctly. What do the sum of a row and the sum of "
+        "a column count?",
         "Union = row sum + column sum - diagonal, because the diagonal is in both sums.",
-        "A class with a union of 0 gives 0 / 0 = nan. `tensor.nanmean()` leaves it out; `.item()` makes a number.",
+        "A class with a union of 0 gives 0 / 0 = nan. `tensor.nanmean()` leaves it out; `.item()` "
+        "makes a number.",
     )
 
     def mean_iou(confusion):
@@ -328,62 +338,63 @@ class MeanIou:
                 yield (confusion.to(rng.choice((torch.int64, torch.int64, torch.float64))),)
 
     @misconception(
-        "Your code returns pixel accuracy: a large class hides a lost small one. Divide class by class, then take the "
-        "mean."
+        "Your code returns pixel accuracy, in which a large class hides a small one that was lost. Divide "
+        "class by class, then take the mean."
     )
     def pixel_accuracy(confusion):
         return (confusion.diagonal().sum() / confusion.sum()).item()
 
     @misconception(
-        "Your code returns the mean recall: it divides by the true pixels alone and forgives everything painted too "
-        "much. The union holds the predicted pixels too."
+        "Your code returns the mean recall: it divides only by the true pixels and forgives everything "
+        "painted in excess. Divide by the union, which holds the predicted pixels as well."
     )
     def mean_recall(confusion):
         return (confusion.diagonal() / confusion.sum(1)).double().nanmean().item()
 
     @misconception(
-        "Your code returns the mean precision: it divides by the predicted pixels alone and forgives everything missed."
+        "Your code returns the mean precision: it divides only by the predicted pixels and forgives "
+        "everything missed. Divide by the union, which holds the true pixels as well."
     )
     def mean_precision(confusion):
         return (confusion.diagonal() / confusion.sum(0)).double().nanmean().item()
 
     @misconception(
-        "The union counts the intersection twice: the diagonal stands in the row sum and in the column sum. "
-        "Take it off once."
+        "Your code counts the intersection twice, because the diagonal is in the row sum and in the "
+        "column sum. Subtract it once."
     )
     def double_union(confusion):
         return (confusion.diagonal() / (confusion.sum(0) + confusion.sum(1))).double().nanmean().item()
 
     @misconception(
-        "Your code leaves out every class that is nowhere in the labels, also if it is predicted. Such a class has a "
-        "union and an IoU of 0: leave out only a union of 0."
+        "Your code leaves out every class that is nowhere in the labels, even if it is predicted. Such a "
+        "class has a union and an IoU of 0. Leave out only a union of 0."
     )
     def predicted_only_left_out(confusion):
         return metrics.iou_per_class(confusion)[confusion.sum(1) > 0].mean().item()
 
     @misconception(
-        "Your code computes the mean Dice score, twice the diagonal over the sum of both areas. IoU divides by the "
-        "union: row sum + column sum - diagonal."
+        "Your code computes the mean Dice score, twice the diagonal over the sum of both areas. IoU "
+        "divides by the union: row sum + column sum - diagonal."
     )
     def dice(confusion):
         return (2 * confusion.diagonal() / (confusion.sum(0) + confusion.sum(1))).double().nanmean().item()
 
     @misconception(
-        "Your code weights the classes by their pixels. In mIoU each class counts the same, however small it is: take "
-        "the plain mean."
+        "Your code weights the classes by their pixels. In mIoU each class counts the same, however small "
+        "it is. Take the plain mean."
     )
     def weighted(confusion):
         return (metrics.iou_per_class(confusion) * confusion.sum(1) / confusion.sum()).nansum().item()
 
     @misconception(
-        "Your code returns per cent. The check wants a fraction from 0 to 1: do not multiply by 100."
+        "Your code returns per cent. The exercise wants a fraction from 0 to 1. Do not multiply by 100."
     )
     def per_cent(confusion):
         return 100 * metrics.mean_iou(confusion)
 
     @misconception(
-        "A class that is neither there nor predicted is counted as 0 here. It has no union to divide by; "
-        "leave it out of the mean."
+        "Your code counts a class that is neither there nor predicted as 0. Such a class has no union to "
+        "divide by. Leave it out of the mean."
     )
     def absent_class_counted(confusion):
         return metrics.iou_per_class(confusion).nan_to_num(0).mean().item()
@@ -391,15 +402,16 @@ class MeanIou:
 
 @exercise
 class CrossEntropy:
-    """Stretch: the loss over judged positions."""
+    """Stretch: the loss over labelled positions."""
 
     package = losses.cross_entropy
     trials = 100
     hints = (
-        "`F.log_softmax(logits, dim=1)` gives the logarithm of each class's probability at each place.",
-        "`.gather(1, index)` picks one class at each place; the index needs the shape [N, 1, h, w] and no 255 in "
-        "it, so put a 0 there first. Or let `F.cross_entropy(..., reduction='none', ignore_index=255)` do it.",
-        "Keep the judged places, `labels != 255`, and take the mean over them alone.",
+        "Which function gives the logarithm of each class's probability at each position? "
+        "`F.log_softmax(logits, dim=1)`.",
+        "`.gather(1, index)` picks one class per position. The index has the shape [N, 1, h, w] and holds "
+        "no 255: put 0 there first.",
+        "Keep the labelled positions, `labels != 255`, and take the mean over only those.",
     )
 
     def cross_entropy(logits, labels):
@@ -410,7 +422,7 @@ class CrossEntropy:
         return costs[labelled].mean()
 
     def cases(rng: random.Random) -> Iterator[tuple]:
-        """Logits [N, C, h, w] with a gradient and labels [N, h, w]: some void, at least one place labelled."""
+        """Logits [N, C, h, w] with a gradient and labels [N, h, w]: some void, at least one position labelled."""
         for scores, labels in (
             ([[2.0], [0.0]], [0]),
             ([[2.0, 1.0, 5.0], [0.0, 1.0, 0.0]], [0, 1, IGNORE_INDEX]),
@@ -431,36 +443,36 @@ class CrossEntropy:
                 yield logits.to(rng.choice((torch.float32, torch.float64))).requires_grad_(), labels
 
     @misconception(
-        "Your code returns the sum, as the paper's text says. Its size, and with it every step, grows with the number "
-        "of judged places. Divide by that number, as the released code does."
+        "Your code returns the sum, as the paper's text says. Its size, and with it every step, grows "
+        "with the number of labelled positions. Divide by that number, as the released code does."
     )
     def summed(logits, labels):
         return _costs(logits, labels).sum()
 
     @misconception(
-        "Void places cost nothing, but they are still counted when you divide. Divide by the number of "
-        "judged places only."
+        "Your code counts void positions when it divides, although they cost nothing. Divide only by the "
+        "number of labelled positions."
     )
     def void_in_divisor(logits, labels):
         return _costs(logits, labels).mean()
 
     @misconception(
-        "Void is treated as a class here. Nobody judged those places: they must have no part in the loss."
+        "Your code treats void as a class. Nobody labelled those positions. Leave them out of the loss."
     )
     def void_as_last_class(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """The loss as it goes wrong when void is taken for the last class."""
+        """The loss as it goes wrong when void is treated as the last class."""
         return F.cross_entropy(logits, labels.clamp(max=logits.shape[1] - 1))
 
     @misconception(
-        "Your code takes void for background, class 0. Nobody labelled those places: they must have no part in the "
-        "loss, and no part in the number you divide by."
+        "Your code treats void as background, class 0. Nobody labelled those positions. Leave them out of "
+        "the loss, and out of the number that you divide by."
     )
     def void_as_background(logits, labels):
         return F.cross_entropy(logits, labels.where(labels != IGNORE_INDEX, 0))
 
     @misconception(
-        "Your code applies softmax twice: `F.cross_entropy` and `F.log_softmax` contain one. Pass them the logits "
-        "themselves, or take the logarithm of one softmax."
+        "Your code applies softmax twice, because `F.cross_entropy` and `F.log_softmax` contain one. Pass "
+        "them the logits themselves, or take the logarithm of one softmax."
     )
     def double_softmax(logits, labels):
         return losses.cross_entropy(logits.softmax(1), labels)
@@ -475,16 +487,16 @@ class CrossEntropy:
         return -probabilities.gather(1, index)[:, 0].log()[labels != IGNORE_INDEX].mean()
 
     @misconception(
-        "Your code takes the logarithm of a finished softmax, which is 0 for classes far behind. "
-        "`F.log_softmax(logits, dim=1)` never computes that 0."
+        "Your code takes the logarithm of a finished softmax, which is 0 for classes with a score far "
+        "below the best. `F.log_softmax(logits, dim=1)` never computes that 0."
     )
     def log_of_softmax(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         index = labels.where(labels != IGNORE_INDEX, 0)[:, None]
         return -logits.softmax(1).gather(1, index)[:, 0].log()[labels != IGNORE_INDEX].mean()
 
     @misconception(
-        "Your code takes the mean of each image first. An image with few labelled places then counts as much as one "
-        "with many: take one mean over all labelled places of the batch."
+        "Your code takes the mean of each image first. An image with few labelled positions then counts "
+        "as much as one with many. Take one mean over all labelled positions of the batch."
     )
     def mean_of_means(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         labelled = labels != IGNORE_INDEX
@@ -492,21 +504,24 @@ class CrossEntropy:
         return means.nanmean()
 
     @misconception(
-        "Your code returns the mean probability of being wrong. Cross-entropy takes the logarithm: being sure and "
-        "wrong costs much more than being unsure."
+        "Your code returns the mean probability of being wrong. Cross-entropy takes a logarithm, so that "
+        "being confidently wrong costs much more than being unsure. Take the logarithm of the right "
+        "class's probability."
     )
     def probability(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """One minus the probability of the right class, averaged over judged places."""
+        """One minus the probability of the right class, averaged over labelled positions."""
         right = torch.exp(-_costs(logits, labels))
         return (1 - right)[labels != IGNORE_INDEX].mean()
 
     @misconception(
-        "The sign is turned around. The logarithm of a probability is negative, and a loss must fall when "
-        "the probability rises."
+        "Your code has the wrong sign. The logarithm of a probability is negative, and a loss must fall "
+        "when the probability rises. Put a minus in front."
     )
     def wrong_sign(logits, labels):
         return -losses.cross_entropy(logits, labels)
 
-    @misconception("Your code measures in bits (logarithm to base 2). The loss uses the natural logarithm.")
+    @misconception(
+        "Your code measures in bits, with a logarithm to base 2. The loss uses the natural logarithm."
+    )
     def bits(logits, labels):
         return losses.cross_entropy(logits, labels) / np.log(2)

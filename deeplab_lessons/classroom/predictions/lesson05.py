@@ -1,4 +1,4 @@
-"""Predictions of lesson 05: where cells lie, what losses, weights and learning rates are, and what a score is worth."""
+"""Predictions of lesson 05: where cells are, losses, weights, learning rates, and what a result is worth."""
 
 import numpy as np
 import torch
@@ -12,10 +12,10 @@ from deeplab_lessons.training import class_weights
 
 
 @number(
-    "Sixteen cells lie centred on 128 pixels, 8 pixels apart. On which position is the first one centred?",
+    "Sixteen cells, 8 pixels apart, lie in the middle of 128 pixels. At which position is the first one centred?",
     unit="px",
     slips={
-        0: "You put the first cell on the first pixel. Then the last one would be at 120, and the map not centred.",
+        0: "You put the first cell on the first pixel. The last one would then be at 120, and the map off the middle.",
         4: "You took half of 8. Pixels 0 to 7 have their middle between pixels 3 and 4.",
         8: "You took the distance between two cells.",
         3: "You rounded down. The middle of pixels 0 to 7 lies between two pixels.",
@@ -27,13 +27,13 @@ def first_centre():
 
 
 @number(
-    "There are six classes, and all scores are equal. What is the loss?",
+    "What is the loss if there are six classes and all scores are equal?",
     tolerance=0.02,
     slips={
-        0: "You took no opinion for no cost. The right class has a probability of one sixth.",
+        0: "You treated no opinion as no cost. The right class has a probability of one sixth.",
         1 / 6: "You gave the probability. The loss is its negative logarithm.",
         5 / 6: "You gave the probability of being wrong. The loss is a logarithm.",
-        1: "You gave the largest probability that there is. The loss is a logarithm, of one sixth.",
+        1: "You gave the largest probability that there is. The loss is the negative logarithm of one sixth.",
         6: "You gave the number of classes. The loss is its logarithm.",
         2.585: "You took the logarithm to base 2. The loss uses the natural one.",
         0.778: "You took the logarithm to base 10. The loss uses the natural one.",
@@ -48,10 +48,10 @@ AGREE = ("yes, up to rounding", "no")
 
 
 @choice(
-    "A mean at learning rate 0.1, or a sum of n at 0.1 / n with n times the decay: do the weights agree?",
+    "A mean at learning rate 0.1, and a sum of n at 0.1 / n with n times the decay: do the weights agree?",
     AGREE,
     slips={
-        "no": "The sum's gradient is n times as large, and its learning rate n times as small. The decay follows."
+        "no": "The sum has a gradient n times as large and a learning rate n times as small, and the decay follows."
     },
 )
 def sum_or_mean():
@@ -70,14 +70,14 @@ def sum_or_mean():
 
 
 @number(
-    "Half of the iterations are done. How many times step's learning rate is poly's?",
+    "Halfway through the iterations, how many times as large as step's learning rate is poly's?",
     unit="times",
     tolerance=0.4,
     slips={
-        1: "You took both for equal. Step has lost a factor of ten after the first third, poly about half.",
-        0.5: "You gave poly's part of its first learning rate. Step's is a tenth of it by then.",
-        10: "You took poly for unchanged. It has lost about half of its learning rate.",
-        50: "You let step fall twice. Half way it has fallen once, after the first third.",
+        1: "You treated both as equal. By then step has lost a factor of ten, and poly about half.",
+        0.5: "You gave what poly has left of its first learning rate. By then step has a tenth left.",
+        10: "You treated poly as unchanged. By then it has lost about half of its learning rate.",
+        50: "You let step fall twice. By then it has fallen once, after the first third.",
     },
 )
 def poly_half_way():
@@ -86,14 +86,13 @@ def poly_half_way():
 
 
 @number(
-    "A network answers background everywhere, right at 82 of 100 labelled pixels. What is its mIoU over six classes?",
+    "Background everywhere is right at 82 of 100 labelled pixels. What is its mIoU over six classes?",
     unit="%",
     tolerance=1,
     slips={
         82: "You gave the pixel accuracy, or the IoU of the background. Five classes have an IoU of 0.",
-        100
-        / 6: "You gave the background an IoU of 100 %. Its union also holds the 18 pixels painted wrongly.",
-        0: "You counted none. The background has an IoU, and it belongs to the mean.",
+        100 / 6: "You gave the background an IoU of 100 %. Its union also holds the 18 wrong pixels.",
+        0: "You counted no class. The background has an IoU, and it belongs to the mean.",
         50: "You perhaps took the mean of two classes. There are six, and five of them have an IoU of 0.",
         41: "You took the mean of two classes. There are six, and five of them have an IoU of 0.",
     },
@@ -106,13 +105,13 @@ def miou_of_background():
 
 
 @number(
-    "Rows are true, columns predicted: what is the mean IoU for the counts [[3, 1], [0, 2]], as a fraction?",
+    "What is the mean IoU for the counts [[3, 1], [0, 2]], rows true and columns predicted, as a fraction?",
     tolerance=0.003,
     slips={
         5
-        / 6: "You perhaps divided by the predicted pixels, or counted right ones. Each class has a union of its own.",
+        / 6: "You perhaps divided by the predicted pixels, or took pixel accuracy. Each class has a union of its own.",
         (3 / 4 + 1)
-        / 2: "You divided each class by its true pixels. The union holds the wrongly predicted ones too.",
+        / 2: "You divided each class by its true pixels. The union also holds the wrongly predicted ones.",
         (6 / 7 + 4 / 5)
         / 2: "You computed Dice, twice the diagonal over both sums. IoU divides by the union.",
         (3 / 7 + 2 / 5) / 2: "You counted the intersection twice in the union. Take the diagonal off once.",
@@ -133,8 +132,8 @@ BOTH = "small field and LargeFOV, equally few"
     (*HEADS, BOTH),
     slips={
         "7x7": "It has 49 taps for each channel, where the others have 9.",
-        "small field": "Its 3 × 3 taps are as many as LargeFOV's. Dilation moves taps apart and adds none.",
-        "LargeFOV": "Its 3 × 3 taps are as many as the small field's. Dilation moves taps apart and adds none.",
+        "small field": "It has as many taps as LargeFOV, 3 × 3. Dilation moves taps apart and adds none.",
+        "LargeFOV": "It has as many taps as the small field, 3 × 3. Dilation moves taps apart and adds none.",
     },
 )
 def fewest_weights():
@@ -147,11 +146,11 @@ def fewest_weights():
 
 
 @number(
-    "Three classes cover 80%, 15% and 5% of every label map. What weight does the rarest get by median frequency?",
+    "Three classes cover 80%, 15% and 5% of every label map. Which weight does median frequency give the rarest?",
     slips={
         80 / 5: "You divided the largest frequency by the class's own. The median is the one in the middle.",
         100 / 5: "This is one over the frequency. The median frequency is divided by it.",
-        5 / 15: "Upside down: a rare class gets a large weight.",
+        5 / 15: "You divided the other way round. A rare class gets a large weight.",
         20 / 3: "You took the mean of the three frequencies, 33%. The median is the one in the middle.",
         1: "This is the weight of the class in the middle.",
     },

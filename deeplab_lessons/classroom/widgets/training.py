@@ -1,4 +1,4 @@
-"""A slider through the snapshots of a training: picture, what the network draws, true labels."""
+"""A slider through the snapshots of a training: image, what the network predicts, true labels."""
 
 from collections.abc import Mapping
 
@@ -14,22 +14,26 @@ from deeplab_lessons.classroom.widgets.shared.key_box import KeyBox, StepSlider
 from deeplab_lessons.classroom.widgets.shared.panels import Panels
 from deeplab_lessons.grid import Grid, bilinear_weights, upsample
 
-_VIEWS = {"labels, scores enlarged": "labels", "labels, one a cell": "cells", "how sure it is": "confidence"}
+_VIEWS = {
+    "labels from enlarged scores": "labels",
+    "labels, one per cell": "cells",
+    "confidence of the network": "confidence",
+}
 
 
 class TrainingExplorer(KeyBox):
-    """See how a prediction sharpens: one picture, the network's logits after some iterations, the true labels.
+    """See how a prediction sharpens: one image, the network's logits after some iterations, the true labels.
 
     `picture` is uint8 [H, W, 3], `labels` uint8 [H, W], `snapshots` maps a number of iterations to logits
     [C, h, w], whose cells lie on `grid`. Traits: `iteration` (one of the snapshots), `view` ("labels", "cells" or
-    "confidence") and, to be read, `mean_iou` (in %, of this picture alone) and `caption`. Raises ValueError without
+    "confidence") and, to be read, `mean_iou` (in %, of this image only) and `caption`. Raises ValueError without
     snapshots.
     """
 
     iteration = traitlets.Int(help="iterations done")
     view = traitlets.Enum(tuple(_VIEWS.values()), default_value="labels")
-    mean_iou = traitlets.Float(help="mean IoU of this picture, in %", read_only=True)
-    caption = traitlets.Unicode(help="the picture in words", read_only=True)
+    mean_iou = traitlets.Float(help="mean IoU of this image, in %", read_only=True)
+    caption = traitlets.Unicode(help="the panels in words", read_only=True)
 
     def __init__(
         self,
@@ -66,7 +70,7 @@ class TrainingExplorer(KeyBox):
         return proposal["value"]
 
     def _draw(self, _change=None) -> None:
-        """Redraw for the present snapshot; score, picture and caption follow."""
+        """Redraw for the present snapshot; result, panels and caption follow."""
         logits = self._snapshots[self.iteration].float()[None]
         scores = upsample(logits, self._labels.shape, self._grid)[0]
         drawn, confidence = scores.argmax(0).numpy().astype(np.uint8), scores.softmax(0).amax(0).numpy()
@@ -74,8 +78,8 @@ class TrainingExplorer(KeyBox):
         self.set_trait("mean_iou", 100 * metrics.mean_iou(confusion))
         self.set_trait(
             "caption",
-            f"After {self.iteration} iterations: mean IoU {self.mean_iou:.1f} % on this picture; the best class "
-            f"of a pixel has a probability of {100 * confidence.mean():.0f} % on average. From left to right: picture, "
+            f"After {self.iteration} iterations, mean IoU is {self.mean_iou:.1f} % on this image, and the best class "
+            f"of a pixel has a probability of {100 * confidence.mean():.0f} % on average. From left to right: image, "
             f"{next(words for words, view in _VIEWS.items() if view == self.view)}, true labels.",
         )
         if self.view == "cells":

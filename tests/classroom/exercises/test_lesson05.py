@@ -456,7 +456,7 @@ class MeanIouWrong:
         iou = both / (confusion.sum(0) + confusion.sum(1) - both)
         return (iou[:-1] if iou[-1].isnan() else iou).mean().item()
 
-    @says("counted as 0")
+    @says("neither there nor predicted as 0")
     def absent_is_zero(confusion):
         both = confusion.diagonal()
         return (both / (confusion.sum(0) + confusion.sum(1) - both).clamp(min=1)).mean().item()
@@ -613,7 +613,7 @@ class CrossEntropyWrong:
     def summed(logits, labels):
         return F.cross_entropy(logits, labels, ignore_index=255, reduction="sum")
 
-    @says("still counted when you divide")
+    @says("counts void positions")
     def divided_by_all(logits, labels):
         return F.cross_entropy(logits, labels, ignore_index=255, reduction="none").mean()
 
