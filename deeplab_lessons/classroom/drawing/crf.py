@@ -14,7 +14,7 @@ def show_connected(
     """Show a photo [H, W, 3] and, by name, the weights [H, W] with which all pixels reach the one at `place` (y, x)."""
     show_image(axes[0], picture // 32 * 32, "connected to the dot?")
     for ax, (name, each) in zip(axes[1:], weights.items(), strict=True):
-        show_image(ax, each, name).set(cmap="viridis", clim=(0, 0.8))
+        show_image(ax, np.asarray(each), name).set(cmap="viridis", clim=(0, 0.8))
     for ax in axes:
         ax.plot(*place[::-1], "o", ms=7, color="white", mec=COLOURS[1], mew=2)
 
@@ -45,7 +45,7 @@ def show_learning(axes, measured: Mapping[int, float], weights: Mapping[int, tor
 def show_costs(axes, matrices: Mapping[str, torch.Tensor], classes: Sequence[str]) -> None:
     """Show compatibility matrices [C, C] by name: the row's label pays for a neighbour with the column's."""
     for ax, (name, matrix) in zip(axes, matrices.items(), strict=True):
-        shown = ax.imshow(matrix, cmap="viridis", vmin=0, vmax=1)
+        shown = ax.imshow(np.asarray(matrix), cmap="viridis", vmin=0, vmax=1)
         ax.set(title=name, xlabel="… next to this neighbour")
         ax.set_xticks(range(len(classes)), classes, rotation=90)
         ax.set_yticks(range(len(classes)), classes)
