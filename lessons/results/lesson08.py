@@ -1,20 +1,20 @@
-"""The comparison of lesson 08: a dense CRF after a network, behind it, and trained together with it; three seeds.
+"""The comparison of lesson 08: post-processing by a dense CRF, a learned one, and joint training; three seeds.
 
     python lessons/results/lesson08.py
 
-writes `lesson08.json` beside this file in about 12 minutes on one core, continues where it stopped, and prints
+writes `lesson08.json` next to this file in about 12 minutes on one core, continues where it stopped, and prints
 each run.
 
 | name | what |
 |---|---|
-| alone | the class network of lesson 05, nothing behind it |
+| alone | the small network of lesson 05, without a CRF |
 | after | the same network, and a CRF as post-processing; its numbers chosen on training scenes from `runs.CRF_GRID` |
-| frozen | weights and compatibility of that CRF learned behind the network, which stays as it is |
-| joint | network and CRF trained on together |
+| frozen | that network as it is, with a CRF whose weights and compatibility are learned ("CRF-only") |
+| joint | network and CRF trained further jointly |
 | joint, CRF off | that network without its CRF |
-| further | the network alone trained on: as many iterations, the same batches, rates and loss as in "joint" |
-| further, after | that network, and a CRF as post-processing, its numbers chosen anew |
-| further, frozen | that network, and a CRF learned behind it: both learned, one after the other |
+| further | the network alone trained further: iterations, batches, learning rates and loss as in "joint" |
+| further, after | that network, and a CRF as post-processing, its numbers chosen again |
+| further, frozen | that network, and a learned CRF: both learned, one after the other |
 """
 
 import copy

@@ -14,8 +14,6 @@ EXEMPT: dict[str, dict[str, str]] = {
     },
     "04": {"the tile of one cell of VGG16's last map (pixels)": "32"},
     "05": {"cells per side at small scale": "16"},
-    "07": {"pictures that the cell reads": "20"},
-    "08": {"a count on VOC's classes": "483"},
     "09": {"the twin's crop and one of its dilations": "161 9", "a share that a cell prints (%)": "71"},
     "11": {
         "networks in the paper's table": "20",

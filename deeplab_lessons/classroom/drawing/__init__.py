@@ -3,6 +3,7 @@
 from deeplab_lessons.classroom.drawing import (
     aspp,
     cascade,
+    crf,
     decoder,
     factor_graph,
     lattice,
@@ -41,6 +42,7 @@ __all__ = [
     "aspp",
     "cascade",
     "colour_labels",
+    "crf",
     "decoder",
     "draw_layers",
     "factor_graph",

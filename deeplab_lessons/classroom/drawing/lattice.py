@@ -48,6 +48,14 @@ def show_weights(ax, features: torch.Tensor, point: int, colour: str = COLOURS[1
     ax.scatter(*features[:, point], 70, colour, edgecolors="white", zorder=4)
 
 
+def show_triangles(ax, points: torch.Tensor) -> None:
+    """Draw the plane's triangles and, for points [2, N] near its middle, their own with the weights of its corners."""
+    show_edges(ax, Lattice(plane(-4, 5, -3, 3)))
+    for number in range(points.shape[1]):
+        show_weights(ax, points, number)
+    ax.set(xlim=(-3.4, 4.4), ylim=(-1.8, 1.9), xlabel="first feature (σ)", ylabel="second feature (σ)")
+
+
 def show_vertices(ax, lattice: Lattice, table: torch.Tensor, largest: float | None = None) -> None:
     """Draw what the vertices hold, a table [M+1, 1] as `splat` and `blur` return it, as the area of dots."""
     held = table[:-1, 0].clamp(min=0)

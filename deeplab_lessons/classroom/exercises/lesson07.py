@@ -169,8 +169,8 @@ class NormalisedFilter:
             yield _Filter(kernel), values.to(dtype)
 
     @misconception(
-        "Your code returns the filter's result as it comes. Pixels in large even regions then hear far more than "
-        "others: divide by the square root of both pixels' sums."
+        "Your code returns the filter's result as it comes. Pixels in large even regions then receive far more "
+        "than others: divide by the square root of both pixels' sums."
     )
     def not_normalised(filter, values):
         return filter(values)
@@ -197,21 +197,21 @@ class NormalisedFilter:
         return filter(values / sums) / sums
 
     @misconception(
-        "Your code divides after the filter only. √s_j belongs to the pixel that is heard: divide the values "
-        "by it before they are filtered."
+        "Your code divides after the filter only. √s_j belongs to the pixel that sends: divide the values "
+        "by it before they're filtered."
     )
     def after_only(filter, values):
         return filter(values) / filter(torch.ones_like(values)).sqrt()
 
     @misconception(
-        "Your code divides before the filter only. √s_i belongs to the pixel that hears: divide the result by "
+        "Your code divides before the filter only. √s_i belongs to the pixel that receives: divide the result by "
         "it as well."
     )
     def before_only(filter, values):
         return filter(values / filter(torch.ones_like(values)).sqrt())
 
     @misconception(
-        "Your code multiplies by the square roots. Pixels that hear much must be turned down: divide."
+        "Your code multiplies by the square roots. Pixels that receive a lot must be turned down: divide."
     )
     def multiplied(filter, values):
         sums = filter(torch.ones_like(values)).sqrt()
@@ -231,7 +231,7 @@ class Trimap:
 
     package = metrics.trimap
     hints = (
-        "What does `known` hold where nobody labelled? Which pixels can it no longer tell apart?",
+        "What does `known` hold at void pixels? Which pixels can it no longer tell apart?",
         "Void counts as a label of its own for the distances, but its own pixels are never in the band.",
         "Use `labels` instead of `known`, and return `(distance <= width) & (labels != 255)`.",
     )
@@ -270,8 +270,7 @@ class Trimap:
             yield labels, rng.choice((1, 2, 3, 4, 1.5, 2.5))
 
     @fault(
-        "Pixels that nobody labelled lie in the band, and where void borders on background the band's labelled side is "
-        "missing."
+        "Void pixels are in the band, and where void borders on background the band's labelled side is missing."
     )
     def void_as_background(labels, width):
         from scipy import ndimage
@@ -285,7 +284,7 @@ class Trimap:
         return distance <= width
 
     @misconception(
-        "Your code has void pixels in the band. Nobody knows their class, so nothing can be scored there: take them "
+        "Your code has void pixels in the band. Their class is unknown, so nothing can be measured there: take them "
         "out with `labels != 255`."
     )
     def void_inside(labels, width):

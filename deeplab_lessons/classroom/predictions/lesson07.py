@@ -19,7 +19,7 @@ from deeplab_lessons.classroom.predictions.framework import Answer, choice, numb
     slips={
         (500 * 375) ** 2 / 1e9: "You counted the entries, in billions. Each of them has 4 bytes.",
         (500 * 375) ** 2 / 2e9 * 4: "You counted each pair once. The matrix has both (i, j) and (j, i).",
-        500 * 375 * 4 / 1e9: "That is one number for each pixel. The matrix has one for each pair.",
+        500 * 375 * 4 / 1e9: "That's one number per pixel. The matrix has one for each pair.",
         21 * (500 * 375) ** 2 * 4 / 1e9: "You counted a matrix for each class. All classes share one kernel.",
     },
 )
@@ -30,13 +30,13 @@ def gigabytes_of_a_kernel():
 
 
 @number(
-    "A value of 8 lies at 2.25, in grid steps. What does the grid point 2 get?",
+    "How much of a value of 8 at position 2.25, in grid steps, does grid point 2 get?",
     slips={
-        0.75: "That is the fraction. The grid point gets this fraction of the value 8.",
-        8 * 0.25: "That is what the grid point 3 gets. The nearer one, 2, gets more.",
-        8 / 2: "You shared it equally. The place lies nearer to 2 than to 3.",
-        8: "You gave all of it to the nearest grid point. The two around the place share it.",
-        2.25 * 8: "You multiplied the value by its place. Only the distance to the grid point counts.",
+        0.75: "That's the fraction. The grid point gets this fraction of the value 8.",
+        8 * 0.25: "That's what grid point 3 gets. The nearer one, 2, gets more.",
+        8 / 2: "You shared it equally. The position is nearer to 2 than to 3.",
+        8: "You gave all of it to the nearest grid point. The two around the position share it.",
+        2.25 * 8: "You multiplied the value by its position. Only the distance to the grid point counts.",
     },
 )
 def splat_at_two():
@@ -50,9 +50,9 @@ def splat_at_two():
     slips={
         2 * 5: "You added 2 for each dimension. Each one doubles the corners.",
         5**2: "You exchanged the numbers. Two ends in each of five dimensions make a power of 2.",
-        2**4: "That is the number in four dimensions.",
-        5 + 1: "That is a simplex. A cube has more corners than one for each dimension.",
-        8: "That is the number in three dimensions. Two more of them double it twice.",
+        2**4: "That's the number in four dimensions.",
+        5 + 1: "That's a simplex. A cube has more corners than one for each dimension.",
+        8: "That's the number in three dimensions. Two more dimensions double it twice.",
     },
 )
 def corners_of_a_cube():
@@ -68,7 +68,7 @@ def _in_the_plane() -> tuple:
 
 
 @number(
-    "One value lies on three vertices. How many hold something after the blur along the first direction?",
+    "If one value is on three vertices, how many hold something after the blur along the first direction?",
     unit="vertices",
     slips={
         3: "You counted those that had something before. The blur gives half to both neighbours as well.",
@@ -91,7 +91,7 @@ ALWAYS, NONE_MISSING, NEVER = "always", "only where no vertex is missing", "neve
 
 
 @choice(
-    "Blur along the directions in the opposite order: are the results the same?",
+    "When are the results the same if we blur along the directions in the opposite order?",
     (ALWAYS, NONE_MISSING, NEVER),
     slips={
         ALWAYS: "One way from vertex to vertex may cross a missing one, and what flows there is lost.",

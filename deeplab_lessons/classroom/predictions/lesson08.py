@@ -65,7 +65,7 @@ def busiest_update():
 
 
 @choice(
-    "The exact kernel is symmetric: k(i, j) = k(j, i). Is the matrix of the lattice symmetric too?",
+    "The exact kernel is symmetric, k(i, j) = k(j, i), but is the matrix of the lattice symmetric too?",
     ("symmetric", "not symmetric"),
     slips={
         "symmetric": "Each single blur is symmetric, but they follow one another. Where neighbours are missing, "
@@ -83,7 +83,7 @@ def matrix_of_the_lattice():
 
 
 @choice(
-    "Every label now costs 1 more next to a pole: we add 1 to that column of μ. What happens to q in an update?",
+    "If every label costs 1 more next to a pole (1 added to that column of μ), what happens to q in an update?",
     ("poles become rarer", "poles become more common", "nothing"),
     slips={
         "poles become rarer": "Next to a pole, every label costs 1 more, and not only the pole. Softmax sees only "
@@ -104,12 +104,12 @@ def a_column_of_mu():
 
 
 @choice(
-    "Our weights are divided by ten. In ten updates, which entry of the unary gets the largest gradient?",
+    "With our weights divided by ten, which entry of the unary gets the largest gradient in ten updates?",
     ("the start", "the fifth update", "the last update"),
     slips={
-        "the start": "From the loss back to the start it is ten updates, and with small weights each step back leaves "
+        "the start": "From the loss back to the start it's ten updates, and with small weights each step back leaves "
         "only a part of the gradient.",
-        "the fifth update": "Each step back leaves only a part of the gradient, so it is largest where it begins: at "
+        "the fifth update": "Each step back leaves only a part of the gradient, so it's largest where it begins: at "
         "the loss.",
     },
 )
@@ -127,7 +127,7 @@ def entry_that_learns_most():
 
 
 @number(
-    "The marginals are (0.9, 0.1), and our loss takes a softmax of them. What does it get for 0.9?",
+    "If our loss takes a softmax of the marginals (0.9, 0.1), what does it get for 0.9?",
     tolerance=0.02,
     slips={
         0.9: "You expected softmax to leave probabilities alone. It does that only to their logarithms.",

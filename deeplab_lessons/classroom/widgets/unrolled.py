@@ -10,17 +10,17 @@ from deeplab_lessons.classroom import drawing
 from deeplab_lessons.classroom.widgets.shared.key_box import KeyBox
 from deeplab_lessons.classroom.widgets.shared.panels import Panels
 
-_VIEWS = {"labels": "labels", "how sure it is": "confidence", "what has changed": "changes"}
+_VIEWS = {"labels": "labels", "how confident it is": "confidence", "what has changed": "changes"}
 _CHANGED = np.array([230, 159, 0], np.uint8)  # orange of the course's palette, the colour of no class
 
 
 class UnrolledExplorer(KeyBox):
     """One picture, the scores of a network, and what each iteration of the CRF makes of them.
 
-    `picture` is uint8 [H, W, 3], `scores` are logits [C, H, W], `labels` uint8 [H, W] with 255 where nobody
-    judged, `parameters` the dense CRF's numbers or the name of a preset (all iterations up to its number are
+    `picture` is uint8 [H, W, 3], `scores` are logits [C, H, W], `labels` uint8 [H, W] with 255 for void,
+    `parameters` the dense CRF's numbers or the name of a preset (all iterations up to its number are
     kept), `compatibility` [C, C] (Potts by default). Traits: `step` from 0 (the network alone), `w1`, `w2`,
-    `view` ("labels", "confidence" or "changes"); to be read: `mean_iou` (in %, of this picture alone),
+    `view` ("labels", "confidence" or "changes"); to be read: `mean_iou` (in %, of this image only),
     `changed` (pixels with another label than the network alone gives) and `caption`.
     """
 
@@ -112,8 +112,8 @@ class UnrolledExplorer(KeyBox):
             "caption",
             f"Step {self.step} of {self._steps}: {self.changed} pixels have another label than the network alone "
             f"gives, {int((now != before).sum())} another than one step before; mean IoU {self.mean_iou:.1f} % on "
-            f"this picture; the best class of a pixel has a probability of {100 * confidence.mean():.0f} % on average. "
-            f"From left to right: picture, {words}, true labels.",
+            f"this image; the best class of a pixel has a probability of {100 * confidence.mean():.0f} % on average. "
+            f"From left to right: image, {words}, true labels.",
         )
         drawn, truth = (drawing.colour_labels(each, self._palette) for each in (now, self._labels))
         middle = {

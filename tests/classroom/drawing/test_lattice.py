@@ -32,6 +32,13 @@ def test_weights_stand_at_their_corners_and_sum_to_one(ax):
     assert np.allclose(np.average(corners, axis=0, weights=written), points[:, 1], atol=0.02)
 
 
+def test_each_triangle_has_its_three_weights(ax):
+    points = torch.tensor([[-1.9, 2.7], [-0.3, -0.4]], dtype=torch.float64)
+    drawing.lattice.show_triangles(ax, points)
+    written = [float(text.get_text()) for text in ax.texts]
+    assert len(written) == 6 and sum(written) == pytest.approx(2, abs=0.03)
+
+
 def test_steps_are_those_of_the_lattice():
     lattice = readable_lattice.Lattice(drawing.lattice.plane(-3, 3, -3, 3))
     values = torch.rand(1, lattice.points, dtype=torch.float64, generator=torch.Generator().manual_seed(0))

@@ -372,7 +372,7 @@ class TrimapRight:
 
 
 class TrimapWrong:
-    @says("nobody labelled lie in the band")
+    @says("Void pixels are in the band")
     def as_it_stands(labels, width):
         return TrimapWrong._distance(np.where(labels == 255, 0, labels)) <= width
 
