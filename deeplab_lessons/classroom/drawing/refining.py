@@ -25,7 +25,7 @@ def show_refinement(image, truth, steps: dict) -> None:
     """Draw for each step, {name: q [2, H, W]}, the probability of label 1 above and the outlines below."""
     _, axes = plt.subplots(2, len(steps), figsize=(8, 4.3), squeeze=False)
     for (top, bottom), (name, q) in zip(axes.T, steps.items(), strict=True):
-        show_image(top, q[1], name)
+        show_image(top, np.asarray(q[1]), name)
         show_outlines(bottom, image, truth, q.argmax(0))
 
 
