@@ -11,11 +11,13 @@ import torch
 import torchvision
 from PIL import Image
 
+from deeplab_lessons import metrics
+from deeplab_lessons.classroom.mobile_deeplab import mobile_deeplab_v3
 from deeplab_lessons.classroom.networks import camvid_ready
 
 RESULTS = Path(__file__).resolve().parents[2] / "lessons" / "results"
 SCRIPTS = sorted(path.stem for path in RESULTS.glob("*.py") if path.stem != "runs")
-NEED_DATA = {"camvid", "lesson04", "lesson14"}
+NEED_DATA = {"camvid", "lesson04", "lesson06", "lesson14"}
 
 #: The names under which a script keeps numbers, by group.
 NAMES = {
@@ -30,7 +32,7 @@ NAMES = {
 
 @pytest.fixture
 def own_data(tmp_path, monkeypatch):
-    """A data folder with a CamVid of two small images per split and weights as MobileNetV2's."""
+    """A data folder with a CamVid and a VOC of two small images per split, and weights as MobileNetV2's."""
     home, draw = tmp_path / "data", np.random.default_rng(0)
     for split in ("train", "val", "test"):
         lines = []
@@ -43,7 +45,17 @@ def own_data(tmp_path, monkeypatch):
             Image.fromarray(labels).save(home / "camvid" / f"{split}annot" / name)
             lines.append(f"/SegNet/CamVid/{split}/{name} /SegNet/CamVid/{split}annot/{name}")
         (home / "camvid" / f"{split}.txt").write_text("\n".join(lines) + "\n")
+    voc = home / "VOCdevkit/VOC2012"
+    for folder in ("JPEGImages", "SegmentationClass", "ImageSets/Segmentation"):
+        (voc / folder).mkdir(parents=True)
+    for name in ("0", "1"):
+        Image.fromarray(draw.integers(0, 256, (48, 64, 3), np.uint8)).save(voc / f"JPEGImages/{name}.jpg")
+        labels = np.array([*range(21), 255, 255, 255], np.uint8).repeat(2)[:, None].repeat(64, 1)
+        Image.fromarray(labels).save(voc / f"SegmentationClass/{name}.png")
+    (voc / "ImageSets/Segmentation/val.txt").write_text("0\n1\n")
     (home / "weights").mkdir()
+    torch.manual_seed(0)
+    torch.save(mobile_deeplab_v3().state_dict(), home / "weights/deeplabv3_mobilenet_v2_tf-voc-fp16.pt")
     state = torchvision.models.mobilenet_v2(weights=None).state_dict()
     for name in ("mobilenet_v2-imagenet-fp16.pt", "mobilenet_v2_tf-imagenet-fp16.pt"):
         torch.save(state, home / "weights" / name)
@@ -137,3 +149,25 @@ def test_the_classifiers_weights_are_asked_for(tmp_path, monkeypatch):
     monkeypatch.setenv("DEEPLAB_LESSONS_DATA", str(tmp_path))
     with pytest.raises(SystemExit, match=r"mobilenet_v2_tf-imagenet-fp16\.pt is not in .*data/README\.md"):
         importlib.import_module("lesson04").main([str(tmp_path / "results.json"), "--quick"])
+
+
+def test_voc_and_the_finished_network_are_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setenv("DEEPLAB_LESSONS_DATA", str(tmp_path))
+    script = importlib.import_module("lesson06")
+    script.voc.cache_clear()
+    script.count.cache_clear()
+    with pytest.raises(SystemExit, match=r"VOC or deeplabv3_.*\.pt is not in .*data/README\.md"):
+        script.main([str(tmp_path / "results.json"), "--quick"])
+
+
+def test_the_gain_of_a_crf_is_the_difference_of_the_means_with_an_interval_around_it():
+    script, draw = importlib.import_module("lesson06"), np.random.default_rng(1)
+    before = draw.integers(0, 9, (30, 1 + len(script.WIDTHS), 3, 3))
+    after = before + 5 * np.eye(3, dtype=int)
+    found = script.gain(before, after, draws=200)
+    assert list(found) == ["all", "1", "2", "4", "8", "16"]
+    for index, (difference, low, high) in enumerate(found.values()):
+        means = [metrics.mean_iou(torch.tensor(each[:, index].sum(0))) for each in (before, after)]
+        assert difference == pytest.approx(100 * (means[1] - means[0]), abs=0.006)
+        assert 0 < low < difference < high
+    assert script.gain(before, before, draws=20)["all"] == [0, 0, 0]

@@ -14,8 +14,8 @@ def pairs(rows: int, columns: int, full: bool) -> list[tuple[tuple[int, int], tu
     return [(a, b) for a, b in joined if full or abs(a[0] - b[0]) + abs(a[1] - b[1]) == 1]
 
 
-def show(ax, full: bool) -> None:
-    """Draw the factor graph of a picture of 2 x 3 pixels: unary factors blue, pairs orange."""
+def show(ax, full: bool, title: str = "") -> None:
+    """Draw the factor graph of an image of 2 x 3 pixels: unary factors blue, pairs orange."""
     rows, columns = 2, 3
     for (r, c), (r2, c2) in pairs(rows, columns, full):
         way = {0: 0.5, 1: 0.3}.get(abs(c - c2), 0.42) if r != r2 else 0.5  # so that no two squares meet
@@ -29,5 +29,5 @@ def show(ax, full: bool) -> None:
         ax.plot(x, y, "s", color=COLOURS[0], ms=6, zorder=2)
         ax.plot(c, -r, "o", ms=19, mfc="white", mec="0.2", zorder=3)
         ax.text(c, -r, f"$x_{r * columns + c + 1}$", ha="center", va="center", fontsize=11, zorder=4)
-    ax.set(xlim=(-0.6, columns - 0.6), ylim=(-rows + 0.4, 0.6), aspect="equal")
+    ax.set(xlim=(-0.6, columns - 0.6), ylim=(-rows + 0.4, 0.6), aspect="equal", title=title)
     ax.axis("off")

@@ -357,9 +357,9 @@ class FirstUpdate:
     """Order: from the unary to the q of the first mean-field update."""
 
     hints = (
-        "Which step needs no other one? Begin with the only one that reads the unary alone.",
+        "Which step needs none of the others? Begin with the one that reads only the unary.",
         "What does a filter add up, and what is subtracted from what in the formula of line 4?",
-        "First q, then what is heard of it, then what that costs, then all costs together, and at last their softmax.",
+        "The ideas in order: q, what is heard of it, what that costs, all costs together, and finally their softmax.",
     )
     needs = {
         "filter_q": ("begin",),
@@ -428,7 +428,7 @@ def _heard(q: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
 
 @exercise
 class StrictUpdate:
-    """Stretch: one mean-field update in which no pixel hears itself."""
+    """Repair: one mean-field update in which no pixel listens to itself."""
 
     hints = (
         "Which pixels does the sum in the formula run over, and which does `q @ kernel.T` run over?",
@@ -465,7 +465,7 @@ class StrictUpdate:
             yield values(classes, pixels).softmax(0), rng.choice((1, 3)) * values(classes, pixels), kernel, mu
 
     @fault(
-        "A pixel on its own, with nobody to hear, still becomes more certain of what it says. By the papers' "
+        "A pixel on its own, with no others to listen to, still becomes more confident of its label. By the papers' "
         "formula it must keep what its unary says."
     )
     def hears_itself(q, theta, kernel, mu):
@@ -481,15 +481,15 @@ class StrictUpdate:
         return torch.softmax(-theta - mu @ (q @ kernel.T - q), 0)
 
     @misconception(
-        "Your code adds the message. It is a cost, like the unary, and costs are subtracted: each pixel here takes "
-        "the label that its neighbours do not have."
+        "Your code adds the message. It is a cost, like the unary, and costs are subtracted. With yours, each "
+        "pixel takes the label that its neighbours don't have."
     )
     def message_added(q, theta, kernel, mu):
         return torch.softmax(-theta + mu @ _heard(q, kernel), 0)
 
     @misconception(
-        "Your code works for Potts only, where -μ·heard equals +heard up to one number per pixel. Another μ must "
-        "be asked what each pair of labels costs."
+        "Your code works for Potts only, where -μ·heard equals +heard up to one number per pixel. Another μ has "
+        "its own cost for each pair of labels: multiply by `mu`."
     )
     def potts_only(q, theta, kernel, mu):
         return torch.softmax(-theta + _heard(q, kernel), 0)
@@ -508,8 +508,8 @@ class StrictUpdate:
         return torch.softmax(-theta - mu.T @ _heard(q, kernel), 0)
 
     @misconception(
-        "Your code uses the kernel the other way round. Row i of `kernel` says whom pixel i hears, so the sum over j "
-        "is `q @ kernel.T`."
+        "Your code uses the kernel the other way round. Row i of `kernel` says how much pixel i listens to "
+        "each j, so the sum over j is `q @ kernel.T`."
     )
     def kernel_transposed(q, theta, kernel, mu):
         return torch.softmax(-theta - mu @ _heard(q, kernel.T), 0)
@@ -528,7 +528,7 @@ class StrictUpdate:
         return torch.softmax(-mu @ _heard(q, kernel), 0)
 
     @misconception(
-        "Your code starts from the present q instead of the unary, so each update adds the neighbours' word once more."
+        "Your code starts from the current q instead of the unary, so every update adds the neighbours' votes again."
     )
     def from_present_q(q, theta, kernel, mu):
         return torch.softmax(q.log() - mu @ _heard(q, kernel), 0)

@@ -14,7 +14,7 @@ ENTRIES = [
     cite("v2, section 4.1.1", "3 … 6", "range of w1 and of σβ", near="w₁|σβ"),
     cite("v2, section 4.1.1", "30 … 100", "range of σα (pixels)", near="σα"),
     cite("v1, section 5; v2, section 4.1.1", "10", "mean-field iterations", near="iterations"),
-    cite("v1, section 5; v2, section 4.1.1", "100", "validation pictures to tune on", near="images|pictures"),
+    cite("v1, section 5; v2, section 4.1.1", "100", "validation pictures to tune on", near="pictures|images"),
     cite(
         "v2, released configuration",
         "4, 67, 3 and 3, 1",

@@ -78,7 +78,7 @@ FRACTIONS = {"about 1/64": 1 / 64, "about a half": 0.5, "nearly all of it": 1}
     tuple(FRACTIONS),
     slips={
         "about 1/64": "That would be so if all labellings cost the same. One unit of energy makes a factor of 2.7.",
-        "nearly all of it": "Three others cost only one or two units more. They have a third of all probability.",
+        "nearly all of it": "Three others cost only one or two units more, and have a third of all probability.",
     },
 )
 def fraction_of_the_likeliest():
@@ -92,7 +92,7 @@ LOWEST, HIGHEST, ALL = "the one of the lowest energy", "the one of the highest e
 
 
 @choice(
-    "By 1 / (Z · exp(−E)), which labelling would be the likeliest?",
+    "If P were 1 / (Z · exp(−E)), which labelling would be the likeliest?",
     (LOWEST, HIGHEST, ALL),
     slips={
         LOWEST: "That is so with exp(−E) in the numerator. 1 / exp(−E) is exp(E), which rises with the energy.",
@@ -139,8 +139,8 @@ FEWER, SAME, MORE = "fewer", "as many", "more"
     "Compared with the unary alone, how many pixels are wrong when only smoothness is added?",
     (FEWER, SAME, MORE),
     slips={
-        FEWER: "Smoothness averages noise away. This map is smooth already, and its corners are rounded off.",
-        SAME: "Pixels at the corners hear more voices from the other side than from their own.",
+        FEWER: "Smoothness averages noise away. This map is smooth already, so only its corners are rounded off.",
+        SAME: "Pixels at a corner have more near pixels on the other side than on their own.",
     },
 )
 def wrong_with_smoothness():

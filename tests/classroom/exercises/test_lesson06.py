@@ -466,7 +466,7 @@ class StrictUpdateRight:
 
 
 class StrictUpdateWrong:
-    @says("nobody to hear")
+    @says("no others to listen to")
     def self_heard(q, theta, kernel, mu):
         return torch.softmax(-theta - mu @ (q @ kernel.T), 0)
 
@@ -528,7 +528,7 @@ class StrictUpdateWrong:
     def no_unary(q, theta, kernel, mu):
         return torch.softmax(-mu @ StrictUpdateWrong._heard(q, kernel), 0)
 
-    @says("present q")
+    @says("current q")
     def from_q(q, theta, kernel, mu):
         return torch.softmax(q.log() - mu @ StrictUpdateWrong._heard(q, kernel), 0)
 

@@ -6,7 +6,7 @@ WORDS = {
     "sigma_beta": "σβ (grey levels)",
     "sigma_gamma": "σγ (pixels)",
     "slider_label": "{number}, slider",
-    "picture_title": "Picture",
+    "picture_title": "Image",
     "picture_note": "the pixel in orange",
     "appearance_title": "Appearance",
     "appearance_note": "near and of similar colour",
@@ -27,10 +27,10 @@ WORDS = {
     "count": "{count} pixels",
     "share": "{share} % {name}",
     "nobody": "–",
-    "hint": "The bluer a pixel, the more the orange one listens to it (kernel from 0 to 1). Move over the picture to "
-    "look, click to choose. With the keyboard: Tab to the picture, then arrow keys (Shift: 10 steps, Home and End: "
-    "first and last of the row).",
-    "describe_picture": "Picture of {height} by {width} pixels. Pixel row {row}, column {column} is chosen, its colour "
+    "hint": "The orange pixel listens most to the pixels in the deepest blue (kernel from 0 to 1). Move over the "
+    "image to look, click to choose. With the keyboard: Tab to the image, then arrow keys (Shift: 10 steps, Home "
+    "and End: first and last of the row).",
+    "describe_picture": "Image of {height} by {width} pixels. Pixel row {row}, column {column} is chosen, its colour "
     "is red {red}, green {green}, blue {blue}.",
     "describe_kernel": "{kernel}: the pixel listens to the others as much as to {count} pixels, at most {reach} pixels "
     "away where the kernel is above 0.1.",
