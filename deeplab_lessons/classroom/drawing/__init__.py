@@ -13,6 +13,7 @@ from deeplab_lessons.classroom.drawing import (
 from deeplab_lessons.classroom.drawing.fields import (
     show_box,
     show_counts,
+    show_effective,
     show_growth,
     show_heat,
     show_profiles,
@@ -20,6 +21,7 @@ from deeplab_lessons.classroom.drawing.fields import (
     show_stack,
     show_units,
     show_views,
+    show_widths,
 )
 from deeplab_lessons.classroom.drawing.layers import draw_layers, show_every_fourth, show_over, show_taps
 from deeplab_lessons.classroom.drawing.style import (
@@ -44,6 +46,7 @@ __all__ = [
     "resnet",
     "show_box",
     "show_counts",
+    "show_effective",
     "show_every_fourth",
     "show_growth",
     "show_heat",
@@ -56,6 +59,7 @@ __all__ = [
     "show_taps",
     "show_units",
     "show_views",
+    "show_widths",
     "structures",
     "use_style",
     "versions",

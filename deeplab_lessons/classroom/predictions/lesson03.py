@@ -120,3 +120,19 @@ def growth_of_middle():
     few, many = _middle(8), _middle(32)
     said = {1: "not at all", 2: "twofold", 4: "fourfold", 8: "eightfold"}[round(many / few)]
     return Answer(said, shows=(f"middle {few:2} pixels", f"middle {many:2} pixels"))
+
+
+@number(
+    "Outside a square window all pixels become noise. How wide must it be to leave a score of fc6 untouched?",
+    unit="pixels",
+    slips={
+        224: "Perhaps you took the paper's number, or 7 tiles of 32 pixels. Each cell that fc6 reads sees 212 pixels.",
+        212: "You took the field of one cell of pool5. fc6 reads 7 × 7 of them.",
+        7
+        * 212: "You gave each of fc6's taps 212 pixels of its own. Neighbouring cells share most of theirs.",
+        448: "You took the whole image. The noise may come closer than that.",
+    },
+)
+def untouched_window():
+    (fc6,) = (field for field in arithmetic.receptive_fields(stacks.vgg16(), 448) if field.name == "fc6")
+    return Answer(fc6.size, shows=f"kept {fc6.size} pixels")

@@ -4,7 +4,7 @@ from deeplab_lessons.classroom.widgets.shared.words import STACK
 
 WORDS = {
     **STACK,
-    "too_large": "the input may have at most {most} pixels a side here.",
+    "too_large": "the input may have at most {most} pixels per side here.",
     "title": "Receptive field explorer",
     "preset": "Stack",
     "own": "your own stack",
@@ -14,13 +14,13 @@ WORDS = {
     "unit_row": "Row of the output unit",
     "unit_column": "Column of the output unit",
     "hold": "hold",
-    "hold_label": "Hold this unit while the pointer moves; a click on a picture holds, too",
+    "hold_label": "Hold this unit while the pointer moves; a click on an image also holds it",
     "row_short": "row",
     "column_short": "col",
     "side_title": "From the side",
     "side_note": "one row of cells per layer, the input at the bottom",
-    "hint": "Move over the output map, or any picture, to look at a unit; click to hold it, click it again to let go. "
-    "With the keyboard: Tab to a picture, then arrow keys (Shift: 10 steps, Home and End: first and last).",
+    "hint": "Move over the output map, or any drawing, to look at a unit; click to hold it, click it again to let go. "
+    "With the keyboard: Tab to a drawing, then arrow keys (Shift: 10 steps, Home and End: first and last).",
     "legend_unit": "the output unit and its field",
     "legend_few": "touched by few paths",
     "legend_many": "by many",
@@ -32,9 +32,9 @@ WORDS = {
     "fact_holes": "Holes",
     "fact_most": "Most paths",
     "about_jump": "Distance between the fields of neighbouring units, in input pixels",
-    "about_start": "Where the centre of unit 0's field lies; 0 is the centre of pixel 0",
+    "about_start": "Position of the centre of unit 0's field; 0 is the centre of pixel 0",
     "about_touched": "Input pixels that this unit depends on",
-    "about_holes": "Pixels inside the field, and inside the picture, that no path touches",
+    "about_holes": "Pixels inside the field, and inside the image, that no path touches",
     "about_most": "Paths from the most touched pixel to the unit",
     "field_span": "field {size} px",
     "column_padding": "Padding",
