@@ -23,10 +23,10 @@ from deeplab_lessons.datasets import transforms
 WEIGHTS = "mobilenet_v2_tf-imagenet-fp16.pt"
 CATS = [281, 285]  # the first and the last of ImageNet's domestic cats
 #: Output stride, and whether layers are dilated where strides were removed.
-NETWORKS = {"stride 32": (32, True), "stride 8, no holes": (8, False), "stride 8, holes": (8, True)}
+NETWORKS = {"stride 32": (32, True), "stride 8, undilated": (8, False), "stride 8, dilated": (8, True)}
 
 
-def network(output_stride: int, holes: bool) -> nn.Sequential:
+def network(output_stride: int, dilated: bool) -> nn.Sequential:
     """Return the classifier as a convolution: images [N, 3, H, W] -> scores [N, 1000, h, w]."""
     path = runtime.data_dir() / "weights" / WEIGHTS
     if not path.is_file():
@@ -35,7 +35,7 @@ def network(output_stride: int, holes: bool) -> nn.Sequential:
     net.load_state_dict(load_weights(path, None))
     convs = [module for module in net.features.modules() if isinstance(module, nn.Conv2d)]
     dilate_strides(convs, output_stride)
-    for conv in convs if not holes else ():
+    for conv in convs if not dilated else ():
         set_dilation(conv, 1)
     matrix, last = net.classifier[1], nn.Conv2d(1280, 1000, 1)
     last.load_state_dict({"weight": matrix.weight[:, :, None, None], "bias": matrix.bias})

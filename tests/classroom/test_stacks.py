@@ -30,6 +30,20 @@ def test_padding_makes_no_hole_and_a_huge_field_is_refused():
         stacks.holes([Layer(20_000)])
 
 
+def test_the_surgery_keeps_every_field_of_vgg16():
+    before, after = (receptive_fields(layers, 224) for layers in (stacks.vgg16(), stacks.deeplab_v1()))
+    assert [field.size for field in before] == [field.size for field in after]
+    assert [field.out for field in before] != [field.out for field in after]
+
+
+@pytest.mark.parametrize(
+    ("kernel_size", "dilation", "printed"), [(7, 4, 224), (4, 4, 128), (4, 8, 224), (3, 12, 224)]
+)
+def test_v1_prints_the_window_of_fc6_and_not_its_field(kernel_size, dilation, printed):
+    assert 8 * (kernel_size - 1) * dilation + 32 == printed
+    assert receptive_fields(stacks.deeplab_v1(kernel_size, dilation))[-1].size == printed + 180
+
+
 def test_a_small_map_by_hand():
     assert taps_on_map(5) == [2, 3, 3, 3, 2]
     assert taps_on_map(5, 3, 2) == [2, 2, 3, 2, 2]

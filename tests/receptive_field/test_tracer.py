@@ -171,6 +171,8 @@ def test_vgg16_reaches_404_at_fc6():
     assert table["avgpool"].size == 212  # 7x7 to 7x7: nothing to average
     assert table.parameters == sum(p.numel() for p in model.parameters()) == 138_357_544
     assert table.multiply_adds == 15_470_264_320
+    by_hand = [field.size for field in receptive_fields(stacks.vgg16())[1:]]
+    assert [row.size for row in table if row.kernel_size][: len(by_hand)] == by_hand
     wider = trace(model, 256)  # 8x8 cells averaged to 7x7 units: two cells a unit, at a jump of 8/7 cells
     assert wider["avgpool"].size == 212 + 32
     assert float(wider["avgpool"].jump) == pytest.approx(32 * 8 / 7)

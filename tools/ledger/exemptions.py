@@ -12,7 +12,6 @@ EXEMPT: dict[str, dict[str, str]] = {
         "cells of the map, 28 x 28": "784",
         "fields with a pool5 that is not dilated, printed by a cell": "396 300",
     },
-    "04": {"the tile of one cell of VGG16's last map (pixels)": "32"},
     "05": {"cells per side at small scale": "16"},
     "09": {"the twin's crop and one of its dilations": "161 9", "a share that a cell prints (%)": "71"},
     "11": {

@@ -17,6 +17,7 @@ from deeplab_lessons.classroom.drawing import (
 from deeplab_lessons.classroom.drawing.fields import (
     show_box,
     show_counts,
+    show_effective,
     show_growth,
     show_heat,
     show_paths,
@@ -25,6 +26,7 @@ from deeplab_lessons.classroom.drawing.fields import (
     show_stack,
     show_units,
     show_views,
+    show_widths,
 )
 from deeplab_lessons.classroom.drawing.layers import draw_layers, show_every_fourth, show_over, show_taps
 from deeplab_lessons.classroom.drawing.style import (
@@ -52,6 +54,7 @@ __all__ = [
     "resnet",
     "show_box",
     "show_counts",
+    "show_effective",
     "show_every_fourth",
     "show_growth",
     "show_heat",
@@ -66,6 +69,7 @@ __all__ = [
     "show_taps",
     "show_units",
     "show_views",
+    "show_widths",
     "strip",
     "structures",
     "training",

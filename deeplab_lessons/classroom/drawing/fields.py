@@ -61,7 +61,7 @@ def show_stack(ax, layers: list[Layer], unit: int, input_size: int, title: str =
     names = ["input", *(field.name for field in fields[1:])]
     ax.set_yticks(range(len(fields)), names)
     ax.set_xticks(range(0, input_size, 2))
-    ax.set(title=title, xlabel="place (input pixels)", xlim=(-0.8, input_size - 0.2))
+    ax.set(title=title, xlabel="position (input pixels)", xlim=(-0.8, input_size - 0.2))
     ax.set_ylim(-0.45, len(fields) - 0.55)
     ax.tick_params(left=False)
     ax.spines["left"].set_visible(False)
@@ -135,9 +135,11 @@ def show_units(ax, image: np.ndarray, field: Field, title: str = "", unit: int |
     ax.spines[:].set_visible(False)
 
 
-def show_reached(ax, image: np.ndarray, reached: np.ndarray, box: tuple[int, int, int, int]) -> None:
+def show_reached(
+    ax, image: np.ndarray, reached: np.ndarray, box: tuple[int, int, int, int], title: str = ""
+) -> None:
     """Leave an image [H, W, 3] visible where `reached` [H, W] is True, grey elsewhere, and outline `box`."""
-    show_image(ax, np.where(reached[..., None], image, 225).astype(np.uint8))
+    show_image(ax, np.where(reached[..., None], image, 225).astype(np.uint8), title)
     show_box(ax, box, COLOURS[1])
     ax.set(xlim=(-4, image.shape[1] + 3), ylim=(image.shape[0] + 3, -4))
     ax.spines[:].set_visible(False)
@@ -167,3 +169,26 @@ def show_profiles(ax, effective: list[EffectiveField], box: tuple[int, int, int,
     ax.plot(effective[0].gaussian().sum(0) * 100, color=COLOURS[1], label="Gaussian")
     ax.set(xlabel="column (pixels)", ylabel="energy (% per column)", ylim=(0, None))
     ax.legend(loc="upper left", fontsize=10)
+
+
+def show_effective(fig, effective: list[EffectiveField], box: tuple[int, int, int, int]) -> None:
+    """Draw where one unit's energy is, averaged over `effective`, and next to it the energy of each column."""
+    left, right = fig.subplots(1, 2, width_ratios=(1, 1.15))
+    heat = sum(found.heat for found in effective) / len(effective)
+    show_heat(left, heat, {"can see": box, "95 % of the energy": effective[0].energy_box(0.95)})
+    show_profiles(right, effective, box)
+    left.set_title("Which pixels matter to one unit?")
+    right.set_title("Is it a Gaussian?")
+
+
+def show_widths(ax, widths: dict[str, int | None], image_width: int, title: str = "") -> None:
+    """Draw a bar per branch, as wide as its field in pixels, and a line at the image's width.
+
+    None is a field without edges, that of image pooling: its bar is as wide as the image.
+    """
+    shown = [image_width if width is None else width for width in widths.values()]
+    ax.barh(list(widths), shown, color=COLOURS[: len(widths)])
+    ax.axvline(image_width, color="black", lw=1.5, ls="--")
+    ax.text(image_width + 7, len(widths) - 1, f"width of the image: {image_width}", va="center", fontsize=11)
+    ax.invert_yaxis()
+    ax.set(title=title, xlabel="width (input pixels)")

@@ -77,10 +77,9 @@ class FieldOf15:
     """Warm-up, design: three layers that see 15 pixels, in another way than the lesson's."""
 
     hints = (
-        "How much does each layer add to the size? (k - 1) d times the jump beneath it; together they must add 14.",
-        "With strides of 1, the three dilations must add up to 7. Or leave the dilations at 1, and let strides widen "
-        "the jump.",
-        "Where do holes come from? From taps that lie further apart than the fields beneath them are wide.",
+        "How much does each layer add to the size? It's (k - 1) d times the jump below, and together they must add 14.",
+        "With strides of 1, the three dilations must add up to 7. Or keep the dilations at 1 and use strides.",
+        "Where do holes come from? They appear when taps are further apart than the fields below are wide.",
     )
     takes = list_of(Layer)
 
@@ -119,10 +118,9 @@ class ReceptiveFieldSize:
     cases = _only_stacks
     show = _show
     hints = (
-        "Carry two numbers through the stack, size and jump, both 1 at the input.",
-        "From the first tap to the last there are (kernel_size - 1) * dilation steps on the layer's input. How wide is "
-        "one such step?",
-        "Add to the size first, with the old jump; only then multiply the jump by the stride.",
+        "Which two numbers do you have to know after each layer? Both size and jump are 1 at the input.",
+        "There are (kernel_size - 1) * dilation steps from the first tap to the last. How many pixels is each step?",
+        "First `size += (layer.kernel_size - 1) * layer.dilation * jump`, and only then `jump *= layer.stride`.",
     )
 
     def receptive_field_size(layers):
@@ -133,21 +131,22 @@ class ReceptiveFieldSize:
         return size
 
     @misconception(
-        "You use the jump after the layer. The taps step over the layer's input, so the jump before it "
-        "counts; the layer's own stride only matters to the layers above it."
+        "Your code uses the jump after the layer. The taps read the layer's input, and its own stride only affects the "
+        "layers above. Use the jump before the layer."
     )
     def jump_after_layer(layers):
         return _grow(layers, lambda la, old, new: (la.kernel_size - 1) * la.dilation * new)
 
     @misconception(
-        "Your code ignores the strides. Above a strided layer, one step between taps is several pixels."
+        "Your code ignores the strides. Above a strided layer, one step between taps is several pixels. Multiply "
+        "the jump by each layer's stride."
     )
     def no_strides(layers):
         return _grow(layers, lambda la, old, new: (la.kernel_size - 1) * la.dilation)
 
     @misconception(
-        "Your code ignores the dilation: neighbouring taps lie `dilation` cells apart. Two 3-tap layers of "
-        "dilation 2 and 4 see 13 pixels, not 5."
+        "Your code ignores the dilation. Neighbouring taps are `dilation` cells apart, so two 3-tap layers of "
+        "dilation 2 and 4 see 13 pixels, not 5. Multiply the steps by the dilation."
     )
     def no_dilation(layers):
         return _grow(layers, lambda la, old, new: (la.kernel_size - 1) * old)
@@ -164,53 +163,57 @@ class ReceptiveFieldSize:
         return size
 
     @misconception(
-        "Your code counts d - 1 cells from one tap to the next. That is the number of zeros between them; the step "
-        "from tap to tap is d cells, and 1 without dilation."
+        "Your code counts d - 1 cells from one tap to the next. That is the number of zeros between them. Count d "
+        "cells per step, which is 1 without dilation."
     )
     def zeros_not_steps(layers):
         return _grow(layers, lambda la, old, new: (la.kernel_size - 1) * (la.dilation - 1) * old)
 
     @misconception(
-        "You add up the kernel sizes. A second kernel shares a cell with the first: each layer adds one "
-        "less than its size, times its dilation and the jump below it."
+        "Your code adds up the kernel sizes. A second kernel shares a cell with the first. Add one less than the "
+        "kernel size, times the dilation and the jump below."
     )
     def sum_of_taps(layers):
         return sum(layer.kernel_size for layer in layers)
 
     @misconception(
-        "You add kernel_size steps. Between k taps there are k - 1 steps: a 1-tap layer must add nothing."
+        "Your code adds kernel_size steps. Between k taps there are only k - 1 steps, so a 1-tap layer must add "
+        "nothing. Count k - 1 steps."
     )
     def taps_not_gaps(layers):
         return _grow(layers, lambda la, old, new: la.kernel_size * la.dilation * old)
 
     @misconception(
-        "You add the effective kernel size. From its first cell to its last there is one step less: a "
-        "1-tap layer must add nothing."
+        "Your code adds the effective kernel size. From its first cell to its last there is one step less, so a 1-tap "
+        "layer must add nothing. Subtract 1."
     )
     def effective_kernel(layers):
         return _grow(layers, lambda la, old, new: la.covers * old)
 
-    @misconception("One too few: with no layer at all, an input pixel sees itself. The size starts at 1.")
+    @misconception(
+        "Your code returns one pixel too few. With no layer at all, an input pixel sees itself. The size starts at 1."
+    )
     def one_too_few(layers):
         return receptive_fields(layers)[-1].size - 1
 
     @misconception(
-        "You multiply by the stride of the layer below alone. The jump is the product of all strides below."
+        "Your code multiplies only by the stride of the layer directly below. All strides below make the steps longer. "
+        "Carry their product along as the jump."
     )
     def previous_stride_only(layers: Sequence[Layer]) -> int:
         before = [1, *_strides(layers)[:-1]]
         return 1 + sum((la.kernel_size - 1) * la.dilation * s for la, s in zip(layers, before, strict=True))
 
     @misconception(
-        "You let the padding enlarge the field. Padding moves the first unit's field to the left; it "
-        "makes no field wider."
+        "Your code lets the padding enlarge the field. Padding moves the first unit's field to the left and makes no "
+        "field wider. Leave it out."
     )
     def padding_widens(layers):
         return _grow(layers, lambda la, old, new: ((la.kernel_size - 1) * la.dilation + 2 * la.padding) * old)
 
     @misconception(
-        "You take the padding off the field. Padding moves the first unit's field to the left; it "
-        "makes no field narrower."
+        "Your code subtracts the padding from the field. Padding moves the first unit's field to the left and makes no "
+        "field narrower. Leave it out."
     )
     def padding_narrows(layers):
         return _grow(layers, lambda la, old, new: ((la.kernel_size - 1) * la.dilation - 2 * la.padding) * old)
@@ -244,7 +247,7 @@ class Enlarge:
     show = _show
     trials = 120
     hints = (
-        "Over which pixel is unit 0 drawn now? And on which pixel is its field centred after one pooling layer?",
+        "Over which pixel is unit 0 drawn now, and where is its field centred after one pooling layer?",
         "Unit u is centred on start + u · jump. `arithmetic.receptive_fields(layers)[-1]` knows `start` and `jump`.",
         "A pixel's position on the map is its distance from `start`, divided by the jump.",
     )
@@ -289,73 +292,78 @@ class Enlarge:
         return row[left] + (at - left) * (row[right] - row[left])
 
     @misconception(
-        "Your code draws the value of a unit at the first pixel of its field. It belongs to the centre: (size - 1) / 2 "
-        "pixels further right."
+        "Your code draws the value of a unit at the first pixel of its field. The value belongs to the centre. Move it "
+        "(size - 1) / 2 pixels to the right."
     )
     def first_pixel(row, layers, width):
         field = receptive_fields(layers)[-1]
         return _drawn(row, field.first, field.jump, width)
 
     @misconception(
-        "Your code centres unit 0 in the first tile of `jump` pixels. That is right after pooling layers, but kernels "
-        "and padding move the field: compute its centre."
+        "Your code centres unit 0 in the first tile of `jump` pixels. That is right after pooling layers, but other "
+        "kernels and padding move the field. Compute its centre from the layers."
     )
     def centre_of_the_tile(row, layers, width):
         jump = receptive_fields(layers)[-1].jump
         return _drawn(row, (jump - 1) / 2, jump, width)
 
     @misconception(
-        "Your code moves the drawing by half a jump, whatever the layers. Kernels and padding decide where unit 0 is "
-        "centred, and pixel 0 is centred on 0, not on 0.5."
+        "Your code always moves the drawing by half a jump. Kernels and padding decide where unit 0 is centred, and "
+        "pixel 0 is centred on 0, not on 0.5. Compute `start` from the layers."
     )
     def half_a_jump(row, layers, width):
         jump = receptive_fields(layers)[-1].jump
         return _drawn(row, jump / 2, jump, width)
 
     @misconception(
-        "Your code adds the start. Unit 0 lies `start` pixels to the right of pixel 0, so a pixel's distance from it "
-        "is the pixel minus the start."
+        "Your code adds the start. Unit 0 is `start` pixels to the right of pixel 0, and distances are counted from "
+        "there. Subtract the start from the pixel."
     )
     def other_direction(row, layers, width):
         field = receptive_fields(layers)[-1]
         return _drawn(row, -field.start, field.jump, width)
 
     @misconception(
-        "Your code ignores the padding. Each cell of it moves unit 0 to the left, by one jump of the layer's input."
+        "Your code ignores the padding. Each cell of it moves unit 0 to the left. Subtract the padding times the jump "
+        "before the layer."
     )
     def no_padding(row, layers, width):
         start = _start(layers, lambda la, old, new: _gaps(la) * old)
         return _drawn(row, start, receptive_fields(layers)[-1].jump, width)
 
     @misconception(
-        "Your code counts the padding in pixels. A cell of padding is as wide as the jump of the layer's input."
+        "Your code counts the padding in pixels. A cell of padding is as wide as the jump of the layer's input. "
+        "Multiply the padding by that jump."
     )
     def padding_in_pixels(row, layers, width):
         start = _start(layers, lambda la, old, new: _gaps(la) * old - la.padding)
         return _drawn(row, start, receptive_fields(layers)[-1].jump, width)
 
     @misconception(
-        "Your code counts a layer's taps and padding with the jump after the layer. They lie on the layer's input, so "
-        "the jump before it counts."
+        "Your code counts a layer's taps and padding with the jump after the layer. They are on the layer's input. Use "
+        "the jump before the layer."
     )
     def jump_after_layer(row, layers, width):
         start = _start(layers, lambda la, old, new: (_gaps(la) - la.padding) * new)
         return _drawn(row, start, receptive_fields(layers)[-1].jump, width)
 
-    @misconception("Your code ignores the dilation: the outer taps of a layer lie (k - 1) d cells apart.")
+    @misconception(
+        "Your code ignores the dilation. The outer taps of a layer are (k - 1) d cells apart, not k - 1. Multiply by d."
+    )
     def no_dilation(row, layers, width):
         start = _start(layers, lambda la, old, new: ((la.kernel_size - 1) / 2 - la.padding) * old)
         return _drawn(row, start, receptive_fields(layers)[-1].jump, width)
 
     @misconception(
-        "Your code stretches the row until its outer units lie on the outer pixels. The units stay where their fields "
-        "are centred; beyond the outer ones the drawing keeps their values."
+        "Your code stretches the row until its outer units are on the outer pixels. Units belong where their fields "
+        "are centred. Leave them there, and repeat the outer values beyond them."
     )
     def corners(row, layers, width):
         return _drawn(row, 0, max(width - 1, 1) / max(len(row) - 1, 1), width)
 
     @misconception(
-        "Your code gives each pixel the value of the nearest unit. Between two centres, values lie on a straight line."
+        "Your code gives each pixel the value of the nearest unit, which draws steps. Between two centres, values lie "
+        "on a straight line. Interpolate between the two units."
     )
     def nearest(row, layers, width):
         field = receptive_fields(layers)[-1]
@@ -369,9 +377,9 @@ class NineCells:
 
     hints = (
         "Which strides make a jump of 8? Three layers of stride 2, for example.",
-        "What padding makes 33 of 65 cells, then 17, then 9? Try 3 taps, stride 2 and padding 1.",
+        "Which padding turns 65 cells into 33, then 17, then 9? Try 3 taps, stride 2 and padding 1.",
         "Three such layers see 15 pixels. A 3-tap layer of dilation d after them adds 16 d pixels, and 48 are missing.",
-        "Dilation 3 at once leaves holes: its taps lie 24 pixels apart, and the fields beneath are 15 wide.",
+        "A single layer of dilation 3 leaves holes: its taps are 24 pixels apart, and the fields below are 15 wide.",
     )
     takes = list_of(Layer)
 
@@ -411,9 +419,10 @@ class PathCounts:
     package = stacks.path_counts
     show = _show
     hints = (
-        "Start at the top with one path at `unit`, and walk down: `for layer in reversed(layers)`.",
+        "Where do all paths meet? Start at the top with one path at `unit`, and walk down: "
+        "`for layer in reversed(layers)`.",
         "`layer.taps(u)` gives the cells that unit u reads. Each of them inherits all paths that reach u.",
-        "Cells outside a layer's input are padding: drop them. `arithmetic.receptive_fields(layers, input_size)` "
+        "Cells outside a layer's input are padding, so drop them. `arithmetic.receptive_fields(layers, input_size)` "
         "has every map's size as `.out`.",
     )
 
@@ -447,35 +456,44 @@ class PathCounts:
             yield stack, rng.randrange(receptive_fields(stack, size)[-1].out), size
 
     @misconception(
-        "You fill the whole box with ones. Within the box some pixels are read by many paths, and some "
-        "perhaps by none."
+        "Your code fills the whole box with ones. Within the box some pixels are read by many paths, and some perhaps "
+        "by none. Count the paths of each pixel."
     )
     def whole_box(layers: Sequence[Layer], unit: int, input_size: int) -> list[int]:
         first, last = receptive_fields(layers)[-1].box(unit)
         return [int(first <= pixel <= last) for pixel in range(input_size)]
 
     @misconception(
-        "Your code says which pixels are reached; the question is by how many paths. Add where paths meet. "
+        "Your code says which pixels are reached, but the question is by how many paths. Add where paths meet. "
         "(`counts[cells] += 1` with a list of cells counts each cell once.)"
     )
     def yes_or_no(layers: Sequence[Layer], unit: int, input_size: int) -> list[int]:
         return [min(count, 1) for count in stacks.path_counts(layers, unit, input_size=input_size)]
 
-    @misconception("Your code ignores the dilation: the taps of a dilated layer lie `dilation` cells apart.")
+    @misconception(
+        "Your code ignores the dilation. The taps of a dilated layer are `dilation` cells apart. `layer.taps(u)` knows "
+        "them."
+    )
     def no_holes(layers: Sequence[Layer], unit: int, input_size: int) -> list[int]:
         def closed(layer: Layer) -> Layer:
             return Layer(layer.kernel_size, layer.stride, layer.padding)
 
         return _with_layers(layers, unit, input_size, closed)
 
-    @misconception("Your code ignores the stride: unit u's first tap is at u * stride - padding.")
+    @misconception(
+        "Your code ignores the stride. The taps of two neighbouring units are `stride` cells apart. Let unit u start "
+        "at u * stride - padding."
+    )
     def no_stride(layers: Sequence[Layer], unit: int, input_size: int) -> list[int]:
         def slow(layer: Layer) -> Layer:
             return Layer(layer.kernel_size, 1, layer.padding, layer.dilation)
 
         return _with_layers(layers, unit, input_size, slow)
 
-    @misconception("Your code ignores the padding: unit u's first tap is at u * stride - padding.")
+    @misconception(
+        "Your code ignores the padding. It moves the taps of every unit to the left. Let unit u start at u * stride - "
+        "padding."
+    )
     def no_padding(layers: Sequence[Layer], unit: int, input_size: int) -> list[int]:
         def bare(layer: Layer) -> Layer:
             return Layer(layer.kernel_size, layer.stride, 0, layer.dilation)
@@ -483,8 +501,8 @@ class PathCounts:
         return _with_layers(layers, unit, input_size, bare)
 
     @misconception(
-        "You count paths that run through padding of a map between. A padded cell is a zero that "
-        "belongs to no pixel: drop it at every layer, not only at the input."
+        "Your code counts paths that run through padding of a map in between. A padded cell is a zero that belongs to "
+        "no pixel. Drop it at every layer, not only at the input."
     )
     def through_padding(layers: Sequence[Layer], unit: int, input_size: int) -> list[int]:
         return _with_layers(layers, unit, input_size, lambda layer: layer)

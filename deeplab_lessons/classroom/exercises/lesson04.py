@@ -1,4 +1,4 @@
-"""Exercises of lesson 04: the rate that keeps a field, counting weights, the surgery and its holes, decimation."""
+"""Exercises of lesson 04: the dilation that keeps a field, counting weights, the order of the surgery, decimation."""
 
 import random
 from collections.abc import Iterator
@@ -19,9 +19,8 @@ class RateThatKeepsField:
 
     package = stacks.rate_that_keeps_field
     hints = (
-        "How many cells lie between the first tap and the last of the old kernel? Count gaps, not taps.",
-        "7 taps have 6 gaps of 4 cells each: 24 cells from the first tap to the last. The new kernel has "
-        "kernel_size - 1 gaps to share them.",
+        "How many cells is it from the first tap of the old kernel to its last? Count gaps, not taps.",
+        "7 taps have 6 gaps of 4 cells each, so 24 cells from first to last. The new kernel has kernel_size - 1 gaps.",
         "(old_kernel_size - 1) * old_rate // (kernel_size - 1)",
     )
 
@@ -39,35 +38,36 @@ class RateThatKeepsField:
                 yield kernel_size, old, rate
 
     @misconception(
-        "Your code shares out taps. A field spans from the first tap to the last, and k taps have only "
-        "k - 1 gaps between them."
+        "Your code shares out taps. A kernel reaches from its first tap to its last, and k taps have only k - 1 gaps. "
+        "Share out the gaps."
     )
     def taps_not_gaps(k, old=7, rate=4):
         return old * rate // k
 
     @misconception(
-        "The rate stays as it was, and the field shrinks with the number of taps. That is the row 4×4 with "
-        "rate 4 of the paper's table, whose field is smaller."
+        "Your dilation stays as it was, so the field shrinks with the number of taps, as in the paper's 4×4 with "
+        "dilation 4. Share the old distance among the new gaps."
     )
     def unchanged(k, old=7, rate=4):
         return rate
 
     @misconception(
-        "Your code ignores the old rate: the gaps of the old kernel were old_rate cells wide already."
+        "Your code ignores the old rate. The gaps of the old kernel were already old_rate cells wide. Multiply its "
+        "gaps by old_rate."
     )
     def old_rate_forgotten(k, old=7, rate=4):
         return (old - 1) // (k - 1)
 
     @misconception(
-        "Your code shares out the covered cells, the first tap's own cell among them. Only the distance from the first "
-        "tap to the last is shared."
+        "Your code shares out the covered cells. These include the first tap's own cell, one too many. Share only the "
+        "distance from the first tap to the last."
     )
     def covered_cells(k, old=7, rate=4):
         return ((old - 1) * rate + 1) // (k - 1)
 
     @misconception(
-        "Your code shares the covered cells among the taps. Share the distance from the first tap to the last "
-        "among the gaps: there is one gap less than there are taps."
+        "Your code shares the covered cells among the taps. There is one gap less than there are taps. Share the "
+        "distance from the first tap to the last among the gaps."
     )
     def covered_cells_among_taps(k, old=7, rate=4):
         return ((old - 1) * rate + 1) // k
@@ -83,8 +83,8 @@ class HeadParameters:
 
     trials = 100
     hints = (
-        "A convolution has inputs × taps × outputs weights, and one bias for each output.",
-        "fc6 has kernel_size² taps; fc7 and fc8 have one tap each. fc7 goes from channels to channels.",
+        "How many numbers does one convolution have? It's inputs × taps × outputs weights, and one bias per output.",
+        "fc6 has kernel_size² taps, and fc7 and fc8 have one tap each. fc7 goes from channels to channels.",
         "fc6: in_channels * kernel_size**2 * channels + channels. fc7: channels * channels + channels. "
         "fc8: channels * num_classes + num_classes.",
     )
@@ -102,36 +102,47 @@ class HeadParameters:
         while True:
             yield rng.randint(1, 7), rng.randint(1, 64), rng.randint(1, 30), rng.randint(1, 64)
 
-    @misconception("The biases are missing: every convolution here has one for each of its output channels.")
+    @misconception(
+        "The biases are missing in your code. Every convolution here has one per output channel. Add them for all "
+        "three layers."
+    )
     def no_biases(k, c, n=21, i=512):
         return _count(k * k, c, n, i, biases=0)
 
     @misconception(
-        "Your code gives each weight a bias. A convolution adds one number to each of its output maps: one bias for "
-        "each output."
+        "Your code gives each weight a bias. A convolution adds one number to each of its output maps. Count one bias "
+        "per output."
     )
     def bias_for_every_input(k, c, n=21, i=512):
         return _count(k * k, c, n, i, biases=0) + i + c + c
 
-    @misconception("fc6 has kernel_size × kernel_size taps: a picture has two axes.")
+    @misconception(
+        "Your code gives fc6 kernel_size taps. An image has two axes, and so does a kernel. Count kernel_size × "
+        "kernel_size taps."
+    )
     def one_axis(k, c, n=21, i=512):
         return _count(k, c, n, i)
 
-    @misconception("Your code gives fc7 as many taps as fc6. fc7 is a 1×1 convolution.")
+    @misconception(
+        "Your code gives fc7 as many taps as fc6, but fc7 has only one tap. Count fc7 as a 1×1 convolution."
+    )
     def fc7_with_taps(k, c, n=21, i=512):
         return _count(k * k, c, n, i) + (k * k - 1) * c * c
 
     @misconception(
-        "fc7 is missing. Between fc6 and fc8 there is a 1×1 convolution from channels to channels."
+        "fc7 is missing in your code. Between fc6 and fc8 there is a 1×1 convolution from channels to channels. Add "
+        "its weights and biases."
     )
     def no_fc7(k, c, n=21, i=512):
         return i * k * k * c + c + c * n + n
 
-    @misconception("Your code returns fc6 alone. The head has fc7 and fc8 as well.")
+    @misconception(
+        "Your code returns fc6 alone. The head has fc7 and fc8 as well. Add their weights and biases."
+    )
     def fc6_only(k, c, n=21, i=512):
         return i * k * k * c + c
 
-    @misconception("fc8's biases are missing: it has one for each class.")
+    @misconception("Your code leaves out fc8's biases. It has one per class. Add num_classes.")
     def no_fc8_biases(k, c, n=21, i=512):
         return _count(k * k, c, n, i) - n
 
@@ -147,7 +158,7 @@ class Surgery:
     hints = (
         "What does each step read that another step has to make first? Begin with the step that reads nothing.",
         "The dilations come from strides that are gone, and only a kernel has taps that can move apart.",
-        "Decimation multiplies a dilation that must be there already, and a new layer must not be overwritten.",
+        "Decimation multiplies a dilation that must already be there, and a new layer mustn't be overwritten.",
     )
     needs = {
         "read_as_kernels": ("load",),
@@ -206,13 +217,13 @@ class Surgery:
 
 @exercise
 class DenseScores:
-    """Repair: two strides are gone, and the scores are other ones."""
+    """Repair: two strides are gone, and the scores have changed."""
 
     trials = 60
     hints = (
-        "The strided network is the judge. Which cells does each of its four layers read, counted in cells of x?",
+        "Which cells does each layer of the strided network read, counted in cells of x?",
         "Which strides were removed before conv5, before pool5 and before fc6? Their product is the layer's dilation.",
-        "A pool has taps too, and pool5 comes after pool4: backbones.SameMaxPool2d(2, stride=1, dilation=2).",
+        "A pool has taps too, and pool5 comes after pool4: `backbones.SameMaxPool2d(2, stride=1, dilation=2)`.",
     )
 
     def dense_scores(x, conv5, fc6):
@@ -256,32 +267,35 @@ class DenseScores:
 
     @misconception(
         "Your code dilates pool5 by its own stride as well. A layer's dilation is the product of the strides removed "
-        "before it: for pool5 that is pool4's alone."
+        "before it. For pool5, use only pool4's stride."
     )
     def own_stride_counted(x, conv5, fc6):
         return _dense(x, conv5, fc6, pool5=4)
 
     @misconception(
-        "Your code dilates pool4 too. No stride was removed before pool4, so its two taps stay together."
+        "Your code dilates pool4 too. No stride was removed before pool4, so its two taps stay together. Give it "
+        "dilation 1."
     )
     def pool4_dilated(x, conv5, fc6):
         return _dense(x, conv5, fc6, pool4=2)
 
     @misconception(
-        "Your code dilates pool4 instead of pool5. No stride was removed before pool4: its taps stay together."
+        "Your code dilates pool4 instead of pool5. No stride was removed before pool4, but one was removed before "
+        "pool5. Dilate pool5."
     )
     def other_pool(x, conv5, fc6):
         return _dense(x, conv5, fc6, pool4=2, pool5=1)
 
     @misconception(
-        "Your code gives fc6 the dilation 2. Two strides were removed before it, pool4's and pool5's: its dilation is "
-        "their product."
+        "Your code gives fc6 the dilation 2. Two strides were removed before it, pool4's and pool5's. Use their "
+        "product as its dilation."
     )
     def one_stride_for_fc6(x, conv5, fc6):
         return _dense(x, conv5, fc6, fc6_dilation=2)
 
     @misconception(
-        "Your code lets both pools stride again. That is the network before the surgery: its map is four times coarser."
+        "Your code lets both pools stride again. That is the network before the surgery, whose map is four times "
+        "coarser. Leave the strides at 1, and dilate instead."
     )
     def strides_back(x, conv5, fc6):
         x = torch.max_pool2d(x, (min(2, x.shape[2]), 2), 2)
@@ -302,9 +316,9 @@ class Decimate:
 
     package = backbones.decimate
     hints = (
-        "Keep the first tap and the last one, or the field shrinks. Which taps lie evenly between them?",
-        "7 taps in a row have 6 gaps. With 3 taps, 2 gaps remain, each as long as 3 old ones: taps 0, 3 and 6.",
-        "step = (taps - 1) // (kernel_size - 1), then weight[..., ::step, ::step].",
+        "The first and the last tap must stay, or the field shrinks. Which taps are evenly spaced between them?",
+        "7 taps have 6 gaps. With 3 taps, 2 gaps remain, each as long as 3 old ones: taps 0, 3 and 6.",
+        "`step = (taps - 1) // (kernel_size - 1)`, then `weight[..., ::step, ::step]`.",
     )
 
     def decimate(weight, kernel_size):
@@ -333,38 +347,44 @@ class Decimate:
             yield torch.randn(outs, ins, taps, taps, generator=torch_generator(rng)), kept
 
     @misconception(
-        "Your code keeps the corner of the kernel. The kept taps must spread over the whole of it, from "
-        "the first to the last."
+        "Your code keeps the corner of the kernel, and with it a smaller field. The kept taps must reach from the "
+        "first to the last. Take every step-th tap."
     )
     def corner(w, k):
         return w[..., :k, :k]
 
     @misconception(
-        "Your code keeps the middle of the kernel, and with it a smaller field. Decimation keeps the outermost taps "
-        "and leaves out taps in between."
+        "Your code keeps the middle of the kernel, and with it a smaller field. Decimation keeps the outermost taps. "
+        "Leave out taps in between."
     )
     def middle(weight: torch.Tensor, kept: int) -> torch.Tensor:
         first = (weight.shape[-1] - kept) // 2
         return weight[..., first : first + kept, first : first + kept]
 
     @misconception(
-        "Your code divides taps by taps. The step counts gaps: 7 taps have 6 gaps and 3 taps have 2, so the step is "
-        "6 // 2 = 3."
+        "Your code divides taps by taps, but the step counts gaps: 7 taps have 6 gaps and 3 taps have 2. Divide gaps "
+        "by gaps, here 6 // 2 = 3."
     )
     def step_of_taps(w, k):
         step = w.shape[-1] // k
         return w[..., ::step, ::step]
 
-    @misconception("The rows are decimated, the columns are not. A kernel has two axes.")
+    @misconception(
+        "In your code only the rows are decimated. A kernel has two axes. Decimate the columns as well."
+    )
     def rows_only(w, k):
         return w[..., :: (w.shape[-1] - 1) // (k - 1), :]
 
-    @misconception("Your code averages taps. Decimation keeps some weights as they are and drops the others.")
+    @misconception(
+        "Your code averages taps, which makes new weights. Decimation keeps some weights as they are and drops the "
+        "others. Index the taps that stay."
+    )
     def averaged(w, k):
         return torch.nn.functional.adaptive_avg_pool2d(w, k)
 
     @misconception(
-        "The taps are not evenly spaced from the first to the last: the last row and column are lost."
+        "The taps you keep are not evenly spaced from the first to the last, so the last row and column are lost. "
+        "Use one step for all gaps."
     )
     def nearest(w, k):
         return torch.nn.functional.interpolate(w, size=(k, k), mode="nearest")

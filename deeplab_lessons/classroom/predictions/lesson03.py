@@ -1,4 +1,4 @@
-"""Predictions of lesson 03: size, jump and place of a field, branches, and how much of a field is used."""
+"""Predictions of lesson 03: size, jump and position of a field, branches, and how much of a field is used."""
 
 import torch
 
@@ -36,7 +36,7 @@ def pixels_of_two():
         1
         + 3
         + 3
-        * 2: "Perhaps you counted taps for steps, or stretched the whole field. Three taps have two gaps.",
+        * 2: "Perhaps you counted taps instead of steps, or stretched the whole field. Three taps have two gaps.",
         3: "You stopped after the first layer. The second one reads three of its cells.",
     },
 )
@@ -113,10 +113,26 @@ def _middle(depth):
     slips={
         "not at all": "Each layer still spreads the paths a little further, as a sum of random steps spreads.",
         "fourfold": "Most paths step to both sides and end near the middle, so few reach the new pixels.",
-        "eightfold": "The middle is a part of the field, so it cannot grow faster than the field for long.",
+        "eightfold": "The middle is a part of the field, so it can't grow faster than the field for long.",
     },
 )
 def growth_of_middle():
     few, many = _middle(8), _middle(32)
     said = {1: "not at all", 2: "twofold", 4: "fourfold", 8: "eightfold"}[round(many / few)]
     return Answer(said, shows=(f"middle {few:2} pixels", f"middle {many:2} pixels"))
+
+
+@number(
+    "How wide must a square window be, so that noise in every pixel outside it leaves a score of fc6 untouched?",
+    unit="pixels",
+    slips={
+        224: "Perhaps you took the paper's number, or 7 tiles of 32 pixels. Each cell that fc6 reads sees 212 pixels.",
+        212: "You took the field of one cell of pool5. fc6 reads 7 × 7 of them.",
+        7
+        * 212: "You gave each of fc6's taps 212 pixels of its own. Neighbouring cells share most of theirs.",
+        448: "You took the whole image. The noise may come closer than that.",
+    },
+)
+def untouched_window():
+    (fc6,) = (field for field in arithmetic.receptive_fields(stacks.vgg16(), 448) if field.name == "fc6")
+    return Answer(fc6.size, shows=f"kept {fc6.size} pixels")

@@ -11,7 +11,7 @@ from deeplab_lessons.receptive_field import trace
 
 
 @choice(
-    "VGG16's fc6 is a matrix of 4096 × 25088. What is its shape as a kernel for the 512 channels of pool5?",
+    "Which shape does fc6's matrix of 4096 × 25088 have as a kernel for the 512 channels of pool5?",
     ("[4096, 512, 7, 7]", "[512, 4096, 7, 7]", "[4096, 7, 7, 512]", "[4096, 25088, 1, 1]"),
     slips={
         "[512, 4096, 7, 7]": "You put the inputs first. A kernel begins with its outputs, as the matrix does.",
@@ -26,10 +26,10 @@ def fc6_as_kernel():
 
 
 @number(
-    "A kernel of 7 × 7 taps without padding slides over 14 cells per side. How many scores are there per side?",
+    "How many scores per side does a kernel of 7 × 7 taps give on 14 cells per side, without padding?",
     unit="scores",
     slips={
-        14: "You kept the size of the map. Without padding the kernel cannot hang over the border.",
+        14: "You kept the size of the map. Without padding the kernel can't hang over the border.",
         14 - 7: "You counted the steps. The first position needs no step, so there is one more score.",
         14 // 7: "You cut the map into pieces of 7 cells. The kernel moves by one cell.",
         1: "You thought of the small image. A convolution takes every position at which it fits.",
@@ -45,7 +45,7 @@ def _field(layers):
 
 
 @number(
-    "Two pools lose their stride, and nothing else changes. How many pixels does fc6 see instead of 404?",
+    "If two pools lose their stride and nothing else changes, how many pixels does fc6 see instead of 404?",
     unit="pixels",
     slips={
         404: "You kept the field. Each tap of conv5, pool5 and fc6 now takes a shorter step over the image.",
@@ -73,7 +73,7 @@ SAME = ("the coarse map's scores", "a smoothed copy of the coarse map", "other s
 
 
 @choice(
-    "You read the dilated network's map at every fourth row and column. What do you get?",
+    "What do you get if you read the dilated network's map at every fourth row and column?",
     SAME,
     slips={
         "a smoothed copy of the coarse map": "Nothing is averaged: even cells meet only even cells in every layer.",
@@ -94,7 +94,7 @@ MOVED = (
 
 
 @choice(
-    "One cell in sixteen of the dilated map holds VGG16's score. What does each of the other fifteen hold?",
+    "If one cell in sixteen of the dilated map holds VGG16's scores, what do the other fifteen hold?",
     MOVED,
     slips={
         "means of the framed cells around it": "Nothing is averaged: every cell reads pixels of its own.",
@@ -108,10 +108,10 @@ def other_fifteen():
 
 
 @number(
-    "Leave pool5's two taps together, with everything else dilated. How many pixels does fc6 see instead of 404?",
+    "If pool5's two taps stay together and all else is dilated, how many pixels does fc6 see instead of 404?",
     unit="pixels",
     slips={
-        404: "You took pool5 for a layer without taps. It has two, and they are one cell apart instead of two.",
+        404: "You treated pool5 as a layer without taps. It has two, and they are now one cell apart instead of two.",
         404 // 2: "You halved the field. One layer changes, by one cell of 8 pixels.",
         404
         - 1: "You subtracted one pixel. The taps move together by one cell, and cells are 8 pixels apart.",
@@ -133,7 +133,7 @@ def field_with_plain_pool5():
         100 / 16: "You shared the parameters out evenly among 16 layers. fc6 has 512 · 49 · 4096 weights.",
         100
         / 3: "You shared the parameters out evenly among fc6, fc7 and fc8. fc6 has 49 taps, the others one.",
-        50: "You took fc6 for half of the network. It has 512 · 49 · 4096 weights, six times as many as fc7.",
+        50: "You treated fc6 as half of the network. It has 512 · 49 · 4096 weights, six times as many as fc7.",
     },
 )
 def fc6_fraction():
@@ -141,19 +141,3 @@ def fc6_fraction():
         table = trace(models.deeplab_v1(**models.V1_TABLE["CRF-7x7"]), 320)
     fraction = table["head.fc6"].parameters / table.parameters
     return Answer(100 * fraction, shows=f"{fraction:4.0%} of parameters")
-
-
-@number(
-    "Outside a square window all pixels become noise. How wide must it be to leave a score of fc6 untouched?",
-    unit="pixels",
-    slips={
-        224: "Perhaps you took the paper's number, or 7 tiles of 32 pixels. Each cell that fc6 reads sees 212 pixels.",
-        212: "You took the field of one cell of pool5. fc6 reads 7 × 7 of them.",
-        7
-        * 212: "You gave each of fc6's taps 212 pixels of its own. Neighbouring cells share most of theirs.",
-        448: "You took the whole image. The noise may come closer than that.",
-    },
-)
-def untouched_window():
-    (fc6,) = (field for field in arithmetic.receptive_fields(stacks.vgg16(), 448) if field.name == "fc6")
-    return Answer(fc6.size, shows=f"kept {fc6.size} pixels")

@@ -89,8 +89,9 @@ def test_what_is_not_reached_is_grey_and_what_is_reached_is_left_alone():
     _, ax = plt.subplots()
     reached = np.zeros((5, 6), dtype=bool)
     reached[1:3, 2:5] = True
-    drawing.show_reached(ax, np.full((5, 6, 3), 80, dtype=np.uint8), reached, (1, 2, 2, 4))
+    drawing.show_reached(ax, np.full((5, 6, 3), 80, dtype=np.uint8), reached, (1, 2, 2, 4), "pool4")
     shown = ax.images[0].get_array()
+    assert ax.get_title() == "pool4"
     np.testing.assert_array_equal(shown[..., 0] == 80, reached)
 
 
@@ -115,6 +116,24 @@ def test_a_profile_sums_the_energy_of_each_column_in_per_cent():
     assert first.sum() == second.sum() == pytest.approx(100)
     np.testing.assert_allclose(gaussian, first, atol=0.3)
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["can see", "2 networks", "Gaussian"]
+
+
+def test_what_one_unit_uses_is_shown_as_heat_and_as_columns():
+    bell = np.exp(-0.5 * ((np.arange(21) - 10) / 3) ** 2)
+    found = EffectiveField(np.outer(bell, bell) / bell.sum() ** 2, "layer", (0, 0), 1)
+    fig = plt.figure()
+    drawing.show_effective(fig, [found, found], (0, 0, 20, 20))
+    heat, columns = fig.axes
+    assert [text.get_text() for text in heat.texts] == ["can see", "95 % of the energy"]
+    assert heat.get_title() and columns.get_title() and len(columns.lines) == 3
+
+
+def test_a_field_without_edges_is_as_wide_as_the_image():
+    _, ax = plt.subplots()
+    drawing.show_widths(ax, {"1×1": 971, "dilation 12": 1163, "pooling": None}, 513, "How wide?")
+    assert [bar.get_width() for bar in ax.patches] == [971, 1163, 513]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["1×1", "dilation 12", "pooling"]
+    assert ax.texts[0].get_text().endswith(": 513") and ax.yaxis_inverted()
 
 
 @pytest.mark.parametrize(
