@@ -13,6 +13,7 @@ from deeplab_lessons.classroom.experiments import (
     experiment,
     table,
 )
+from deeplab_lessons.classroom.measure import cost
 from deeplab_lessons.classroom.published import ROWS
 from deeplab_lessons.heads.aspp import atrous_rates
 from deeplab_lessons.receptive_field import trace
@@ -193,3 +194,13 @@ def test_a_seed_draws_the_head_and_nothing_else():
         "the caller's random numbers go on as if nothing had been drawn"
     )
     assert torch.equal(one, same) and not torch.equal(one, other)
+
+
+@pytest.mark.parametrize(("scale", "size"), [("full", (360, 480)), ("class", (128, 160))])
+def test_what_the_four_versions_of_lesson_14_cost(scale, size):
+    """v2 is the lightest, v3 has the most parameters, and v3+ needs the most multiply-adds."""
+    costs = {name: cost(experiment(name, scale), size) for name in CAMVID}
+    parameters = sorted(CAMVID, key=lambda name: costs[name]["parameters (10⁶)"])
+    work = sorted(CAMVID, key=lambda name: costs[name]["multiply-adds (10⁹)"])
+    assert (parameters[0], parameters[-1]) == ("camvid_v2", "camvid_v3")
+    assert (work[0], work[-1]) == ("camvid_v2", "camvid_v3plus")
