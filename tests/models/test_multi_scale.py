@@ -31,6 +31,11 @@ def test_the_papers_sizes():
     assert maps == [21, 31, 41]
 
 
+def test_500_pixels_become_251_where_the_released_code_takes_250():
+    """499 gaps at 0.5 are 249.5: ours rounds, the released code rounds down."""
+    assert list(rescaled(torch.zeros(1, 3, 321, 500), 0.5).shape[2:]) == [161, 251]
+
+
 def test_the_maximum_is_taken_place_by_place_and_maps_lie_on_each_other():
     """A plane through the picture is the same plane at every scale, so the maximum is that plane."""
     row, column = torch.meshgrid(torch.arange(65.0), torch.arange(97.0), indexing="ij")

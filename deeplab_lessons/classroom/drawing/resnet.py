@@ -13,7 +13,7 @@ from deeplab_lessons.classroom.drawing.style import COLOURS
 from deeplab_lessons.receptive_field import Trace, trace
 
 _KINDS = {
-    "dilation 1": COLOURS[5], "steps": "#BBBBBB", "dilation 2": COLOURS[4],
+    "dilation 1": COLOURS[5], "has a stride": "#BBBBBB", "dilation 2": COLOURS[4],
     "dilation 4": COLOURS[1],
 }  # fmt: skip
 _OTHER = COLOURS[3]  # any other dilation
@@ -81,7 +81,7 @@ def _kind(table: Trace, name: str) -> str:
     dilation = max(max(row.dilation) for row in rows)
     if dilation > 1:
         return f"dilation {dilation}"
-    return "steps" if max(max(row.stride) for row in rows) > 1 else "dilation 1"
+    return "has a stride" if max(max(row.stride) for row in rows) > 1 else "dilation 1"
 
 
 def _map(ax, y: float, width: float, channels: int) -> None:

@@ -435,7 +435,7 @@ class Groups:
 
     @misconception(
         "Your code puts all biases into the third list. Only those of new layers belong there: the others come from "
-        "ImageNet and learn at the plain rate."
+        "ImageNet and belong to the first list."
     )
     def all_biases(model, classifiers):
         return _grouped(model, classifiers, old_bias=20)

@@ -55,5 +55,5 @@ ENTRIES = [
         "pictures that Segment Anything learned from",
         near="masks",
     ),
-    cite("He and others 2016, section 3.4", "256", "pictures in a batch on ImageNet", near="pictures"),
+    cite("He and others 2016, section 3.4", "256", "pictures in a batch on ImageNet", near="images|pictures"),
 ]

@@ -1,4 +1,4 @@
-"""Two learning rates as they fall, poly and step, with the area below each: how far a training can walk in total."""
+"""Two learning rates as they fall, poly and step, with the area below each: how far a training can travel in total."""
 
 import html
 
@@ -11,12 +11,12 @@ from deeplab_lessons.classroom.widgets.shared.key_box import KeyBox
 from deeplab_lessons.training import schedules
 
 _POLY = (
-    "Over {iterations:,} iterations, from a first rate of {lr:g}. Poly with power {power:g} falls without a jump and "
-    "is {half:.2f} of the first rate half way. "
+    "Over {iterations:,} iterations, from a first learning rate of {lr:g}. Poly with power {power:g} falls without a "
+    "jump, and halfway {half:.2f} of the first learning rate is left. "
 )
 _AREAS = (
-    " The area below a line is the sum of all rates: {poly:.1f} % of what a constant rate would give under poly, "
-    "{step:.1f} % under step."
+    " The area below a line is the sum of all learning rates, in % of what a constant one would give: {poly:.1f} % "
+    "under poly, {step:.1f} % under step."
 )
 
 SCHEDULES = {
@@ -28,8 +28,8 @@ SCHEDULES = {
     "poly": "poly",
     "step": "step",
     "area": "{name}: area {area:.1f} %",
-    "caption": _POLY + "Step has {parts} parts; each has {factor:g} of the rate before." + _AREAS,
-    "one part": _POLY + "Step with 1 part is a constant rate." + _AREAS,
+    "caption": _POLY + "Step has {parts} parts, each with {factor:g} of the learning rate before." + _AREAS,
+    "one part": _POLY + "Step with 1 part is a constant learning rate." + _AREAS,
 }
 
 _WIDTH, _HEIGHT = 640, 260  # of the picture
@@ -38,18 +38,20 @@ _POINTS = 401  # places at which the curves are drawn
 
 
 class SchedulesExplorer(KeyBox):
-    """Move the power of poly, and the parts and the factor of step; compare the rates and the areas below them.
+    """Move the power of poly, and the parts and the factor of step; compare the learning rates and the areas below.
 
-    `iterations` is the length of the training and `lr` its first rate. Traits: `power` (0.1 to 4), `parts`
-    (1 to 6), `factor` (0.05 to 1) and, to be read, `poly_area` and `step_area` (sum of all rates, in % of a
-    constant rate's) and `caption`. Raises ValueError for fewer than 10 iterations or a rate that is not positive.
+    `iterations` is the length of the training and `lr` its first learning rate. Traits: `power` (0.1 to 4), `parts`
+    (1 to 6), `factor` (0.05 to 1) and, to be read, `poly_area` and `step_area` (sum of all learning rates, in % of
+    a constant one's) and `caption`. Raises ValueError for fewer than 10 iterations or an `lr` that is not positive.
     """
 
     power = traitlets.Float(0.9, min=0.1, max=4.0, help="poly's power")
     parts = traitlets.Int(3, min=1, max=6, help="equal parts of the training under step")
-    factor = traitlets.Float(0.1, min=0.05, max=1.0, help="each part's rate, as a share of the one before")
-    poly_area = traitlets.Float(help="sum of poly's rates, % of a constant rate's", read_only=True)
-    step_area = traitlets.Float(help="sum of step's rates, % of a constant rate's", read_only=True)
+    factor = traitlets.Float(
+        0.1, min=0.05, max=1.0, help="each part's learning rate, as a fraction of the one before"
+    )
+    poly_area = traitlets.Float(help="sum of poly's learning rates, % of a constant one's", read_only=True)
+    step_area = traitlets.Float(help="sum of step's learning rates, % of a constant one's", read_only=True)
     caption = traitlets.Unicode(help="the picture in words", read_only=True)
 
     def __init__(self, iterations: int = 20000, lr: float = 2.5e-4):
@@ -78,7 +80,7 @@ class SchedulesExplorer(KeyBox):
         )
 
     def shares(self) -> dict[str, np.ndarray]:
-        """Share of the first rate at each iteration, by schedule."""
+        """Fraction of the first learning rate at each iteration, by schedule."""
         poly = [schedules.poly(i, self.iterations, self.power) for i in range(self.iterations)]
         step = [schedules.step(i, self.iterations, self.parts, self.factor) for i in range(self.iterations)]
         return {"poly": np.array(poly), "step": np.array(step)}

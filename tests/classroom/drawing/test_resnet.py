@@ -38,7 +38,7 @@ def test_the_classifier_has_four_stages_that_step_three_times(ax):
     bars = [bar for bar in ax.patches if isinstance(bar, Rectangle)]
     assert [bar.get_height() for bar in bars] == [161, 81] + [81] * 3 + [41] * 4 + [21] * 23 + [11] * 3
     assert sum(to_hex(bar.get_facecolor()) == "#bbbbbb" for bar in bars) == 2 + 3
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["steps", "dilation 1"]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["has a stride", "dilation 1"]
 
 
 def test_a_multi_grid_of_another_dilation_has_its_own_word(ax):

@@ -60,7 +60,7 @@ def test_picture_and_words_follow(explorer):
     before = explorer._picture.value
     explorer.parts = 1
     assert explorer._picture.value != before and explorer.step_area == 100
-    assert "constant rate" in explorer.caption
+    assert "constant learning rate" in explorer.caption
     for part in ('role="img"', 'role="status"', 'fill="white"', "0.02", "1,000"):
         assert part in explorer._picture.value
     assert f'aria-label="{explorer.caption}"' in explorer._picture.value
