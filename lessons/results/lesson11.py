@@ -66,7 +66,7 @@ RUNS: dict[str, dict] = {
 WEIGHTS = "deeplabv3_mobilenet_v2_tf-voc-fp16.pt"
 PHOTOS, DRAWS, BANDS = 100, 1000, (1, 4)  # bands in pixels around VOC's void borders
 LIES = ("another's vector", "the mean vector", "zeros")
-WAYS = ("output stride 8",)
+WAYS = ("output stride 8", "mirrored too", "three scales")
 LENDERS = ("astronaut", "coffee")
 
 
@@ -172,7 +172,12 @@ class Finished:
         fine = MobileDeepLabV3().eval()
         fine.features, fine.grid = mobilenet_v2(8).eval(), Grid(8, 0.0)
         fine.load_state_dict(self.net.state_dict())
-        return self.counted(lambda index, picture: inference.predict(fine, picture))
+        other = {
+            "output stride 8": fine,
+            "mirrored too": inference.ManyViews(self.net, flip=True),
+            "three scales": inference.ManyViews(self.net, SCALES),
+        }[name]
+        return self.counted(lambda index, picture: inference.predict(other, picture))
 
     def lies(self, name: str, seed: int) -> list[torch.Tensor]:
         """A vector for each photograph that is not its own."""

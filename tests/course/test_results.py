@@ -38,6 +38,8 @@ NAMES = {
             "the mean vector",
             "zeros",
             "output stride 8",
+            "mirrored too",
+            "three scales",
         },
     },
     "camvid": {"runs": {"v1", "v2", "v3", "v3+"}},
