@@ -1,35 +1,50 @@
-"""The comparisons of lesson 11: class-size twins of DeepLab v3's tables 5, 6 and 8; three seeds.
+"""The comparisons of lesson 11: small-scale twins of DeepLab v3's tables 5, 6 and 8, and a finished network.
 
     python lessons/results/lesson11.py
 
-writes `lesson11.json` beside this file in about 25 minutes on one core, continues where it stopped, and prints each
-run. A scene of 161 pixels has 11 x 11 cells at output stride 16, a third of the paper's 33 x 33; so the pyramid's
-dilations are a third of 6, 12, 18 (and 24), and the same taps are on the map. All but the second stages are
-trained at output stride 16 from random weights.
+writes `lesson11.json` next to this file in about 35 minutes on one core, continues where it stopped, and prints each
+run.
+
+**The twins** (25 minutes, three seeds). A scene of 161 pixels has 11 x 11 cells at output stride 16, a third of the
+paper's 33 x 33; so the pyramid's dilations are a third of 6, 12, 18 (and 24), and the same taps are on the map. All
+but the second stages are trained at output stride 16 from random weights.
 
 | name | what |
 |---|---|
 | no multi-grid | blocks of layer4 alike: (1, 1, 1); pyramid without image pooling |
 | multi-grid | (1, 2, 4) |
 | rate 8 too | with a fourth 3 x 3 branch: stands for the paper's dilation of 24 |
-| v3 | multi-grid and image pooling in its place: the whole network |
-| subsampled labels | the same, trained on one label a cell in place of upsampled logits |
-| v3, stage 2 | "v3" trained on at output stride 8, batch norm frozen, at a seventh of the rate, by as many iterations |
+| v3 | multi-grid and image pooling instead: the complete network |
+| subsampled labels | the same, trained on one label per cell instead of upsampled logits |
+| v3, stage 2 | "v3" trained on at output stride 8, batch norm frozen, a seventh of the learning rate, as long |
 | v3, on at 16 | the same second stage, but still at output stride 16 |
 
 Each is measured at output stride 16 and, with the same weights, at 8 (dilations of the pyramid doubled, "8"; and
 left as they were, "8, same rates"); "v3" also mirrored, and at three scales and mirrored; the second stages at 16
 and at 8.
+
+**The finished network** (10 minutes) is the DeepLab v3 on MobileNetV2 published for PASCAL VOC, on photographs of
+VOC's val: the first 100 of its list in the data folder, which needs both (data/README.md). The stored results belong to
+a list of 100 that is balanced by class. Nothing is trained: `LIES` change the vector of its image pooling branch, and
+`WAYS` how it is tested. "against" holds the difference to the network as it is, in points, and a 95 % interval:
+percentiles over `draws` bootstrap samples of the photographs, the same photographs on both sides. The seed chooses
+which other photograph lends its vector, one without a class in common. "drawn" is what the network makes of
+scikit-image's cat, also with the vectors of `LENDERS`. Which photographs it was trained on is not known.
 """
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 
+import numpy as np
 import runs
 import torch
 
-from deeplab_lessons import inference, models, training
-from deeplab_lessons.classroom.built_in import Embedded
+from deeplab_lessons import datasets, inference, metrics, models, runtime, training
+from deeplab_lessons.backbones import mobilenet_v2
+from deeplab_lessons.classroom.built_in import Embedded, photograph
+from deeplab_lessons.classroom.mobile_deeplab import MobileDeepLabV3, mobile_deeplab_v3
 from deeplab_lessons.datasets import transforms
+from deeplab_lessons.grid import Grid
 
 SEEDS = (0, 1, 2)
 SIZE = 161  # pixels a side: 11 x 11 cells at output stride 16, 21 x 21 at 8
@@ -47,6 +62,12 @@ RUNS: dict[str, dict] = {
     "v3": {},
     "subsampled labels": {"loss": "subsample"},
 }
+
+WEIGHTS = "deeplabv3_mobilenet_v2_tf-voc-fp16.pt"
+PHOTOS, DRAWS, BANDS = 100, 1000, (1, 4)  # bands in pixels around VOC's void borders
+LIES = ("another's vector", "the mean vector", "zeros")
+WAYS = ("output stride 8", "mirrored too", "three scales")
+LENDERS = ("astronaut", "coffee")
 
 
 def network(name: str, output_stride: int = 16, doubled: bool = True) -> models.DeepLabV3:
@@ -107,9 +128,121 @@ def measured(history: training.History, ways: dict[str, torch.nn.Module], quick:
     return {"loss": round(history.smooth()[-1], 4), "seconds": round(history.seconds), "at": found}
 
 
+class Finished:
+    """The finished network on photographs of VOC's val, and what becomes of its results."""
+
+    def __init__(self, photos: int = PHOTOS, draws: int = DRAWS):
+        path = runtime.data_dir() / "weights" / WEIGHTS
+        if not path.is_file() or datasets.find_voc() is None:
+            where = f"{WEIGHTS} or VOC is not in {runtime.data_dir()}"
+            raise SystemExit(f"{where}: data/README.md says where it comes from")
+        voc = datasets.VOC(split="val")
+        self.pairs = [voc.pair(index) for index in range(photos)]
+        self.net, self.draws = mobile_deeplab_v3(path), draws
+
+    def run(self, name: str, seed: int) -> dict[str, dict]:
+        """Measure the network in one way: mIoU, also near boundaries, and the differences to the network as it is."""
+        drawn, counts = {}, self.counts(name, seed) if name in (*LIES, *WAYS) else self.as_it_is
+        found = {"against": self.against(counts)} if counts is not self.as_it_is else {}
+        if name == "as it is":
+            cat = photograph("chelsea")
+            vectors = {"its own": self.vector(cat)} | {
+                each: self.vector(photograph(each)) for each in LENDERS
+            }
+            drawn = {
+                "drawn": {each: runs.as_text(self.told(cat, vector)) for each, vector in vectors.items()}
+            }
+        return {name: named(mean_ious(counts.sum(0))) | found | drawn}
+
+    @functools.cached_property
+    def as_it_is(self) -> np.ndarray:
+        """The counts of the network as it is."""
+        return self.counted(lambda index, picture: inference.predict(self.net, picture))
+
+    @functools.cached_property
+    def vectors(self) -> list[torch.Tensor]:
+        """What image pooling says of each photograph, [1, channels, 1, 1]."""
+        return [self.vector(picture) for picture, _ in self.pairs]
+
+    def counts(self, name: str, seed: int) -> np.ndarray:
+        """The counts of the network in one of `LIES` or `WAYS`."""
+        if name in LIES:
+            lies = self.lies(name, seed)
+            return self.counted(lambda index, picture: self.told(picture, lies[index]))
+        fine = MobileDeepLabV3().eval()
+        fine.features, fine.grid = mobilenet_v2(8).eval(), Grid(8, 0.0)
+        fine.load_state_dict(self.net.state_dict())
+        other = {
+            "output stride 8": fine,
+            "mirrored too": inference.ManyViews(self.net, flip=True),
+            "three scales": inference.ManyViews(self.net, SCALES),
+        }[name]
+        return self.counted(lambda index, picture: inference.predict(other, picture))
+
+    def lies(self, name: str, seed: int) -> list[torch.Tensor]:
+        """A vector for each photograph that is not its own."""
+        if name != "another's vector":
+            mean = torch.stack(self.vectors).mean(0)
+            return [mean * (name != "zeros")] * len(self.vectors)
+        draw = np.random.default_rng(seed)
+        classes = [set(np.unique(labels)) - {0, datasets.IGNORE_INDEX} for _, labels in self.pairs]
+        others = [[j for j, far in enumerate(classes) if not near & far] for near in classes]
+        return [self.vectors[draw.choice(each)] for each in others]
+
+    def vector(self, picture: np.ndarray) -> torch.Tensor:
+        """What image pooling says of a picture."""
+        said: list[torch.Tensor] = []
+        listening = self.net.image_pooling.register_forward_hook(lambda part, x, y: said.append(y))
+        inference.predict(self.net, picture)
+        listening.remove()
+        return said[0]
+
+    def told(self, picture: np.ndarray, vector: torch.Tensor) -> np.ndarray:
+        """What the network predicts when image pooling says `vector`, uint8 [H, W]."""
+        lying = self.net.image_pooling.register_forward_hook(lambda part, x, y: vector)
+        labels = inference.predict(self.net, picture)
+        lying.remove()
+        return labels
+
+    def counted(self, predict: Callable[[int, np.ndarray], np.ndarray]) -> np.ndarray:
+        """Confusion matrices of each photograph: of all pixels, and of each of `BANDS`, [photos, 1 + bands, C, C]."""
+        found = []
+        for index, (picture, labels) in enumerate(self.pairs):
+            drawn = predict(index, picture)
+            bands = metrics.trimap_confusions(drawn, labels, 21, BANDS, around="void")
+            found.append(torch.stack([metrics.confusion_matrix(drawn, labels, 21), *bands.values()]))
+        return torch.stack(found).numpy()
+
+    def against(self, counts: np.ndarray) -> dict[str, list[float]]:
+        """Difference to the network as it is, in points, and the ends of its 95 % interval."""
+        draw = np.random.default_rng(0).integers(len(counts), size=(self.draws, len(counts)))
+        samples = np.stack([np.bincount(each, minlength=len(counts)) for each in draw])
+        new, old = (mean_ious(np.tensordot(samples, each, 1)) for each in (counts, self.as_it_is))
+        low, high = np.percentile(new - old, (2.5, 97.5), axis=0)
+        rows = np.stack([mean_ious(counts.sum(0)) - mean_ious(self.as_it_is.sum(0)), low, high], axis=1)
+        return named(rows)
+
+
+def named(rows: np.ndarray) -> dict:
+    """Return what was measured of all pixels, then of each of `BANDS`, under its name, with two decimals."""
+    return dict(zip(("mean_iou", *map(str, BANDS)), rows.round(2).tolist(), strict=True))
+
+
+def mean_ious(counts: np.ndarray) -> np.ndarray:
+    """Mean IoU in per cent of confusion matrices [..., C, C], over the classes that occur."""
+    right = np.diagonal(counts, axis1=-2, axis2=-1)
+    union = counts.sum(-1) + counts.sum(-2) - right
+    return 100 * np.nanmean(np.where(union > 0, right / np.maximum(union, 1), np.nan), -1)
+
+
 def settings(quick: bool) -> dict:
     """Return what `train` is given."""
     return TRAINING | ({"iterations": 1} if quick else {})
+
+
+def on_photos(quick: bool) -> dict:
+    """Return what `Finished` is given."""
+    return {"photos": 2, "draws": 10} if quick else {"photos": PHOTOS, "draws": DRAWS}
 
 
 def plan(quick: bool = False) -> dict:
@@ -117,6 +250,7 @@ def plan(quick: bool = False) -> dict:
     return {
         "network": NETWORK, "training": settings(quick), "second": SECOND, "networks": RUNS, "size": SIZE,
         "scenes": [TRAIN, VAL], "rates": RATES, "scales": SCALES, "quick": quick,
+        "photos": {"weights": WEIGHTS, "bands": BANDS, **on_photos(quick)},
     }  # fmt: skip
 
 
@@ -126,6 +260,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     runs.fill(
         options.results, plan(options.quick), SEEDS[: 1 if options.quick else None], RUNS,
         lambda name, seed: run(name, seed, settings(options.quick), options.quick),
+    )  # fmt: skip
+    finished = functools.cache(lambda: Finished(**on_photos(options.quick)))
+    runs.fill(
+        options.results, plan(options.quick), SEEDS[:1], ("as it is", *LIES, *WAYS),
+        lambda name, seed: finished().run(name, seed), "finished",
     )  # fmt: skip
 
 

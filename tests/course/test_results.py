@@ -11,16 +11,37 @@ import torch
 import torchvision
 from PIL import Image
 
-from deeplab_lessons import metrics
+from deeplab_lessons import inference, metrics
 from deeplab_lessons.classroom.mobile_deeplab import mobile_deeplab_v3
 from deeplab_lessons.classroom.networks import camvid_ready
+from deeplab_lessons.grid import PIXELS
 
 RESULTS = Path(__file__).resolve().parents[2] / "lessons" / "results"
 SCRIPTS = sorted(path.stem for path in RESULTS.glob("*.py") if path.stem != "runs")
-NEED_DATA = {"camvid", "lesson04", "lesson06", "lesson14"}
+NEED_DATA = {"camvid", "lesson04", "lesson06", "lesson11", "lesson14"}
 
 #: The names under which a script keeps numbers, by group.
 NAMES = {
+    "lesson11": {
+        "runs": {
+            "no multi-grid",
+            "multi-grid",
+            "rate 8 too",
+            "v3",
+            "subsampled labels",
+            "v3, stage 2",
+            "v3, on at 16",
+        },
+        "finished": {
+            "as it is",
+            "another's vector",
+            "the mean vector",
+            "zeros",
+            "output stride 8",
+            "mirrored too",
+            "three scales",
+        },
+    },
     "camvid": {"runs": {"v1", "v2", "v3", "v3+"}},
     "lesson05": {
         "heads": {"7x7", "small field", "LargeFOV"},
@@ -32,7 +53,7 @@ NAMES = {
 
 @pytest.fixture
 def own_data(tmp_path, monkeypatch):
-    """A data folder with a CamVid and a VOC of two small images per split, and weights as MobileNetV2's."""
+    """A data folder with a CamVid of two small images per split, a VOC of two, and weights as MobileNetV2's."""
     home, draw = tmp_path / "data", np.random.default_rng(0)
     for split in ("train", "val", "test"):
         lines = []
@@ -45,14 +66,14 @@ def own_data(tmp_path, monkeypatch):
             Image.fromarray(labels).save(home / "camvid" / f"{split}annot" / name)
             lines.append(f"/SegNet/CamVid/{split}/{name} /SegNet/CamVid/{split}annot/{name}")
         (home / "camvid" / f"{split}.txt").write_text("\n".join(lines) + "\n")
-    voc = home / "VOCdevkit/VOC2012"
+    voc = home / "voc/VOCdevkit/VOC2012"
     for folder in ("JPEGImages", "SegmentationClass", "ImageSets/Segmentation"):
         (voc / folder).mkdir(parents=True)
-    for name in ("0", "1"):
+    for name, label in (("bird", 3), ("cat", 8)):
         Image.fromarray(draw.integers(0, 256, (48, 64, 3), np.uint8)).save(voc / f"JPEGImages/{name}.jpg")
-        labels = np.array([*range(21), 255, 255, 255], np.uint8).repeat(2)[:, None].repeat(64, 1)
+        labels = np.repeat(np.array([0, 255, label], np.uint8), 16)[:, None].repeat(64, 1)
         Image.fromarray(labels).save(voc / f"SegmentationClass/{name}.png")
-    (voc / "ImageSets/Segmentation/val.txt").write_text("0\n1\n")
+    (voc / "ImageSets/Segmentation/val.txt").write_text("bird\ncat\n")
     (home / "weights").mkdir()
     torch.manual_seed(0)
     torch.save(mobile_deeplab_v3().state_dict(), home / "weights/deeplabv3_mobilenet_v2_tf-voc-fp16.pt")
@@ -171,3 +192,68 @@ def test_the_gain_of_a_crf_is_the_difference_of_the_means_with_an_interval_aroun
         assert difference == pytest.approx(100 * (means[1] - means[0]), abs=0.006)
         assert 0 < low < difference < high
     assert script.gain(before, before, draws=20)["all"] == [0, 0, 0]
+
+
+def test_the_finished_network_and_its_photographs_are_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setenv("DEEPLAB_LESSONS_DATA", str(tmp_path))
+    with pytest.raises(SystemExit, match=r"voc-fp16\.pt or VOC is not in .*data/README\.md"):
+        importlib.import_module("lesson11").Finished()
+
+
+class Learned(torch.nn.Module):
+    """Stands for the finished network: its pooling branch says the mean of each colour, and nothing else counts."""
+
+    grid = PIXELS
+
+    def __init__(self):
+        super().__init__()
+        self.image_pooling = torch.nn.AdaptiveAvgPool2d(1)
+
+    def forward(self, x):
+        return self.image_pooling(x).expand(-1, -1, *x.shape[2:])
+
+
+@pytest.fixture
+def finished():
+    """Lesson 11's measurements, on three plain photographs whose colour is their class."""
+    found = object.__new__(importlib.import_module("lesson11").Finished)
+    found.net, found.draws, found.pairs = Learned(), 50, []
+    for label in range(3):
+        picture, labels = np.zeros((8, 9, 3), np.uint8), np.full((8, 9), label, np.uint8)
+        picture[..., label], labels[4] = 255, 255
+        found.pairs.append((picture, labels))
+    return found
+
+
+def test_a_lie_is_what_another_photograph_without_a_common_class_says(finished):
+    for seed in range(5):
+        lies = finished.lies("another's vector", seed)
+        assert all((lie - own).abs().max() > 1 for lie, own in zip(lies, finished.vectors, strict=True))
+        again = finished.lies("another's vector", seed)
+        assert all(torch.equal(*each) for each in zip(lies, again, strict=True))
+    mean = finished.lies("the mean vector", 0)
+    assert all(torch.allclose(each, sum(finished.vectors) / 3) for each in mean)
+    assert not any(each.any() for each in finished.lies("zeros", 0))
+
+
+def test_what_is_told_replaces_what_image_pooling_says_once(finished):
+    picture = finished.pairs[0][0]
+    assert (finished.told(picture, finished.vectors[2]) == 2).all()
+    assert (inference.predict(finished.net, picture) == 0).all()
+
+
+def test_differences_are_paired_and_their_interval_holds_them(finished):
+    run = finished.run("another's vector", 0)["another's vector"]
+    assert run["mean_iou"] == 0 and run["against"]["mean_iou"] == [-100, -100, -100]
+    assert finished.as_it_is.shape == (3, 3, 21, 21)  # photographs; all pixels and two bands; classes
+    wrong = finished.as_it_is.copy()
+    wrong[0] = np.roll(wrong[0], 1, axis=-1)  # one photograph of three is wrong: the draws decide how often
+    point, low, high = finished.against(wrong)["mean_iou"]
+    assert low < point < high <= 0 and finished.against(finished.as_it_is)["mean_iou"] == [0, 0, 0]
+
+
+def test_mean_iou_of_many_matrices_at_once_is_that_of_each():
+    counts = np.random.default_rng(0).integers(0, 9, (4, 5, 5))
+    counts[1, 2], counts[1, :, 2] = 0, 0
+    expected = [100 * metrics.mean_iou(torch.tensor(each)) for each in counts]
+    assert importlib.import_module("lesson11").mean_ious(counts) == pytest.approx(expected)

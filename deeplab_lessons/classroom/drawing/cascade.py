@@ -1,4 +1,6 @@
-"""Drawings of lesson 11: the stages of a cascade, read from the network, and how many taps each cell has."""
+"""Drawings of lesson 11: a cascade's stages, read from the network; valid taps; fields and gains against results."""
+
+from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
 import numpy as np
@@ -6,7 +8,7 @@ from torch import nn
 
 from deeplab_lessons.classroom.drawing._shapes import convolutions, map_bars
 from deeplab_lessons.classroom.drawing.style import COLOURS, show_image
-from deeplab_lessons.classroom.stacks import taps_on_map
+from deeplab_lessons.classroom.stacks import tap_shares, taps_on_map
 from deeplab_lessons.receptive_field import trace
 
 #: Colour of each number of taps that a 3 x 3 kernel can have on a map, as in the explorer of valid taps.
@@ -24,8 +26,8 @@ def stage_rates(stage: nn.Module) -> tuple[int, ...]:
 def draw_stages(ax, net: nn.Sequential, input_size: int, title: str = "") -> None:
     """Draw a bar for the stem and each stage of a dilated ResNet: the side of the map that it makes, in cells.
 
-    The side is written above the bar, the dilations of the stage's blocks in it; the larger they are, the darker the
-    bar. All is read from the network. The papers call layer1 to layer7 block1 to block7.
+    The side is written above the bar, the dilations of the stage's blocks in it; as they grow, the bar gets darker.
+    All is read from the network. The papers call layer1 to layer7 block1 to block7.
     """
     table = trace(net, input_size)
     stages = {name: part for name, part in net.named_children() if name.startswith("layer")}
@@ -52,3 +54,36 @@ def show_tap_map(ax, size: int, dilation: int, title: str = "") -> None:
             taps = int(axis[rows[0]] * axis[columns[0]])
             ink = "white" if taps in (9, 4, 1) else "black"
             ax.text(columns.mean(), rows.mean(), taps, ha="center", va="center", color=ink, weight="bold")
+
+
+def show_tap_shares(ax, size: int, largest: int, title: str = "") -> None:
+    """Draw what fraction of the cells [size, size] has one, four and nine valid taps, up to the `largest` dilation."""
+    dilations = range(1, largest + 1)
+    shares = [tap_shares(size, dilation=each) for each in dilations]
+    for taps, style in ((1, "-"), (4, "--"), (9, "-.")):
+        ax.plot(
+            dilations, [each[taps] for each in shares], style, color=TAP_COLOURS[taps], label=f"{taps} valid"
+        )
+    ax.set(title=title, xlabel="dilation (cells)", ylabel="fraction of the cells")
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+
+
+def show_grids(
+    ax, fields: Mapping[tuple, Sequence[int]], results: Mapping[tuple, Sequence[float]], title: str = ""
+) -> None:
+    """Draw results (mIoU in per cent) over fields (pixels): a line for each multi-grid, a point for each last block."""
+    for (grid, reached), marker in zip(results.items(), "os^Dv", strict=False):
+        ax.plot(fields[grid], reached, marker + "-", label=f"{grid}")
+    ax.set(title=title, xlabel="field (pixels)", ylabel="mIoU (%)", xscale="log")
+    ax.set_xticks([1000, 2000, 4000, 8000], [1000, 2000, 4000, 8000])
+    ax.minorticks_off()
+    ax.legend(title="multi-grid", loc="center left", bbox_to_anchor=(1, 0.5))
+
+
+def show_gains(ax, gains: Mapping[str, Sequence[float]], title: str = "") -> None:
+    """Draw differences in points: a column for each comparison, in it a dot for each seed."""
+    for place, each in enumerate(gains.values()):
+        ax.plot([place] * len(each), each, "o", color=COLOURS[place])
+    ax.axhline(0, color="black", lw=1)
+    ax.set(title=title, ylabel="mIoU (points)")
+    ax.set_xticks(range(len(gains)), list(gains))

@@ -52,8 +52,8 @@ class BlockRates:
     hints = (
         "At which output stride does each block end without any dilation? block4 at 32, block5 at 64, block6 at 128, "
         "block7 at 256.",
-        "The strides that must go for `output_stride` become the block's dilation: 64 / 16 = 4 for block5 at 16. It "
-        "is never below 1.",
+        "The strides that are removed for `output_stride` become the block's dilation: for block5 at 16, 64 / 16 = 4. "
+        "It's never below 1.",
         "`rate = max(1, undilated // output_stride)`, then multiply by each of the three numbers of `multi_grid`.",
     )
 
@@ -79,14 +79,14 @@ class BlockRates:
             yield 2 ** rng.randint(3, 8), grid, rng.randint(4, 7)
 
     @misconception(
-        "Your code returns the unit rates alone. Where a stride went, the whole block is dilated by it: multiply."
+        "Your code returns only the unit rates. A stride that is removed dilates the whole block: multiply by that too."
     )
     def multi_grid_only(output_stride, multi_grid, cascade):
         return [tuple(multi_grid)] * (cascade - 3)
 
     @misconception(
         "Your code ignores `multi_grid`. The dilations of the blocks are right, but each of the three convolutions has "
-        "its own number to multiply by."
+        "its own unit rate: multiply by it."
     )
     def no_multi_grid(output_stride, multi_grid, cascade):
         return _rates(output_stride, multi_grid, cascade, unit=lambda rate, unit: rate)
@@ -99,41 +99,41 @@ class BlockRates:
         return _rates(output_stride, multi_grid, cascade, unit=lambda rate, unit: rate + unit)
 
     @misconception(
-        "Your code raises the unit rate to a power instead of multiplying it. The block's dilation doubles from block "
-        "to block; the unit rates stay: multiply."
+        "Your code raises the unit rate to a power. The block's dilation doubles from block to block, but the unit "
+        "rates stay the same: multiply the two."
     )
     def power_of_the_unit(output_stride, multi_grid, cascade):
         return _rates(output_stride, multi_grid, cascade, unit=lambda rate, unit: unit**rate)
 
     @misconception(
-        "Your code gives all blocks block4's dilation. Each block of the cascade would halve the map once more, so its "
-        "dilation doubles."
+        "Your code gives all blocks block4's dilation. Each further block would halve the map once more: double the "
+        "dilation from block to block."
     )
     def block4_everywhere(output_stride, multi_grid, cascade):
         return _rates(output_stride, multi_grid, cascade, rate=lambda undilated: max(1, 32 // output_stride))
 
     @misconception(
-        "Your code is right at output stride 16 only: 2, 4, 8, 16. At 8 every dilation is twice as large, and at "
+        "Your code is right only at output stride 16, with 2, 4, 8, 16. At 8 every dilation is twice as large, and at "
         "64 block4 and block5 have none: use `output_stride`."
     )
     def stride_16_only(output_stride, multi_grid, cascade):
         return _rates(output_stride, multi_grid, cascade, rate=lambda undilated: undilated // 16)
 
     @misconception(
-        "Your code returns the dilation 0 where no stride went. An undilated convolution has dilation 1."
+        "Your code returns the dilation 0 where no stride was removed. An undilated convolution has dilation 1."
     )
     def from_zero(output_stride, multi_grid, cascade):
         return _rates(output_stride, multi_grid, cascade, rate=lambda undilated: undilated // output_stride)
 
     @misconception(
-        "Your code makes everything twice too large, except what stays at 1. block4 alone ends at output stride 32, "
-        "not 64."
+        "Your code makes every dilation twice too large, except those that stay at 1. Without dilation, block4 ends at "
+        "output stride 32, not 64."
     )
     def twice_too_large(output_stride, multi_grid, cascade):
         return _rates(output_stride, multi_grid, cascade, first=3)
 
     @misconception(
-        "Your code begins to double one block too late. block4 ends at output stride 32, so at 16 it already has "
+        "Your code starts doubling one block too late. block4 ends at output stride 32, so at 16 it already has "
         "dilation 2."
     )
     def one_block_late(output_stride, multi_grid, cascade):
@@ -146,8 +146,8 @@ class BlockRates:
         return _rates(output_stride, multi_grid, cascade - 1)
 
     @misconception(
-        "Your code takes `cascade` for the number of blocks. It is the number of the last one: cascade = 4 has block4 "
-        "alone."
+        "Your code treats `cascade` as a count of blocks. It is the number of the last block: with cascade = 4 there "
+        "is only block4."
     )
     def number_of_blocks(output_stride, multi_grid, cascade):
         return _rates(output_stride, multi_grid, cascade + 3)
@@ -159,17 +159,19 @@ class ValidShares:
 
     trials = 80
     hints = (
-        "How many taps does a place have along one axis? Is place - dilation at least 0, place + dilation below size?",
+        "How many taps does a position have along one axis? Is position - dilation at least 0, and position + dilation "
+        "below size?",
         "A cell has a row and a column: 2 taps down and 2 across make 2 · 2 = 4. Which pairs make nine?",
-        "Count the places with 3, 2 and 1 taps. The fraction of cells with nine is (places with 3 / size)², and so on.",
+        "Count the positions with 3, 2 and 1 taps. The fraction of cells with nine is (positions with 3 / size)², and "
+        "so on.",
     )
 
     def valid_shares(size, dilation):
-        places = {1: 0, 2: 0, 3: 0}
-        for place in range(size):
-            taps = 1 + (place - dilation >= 0) + (place + dilation < size)
-            places[taps] += 1
-        return [(places[taps] / size) ** 2 for taps in (3, 2, 1)]
+        positions = {1: 0, 2: 0, 3: 0}
+        for position in range(size):
+            taps = 1 + (position - dilation >= 0) + (position + dilation < size)
+            positions[taps] += 1
+        return [(positions[taps] / size) ** 2 for taps in (3, 2, 1)]
 
     def cases(rng: random.Random) -> Iterator[tuple]:
         """Small maps first, then figure 4's, then any."""
@@ -201,7 +203,7 @@ class ValidShares:
         return [share * size**2 for share in ValidShares.valid_shares(size, dilation)]
 
     @misconception(
-        "Your code returns per cent. The check wants fractions from 0 to 1: do not multiply by 100."
+        "Your code returns per cent. The check expects fractions from 0 to 1: don't multiply by 100."
     )
     def per_cent(size, dilation):
         return [100 * share for share in ValidShares.valid_shares(size, dilation)]
@@ -214,8 +216,8 @@ class ValidShares:
         return ValidShares.valid_shares(size, dilation + 1)
 
     @misconception(
-        "Your code reaches one cell too short. With dilation d a tap is d cells from its neighbour: place - dilation "
-        "and place + dilation."
+        "Your code reaches one cell too short. With dilation d a tap is d cells from its neighbour: position - "
+        "dilation and position + dilation."
     )
     def one_step_too_short(size, dilation):
         return _found(_axis(size, dilation - 1))
@@ -225,7 +227,7 @@ class ValidShares:
         return ValidShares.valid_shares(size, 1)
 
     @misconception(
-        "Your code begins the kernel at the cell. It is centred on the cell: one tap is before it, one after it."
+        "Your code starts the kernel at the cell. It is centred on the cell: one tap is before it, and one after it."
     )
     def not_centred(size, dilation):
         return _found(
@@ -233,7 +235,8 @@ class ValidShares:
         )
 
     @misconception(
-        "Your code counts six taps in the second place. Figure 4 shows four: two rows of taps and two columns of them."
+        "Your code returns the fraction with six taps second. The paper's figure 4 shows four: two rows of taps and "
+        "two columns."
     )
     def six_taps(size, dilation):
         return _found(_axis(size, dilation), taps=(9, 6, 1))
@@ -245,7 +248,7 @@ class ValidShares:
         return _found(_axis(size, dilation), taps=(1, 4, 9))
 
     @misconception(
-        "Your code takes off one border for nine taps. There are two, `dilation` cells each: size - 2 · dilation."
+        "Your code subtracts one border for nine taps. There are two, of `dilation` cells each: size - 2 · dilation."
     )
     def one_border(size, dilation):
         return [
@@ -254,8 +257,8 @@ class ValidShares:
         ]
 
     @misconception(
-        "Your code squares a negative number: (size - 2 · dilation)² grows again where the kernel is larger than the "
-        "map. There are never fewer than 0 such places."
+        "Your code squares a negative number. Where the kernel is larger than the map, (size - 2 · dilation)² grows "
+        "again: use max(0, …)."
     )
     def squared_negative(size, dilation):
         return [
@@ -264,8 +267,8 @@ class ValidShares:
         ]
 
     @misconception(
-        "Your code leaves only what has neither nine taps nor one to the four. Some cells have six, three or two: "
-        "count four by itself."
+        "Your code gives four taps to every cell that has neither nine nor one. Some cells have six or two: count four "
+        "by itself."
     )
     def four_is_the_rest(size, dilation):
         nine, _, one = ValidShares.valid_shares(size, dilation)
@@ -278,8 +281,9 @@ class ThreeDilations:
 
     hints = (
         "How wide is the window? Each 3 × 3 adds two gaps, so it has 1 + 2 · (sum of the dilations) cells.",
-        "Which dilation leaves no hole? One that is at most as wide as the window that the other layers already fill.",
-        "Up to which dilation are all nine taps on enough cells? (33 - 2r)² / 33² is at least 0.25 up to r = 8.",
+        "Which dilation leaves no hole? It's at most as large as the window that the other layers fill already.",
+        "What is the largest dilation with all nine taps at enough cells? (33 - 2r)² / 33² is at least 0.25 up to "
+        "r = 8.",
     )
 
     def takes(dilations):
@@ -319,8 +323,8 @@ class ImagePooling:
 
     trials = 60
     hints = (
-        "In which order does the paper build this branch? What comes first, the mean or the unit?",
-        "The mean of a ReLU is not the ReLU of the mean: negative values have gone before they could count.",
+        "In which order does the paper build this branch: what comes first, the mean or the convolution?",
+        "The mean of a ReLU isn't the ReLU of the mean, because negative values are gone before they could count.",
         "Begin with `mean = x.mean((2, 3), keepdim=True)`, and give `mean` to the convolution. Batch norm, ReLU and "
         "`.expand` follow.",
     )
@@ -364,20 +368,22 @@ class ImagePooling:
         return _pooled(x, weight, factor, shift, lambda x: x.amax((2, 3)))
 
     @misconception(
-        "Your code averages over the batch as well, so every image hears of the others. Take one mean for each image."
+        "Your code averages over the batch as well, so every image depends on the others. Take one mean for each image."
     )
     def mean_over_batch(x, weight, factor, shift):
         return _pooled(x, weight, factor, shift, lambda x: x.mean((0, 2, 3))[None].expand(len(x), -1))
 
     @misconception(
-        "Your code averages each row by itself. The branch answers for the whole image: take the mean over both axes."
+        "Your code averages each row by itself. The branch describes the whole image: take the mean over both axes."
     )
     def mean_of_rows(x, weight, factor, shift):
         mean = x.mean(3)
         mixed = torch.einsum("kc,nch->nkh", weight, mean) * factor[:, None] + shift[:, None]
         return F.relu(mixed)[..., None].expand(-1, -1, *x.shape[2:])
 
-    @misconception("Your code lacks the ReLU at the end.")
+    @misconception(
+        "Your code omits the ReLU. Like every other branch, this one ends with it: apply it after batch norm."
+    )
     def no_relu(x, weight, factor, shift):
         return _pooled(x, weight, factor, shift, after=lambda y: y)
 
@@ -405,9 +411,7 @@ class ImagePooling:
     def no_norm(x, weight, factor, shift):
         return _pooled(x, weight, torch.ones_like(factor), torch.zeros_like(shift))
 
-    @misconception(
-        "Your code pools nothing, which makes it the 1 × 1 branch of ASPP. Take the mean over the map first."
-    )
+    @misconception("Your code doesn't pool, so it is ASPP's 1 × 1 branch. Take the mean over the map first.")
     def not_pooled(x, weight, factor, shift):
         return F.relu(torch.einsum("kc,nchw->nkhw", weight, x) * factor[:, None, None] + shift[:, None, None])
 
@@ -420,7 +424,7 @@ class OneClassifier:
     hints = (
         "What is the sum for one cell? W₁ f₁ + b₁ + W₂ f₂ + b₂. The concatenated cell is f₁ above f₂.",
         "A row of the large matrix must hold W₁'s row, then W₂'s row, and so on: put the matrices side by side.",
-        "`torch.cat(list_of_matrices, dim=1)` does that. What does not depend on f is added up.",
+        "`torch.cat(list_of_matrices, dim=1)` does that. The biases don't depend on f: add them.",
     )
 
     def one_classifier(weights, biases):
@@ -443,14 +447,14 @@ class OneClassifier:
             yield list(weights), list(torch.randn(branches, classes, generator=noise).to(dtype))
 
     @misconception(
-        "Your code puts the matrices below one another. That makes more classes; side by side (dim=1) they make room "
-        "for more channels."
+        "Your code stacks the matrices on top of each other. That makes more classes: put them side by side (dim=1), "
+        "which makes room for more channels."
     )
     def below_one_another(weights, biases):
         return _answer(weights, biases, weight=torch.cat(weights, dim=0))
 
     @misconception(
-        "Your code adds the weights up. That would be right if all branches gave the same features. Each branch keeps "
+        "Your code adds the weights. That would be right if all branches gave the same features: let each branch keep "
         "its own columns."
     )
     def weights_added(weights, biases):
@@ -469,11 +473,16 @@ class OneClassifier:
     def reversed_branches(weights, biases):
         return _answer(weights, biases, weight=torch.cat(weights[::-1], dim=1))
 
-    @misconception("Your code averages the biases. The weights are right; in a sum of scores biases add up.")
+    @misconception(
+        "Your code averages the biases. The weights are right, but in a sum of scores the biases add up: add them."
+    )
     def biases_averaged(weights, biases):
         return _answer(weights, biases, bias=torch.stack(biases).mean(0))
 
-    @misconception("Your code keeps only the first branch's bias. The weights are right; the biases add up.")
+    @misconception(
+        "Your code keeps only the first branch's bias. The weights are right, but every branch adds its own bias: add "
+        "all of them."
+    )
     def first_bias_only(weights, biases):
         return _answer(weights, biases, bias=biases[0].clone())
 
@@ -484,11 +493,11 @@ class OneClassifier:
         return _answer(weights, biases, bias=torch.cat(biases))
 
     @misconception(
-        "Your code adds all biases to one number. Each class has its own sum: add over the branches, `sum(biases)`."
+        "Your code adds all biases into one number. Each class has its own sum: add over the branches, `sum(biases)`."
     )
     def one_bias(weights, biases):
         return _answer(weights, biases, bias=torch.stack(biases).sum())
 
-    @misconception("Your code gives the mean of the branches' scores. v2 adds them: divide nothing.")
+    @misconception("Your code returns the mean of the branches' scores. v2 adds them: don't divide.")
     def mean_of_scores(weights, biases):
         return torch.cat(weights, dim=1) / len(weights), torch.stack(biases).mean(0)

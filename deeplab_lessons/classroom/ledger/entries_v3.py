@@ -86,6 +86,7 @@ ENTRIES = [
     cite("v3, section 4.1", "0.9", "power of poly", near="poly|power"),
     cite("v3, section 4.1", "30K", "iterations of each stage"),
     cite("v3, section 4.1", "0.5 to 2.0", "random scaling", near="scal"),
+    cite("v3, released train script", "0.25", "steps of the random scaling", near="scal"),
     cite(
         "v3, section 4.2",
         "{0.5, 0.75, 1.0, 1.25, 1.5, 1.75}",

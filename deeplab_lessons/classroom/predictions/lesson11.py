@@ -1,4 +1,7 @@
-"""Predictions of lesson 11: a cascade's map and dilations, cells that are read, valid taps, head, batch norm."""
+"""Predictions of lesson 11: a cascade's map and dilations, cells that are read, valid taps, a lie, head, batch norm."""
+
+import json
+from pathlib import Path
 
 import torch
 
@@ -30,7 +33,7 @@ def side_after_block7():
 @number(
     "Output stride 16, unit rates (1, 2, 4): which dilation does the last 3 × 3 of block6 have?",
     slips={
-        4: "You took the unit rate alone. Block6 has a dilation of its own, because its strides went.",
+        4: "You took only the unit rate. Block6 has a dilation of its own, because strides were removed.",
         2
         * 4: "That is block6's own dilation, or block4's last one. Multiply block6's own by its last unit rate, 4.",
         4 * 4: "That is block5's. Block6 doubles it once more.",
@@ -50,11 +53,11 @@ def last_dilation_of_block6():
     "Three 3 × 3 convolutions with dilations (4, 4, 4): how many cells of a row does a unit read?",
     unit="cells",
     slips={
-        1 + 3 * 2 * 4: "That is the window. Of its cells most are holes: only every fourth is read.",
+        1 + 3 * 2 * 4: "That is the window. Most of its cells are holes, because only every fourth is read.",
         3 * 3: "You counted the taps of three layers. Many ways lead to the same cell.",
         3**3: "You counted ways through the taps. Many of them end at the same cell.",
         3: "That is one layer. The second and third layer widen it by two cells each.",
-        3 * 2: "You counted the gaps. Between seven cells there are six of them.",
+        3 * 2: "You counted the gaps. There are six of them between seven cells.",
         13: "You counted every second cell. With dilation 4 throughout, only every fourth is read.",
     },
 )
@@ -69,8 +72,8 @@ def cells_that_222_reads():
     tolerance=0.005,
     slips={
         17 / 65: "You counted along one axis. A map has two: square the fraction.",
-        41**2 / 65**2: "You took off one border. Cells near either border lose taps: take off 24 twice.",
-        41 / 65: "You took off one border along one axis. Both borders count, and both axes.",
+        41**2 / 65**2: "You subtracted one border. Cells near either border lose taps: subtract 24 twice.",
+        41 / 65: "You subtracted one border along one axis. Both borders count, and both axes.",
         100 * 17**2 / 65**2: "That is per cent. As a fraction it is a hundred times smaller.",
         17**2: "That is a number of cells. Divide by 65 · 65.",
         0: "The kernel covers 49 cells and still fits: 65 - 48 = 17 cells per side.",
@@ -82,6 +85,24 @@ def nine_valid_taps():
 
 
 @choice(
+    "Image pooling hands out another photo's vector. How far does this network's mIoU of 74.7% fall?",
+    ("to about 74%", "to about 60%", "to about 40%", "to about 14%"),
+    slips={
+        "to about 74%": (
+            "You expected the 1 × 1 branch to manage alone. In training it never had to: both saw the same photo."
+        ),
+        "to about 60%": "You underestimated the lie. It reaches every cell of the map at once.",
+        "to about 40%": "That is still too high. Zeros cost less than this lie, which argues for the wrong classes.",
+    },
+)
+def lied_to():
+    path = Path(__file__).parents[3] / "lessons" / "results" / "lesson11.json"
+    run = json.loads(path.read_text())["finished"]["another's vector"][0]
+    nearest = min((74, 60, 40, 14), key=lambda each: abs(each - run["mean_iou"]))
+    return Answer(f"to about {nearest}%", shows=f"mIoU {run['mean_iou']:.1f}")
+
+
+@choice(
     "On ResNet-101, v2's head has 1.5 million weights. How many does v3's head have?",
     (
         "about as many",
@@ -90,12 +111,12 @@ def nine_valid_taps():
         "about a hundred times as many",
     ),
     slips={
-        "about as many": "You counted branches. Each has 256 channels in v3, where v2's branches go straight to 21.",
+        "about as many": "You counted branches. In v3 each has 256 channels, whereas v2's branches go straight to 21.",
         "about three times as many": (
-            "You underrated the width: a 3 × 3 of v3 makes 256 channels, where v2's makes 21 scores."
+            "You underestimated the width: a 3 × 3 in v3 makes 256 channels, whereas v2's makes 21 scores."
         ),
         "about a hundred times as many": (
-            "You overrated the mixing. The three 3 × 3 hold most of the weights, each 12 times what v2's holds."
+            "You overestimated the mixing. The three 3 × 3 hold most of the weights, each 12 times as many as v2's."
         ),
     },
 )

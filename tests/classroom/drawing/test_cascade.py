@@ -53,3 +53,28 @@ def test_the_map_has_as_many_cells_of_each_colour_as_counted(ax, size, dilation)
         share = np.isclose(picture, colors.to_rgb(colour), atol=0.01).all(1).mean()
         assert share == pytest.approx(shares[taps])
     assert {int(word) for word in words(ax)} == {taps for taps, share in shares.items() if share}
+
+
+def test_curves_have_the_counted_fractions(ax):
+    drawing.cascade.show_tap_shares(ax, 33, 40, "a title")
+    assert [line.get_label() for line in ax.lines] == ["1 valid", "4 valid", "9 valid"]
+    for taps, line in zip((1, 4, 9), ax.lines, strict=True):
+        dilation, fraction = line.get_xydata()[17]
+        assert (dilation, fraction) == (18, pytest.approx(tap_shares(33, dilation=18)[taps]))
+        assert len(line.get_xydata()) == 40
+
+
+def test_grids_have_a_line_each_and_a_point_for_each_last_block(ax):
+    results = {(1, 1, 1): (68, 73), (1, 2, 4): (73, 76)}
+    drawing.cascade.show_grids(ax, {(1, 1, 1): [1000, 1400], (1, 2, 4): [1259, 2155]}, results)
+    assert [line.get_xydata().tolist() for line in ax.lines] == [
+        [[1000, 68], [1400, 73]],
+        [[1259, 73], [2155, 76]],
+    ]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["(1, 1, 1)", "(1, 2, 4)"]
+
+
+def test_gains_have_a_dot_for_each_seed_above_the_name_of_their_comparison(ax):
+    drawing.cascade.show_gains(ax, {"pooling": [1.5, -0.5], "loss": [-5]}, "a title")
+    assert [line.get_xydata().tolist() for line in ax.lines[:2]] == [[[0, 1.5], [0, -0.5]], [[1, -5]]]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["pooling", "loss"]

@@ -63,7 +63,7 @@ class BlockRatesRight:
 
 
 class BlockRatesWrong:
-    @says("unit rates alone")
+    @says("only the unit rates")
     def grid(output_stride, multi_grid, cascade):
         return [multi_grid for _ in range(4, cascade + 1)]
 
@@ -89,7 +89,7 @@ class BlockRatesWrong:
     def block4(output_stride, multi_grid, cascade):
         return [tuple(max(1, 32 // output_stride) * m for m in multi_grid) for n in range(4, cascade + 1)]
 
-    @says("output stride 16 only")
+    @says("only at output stride 16")
     def sixteen(output_stride, multi_grid, cascade):
         return [tuple(2 ** (n - 3) * m for m in multi_grid) for n in range(4, cascade + 1)]
 
@@ -115,7 +115,7 @@ class BlockRatesWrong:
     def too_few(output_stride, multi_grid, cascade):
         return BlockRatesRight.loop(output_stride, multi_grid, cascade)[:-1]
 
-    @says("number of blocks")
+    @says("a count of blocks")
     def too_many(output_stride, multi_grid, cascade):
         return [tuple(max(1, 32 * 2**n // output_stride) * m for m in multi_grid) for n in range(cascade)]
 
@@ -235,7 +235,7 @@ class ValidSharesWrong:
     def no_dilation(size, dilation):
         return ValidSharesRight.formulas(size, 1)
 
-    @says("begins the kernel")
+    @says("starts the kernel")
     def not_centred(size, dilation):
         axis = [sum(p + k * dilation < size for k in range(3)) for p in range(size)]
         return [(axis.count(k) / size) ** 2 for k in (3, 2, 1)]
@@ -472,7 +472,7 @@ class ImagePoolingWrong:
         y = F.relu(y * factor[:, None, None] + shift[:, None, None])
         return y.expand(-1, -1, *x.shape[2:])
 
-    @says("lacks the ReLU")
+    @says("omits the ReLU")
     def no_relu(x, weight, factor, shift):
         y = x.mean((2, 3)) @ weight.T * factor + shift
         return y[:, :, None, None].expand(-1, -1, *x.shape[2:])
@@ -513,7 +513,7 @@ class ImagePoolingWrong:
         y = F.relu(x.mean((2, 3)) @ weight.T * factor + shift)[:, :, None, None]
         return y.expand(-1, -1, x.shape[3], x.shape[2])
 
-    @says("pools nothing")
+    @says("doesn't pool")
     def not_pooled(x, weight, factor, shift):
         y = F.conv2d(x, weight[:, :, None, None])
         return F.relu(y * factor[:, None, None] + shift[:, None, None])
@@ -565,11 +565,11 @@ class OneClassifierRight:
 
 
 class OneClassifierWrong:
-    @says("below one another")
+    @says("on top of each other")
     def below(weights, biases):
         return torch.cat(weights), sum(biases)
 
-    @says("adds the weights up")
+    @says("adds the weights.")
     def added(weights, biases):
         return sum(weights), sum(biases)
 
