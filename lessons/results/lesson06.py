@@ -24,7 +24,7 @@ import numpy as np
 import runs
 import torch
 
-from deeplab_lessons import crf, datasets, inference, metrics, runtime
+from deeplab_lessons import crf, datasets, inference, runtime
 from deeplab_lessons.classroom import built_in
 from deeplab_lessons.classroom.mobile_deeplab import MobileDeepLabV3, mobile_deeplab_v3
 
@@ -60,9 +60,7 @@ def count(name: str, images: int) -> np.ndarray:
 def count_one(name: str, index: int) -> np.ndarray:
     """Return the confusion matrices [1 + widths, 21, 21] of one image."""
     image, labels = voc().pair(index)
-    drawn = label_map(name, image)
-    bands = metrics.trimap_confusions(drawn, labels, 21, WIDTHS, "void")
-    return torch.stack([metrics.confusion_matrix(drawn, labels, 21), *bands.values()]).numpy()
+    return runs.counts(label_map(name, image), labels, 21, WIDTHS)
 
 
 def label_map(name: str, image: np.ndarray) -> np.ndarray:
@@ -73,25 +71,6 @@ def label_map(name: str, image: np.ndarray) -> np.ndarray:
     return found.argmax(0).numpy().astype(np.uint8)
 
 
-def mean_iou(confusion: np.ndarray) -> np.ndarray:
-    """Return mean IoU in per cent [...] of confusion matrices [..., C, C], as `metrics.mean_iou` of each."""
-    both = np.diagonal(confusion, axis1=-2, axis2=-1)
-    union = confusion.sum(-1) + confusion.sum(-2) - both
-    return 100 * np.nanmean(np.where(union > 0, both / np.maximum(union, 1), np.nan), axis=-1)
-
-
-def gain(before: np.ndarray, after: np.ndarray, draws: int) -> dict:
-    """Return {"all" or width: [difference, low, high]} of counts [images, 1 + widths, C, C], over bootstrap samples."""
-    images = len(before)
-    taken = np.random.default_rng(0).multinomial(images, [1 / images] * images, size=draws)
-    taken = np.concatenate([np.ones((1, images), int), taken])  # first the images as they are
-    found = [mean_iou(np.tensordot(taken, counts, 1)) for counts in (before, after)]
-    difference = found[1] - found[0]
-    low, high = np.percentile(difference[1:], (2.5, 97.5), axis=0)
-    rows = np.stack([difference[0], low, high], axis=1).round(2).tolist()
-    return dict(zip(("all", *map(str, WIDTHS)), rows, strict=True))
-
-
 def run(name: str, seed: int, planned: dict) -> dict[str, dict]:
     """Return the row of that name."""
     before, after = (count(each, planned["images"]) for each in ("network", name))
@@ -100,7 +79,9 @@ def run(name: str, seed: int, planned: dict) -> dict[str, dict]:
         found["images"] = " ".join(path.stem for path, _ in voc().files[: planned["images"]])
     else:
         right = [np.trace(counts[:, 0], axis1=1, axis2=2) for counts in (before, after)]
-        found |= {"gain": gain(before, after, planned["draws"]), "parameters": asdict(crf.preset(name))}
+        rows = runs.gain(before, after, planned["draws"]).round(2).tolist()
+        found["gain"] = dict(zip(("all", *map(str, WIDTHS)), rows, strict=True))
+        found["parameters"] = asdict(crf.preset(name))
         found |= {"better": int((right[1] > right[0]).sum()), "worse": int((right[1] < right[0]).sum())}
     photo = built_in.photograph(PHOTO)[:: planned["step"], :: planned["step"]].copy()
     return {name: found | {"drawn": runs.as_text(label_map(name, photo))}}

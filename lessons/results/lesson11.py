@@ -39,7 +39,7 @@ import numpy as np
 import runs
 import torch
 
-from deeplab_lessons import datasets, inference, metrics, models, runtime, training
+from deeplab_lessons import datasets, inference, models, runtime, training
 from deeplab_lessons.backbones import mobilenet_v2
 from deeplab_lessons.classroom.built_in import Embedded, photograph
 from deeplab_lessons.classroom.mobile_deeplab import MobileDeepLabV3, mobile_deeplab_v3
@@ -143,7 +143,9 @@ class Finished:
     def run(self, name: str, seed: int) -> dict[str, dict]:
         """Measure the network in one way: mIoU, also near boundaries, and the differences to the network as it is."""
         drawn, counts = {}, self.counts(name, seed) if name in (*LIES, *WAYS) else self.as_it_is
-        found = {"against": self.against(counts)} if counts is not self.as_it_is else {}
+        found = {}
+        if counts is not self.as_it_is:
+            found["against"] = named(runs.gain(self.as_it_is, counts, self.draws))
         if name == "as it is":
             cat = photograph("chelsea")
             vectors = {"its own": self.vector(cat)} | {
@@ -152,7 +154,7 @@ class Finished:
             drawn = {
                 "drawn": {each: runs.as_text(self.told(cat, vector)) for each, vector in vectors.items()}
             }
-        return {name: named(mean_ious(counts.sum(0))) | found | drawn}
+        return {name: named(runs.mean_ious(counts.sum(0))) | found | drawn}
 
     @functools.cached_property
     def as_it_is(self) -> np.ndarray:
@@ -208,31 +210,13 @@ class Finished:
         """Confusion matrices of each photograph: of all pixels, and of each of `BANDS`, [photos, 1 + bands, C, C]."""
         found = []
         for index, (picture, labels) in enumerate(self.pairs):
-            drawn = predict(index, picture)
-            bands = metrics.trimap_confusions(drawn, labels, 21, BANDS, around="void")
-            found.append(torch.stack([metrics.confusion_matrix(drawn, labels, 21), *bands.values()]))
-        return torch.stack(found).numpy()
-
-    def against(self, counts: np.ndarray) -> dict[str, list[float]]:
-        """Difference to the network as it is, in points, and the ends of its 95 % interval."""
-        draw = np.random.default_rng(0).integers(len(counts), size=(self.draws, len(counts)))
-        samples = np.stack([np.bincount(each, minlength=len(counts)) for each in draw])
-        new, old = (mean_ious(np.tensordot(samples, each, 1)) for each in (counts, self.as_it_is))
-        low, high = np.percentile(new - old, (2.5, 97.5), axis=0)
-        rows = np.stack([mean_ious(counts.sum(0)) - mean_ious(self.as_it_is.sum(0)), low, high], axis=1)
-        return named(rows)
+            found.append(runs.counts(predict(index, picture), labels, 21, BANDS))
+        return np.stack(found)
 
 
 def named(rows: np.ndarray) -> dict:
     """Return what was measured of all pixels, then of each of `BANDS`, under its name, with two decimals."""
     return dict(zip(("mean_iou", *map(str, BANDS)), rows.round(2).tolist(), strict=True))
-
-
-def mean_ious(counts: np.ndarray) -> np.ndarray:
-    """Mean IoU in per cent of confusion matrices [..., C, C], over the classes that occur."""
-    right = np.diagonal(counts, axis1=-2, axis2=-1)
-    union = counts.sum(-1) + counts.sum(-2) - right
-    return 100 * np.nanmean(np.where(union > 0, right / np.maximum(union, 1), np.nan), -1)
 
 
 def settings(quick: bool) -> dict:
