@@ -7,6 +7,7 @@ from deeplab_lessons.classroom.drawing import (
     factor_graph,
     lattice,
     resnet,
+    scales,
     structures,
     versions,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "factor_graph",
     "lattice",
     "resnet",
+    "scales",
     "show_box",
     "show_counts",
     "show_every_fourth",

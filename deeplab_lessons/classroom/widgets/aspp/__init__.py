@@ -42,16 +42,16 @@ _AXES = {"row": 0, "column": 1}
 class ASPPExplorer(SavesHtml, anywidget.AnyWidget):
     """A picture under the grid of its map, and the 3 x 3 taps of each branch of ASPP around one cell.
 
-    photograph: name of a photograph of the course (its middle square, 321 pixels a side), or an array uint8
-        [H, W, 3], taken as it is, at most 641 pixels a side.
+    photograph: name of a photograph of the course (its middle square, 321 pixels per side), or an array uint8
+        [H, W, 3], taken as it is, at most 641 pixels per side.
     rates: dilation of each branch, one to four numbers from 1 to 40.
-    output_stride: pixels from one cell of the map to the next. trunk_field: pixels a side that one tap sees;
+    output_stride: pixels from one cell of the map to the next. trunk_field: pixels per side that one tap sees;
         227 for VGG16 with pools of 3 x 3.
     cell: (row, column) of the map, counted from 0; the middle if not given. The last branch is chosen.
 
     Traits to read and set: `rates`, `output_stride`, `trunk_field`, `row`, `column`, `chosen` (the branch that
     the sentence is about, counted from 0), `show_field`, `show_whole`. Properties say what comes of them:
-    `valid_taps`, `whole_shares`, `windows`, `fields`, `taps`, `map_size`, `sentence`; `preset` may be set, too.
+    `valid_taps`, `whole_shares`, `windows`, `fields`, `taps`, `map_size`, `sentence`; `preset` may be set as well.
     Raises TypeError, ValueError or IndexError for numbers that cannot be.
     """
 
@@ -110,7 +110,7 @@ class ASPPExplorer(SavesHtml, anywidget.AnyWidget):
 
     @property
     def fields(self) -> list[int]:
-        """What each branch sees of the picture, in pixels a side: field of the trunk + 2 r times the stride."""
+        """What each branch sees of the picture, in pixels per side: field of the trunk + 2 r times the stride."""
         return [self.trunk_field + (window - 1) * self.output_stride for window in self.windows]
 
     @property
@@ -124,7 +124,7 @@ class ASPPExplorer(SavesHtml, anywidget.AnyWidget):
 
     @property
     def whole_shares(self) -> list[float]:
-        """Share of all cells of the map at which all nine taps fall on it, for each branch."""
+        """Fraction of all cells of the map at which all nine taps fall on it, for each branch."""
         return [stacks.tap_shares(self.map_size, 3, rate)[9] for rate in self.rates]
 
     @property
