@@ -112,7 +112,7 @@ class BranchField:
 
 @exercise
 class FuseScales:
-    """Repair: score maps of several sizes that do not lie on one another."""
+    """Repair: score maps of several sizes that do not line up."""
 
     show = _shown
     trials = 120
