@@ -2,17 +2,17 @@
 
     python lessons/results/lesson09.py
 
-writes `lesson09.json` beside this file in about 25 minutes on one core, continues where it stopped, and prints each
+writes `lesson09.json` next to this file in about 25 minutes on one core, continues where it stopped, and prints each
 run. Every network is the class twin of a published experiment (`deeplab_lessons.classroom.experiments`).
 
 | name | twin of |
 |---|---|
 | fixed field | v2_vgg_largefov: one branch |
 | MSC | the same network on the scene at 0.5, 0.75 and 1 of its size, maximum |
-| MSC, own statistics | that trained network; batch norm's averages taken anew, for each of the three sizes by itself |
-| MSC, mean | that trained network, with the mean of the three in place of the maximum |
+| MSC, own statistics | that trained network; batch norm's averages taken again, for each size separately |
+| MSC, mean | that trained network, with the mean of the three instead of the maximum |
 | ASPP-S, ASPP-L | v2_vgg_aspp_s, v2_vgg_aspp_l: four branches, sum |
-| ASPP-L, maximum | the same four branches, their maximum in place of their sum, in training too |
+| ASPP-L, maximum | the same four branches, their maximum instead of their sum, in training too |
 """
 
 import copy
@@ -55,7 +55,7 @@ NETWORKS: dict[str, Experiment] = {
 
 
 class MaximumASPP(SummedASPP):
-    """The branches of ASPP, with the maximum of their scores in place of the sum."""
+    """The branches of ASPP, with the maximum of their scores instead of the sum."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Maximum of the branches' logits."""

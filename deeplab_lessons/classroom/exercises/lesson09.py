@@ -39,9 +39,9 @@ class BranchField:
     """Warm-up: the field of one branch on a backbone."""
 
     hints = (
-        "Lesson 03: a layer adds (taps - 1) · dilation · jump pixels to the field. Which number is the jump here?",
-        "Neighbouring taps are `rate` cells apart, and a cell is `stride` pixels from the next. How many such gaps are "
-        "between `kernel_size` taps?",
+        "Which number is the jump here? In lesson 03 a layer adds (taps - 1) · dilation · jump pixels to the field.",
+        "Between `kernel_size` taps there are `kernel_size - 1` gaps of `rate` cells each, and neighbouring cells are "
+        "`stride` pixels apart.",
         "`trunk_field + (kernel_size - 1) * rate * stride`",
     )
 
@@ -63,13 +63,15 @@ class BranchField:
     def cells_as_pixels(trunk_field, stride, rate, kernel_size=3):
         return trunk_field + (kernel_size - 1) * rate
 
-    @misconception("Your code has one gap too many: between `kernel_size` taps there are `kernel_size - 1`.")
+    @misconception(
+        "Your code counts one gap too many. Between `kernel_size` taps there are `kernel_size - 1`."
+    )
     def one_gap_too_many(trunk_field, stride, rate, kernel_size=3):
         return trunk_field + kernel_size * rate * stride
 
     @misconception(
         "Your code measures only the window of the branch, with tiles of `stride` pixels for cells. Each of these "
-        "cells sees `trunk_field` pixels already."
+        "cells already sees `trunk_field` pixels."
     )
     def window_only(trunk_field, stride, rate, kernel_size=3):
         return ((kernel_size - 1) * rate + 1) * stride
@@ -86,8 +88,8 @@ class BranchField:
         return trunk_field + (kernel_size - 1) * (rate - 1) * stride
 
     @misconception(
-        "Your code adds what the kernel covers, the first tap's own cell included. That cell's field is `trunk_field` "
-        "already: count only the gaps."
+        "Your code adds what the kernel covers, including the first tap's own cell. That cell's field is already "
+        "`trunk_field`: count only the gaps."
     )
     def covered_cells(trunk_field, stride, rate, kernel_size=3):
         return trunk_field + ((kernel_size - 1) * rate + 1) * stride
@@ -99,7 +101,7 @@ class BranchField:
     def fields_side_by_side(trunk_field, stride, rate, kernel_size=3):
         return trunk_field * ((kernel_size - 1) * rate + 1)
 
-    @misconception("Your code is right only for 3 taps: `kernel_size` says how many gaps there are.")
+    @misconception("Your code counts two gaps, which is right only for 3 taps. Use `kernel_size - 1` gaps.")
     def three_taps_only(trunk_field, stride, rate, kernel_size=3):
         return trunk_field + 2 * rate * stride
 
@@ -110,14 +112,13 @@ class BranchField:
 
 @exercise
 class FuseScales:
-    """Repair: score maps of several sizes that do not lie on one another."""
+    """Repair: score maps of several sizes that do not line up."""
 
     show = _shown
     trials = 120
     hints = (
-        "Enlarge [0, 1, 2] to five cells on paper. Which values must come out if first lies on first and last on last?",
-        "Those are 0, 0.5, 1, 1.5 and 2. Now let `F.interpolate` do it. Which of its arguments decides where the "
-        "corners lie?",
+        "Enlarge [0, 1, 2] to five cells on paper. Which values must come out if the first and the last stay in place?",
+        "Those are 0, 0.5, 1, 1.5 and 2. One argument of `F.interpolate` decides where the corners are.",
         "`F.interpolate(…, mode='bilinear', align_corners=True)`",
     )
 
@@ -147,7 +148,7 @@ class FuseScales:
             yield ([torch.randn(classes, *each, generator=numbers, dtype=dtype) + lift for each in sizes],)
 
     @fault(
-        "In the middle of the image the scales agree. Towards its borders, what the smaller maps show lies too far "
+        "In the middle of the image the scales agree. Towards its borders, what the smaller maps show is too far "
         "inside."
     )
     def edges_on_edges(maps):
@@ -191,8 +192,8 @@ class FuseScales:
         return _enlarged(maps).sum(0)
 
     @misconception(
-        "Your code takes the maximum over the classes too, and which class it was is lost. Every class keeps its own "
-        "maximum over the scales."
+        "Your code takes the maximum over the classes too, so the result no longer says which class won. Every class "
+        "has its own maximum over the scales."
     )
     def maximum_over_all(maps):
         return _enlarged(maps).amax((0, 1))
@@ -220,7 +221,7 @@ class FuseScales:
     def last_scale(maps):
         return maps[-1]
 
-    @misconception("Your code returns which scale wins, and not its score: use `amax` or `.max(0).values`.")
+    @misconception("Your code returns which scale wins instead of its score. Use `amax` or `.max(0).values`.")
     def winner_only(maps):
         return _enlarged(maps).argmax(0)
 
@@ -239,9 +240,8 @@ class SummedAspp:
     trials = 100
     hints = (
         "What does one branch compute? All of them read the same x, each with its own weights, bias and dilation.",
-        "One branch is `F.conv2d(x, weights[i], biases[i], padding=…, dilation=rates[i])`. With which padding does the "
-        "map keep its size?",
-        "A 3 x 3 kernel with dilation r needs r zeros on each side. Add up the branches in a loop over the lists.",
+        "A 3 x 3 kernel with dilation r needs r zeros on each side to keep the size of the map.",
+        "Add up, in a loop over the lists, `F.conv2d(x, weights[i], biases[i], padding=rates[i], dilation=rates[i])`.",
     )
 
     def summed_aspp(x, weights, biases, rates):
@@ -297,15 +297,15 @@ class SummedAspp:
     def shared_kernel(x, weights, biases, rates):
         return sum(_each_branch(x, [weights[0]] * len(rates), [biases[0]] * len(rates), rates))
 
-    @misconception("Your code adds only one bias. Every branch has its own.")
+    @misconception("Your code adds only one bias. Every branch has its own: add all of them.")
     def one_bias(x, weights, biases, rates):
         return sum(_each_branch(x, weights, [biases[0]] + [None] * (len(rates) - 1), rates))
 
-    @misconception("Your code ignores the biases.")
+    @misconception("Your code ignores the biases. Each branch adds its own.")
     def no_biases(x, weights, biases, rates):
         return sum(_each_branch(x, weights, [None] * len(rates), rates))
 
-    @misconception("Your code returns the last branch. Add all of them.")
+    @misconception("Your code returns the last branch only. Add all of them.")
     def last_branch(x, weights, biases, rates):
         return _each_branch(x, weights, biases, rates)[-1]
 
@@ -398,8 +398,8 @@ class MatchingScale:
             yield rng.randint(1, 1000), rng.choice((1, 2, 4, 8, 16)), rate, rate + rng.randint(1, 12)
 
     @misconception(
-        "Your code divides the dilations. But the image shrinks for the whole network: the field of the "
-        "backbone grows too, and not only the gaps between the taps."
+        "Your code divides the dilations. The image shrinks for the whole network, so the field of the backbone grows "
+        "too, and not only the gaps between the taps."
     )
     def ratio_of_rates(trunk_field, stride, rate, wanted_rate):
         return rate / wanted_rate
@@ -412,7 +412,8 @@ class MatchingScale:
         return (trunk_field + 2 * rate * stride) / (trunk_field + 2 * wanted_rate * stride)
 
     @misconception(
-        "Your code is upside down: its scale is larger than 1. To see more of the image, make it smaller."
+        "Your code is upside down: it divides the larger field by the smaller one. To see more of the image, shrink "
+        "it: the scale is below 1."
     )
     def upside_down(trunk_field, stride, rate, wanted_rate):
         return (trunk_field + 2 * wanted_rate * stride - 1) / (trunk_field + 2 * rate * stride - 1)

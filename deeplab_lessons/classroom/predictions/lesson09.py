@@ -10,21 +10,21 @@ from deeplab_lessons.receptive_field import trace
 
 
 def _traced(side: int, rates: tuple[int, ...] | str = (12,)):
-    """Field and work of DeepLab v2 on VGG16, for a picture of `side` pixels."""
+    """Field and work of DeepLab v2 on VGG16, for an image of `side` pixels."""
     with torch.device("meta"):
         return trace(models.deeplab_v2(21, "vgg16", rates), side)
 
 
 @number(
-    "LargeFOV on VGG16 sees 419 pixels. How many pixels of the original does it see at scale 0.5?",
+    "LargeFOV on VGG16 sees 419 pixels. How many pixels of the original image does it see at scale 0.5?",
     unit="pixels",
     slips={
-        419: "The network still sees 419 pixels, but of the smaller picture. Each step there is two of the original.",
+        419: "The network still sees 419 pixels, but of the smaller image. Each step there is two of the original.",
         2 * 419: "You stretched the pixels. 419 pixels are 418 steps, and the steps are what doubles.",
         419
-        // 2: "You shrank the field. It is the picture that becomes smaller, so the field covers more of it.",
+        // 2: "You shrank the field. It is the image that becomes smaller, so the field covers more of it.",
         419
-        / 2: "You shrank the field. It is the picture that becomes smaller, so the field covers more of it.",
+        / 2: "You shrank the field. It is the image that becomes smaller, so the field covers more of it.",
     },
 )
 def field_at_half_size():
@@ -37,7 +37,7 @@ def field_at_half_size():
     unit="times",
     tolerance=0.06,
     slips={
-        3: "You counted three runs at full size. The smaller pictures have fewer pixels.",
+        3: "You counted three runs at full size. The smaller images have fewer pixels.",
         0.5
         + 0.75
         + 1: "You added the scales. Both sides shrink, so the work grows with the square of the scale.",
@@ -66,7 +66,7 @@ def branches_below_a_crop():
 
 
 @number(
-    "Take the cell in the middle of the 41 × 41 map, and dilation 24. How many of the nine taps lie on the map?",
+    "At the middle cell of the 41 × 41 map, how many of the nine taps with dilation 24 are on the map?",
     unit="taps",
     slips={
         9: "From the middle there are 20 cells to each side, and the next tap is 24 away.",
@@ -81,6 +81,22 @@ def taps_in_the_middle():
     return Answer(taps, f"dilation 24 in the middle: {taps} on the map")
 
 
+@number(
+    "A map has 21 × 21 cells. From which dilation on does no cell have an outer tap on the map?",
+    unit="cells",
+    slips={
+        10: "From the middle, a tap ten cells away is the last one on the map. Cells at the edge reach farther.",
+        11: "That holds for the cell in the middle. From a corner, a tap 11 cells away is still on the map.",
+        20: "From a corner, a tap 20 cells away is the last cell of the map. One more, and it is outside.",
+        22: "From a corner, the last cell is 20 away, so 21 is enough.",
+        42: "The window spans 2 · dilation + 1 cells, but at a corner half of it is enough to leave the map.",
+    },
+)
+def dilation_without_neighbours():
+    first = next(rate for rate in range(1, 50) if max(stacks.taps_on_map(21, 3, rate)) == 1)
+    return Answer(first, f"dilation {first}:  0.00% of the eight outer taps")
+
+
 @choice(
     "Three branches favour the disc by 1, the fourth favours the box by 2.5. What do their sum and their maximum say?",
     (
@@ -90,10 +106,10 @@ def taps_in_the_middle():
         "the sum says box, the maximum disc",
     ),
     slips={
-        "both say disc": "The maximum does not count voices: the largest score wins, and 2.5 is the largest.",
+        "both say disc": "The maximum does not count branches: the largest score wins, and 2.5 is the largest.",
         "both say box": "The sum adds three weak hints: three times 1 outweighs 2.5.",
-        "the sum says box, the maximum disc": "You changed them over. The sum adds up hints, and the maximum takes the "
-        "loudest voice.",
+        "the sum says box, the maximum disc": "You swapped them. The sum adds up hints, and the maximum takes the "
+        "largest score.",
     },
 )
 def sum_and_maximum():
@@ -108,11 +124,11 @@ _TRAINED = {"fixed field": "one field (LargeFOV)", "ASPP-S": "ASPP-S", "ASPP-L":
 
 
 @choice(
-    "Which network reaches the highest mean mIoU on our small scenes, trained from three seeds?",
+    "Which of these twins reaches the highest mIoU on the scenes, as a mean over three seeds?",
     tuple(_TRAINED.values()),
     slips={
         "one field (LargeFOV)": "One branch keeps up with ASPP-L here, but not with the closer look of ASPP-S.",
-        "ASPP-L": "So it is in the paper. On our scenes looking far adds nothing, and looking closely does.",
+        "ASPP-L": "It is so in the paper. On our scenes looking far gains nothing, whereas looking closely does.",
     },
 )
 def best_of_three():

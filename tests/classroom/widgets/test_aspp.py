@@ -305,7 +305,7 @@ def test_taps_on_the_map_are_full_and_those_outside_hollow(show, scheme):
 def test_the_two_overlays_are_drawn_and_explained(show):
     page = show(ASPPExplorer(cell=(20, 20)))
     pictures = [picture(page, "taps")]
-    for name, words in (("field of a tap", "227 pixels per side"), ("where all nine fit", "at no cell")):
+    for name, words in (("field of a tap", "227 pixels wide"), ("where all nine fit", "at no cell")):
         page.get_by_role("button", name=name).click()
         pictures.append(picture(page, "taps"))
         assert words in page.locator(".dl-legend").inner_text()

@@ -51,7 +51,7 @@ class ASPPExplorer(SavesHtml, anywidget.AnyWidget):
 
     Traits to read and set: `rates`, `output_stride`, `trunk_field`, `row`, `column`, `chosen` (the branch that
     the sentence is about, counted from 0), `show_field`, `show_whole`. Properties say what comes of them:
-    `valid_taps`, `whole_shares`, `windows`, `fields`, `taps`, `map_size`, `sentence`; `preset` may be set, too.
+    `valid_taps`, `whole_shares`, `windows`, `fields`, `taps`, `map_size`, `sentence`; `preset` may be set as well.
     Raises TypeError, ValueError or IndexError for numbers that cannot be.
     """
 
@@ -124,7 +124,7 @@ class ASPPExplorer(SavesHtml, anywidget.AnyWidget):
 
     @property
     def whole_shares(self) -> list[float]:
-        """Share of all cells of the map at which all nine taps fall on it, for each branch."""
+        """Fraction of all cells of the map at which all nine taps fall on it, for each branch."""
         return [stacks.tap_shares(self.map_size, 3, rate)[9] for rate in self.rates]
 
     @property

@@ -2,7 +2,7 @@
 
 WORDS = {
     "title": "ASPP explorer: which taps fall on the map?",
-    "presets": "Rates of",
+    "presets": "Dilations of",
     "name_aspp_s": "ASPP-S",
     "name_aspp_l": "ASPP-L",
     "name_large_fov": "LargeFOV",
@@ -10,8 +10,8 @@ WORDS = {
     "about_aspp_s": "ASPP-S of DeepLab v2 on VGG16: four branches, summed.",
     "about_aspp_l": "ASPP-L of DeepLab v2 on VGG16: four branches, summed.",
     "about_large_fov": "LargeFOV of DeepLab v2 on VGG16: one branch.",
-    "about_v3": "DeepLab v3 on ResNet-101, output stride 16: the 3 × 3 branches. A 1 × 1 branch, which reads the "
-    "cell alone, and image pooling, which reads all cells, stand beside them.",
+    "about_v3": "DeepLab v3 on ResNet-101, output stride 16: the 3 × 3 branches. A 1 × 1 branch, which reads only "
+    "its own cell, and image pooling, which reads all cells, run next to them.",
     "about_own": "Your own dilations.",
     "cell": "Cell",
     "row_short": "row",
@@ -23,15 +23,15 @@ WORDS = {
     "name_whole": "where all nine fit",
     "picture_title": "Picture",
     "picture_note": "{height} × {width} pixels, a map of {rows} × {columns} cells, one every {stride} pixels",
-    "hint": "Move over the picture to look at a cell, click to choose it. With the keyboard: Tab to the picture, then "
-    "arrow keys (Shift: 10 cells, Home and End: first and last of the row).",
+    "hint": "Move over the picture to look at a cell, and click to choose it. With the keyboard: Tab to the picture, "
+    "then arrow keys (Shift: 10 cells, Home and End: first and last of the row).",
     "formula": "Window: 2 × dilation + 1 cells. Field: {trunk} + 2 × dilation × {stride} pixels, where {trunk} is "
-    "what one tap sees. All nine: share of the map's cells at which all nine taps are on the map.",
+    "what one tap sees. All nine: fraction of the map's cells at which all nine taps are on the map.",
     "legend_there": "a tap on the map",
     "legend_outside": "a tap in the padding: it reads zeros",
-    "legend_cell": "the cell; the middle tap of every branch lies here",
-    "legend_field": "tinted square: what the middle tap itself sees, {tap} pixels per side; dashed: what branch "
-    "{branch} sees, {field} pixels; both end at the frame",
+    "legend_cell": "the cell; the middle tap of every branch is here",
+    "legend_field": "tinted square: what the middle tap itself sees, {tap} pixels wide; dashed: what branch {branch} "
+    "sees, {field} pixels; both end at the frame",
     "legend_whole": "dotted: the cells at which all nine taps of branch {branch} are on the map",
     "legend_nowhere": "branch {branch} has all nine taps on the map at no cell",
     "table_label": "The branches at this cell",
@@ -44,7 +44,7 @@ WORDS = {
     "title_window": "Cells from the first tap to the last, 2 × dilation + 1",
     "title_field": "What the branch sees of the picture: field of one tap + 2 × dilation × output stride, in pixels",
     "title_taps": "Taps that fall on the map at this cell",
-    "title_whole": "Share of the map's cells at which all nine taps fall on the map",
+    "title_whole": "Fraction of the map's cells at which all nine taps fall on the map",
     "branch": "Branch {branch}",
     "dilation_label": "Dilation of branch {branch}",
     "slider_label": "Dilation of branch {branch}, slider",

@@ -1,0 +1,48 @@
+"""Figures of lesson 09: images next to one another, fields around a crop, gains by size of the signs."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from deeplab_lessons.classroom.drawing.fields import show_box
+from deeplab_lessons.classroom.drawing.style import COLOURS, show_image
+
+
+def show_panels(rows: Sequence[Sequence], titles: Sequence[str], names: Sequence[str] = (), **look) -> None:
+    """Draw images [H, W, 3] and maps [H, W] row by row, `titles` over the columns, `names` at the left.
+
+    `look` holds what every map gets, for example `cmap` and `clim`.
+    """
+    height = 0.3 + len(rows) * (8 / len(titles) + 0.05)
+    _, axes = plt.subplots(len(rows), len(titles), figsize=(8, height), squeeze=False)
+    for number, (panels, line) in enumerate(zip(rows, axes, strict=True)):
+        for panel, title, ax in zip(panels, titles, line, strict=True):
+            shown = show_image(ax, panel, "" if number else title)
+            if look and np.ndim(panel) == 2:
+                shown.set(**look)
+    for name, ax in zip(names, axes[:, 0], strict=False):
+        ax.set_ylabel(name)
+
+
+def show_fields(ax, photo: np.ndarray, fields: Mapping[str, tuple[int, int]]) -> None:
+    """Draw square fields, name -> (first, last) row and column in pixels, over a photo and the padding around it."""
+    ax.imshow(photo // 8 * 8)  # few shades: a small file
+    for (name, (first, last)), colour in zip(fields.items(), COLOURS, strict=False):
+        show_box(ax, (first, first, last, last), colour, name)
+    least, most = min(first for first, _ in fields.values()), max(last for _, last in fields.values())
+    ax.set(xlim=(least - 15, most + 15), ylim=(most + 15, least - 15))
+    ax.set(xlabel="column (pixels)", ylabel="row (pixels)")
+
+
+def show_gains(ax, gains: Mapping[str, np.ndarray], sizes: Sequence[str]) -> None:
+    """Draw what networks gain for signs of each size: name -> points [seeds, sizes], a dot each, a bar at the mean."""
+    for number, (name, points) in enumerate(gains.items()):
+        x = np.arange(len(sizes)) + 0.14 * (number - (len(gains) - 1) / 2)
+        ax.plot(x, np.transpose(points), "o", color=COLOURS[number], alpha=0.5)
+        style = {"markersize": 14, "markeredgewidth": 3, "label": name}
+        ax.plot(x, np.mean(points, 0), "_", color=COLOURS[number], **style)
+    ax.axhline(0, color="black", lw=1)
+    ax.set(title="How much better than a fixed field?", ylabel="IoU of the signs (points)")
+    ax.set_xticks(range(len(sizes)), sizes)
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))

@@ -1,0 +1,48 @@
+"""What lesson 09 says after its cells, on the same stored results."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+RESULTS = Path(__file__).resolve().parents[2] / "lessons" / "results"
+
+
+def stored(name):
+    return json.loads((RESULTS / f"{name}.json").read_text())["runs"]
+
+
+@pytest.fixture(scope="module")
+def runs():
+    return stored("lesson09")
+
+
+def gains(runs, name, part="by_size"):
+    """More than a fixed field has, [seeds, sizes], seed by seed."""
+    return np.array([run[part] for run in runs[name]]) - np.array([run[part] for run in runs["fixed field"]])
+
+
+def test_aspp_s_gains_on_small_and_medium_signs_in_every_seed(runs):
+    found = gains(runs, "ASPP-S")
+    assert found[:, :2].min() > 0 and 3.5 < found[:, 0].mean() < 4.5 and found[:, 2].mean() < 1
+
+
+def test_msc_with_statistics_of_its_own_is_ahead_by_three_two_and_one_points(runs):
+    assert gains(runs, "MSC, own statistics").mean(0).round().tolist() == [3, 2, 1]
+    spread = {name: gains(runs, name).std(0) for name in ("MSC", "MSC, own statistics")}
+    assert spread["MSC, own statistics"].mean() < 0.6 * spread["MSC"].mean()
+
+
+def test_the_mean_of_scales_does_harm_to_small_and_medium_signs_and_poles(runs):
+    assert gains(runs, "MSC, mean")[:, :2].max() < -3
+    poles = {name: [run["iou"]["pole"] for run in runs[name]] for name in ("MSC, mean", "MSC")}
+    assert max(poles["MSC, mean"]) < 0.6 * min(poles["MSC"])
+
+
+def test_twice_the_size_suits_all_and_half_the_size_costs_a_third(runs):
+    for name in ("fixed field", "MSC, own statistics", "ASPP-S", "ASPP-L"):
+        half, own, twice = (
+            np.array([run["shown_at"][side] for run in runs[name]]) for side in ("80", "161", "322")
+        )
+        assert (twice > own).all() and 0.3 < 1 - half.mean() / own.mean() < 0.4, name
