@@ -393,7 +393,7 @@ class DenseKernel:
         return kernel, (kernel * shift[:, None, None]).sum((1, 2, 3))
 
     @misconception(
-        "The kernel is right. Your code ignores the shift. An input of zeros returns it: add it as a bias."
+        "The kernel is right. Your code ignores the shift. An input of zeros shows it, as the bias."
     )
     def no_bias(depthwise, scale, shift, pointwise):
         kernel, bias = DenseKernel.dense_kernel(depthwise, scale, shift, pointwise)
