@@ -10,8 +10,8 @@ The backbone stays as ImageNet left it. Its last map (output stride 16) and its 
 for some random crops of each training photograph, and only the heads learn. Both have the same pyramid; its dilations
 are half of the paper's, its channels a quarter. Each head has its own learning rate, chosen in shorter trainings on
 four fifths of the training photographs by mIoU on the rest, with a seed of its own (the decoder has learned little
-by then). Then all of them are learned, and
-the validation photographs are measured whole, in their own size: all pixels, and bands around the void borders.
+by then). Then all of them are learned, and the validation photographs are measured whole, in their own size: all
+pixels, and bands around the void borders.
 
 | name | what |
 |---|---|
