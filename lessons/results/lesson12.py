@@ -2,18 +2,18 @@
 
     python lessons/results/lesson12.py
 
-writes `lesson12.json` beside this file in about 20 minutes on one core, continues where it stopped, and prints each
+writes `lesson12.json` next to this file in about 20 minutes on one core, continues where it stopped, and prints each
 run. All networks of a seed have the same backbone with the same random start, and see the same scenes in the same
 order. The dilations of the pyramid are a third of the paper's, as the map is: 11 cells where the paper has 33.
 
 | name | what |
 |---|---|
 | v3, OS 16 | the encoder alone, its scores enlarged 16 times |
-| v3, OS 8 | the encoder at output stride 8: twice as many cells a side, dilations doubled |
+| v3, OS 8 | the encoder at output stride 8: twice as many cells per side, dilations doubled |
 | v3+ | the encoder at 16 and the decoder of the paper: two 3 x 3 |
 | v3+, one 3x3 | the decoder with one 3 x 3 |
 | v3+, separable | pyramid and decoder with atrous separable convolutions |
-| v3, OS 16, CRF | the network of "v3, OS 16" with a dense CRF behind it, its numbers chosen on training scenes |
+| v3, OS 16, CRF | the network of "v3, OS 16" with a dense CRF after it, its numbers chosen on training scenes |
 """
 
 import time
@@ -35,7 +35,7 @@ TRAIN, VAL = 1000, 100  # scenes
 WIDTHS = (1, 2, 4, 8, 16)  # of the bands around the boundaries, in pixels
 SHOWN = 3  # the validation scene whose labels are kept
 
-#: Class size: a quarter of ResNet-50's width, one block in each stage but the last, where multi-grid needs three.
+#: Small-scale: a quarter of ResNet-50's width, one block in each stage but the last, where multi-grid needs three.
 BACKBONE = {
     "num_classes": len(Embedded.classes),
     "backbone": "resnet50",
@@ -50,12 +50,12 @@ NETWORKS: dict[str, dict] = {
     "v3+, one 3x3": {"version": "v3plus", **AT_16, "decoder_convolutions": 1},
     "v3+, separable": {"version": "v3plus", **AT_16, "separable": True},
 }
-#: As in lesson 11: one rate for all weights, and no ImageNet, so a large one.
+#: As in lesson 11: one learning rate for all weights, and no ImageNet, so a large one.
 TRAINING = {"iterations": 500, "batch_size": 4, "lr": 0.1, "schedule": "poly", "loss": "upsampled"}
 
 
 def network(name: str, seed: int) -> torch.nn.Module:
-    """The network of that name; the backbone's random start depends on the seed alone."""
+    """The network of that name; the backbone's random start depends only on the seed."""
     torch.manual_seed(seed)
     return deeplab(**NETWORKS[name], **BACKBONE)
 

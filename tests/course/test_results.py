@@ -9,6 +9,7 @@ import pytest
 import runs
 import torch
 import torchvision
+from label_files import save_voc
 from PIL import Image
 
 from deeplab_lessons import inference, metrics
@@ -18,7 +19,7 @@ from deeplab_lessons.grid import PIXELS
 
 RESULTS = Path(__file__).resolve().parents[2] / "lessons" / "results"
 SCRIPTS = sorted(path.stem for path in RESULTS.glob("*.py") if path.stem != "runs")
-NEED_DATA = {"camvid", "lesson04", "lesson06", "lesson11", "lesson14"}
+NEED_DATA = {"camvid", "lesson04", "lesson06", "lesson11", "lesson12_photos", "lesson14"}
 
 #: The names under which a script keeps numbers, by group.
 NAMES = {
@@ -53,7 +54,7 @@ NAMES = {
 
 @pytest.fixture
 def own_data(tmp_path, monkeypatch):
-    """A data folder with a CamVid of two small images per split, a VOC of two, and weights as MobileNetV2's."""
+    """A data folder with a CamVid of two small images per split, a small VOC and weights as MobileNetV2's."""
     home, draw = tmp_path / "data", np.random.default_rng(0)
     for split in ("train", "val", "test"):
         lines = []
@@ -66,14 +67,10 @@ def own_data(tmp_path, monkeypatch):
             Image.fromarray(labels).save(home / "camvid" / f"{split}annot" / name)
             lines.append(f"/SegNet/CamVid/{split}/{name} /SegNet/CamVid/{split}annot/{name}")
         (home / "camvid" / f"{split}.txt").write_text("\n".join(lines) + "\n")
-    voc = home / "voc/VOCdevkit/VOC2012"
-    for folder in ("JPEGImages", "SegmentationClass", "ImageSets/Segmentation"):
-        (voc / folder).mkdir(parents=True)
-    for name, label in (("bird", 3), ("cat", 8)):
-        Image.fromarray(draw.integers(0, 256, (48, 64, 3), np.uint8)).save(voc / f"JPEGImages/{name}.jpg")
+    save_voc(home, train=("a", "b", "c"), val=("bird", "cat"))
+    for name, label in (("bird", 3), ("cat", 8)):  # no class in common
         labels = np.repeat(np.array([0, 255, label], np.uint8), 16)[:, None].repeat(64, 1)
-        Image.fromarray(labels).save(voc / f"SegmentationClass/{name}.png")
-    (voc / "ImageSets/Segmentation/val.txt").write_text("bird\ncat\n")
+        Image.fromarray(labels).save(home / f"VOCdevkit/VOC2012/SegmentationClass/{name}.png")
     (home / "weights").mkdir()
     torch.manual_seed(0)
     torch.save(mobile_deeplab_v3().state_dict(), home / "weights/deeplabv3_mobilenet_v2_tf-voc-fp16.pt")
@@ -254,3 +251,11 @@ def test_mean_iou_of_many_matrices_at_once_is_that_of_each():
     counts[1, 2], counts[1, :, 2] = 0, 0
     expected = [100 * metrics.mean_iou(torch.tensor(each)) for each in counts]
     assert runs.mean_ious(counts) == pytest.approx(expected)
+
+
+def test_photographs_are_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setenv("DEEPLAB_LESSONS_DATA", str(tmp_path))
+    with pytest.raises(
+        SystemExit, match=r"VOC or mobilenet_v2-imagenet-fp16\.pt is not in .*data/README\.md"
+    ):
+        importlib.import_module("lesson12_photos").main([str(tmp_path / "results.json"), "--quick"])

@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -16,16 +16,25 @@ def stored_labels(text: str) -> np.ndarray:
     return np.array(Image.open(io.BytesIO(base64.b64decode(text))))
 
 
-def show_bands(ax, runs: Mapping[str, Sequence[Mapping]], title: str = "") -> None:
+def show_bands(
+    ax, runs: Mapping[str, Sequence[Mapping]], title: str = "", dashed: Container[str] = ()
+) -> None:
     """Draw mIoU inside bands around the boundaries, by the bands' width: a line for each version.
 
     `runs` maps a version to one measurement for each seed, {"trimap": {width in pixels: mIoU in per cent}}. A point is
-    the mean over the seeds and its bar their standard deviation.
+    the mean over the seeds and its bar their standard deviation. The lines of the versions in `dashed` are dashed.
     """
     for name, measured in runs.items():
         bands = np.array([list(each["trimap"].values()) for each in measured])
         widths = [int(width) for width in measured[0]["trimap"]]
-        ax.errorbar(widths, bands.mean(0), _spread(bands), fmt="o-", capsize=3, label=name)
+        ax.errorbar(
+            widths,
+            bands.mean(0),
+            _spread(bands),
+            fmt="o--" if name in dashed else "o-",
+            capsize=3,
+            label=name,
+        )
     ax.set(title=title, xlabel="width of the band (pixels)", ylabel="mIoU inside (%)")
     ax.set_xscale("log", base=2)
     ax.set_xticks(widths, widths)

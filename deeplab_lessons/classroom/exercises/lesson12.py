@@ -123,8 +123,8 @@ class DecoderSteps:
 
     hints = (
         "Which steps need only a map of the encoder? Those may come in either order.",
-        "What must two maps have in common before they can lie one on the other?",
-        "The largest score is taken last: a label can't be enlarged, because a mean of labels is no label.",
+        "What must two maps have in common before one can be put on the other?",
+        "The largest score is taken last: a label can't be enlarged, because a mean of labels isn't a label.",
     )
     needs = {
         "concatenate": ("reduce", "enlarge"),
@@ -199,9 +199,9 @@ class Fuse:
 
     trials = 40
     hints = (
-        "On which fine cell must coarse cell 1 lie, and on which does it lie here? Try 2 coarse cells on 8 fine ones.",
-        "Corners coincide only at 4 · (h − 1) + 1 fine cells. First enlarge to that size; the missing cells come "
-        "after the last coarse cell.",
+        "On which fine cell should coarse cell 1 be, and where is it here? Try 2 coarse cells on 8 fine ones.",
+        "Corners coincide only at 4 · (h − 1) + 1 fine cells. Enlarge to that size first; the missing cells come "
+        "after that.",
         'The decoder repeats its last row and column there: `F.pad(x, (0, right, 0, down), mode="replicate")`.',
     )
 
@@ -229,7 +229,7 @@ class Fuse:
             yield x.to(dtype), low.to(dtype), reduce.to(dtype)
 
     @fault(
-        "What is drawn lies too far to the right and too low, and more so towards that edge of the image. On images "
+        "What is drawn is too far to the right and too low, and more so towards that edge of the image. On images "
         "of 16 n + 1 pixels nothing is wrong."
     )
     def corners_always(x, low, reduce):
@@ -342,7 +342,7 @@ class DenseKernel:
         return pointwise * depthwise[:, 0], pointwise.flatten(1) @ shift
 
     @misconception(
-        "Your code exchanges the kernel's output and input channels. A kernel of torch is [out, in, k, k]."
+        "Your code exchanges the kernel's output and input channels. A kernel in PyTorch is [out, in, k, k]."
     )
     def channels_swapped(depthwise, scale, shift, pointwise):
         kernel, bias = DenseKernel.dense_kernel(depthwise, scale, shift, pointwise)
@@ -357,7 +357,7 @@ class DenseKernel:
         return kernel.sum(1, keepdim=True), bias
 
     @misconception(
-        "Your code turns the depthwise kernel around. torch's convolution does not flip its kernel."
+        "Your code flips the depthwise kernel. A convolution in PyTorch does not flip its kernel: leave it as it is."
     )
     def flipped(depthwise, scale, shift, pointwise):
         return DenseKernel.dense_kernel(depthwise.flip(2, 3), scale, shift, pointwise)
@@ -392,7 +392,9 @@ class DenseKernel:
         kernel, _ = DenseKernel.dense_kernel(depthwise, scale, shift, pointwise)
         return kernel, (kernel * shift[:, None, None]).sum((1, 2, 3))
 
-    @misconception("The kernel is right. Your code forgets the shift: an input of zeros gives it.")
+    @misconception(
+        "The kernel is right. Your code ignores the shift. An input of zeros shows it, as the bias."
+    )
     def no_bias(depthwise, scale, shift, pointwise):
         kernel, bias = DenseKernel.dense_kernel(depthwise, scale, shift, pointwise)
         return kernel, torch.zeros_like(bias)

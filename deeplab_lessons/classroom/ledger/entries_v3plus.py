@@ -62,7 +62,7 @@ ENTRIES = [
         near="X-65|convolutions, hence",
     ),
     compute("v3+, figure 4", "16", "blocks in Xception's middle flow", _middle_blocks, near="blocks|middle"),
-    cite("Chollet 2017, figure 5", "8", "blocks in the first Xception's middle flow", near="not 8"),
+    cite("Chollet 2017, figure 5", "8", "blocks in the first Xception's middle flow", near="instead of 8"),
     compute(
         "v3+, released train script",
         "0.00004",

@@ -1,4 +1,4 @@
-"""A dense and a separable convolution side by side: what both cost, and where their ratio tends."""
+"""A dense and a separable convolution side by side: what both cost, and what their ratio approaches."""
 
 import html
 import math
@@ -30,8 +30,8 @@ SEPARABLE = {
     "here": "{ratio:.3f}",
     "caption": "A {k}×{k} convolution with dilation {dilation}, {channels} to {out} channels, on {side} × {side} "
     "cells. Dense: {dense_adds} multiply-adds, {dense_weights} weights. Separable: {adds} multiply-adds, "
-    "{weights} weights; {share:.0f} % of them depthwise. Ratio {ratio:.3f} = 1/{out} + 1/{squared}. With ever more "
-    "channels out it comes down to 1/{squared} = {limit:.3f}. {verdict}",
+    "{weights} weights; {share:.0f} % of them depthwise. Ratio {ratio:.3f} = 1/{out} + 1/{squared}. With more "
+    "and more channels out it approaches 1/{squared} = {limit:.3f}. {verdict}",
     "cheaper": "Separable costs {times:.1f} times less.",
     "dearer": "Here separable costs more than dense.",
     "same": "Here both cost the same.",
@@ -59,11 +59,11 @@ class SeparableExplorer(KeyBox):
 
     Traits: `kernel_size`, `in_channels`, `out_channels`, `dilation`, `side` (cells per side of the map; each one of
     `OPTIONS`) and, to be read, `dense` and `separable` (multiply-adds), `dense_weights`, `separable_weights`,
-    `depthwise` (multiply-adds of the depthwise part alone), `ratio` (separable / dense), `limit` (where the ratio
-    tends with many channels out, 1/k²) and `caption`. Stride 1, no bias. Source: DeepLab v3+, section 3.1.
+    `depthwise` (multiply-adds of only the depthwise part), `ratio` (separable / dense), `limit` (what the ratio
+    approaches with many channels out, 1/k²) and `caption`. Stride 1, no bias. Source: DeepLab v3+, section 3.1.
     """
 
-    kernel_size = traitlets.Int(3, help="taps a side")
+    kernel_size = traitlets.Int(3, help="taps per side")
     in_channels = traitlets.Int(256, help="channels that come in")
     out_channels = traitlets.Int(256, help="channels that go out")
     dilation = traitlets.Int(1, help="of the k × k kernels")
@@ -74,7 +74,7 @@ class SeparableExplorer(KeyBox):
     dense_weights = traitlets.Int(help="weights of the dense convolution", read_only=True)
     separable_weights = traitlets.Int(help="weights of the separable convolution", read_only=True)
     ratio = traitlets.Float(help="separable / dense", read_only=True)
-    limit = traitlets.Float(help="1/k²: the ratio with ever more channels out", read_only=True)
+    limit = traitlets.Float(help="1/k²: what the ratio approaches with many channels out", read_only=True)
     caption = traitlets.Unicode(help="the picture in words", read_only=True)
 
     def __init__(self, **values: int):
@@ -106,7 +106,7 @@ class SeparableExplorer(KeyBox):
         return value
 
     def layers(self) -> tuple[nn.Conv2d, SeparableConv2d]:
-        """Return both convolutions as torch builds them, without numbers."""
+        """Return both convolutions as PyTorch builds them, without numbers."""
         size, reach = self.kernel_size, self.dilation * (self.kernel_size // 2)
         with torch.device("meta"):
             dense = nn.Conv2d(

@@ -27,6 +27,8 @@ def test_bands_have_the_means_over_the_seeds_and_their_spread(ax):
     low, high = two.lines[2][0].get_segments()[0][:, 1]
     assert high - 25 == 25 - low == pytest.approx(np.std([20, 30], ddof=1))
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["v1", "v3+"]
+    versions.show_bands(ax, RUNS, dashed=["v3+"])
+    assert [each.lines[0].get_linestyle() for each in ax.containers] == ["-", "-", "-", "--"]
 
 
 def test_classes_have_a_point_for_each_version_next_to_each_other(ax):

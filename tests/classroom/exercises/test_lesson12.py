@@ -382,7 +382,7 @@ class DenseKernelWrong:
         kernel, bias = DenseKernelRight.broadcast(depthwise, scale, shift, pointwise)
         return kernel.sum(1, keepdim=True), bias
 
-    @says("turns the depthwise kernel around")
+    @says("flips the depthwise kernel")
     def flipped(depthwise, scale, shift, pointwise):
         kernel, bias = DenseKernelRight.broadcast(depthwise, scale, shift, pointwise)
         return kernel.flip((-1, -2)), bias
@@ -414,7 +414,7 @@ class DenseKernelWrong:
         kernel, _ = DenseKernelRight.broadcast(depthwise, scale, shift, pointwise)
         return kernel, pointwise[:, :, 0, 0] @ (shift * depthwise.sum((1, 2, 3)))
 
-    @says("forgets the shift")
+    @says("ignores the shift")
     def no_bias(depthwise, scale, shift, pointwise):
         return DenseKernelRight.broadcast(depthwise, scale, shift, pointwise)[0], torch.zeros(len(pointwise))
 
