@@ -9,7 +9,7 @@ import pytest
 import runs
 import torch
 import torchvision
-from label_files import save_voc
+from label_files import save_labels, save_picture, save_voc
 from PIL import Image
 
 from deeplab_lessons import inference, metrics
@@ -70,7 +70,9 @@ def own_data(tmp_path, monkeypatch):
     save_voc(home, train=("a", "b", "c"), val=("bird", "cat"))
     for name, label in (("bird", 3), ("cat", 8)):  # no class in common
         labels = np.repeat(np.array([0, 255, label], np.uint8), 16)[:, None].repeat(64, 1)
-        Image.fromarray(labels).save(home / f"VOCdevkit/VOC2012/SegmentationClass/{name}.png")
+        save_labels(home / f"VOCdevkit/VOC2012/SegmentationClass/{name}.png", labels)
+        photo = draw.integers(0, 256, (48, 64, 3), np.uint8)
+        save_picture(home / f"VOCdevkit/VOC2012/JPEGImages/{name}.jpg", photo)
     (home / "weights").mkdir()
     torch.manual_seed(0)
     torch.save(mobile_deeplab_v3().state_dict(), home / "weights/deeplabv3_mobilenet_v2_tf-voc-fp16.pt")
