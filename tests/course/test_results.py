@@ -9,13 +9,14 @@ import pytest
 import runs
 import torch
 import torchvision
+from label_files import save_voc
 from PIL import Image
 
 from deeplab_lessons.classroom.networks import camvid_ready
 
 RESULTS = Path(__file__).resolve().parents[2] / "lessons" / "results"
 SCRIPTS = sorted(path.stem for path in RESULTS.glob("*.py") if path.stem != "runs")
-NEED_DATA = {"camvid", "lesson04", "lesson14"}
+NEED_DATA = {"camvid", "lesson04", "lesson09_photos", "lesson14"}
 
 #: The names under which a script keeps numbers, by group.
 NAMES = {
@@ -30,7 +31,7 @@ NAMES = {
 
 @pytest.fixture
 def own_data(tmp_path, monkeypatch):
-    """A data folder with a CamVid of two small images per split and weights as MobileNetV2's."""
+    """A data folder with a CamVid of two small images per split, a small VOC and weights as MobileNetV2's."""
     home, draw = tmp_path / "data", np.random.default_rng(0)
     for split in ("train", "val", "test"):
         lines = []
@@ -43,6 +44,7 @@ def own_data(tmp_path, monkeypatch):
             Image.fromarray(labels).save(home / "camvid" / f"{split}annot" / name)
             lines.append(f"/SegNet/CamVid/{split}/{name} /SegNet/CamVid/{split}annot/{name}")
         (home / "camvid" / f"{split}.txt").write_text("\n".join(lines) + "\n")
+    save_voc(home, train=("a", "b", "c"))
     (home / "weights").mkdir()
     state = torchvision.models.mobilenet_v2(weights=None).state_dict()
     for name in ("mobilenet_v2-imagenet-fp16.pt", "mobilenet_v2_tf-imagenet-fp16.pt"):
@@ -137,3 +139,11 @@ def test_the_classifiers_weights_are_asked_for(tmp_path, monkeypatch):
     monkeypatch.setenv("DEEPLAB_LESSONS_DATA", str(tmp_path))
     with pytest.raises(SystemExit, match=r"mobilenet_v2_tf-imagenet-fp16\.pt is not in .*data/README\.md"):
         importlib.import_module("lesson04").main([str(tmp_path / "results.json"), "--quick"])
+
+
+def test_photographs_are_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setenv("DEEPLAB_LESSONS_DATA", str(tmp_path))
+    with pytest.raises(
+        SystemExit, match=r"VOC or mobilenet_v2-imagenet-fp16\.pt is not in .*data/README\.md"
+    ):
+        importlib.import_module("lesson09_photos").main([str(tmp_path / "results.json"), "--quick"])
