@@ -19,7 +19,7 @@ from deeplab_lessons.grid import PIXELS
 
 RESULTS = Path(__file__).resolve().parents[2] / "lessons" / "results"
 SCRIPTS = sorted(path.stem for path in RESULTS.glob("*.py") if path.stem != "runs")
-NEED_DATA = {"camvid", "lesson04", "lesson06", "lesson11", "lesson12_photos", "lesson14"}
+NEED_DATA = {"camvid", "lesson04", "lesson06", "lesson09_photos", "lesson11", "lesson12_photos", "lesson14"}
 
 #: The names under which a script keeps numbers, by group.
 NAMES = {
@@ -255,9 +255,10 @@ def test_mean_iou_of_many_matrices_at_once_is_that_of_each():
     assert runs.mean_ious(counts) == pytest.approx(expected)
 
 
-def test_photographs_are_asked_for(tmp_path, monkeypatch):
+@pytest.mark.parametrize("name", ["lesson09_photos", "lesson12_photos"])
+def test_photographs_are_asked_for(name, tmp_path, monkeypatch):
     monkeypatch.setenv("DEEPLAB_LESSONS_DATA", str(tmp_path))
     with pytest.raises(
         SystemExit, match=r"VOC or mobilenet_v2-imagenet-fp16\.pt is not in .*data/README\.md"
     ):
-        importlib.import_module("lesson12_photos").main([str(tmp_path / "results.json"), "--quick"])
+        importlib.import_module(name).main([str(tmp_path / "results.json"), "--quick"])

@@ -1,4 +1,4 @@
-"""Figures of lesson 09: images next to one another, fields around a crop, gains by size of the signs."""
+"""Figures of lesson 09: images next to one another, fields around a crop, gains by size, a curve over the dilation."""
 
 from collections.abc import Mapping, Sequence
 
@@ -45,4 +45,31 @@ def show_gains(ax, gains: Mapping[str, np.ndarray], sizes: Sequence[str]) -> Non
     ax.axhline(0, color="black", lw=1)
     ax.set(title="How much better than a fixed field?", ylabel="IoU of the signs (points)")
     ax.set_xticks(range(len(sizes)), sizes)
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+
+
+def show_dilations(
+    ax,
+    single: Mapping[int, Sequence[float]],
+    others: Mapping[str, Sequence[float]],
+    on_map: Mapping[int, float],
+) -> None:
+    """Draw the mIoU (%) of single branches over their dilation, one dot a seed and a line through the means.
+
+    `others` are heads without one dilation, each a line at its mean over a band of its spread. Under each dilation
+    is the fraction of the eight outer taps that are on the map, `on_map`.
+    """
+    x = np.arange(len(single))
+    for (name, values), colour, style in zip(
+        others.items(), (COLOURS[6], COLOURS[2]), ("--", ":"), strict=False
+    ):
+        ax.axhline(np.mean(values), color=colour, ls=style, label=name)
+        ax.axhspan(min(values), max(values), color=colour, alpha=0.12, lw=0)
+    for place, values in zip(x, single.values(), strict=True):
+        ax.plot([place] * len(values), values, "o", color=COLOURS[0], alpha=0.4)
+    ax.plot(
+        x, [np.mean(values) for values in single.values()], color=COLOURS[0], label="one branch, kernel 3 × 3"
+    )
+    ax.set(title="What does one branch gain by its dilation?", ylabel="mIoU (%)", xlabel="dilation (cells)")
+    ax.set_xticks(x, [f"{rate}\n{on_map[rate]:.0%}\non the map" for rate in single])
     ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
