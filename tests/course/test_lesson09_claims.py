@@ -46,3 +46,15 @@ def test_twice_the_size_suits_all_and_half_the_size_costs_a_third(runs):
             np.array([run["shown_at"][side] for run in runs[name]]) for side in ("80", "161", "322")
         )
         assert (twice > own).all() and 0.3 < 1 - half.mean() / own.mean() < 0.4, name
+
+
+def test_on_photos_dilation_3_gains_most_12_nothing_and_24_less_than_that():
+    photos = {
+        name: np.array([run["mean_iou"] for run in each]) for name, each in stored("lesson09_photos").items()
+    }
+    gained = {name: values - photos["kernel 1"] for name, values in photos.items()}
+    single = {name: values.mean() for name, values in gained.items() if name.startswith("dilation")}
+    assert max(single, key=single.get) == "dilation 3"
+    assert gained["dilation 3"].mean().round(1) == 4.2 and gained["dilation 3"].min().round(1) == 2.7
+    assert gained["dilation 12"].mean() < 0 and gained["dilation 24"].max() < 0
+    assert (photos["sum of 1, 3, 6, 12"] > photos["dilation 3"]).sum() == 4

@@ -75,13 +75,15 @@ def _nest(values: list, shape: list[int]) -> object:
 
 
 def kind(value: object) -> str:
-    """What `value` is, as the first words of a sentence: "A list", "A tensor of shape [1, 3]"."""
+    """Return what `value` is, as a sentence names it: "a list", "a tensor of shape [1, 3]"."""
     if value is None:
-        return "Nothing (None)"
+        return "nothing (None)"
     if is_array(value):
-        return f"{'A tensor' if is_tensor(value) else 'A numpy array'} of shape {list(value.shape)}"
-    name = {"str": "text (str)", "int": "whole number (int)"}.get(type(value).__name__, type(value).__name__)
-    return f"{'An' if name[0] in 'aeio' else 'A'} {name}"
+        return f"{'a tensor' if is_tensor(value) else 'a numpy array'} of shape {list(value.shape)}"
+    if isinstance(value, str):
+        return "text (str)"
+    name = "whole number (int)" if type(value) is int else type(value).__name__
+    return f"{'an' if name[0] in 'aeio' else 'a'} {name}"
 
 
 def difference(got: object, expected: object) -> str | None:
@@ -126,7 +128,7 @@ def _from_number(got: object, expected: numbers.Real) -> str | None:
     if is_array(got) and not got.shape:
         return _from_number(got.item(), expected)
     if is_array(got) and math.prod(got.shape) == 1 and _from_number(got.item(), expected) is None:
-        return SAY["inside"].format(kind=kind(got).lower())
+        return SAY["inside"].format(kind=kind(got))
     truth = type(got).__name__ in ("bool", "bool_")
     if isinstance(expected, bool):
         return (None if bool(got) == expected else "") if truth else SAY["want bool"].format(kind=kind(got))
@@ -209,15 +211,15 @@ def _from_dict(got: object, expected: dict) -> str | None:
 
 def _from_array(got: object, expected) -> str | None:
     if isinstance(got, tuple) and hasattr(got, "values"):
-        return SAY["pair"].format(expected=kind(expected).lower())
+        return SAY["pair"].format(expected=kind(expected))
     mine, theirs = _numbers(got), _numbers(expected)
     if mine is None:
-        return SAY["want array"].format(kind=kind(got), expected=kind(expected).lower())
+        return SAY["want array"].format(kind=kind(got), expected=kind(expected))
     problem = _between(mine, theirs)
     if is_tensor(expected) and not is_tensor(got):
         if problem is None:
-            return SAY["only type"].format(kind=kind(got).lower(), expected=kind(expected).lower())
-        return SAY["want array"].format(kind=kind(got), expected=kind(expected).lower())
+            return SAY["only type"].format(kind=kind(got), expected=kind(expected))
+        return SAY["want array"].format(kind=kind(got), expected=kind(expected))
     if problem is None and is_tensor(expected) and expected.requires_grad and not got.requires_grad:
         return SAY["no gradient"]
     return problem

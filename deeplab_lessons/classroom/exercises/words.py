@@ -40,44 +40,44 @@ SAY = {
     "one path": "Here the function returned nothing. Is there a branch without return?",
     "changed": "The answer is right, but the function changed its input {parameter}. Work on a copy instead.",
     # kinds of answers
-    "bool": "A truth value came; a whole number was expected.",
-    "want bool": "{kind} came; a truth value, True or False, was expected.",
+    "bool": "Expected a whole number, got a truth value.",
+    "want bool": "Expected a truth value, True or False, got {kind}.",
     "nan": "The answer is not a number (NaN). Was something infinite, or zero, divided by zero?",
     "inf": "The answer is infinite. Was something divided by a number that can be zero?",
-    "want int": "{kind} came; one whole number (int) was expected.",
-    "want number": "{kind} came; one number was expected.",
-    "inside": "The value is right, but {kind} came; one number was expected. Use .item() to take it out.",
+    "want int": "Expected one whole number (int), got {kind}.",
+    "want number": "Expected one number, got {kind}.",
+    "inside": "The value is right, but it is in {kind}. Expected one number: use .item() to take it out.",
     "rounded": "This is the expected value rounded to {places} places. Return it as it comes.",
-    "one axis": "{kind} came; one whole number was expected. Perhaps you return one number for each axis.",
-    "fraction": "The answer has a fraction; a whole number was expected.",
-    "want sequence": "{kind} came; a {expected} of {length} was expected.",
-    "length": "{got} values came; {expected} were expected.",
+    "one axis": "Expected one whole number, got {kind}. Perhaps you return one number for each axis.",
+    "fraction": "Expected a whole number, got one with a fraction.",
+    "want sequence": "Expected a {expected} of {length}, got {kind}.",
+    "length": "Expected {expected} values, got {got}.",
     "place": "The first difference is at place {place}.",
-    "want dict": "{kind} came; a dict with {length} keys was expected.",
+    "want dict": "Expected a dict with {length} keys, got {kind}.",
     "no key": "The key {key} is missing.",
     "strange key": "The key {key} does not belong there.",
     "key": "The first difference is at the key {key}.",
-    "want array": "{kind} came; {expected} was expected.",
-    "only type": "The values are right, but {kind} came; {expected} was expected.",
+    "want array": "Expected {expected}, got {kind}.",
+    "only type": "The values are right, but they are in {kind}. Expected {expected}.",
     "pair": (
-        "A pair came; {expected} was expected. Along an axis, max, min, sort and others of torch return values and "
+        "Expected {expected}, got a pair. Along an axis, max, min, sort and others of torch return values and "
         "indices: use .values."
     ),
     "no gradient": (
         "The values are right, but no gradient can flow back to the inputs. Stay with operations of torch on tensors: "
         "no .item(), no .detach(), no numpy."
     ),
-    "shape": "The shape is {got}; {expected} was expected.",
-    "only shape": "The values are right, but the shape is {got}; {expected} was expected.",
-    "truth inside": "Truth values came; numbers were expected.",
-    "no truth inside": "Numbers came; truth values (dtype bool) were expected.",
+    "shape": "Expected the shape {expected}, got {got}.",
+    "only shape": "The values are right, but the shape is {got}. Expected {expected}.",
+    "truth inside": "Expected numbers, got truth values.",
+    "no truth inside": "Expected truth values (dtype bool), got numbers.",
     "nan on one side": "{count} of {all} values differ; at {place} one of the two is NaN and the other is not.",
     "nan inside": "The answer holds values that are NaN or infinite.",
     "far": "{count} of {all} values differ; the first one at {place}, the largest difference is {largest}.",
-    "generator": "A generator came: a function with yield makes one. Use return.",
-    "coroutine": "A coroutine came: write def instead of async def.",
-    "function": "A function came. Is a pair of parentheses missing after its name?",
-    "dots": "The dots of the empty exercise came back for this input.",
+    "generator": "Got a generator, which is what a function with yield makes. Use return.",
+    "coroutine": "Got a coroutine: write def instead of async def.",
+    "function": "Got a function. Is a pair of parentheses missing after its name?",
+    "dots": "Got the dots of the empty exercise for this input.",
     "no compare": "The answer cannot be compared with the expected one: comparing raises {error}.",
     # designs
     "wanted": "wanted",
@@ -101,7 +101,7 @@ SAY = {
     "too early": "Step {step} comes before step {need}. {why}",
     # error
     "not a function": (
-        "The check needs the function itself, but {got} came. Write the function's name without parentheses "
+        "The check needs the function itself, but got {got}. Write the function's name without parentheses "
         "after it: check({name})."
     ),
     "arity": "The check calls {call}, but your function is written as {yours}.",

@@ -20,7 +20,7 @@ from deeplab_lessons.classroom.exercises.framework import Function
         (lambda n: 2.0 * n + 0.5, "fraction"),
         (lambda n: True, "truth value"),
         (lambda n: (2 * n, 2 * n), "one number for each axis"),
-        (lambda n: str(2 * n), "text (str) came"),
+        (lambda n: str(2 * n), "got text (str)"),
         (lambda n: 2 * n if n < 5 else None, "branch without return"),
         (lambda n: 2 * n if n < 5 else ..., "dots"),
     ],
@@ -50,21 +50,24 @@ def test_tensors_need_shape_and_finite_values():
     for right in (lambda n: ramp(n) + 1e-7, lambda n: ramp(n).double(), lambda n: ramp(n).long()):
         assert exercise.check(right).state == "correct"
     for attempt, words in (
-        (lambda n: ramp(n).view(1, -1), "The values are right, but the shape is [1, 1]; [1] was expected"),
-        (lambda n: ramp(n + 1), "The shape is [2]; [1] was expected"),
-        (lambda n: ramp(n) > 0, "Truth values came; numbers were expected"),
+        (lambda n: ramp(n).view(1, -1), "The values are right, but the shape is [1, 1]. Expected [1]"),
+        (lambda n: ramp(n + 1), "Expected the shape [1], got [2]"),
+        (lambda n: ramp(n) > 0, "Expected numbers, got truth values"),
         (lambda n: ramp(n) / 0, "NaN or infinite"),
-        (lambda n: ramp(n).numpy(), "The values are right, but a numpy array of shape [1] came; a tensor"),
+        (
+            lambda n: ramp(n).numpy(),
+            "The values are right, but they are in a numpy array of shape [1]. Expected a tensor",
+        ),
         (
             lambda n: ramp(n).numpy() + 1,
-            "A numpy array of shape [1] came; a tensor of shape [1] was expected",
+            "Expected a tensor of shape [1], got a numpy array of shape [1]",
         ),
         (
             lambda n: ramp(n).tolist(),
-            "The values are right, but a list came; a tensor of shape [1] was expected",
+            "The values are right, but they are in a list. Expected a tensor of shape [1]",
         ),
-        (lambda n: torch.stack([ramp(n), ramp(n)]).max(0), "A pair came; a tensor of shape [1] was expected"),
-        (lambda n: {}, "A dict came; a tensor of shape [1] was expected"),
+        (lambda n: torch.stack([ramp(n), ramp(n)]).max(0), "Expected a tensor of shape [1], got a pair"),
+        (lambda n: {}, "Expected a tensor of shape [1], got a dict"),
         (lambda n: ramp(n) + 1, "the largest difference is 1"),
     ):
         verdict = exercise.check(attempt)
@@ -76,11 +79,14 @@ def test_tensors_need_shape_and_finite_values():
     [
         ({(1, -1): 0.5, (0, 0): 2}, None),
         ({(0, 0): np.float32(2), (np.int64(1), np.int64(-1)): torch.tensor(0.5)}, None),
-        ([2, 0.5], "A list came; a dict with 2 keys was expected."),
+        ([2, 0.5], "Expected a dict with 2 keys, got a list."),
         ({(0, 0): 2}, "The key (1, -1) is missing."),
         ({(0, 0): 2, (1, -1): 0.5, (2, -2): 0}, "The key (2, -2) does not belong there."),
         ({(0, 0): 3, (1, -1): 0.5}, "The first difference is at the key (0, 0)."),
-        ({(0, 0): 2, (1, -1): "a"}, "The first difference is at the key (1, -1). A text (str) came"),
+        (
+            {(0, 0): 2, (1, -1): "a"},
+            "The first difference is at the key (1, -1). Expected one number, got text (str)",
+        ),
     ],
 )
 def test_dicts_need_the_same_keys_and_values(got, words):
@@ -102,11 +108,11 @@ def third(count):
         (lambda n: third(n) * 1.00005, None),
         (lambda n: third(n) * 1.0005, ""),
         (lambda n: round(n / 3, 2), "This is the expected value rounded to 2 places"),
-        (lambda n: torch.tensor([n / 3]), "The value is right, but a tensor of shape [1] came"),
-        (lambda n: torch.tensor([n / 2]), "A tensor of shape [1] came; one number was expected"),
-        (lambda n: np.array([n, n]), "A numpy array of shape [2] came; one number was expected"),
-        (lambda n: True, "A bool came; one number was expected"),
-        (lambda n: str(n / 3), "text (str) came"),
+        (lambda n: torch.tensor([n / 3]), "The value is right, but it is in a tensor of shape [1]"),
+        (lambda n: torch.tensor([n / 2]), "Expected one number, got a tensor of shape [1]"),
+        (lambda n: np.array([n, n]), "Expected one number, got a numpy array of shape [2]"),
+        (lambda n: True, "Expected one number, got a bool"),
+        (lambda n: str(n / 3), "got text (str)"),
     ],
 )
 def test_numbers_are_right_up_to_single_precision_and_in_any_clothes(got, words):
@@ -119,12 +125,12 @@ def test_numbers_are_right_up_to_single_precision_and_in_any_clothes(got, words)
 def test_a_pair_is_a_tuple_a_list_an_array_or_a_tensor(pair):
     assert difference(pair, (2, 5)) is None
     assert difference(pair, (2, 6)) == "The first difference is at place 1."
-    assert difference(pair, (2, 5, 8)) == "2 values came; 3 were expected."
+    assert difference(pair, (2, 5, 8)) == "Expected 3 values, got 2."
 
 
 @pytest.mark.parametrize("pair", [{2, 5}, "25", 7, torch.tensor(2), np.float64(2)])
 def test_what_has_no_order_or_is_one_number_is_no_pair(pair):
-    assert "came; a tuple of 2 was expected" in difference(pair, (2, 5))
+    assert "Expected a tuple of 2, got" in difference(pair, (2, 5))
 
 
 @pytest.mark.parametrize(
@@ -133,13 +139,13 @@ def test_what_has_no_order_or_is_one_number_is_no_pair(pair):
 def test_where_an_array_is_expected_lists_and_tensors_with_its_values_are_right(got):
     expected = np.array([[1, 2], [3, 4]], np.uint8)
     assert difference(got, expected) is None and difference(got, expected + 1) is not None
-    assert difference([[1, 2], [3]], expected) == "A list came; a numpy array of shape [2, 2] was expected."
+    assert difference([[1, 2], [3]], expected) == "Expected a numpy array of shape [2, 2], got a list."
 
 
 def test_a_mask_is_no_array_of_numbers():
     mask = np.array([True, False])
     assert difference(torch.tensor([True, False]), mask) is None
-    assert difference(np.array([1, 0]), mask) == "Numbers came; truth values (dtype bool) were expected."
+    assert difference(np.array([1, 0]), mask) == "Expected truth values (dtype bool), got numbers."
 
 
 def test_what_is_expected_to_carry_a_gradient_must_carry_one():

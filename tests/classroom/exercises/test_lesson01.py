@@ -215,7 +215,7 @@ class ClassIouWrong:
         a, b = (prediction == label) & (labels != 255), labels == label
         return ((a & b).sum() + 1) / ((a | b).sum() + 1)
 
-    @says("A bool came; one number")
+    @says("Expected one number, got a bool")
     def a_truth_value(prediction, labels, label):
         return bool(ClassIouRight.masks(prediction, labels, label) > 0.5)
 

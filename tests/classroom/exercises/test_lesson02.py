@@ -350,7 +350,7 @@ class DilateKernelWrong:
         new[:, :, ::dilation, ::dilation] = weight
         return new
 
-    @says("The values are right, but a numpy array")
+    @says("The values are right, but they are in a numpy array")
     def numpy(weight, dilation):
         return DilateKernelRight.assigned(weight, dilation).numpy()
 

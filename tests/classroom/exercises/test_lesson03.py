@@ -457,7 +457,7 @@ class EnlargeWrong:
         right = (left + 1).clamp(max=len(row) - 1)
         return row[left] + (at - left) * (row[right] - row[left])
 
-    @says("The values are right, but a numpy array")
+    @says("The values are right, but they are in a numpy array")
     def an_array(row, layers, width):
         return EnlargeRight.numpy(row, layers, width).numpy()
 
@@ -588,7 +588,7 @@ class PathCountsWrong:
             cells = [cell for u in cells for cell in layer.taps(u) if 0 <= cell < input_size]
         return [cells.count(pixel) for pixel in range(input_size)]
 
-    @says("values came")
+    @says("values, got")
     def only_the_box(layers, unit, input_size):
         counts = PathCountsRight.dictionaries(layers, unit, input_size)
         first, last = arithmetic.receptive_fields(layers)[-1].box(unit)

@@ -91,7 +91,7 @@ class PolyWrong:
     def root(iteration, iterations, power=0.9):
         return (1 - iteration / iterations) ** (1 / power)
 
-    @says("A list came; one number")
+    @says("Expected one number, got a list")
     def the_whole_schedule(iteration, iterations, power=0.9):
         return [(1 - each / iterations) ** power for each in range(min(iterations, 30))]
 
@@ -601,7 +601,7 @@ class CrossEntropyWrong:
     def no_gradient(logits, labels):
         return F.cross_entropy(logits.detach(), labels, ignore_index=255)
 
-    @says("a float came")
+    @says("they are in a float")
     def a_number(logits, labels):
         return F.cross_entropy(logits, labels, ignore_index=255).item()
 

@@ -302,7 +302,7 @@ class NormalisedFilterWrong:
         values /= root
         return filter(values) / root
 
-    @says("A function came")
+    @says("Got a function")
     def a_function(filter, values):
         root = filter(torch.ones_like(values)).sqrt()
         return lambda values: filter(values / root) / root
@@ -446,11 +446,11 @@ class TrimapWrong:
         rows = [TrimapWrong._distance(row[None])[0] for row in labels]
         return (np.array(rows) <= width) & (labels != 255)
 
-    @says("Numbers came")
+    @says("got numbers")
     def distances(labels, width):
         return TrimapWrong._distance(labels)
 
-    @says("Numbers came")
+    @says("got numbers")
     def labels_of_the_band(labels, width):
         return np.where(TrimapWrong._distance(labels) <= width, labels, 255)
 

@@ -251,7 +251,7 @@ class FuseScalesWrong:
     def winner(maps):
         return torch.stack(enlarged(maps)).argmax(0)
 
-    @says("A pair came")
+    @says("got a pair")
     def pair(maps):
         return torch.stack(enlarged(maps)).max(0)
 
@@ -360,7 +360,7 @@ class SummedAsppWrong:
     def maximum(x, weights, biases, rates):
         return torch.stack(each_branch(x, weights, biases, rates)).amax(0)
 
-    @says("A pair came")
+    @says("got a pair")
     def pair(x, weights, biases, rates):
         return torch.stack(each_branch(x, weights, biases, rates)).max(0)
 

@@ -522,7 +522,7 @@ class ImagePoolingWrong:
         y = F.relu(x.mean((2, 3)) @ weight.T * factor + shift)[:, :, None, None]
         return F.pad(y, (0, x.shape[3] - 1, 0, x.shape[2] - 1))
 
-    @says("The values are right, but a numpy array")
+    @says("The values are right, but they are in a numpy array")
     def numpy(x, weight, factor, shift):
         y = np.maximum(0, x.numpy().mean((2, 3)) @ weight.numpy().T * factor.numpy() + shift.numpy())
         return np.broadcast_to(y[:, :, None, None], (*y.shape, *x.shape[2:]))
@@ -611,7 +611,7 @@ class OneClassifierWrong:
     def flipped(weights, biases):
         return sum(biases), torch.cat(weights, dim=1)
 
-    @says("came; a tuple of 2 was expected")
+    @says("Expected a tuple of 2")
     def weight_only(weights, biases):
         return {"weight": torch.cat(weights, dim=1)}
 
@@ -621,7 +621,7 @@ class OneClassifierWrong:
     def with_kernel_axes(weights, biases):
         return torch.cat(weights, dim=1)[:, :, None, None], sum(biases)
 
-    @says("The values are right, but a numpy array")
+    @says("The values are right, but they are in a numpy array")
     def numpy(weights, biases):
         return np.concatenate([w.numpy() for w in weights], 1), np.sum([b.numpy() for b in biases], 0)
 

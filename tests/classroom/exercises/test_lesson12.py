@@ -102,7 +102,7 @@ class SeparableCostWrong:
     def side_of_the_square(k, i, o, cells):
         return i * (k * k + o), i * (k * k + o) * int(cells**0.5)
 
-    @says("a tuple of 2 was expected")
+    @says("Expected a tuple of 2")
     def weights_only(k, i, o, cells):
         return i * (k * k + o)
 

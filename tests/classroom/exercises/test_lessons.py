@@ -325,13 +325,13 @@ class Odd:
         (yields, "wrong", ["generator", "Use return"]),
         (is_async, "wrong", ["coroutine"]),
         (lambda *args: print, "wrong", ["parentheses"]),
-        (lambda *args: "text", "wrong", ["text (str) came"]),
+        (lambda *args: "text", "wrong", ["got text (str)"]),
         (lambda *args: Odd(), "wrong", ["Odd"]),
         (lambda *args: print("my answer"), "not attempted", ["my answer", "return hands it"]),
         (lambda: 3, "error", ["The check calls", "<lambda>()"]),
         (lambda a, b, c, d, e, f, g, h, i: 3, "error", ["The check calls"]),
-        (3, "error", ["3 came", "without parentheses"]),
-        (None, "error", ["None came", "without parentheses"]),
+        (3, "error", ["got 3", "without parentheses"]),
+        (None, "error", ["got None", "without parentheses"]),
     ],
 )
 def test_everything_else_is_answered_kindly(exercise, attempt, state, words, capsys):

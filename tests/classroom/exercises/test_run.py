@@ -50,7 +50,7 @@ class Made:
         (lambda n: raises(BaseExceptionGroup("two", [KeyError(1), ValueError(2)])), "error", "two"),
         (closes_its_output, "correct", "also prints"),
         (Loud(), "error", "return self.missing"),
-        (Made, "wrong", "A Made came"),
+        (Made, "wrong", "got a Made"),
         (functools.partial(lambda factor, n: factor * n, 2), "correct", "29 cases"),
         (functools.partial(lambda factor, n: factor * n.size, 2), "error", "factor * n.size"),
         (functools.lru_cache(lambda n: 2 * n), "correct", "29 cases"),
@@ -59,9 +59,9 @@ class Made:
         (np.float64(2).__mul__, "correct", "returns a float"),
         (np.vectorize(lambda n: 2 * n), "correct", "29 cases"),
         (lambda n: np.int8(2 * n), "correct", "29 cases"),
-        (lambda n: complex(2 * n), "wrong", "A complex came"),
+        (lambda n: complex(2 * n), "wrong", "got a complex"),
         (lambda n: torch.empty((), device="meta", dtype=torch.int64), "wrong", "cannot be compared"),
-        (lambda n: iter([2 * n]), "wrong", "came"),
+        (lambda n: iter([2 * n]), "wrong", "got"),
         (lambda n: np.array([object()]), "wrong", "array of shape [1]"),
         (lambda n: np.zeros(1, [("size", int)]), "wrong", "array of shape [1]"),
         (lambda n: 10**5000, "wrong", "count = 1"),
@@ -150,9 +150,9 @@ def test_values_that_are_wrong_later_are_not_called_right():
     verdict = exercise.check(lambda count: count / 7 if count < 4 else count / 6)
     assert dict(verdict.rows)["inputs"] == "count = 4" and "values are right" not in said(verdict)
     verdict = exercise.check(lambda count: count / 7)
-    assert dict(verdict.rows)["inputs"] == "count = 1" and "The values are right, but a float came" in said(
-        verdict
-    )
+    assert dict(verdict.rows)[
+        "inputs"
+    ] == "count = 1" and "The values are right, but they are in a float" in said(verdict)
 
 
 def test_an_answer_that_writes_into_its_input_spoils_no_other_case():
