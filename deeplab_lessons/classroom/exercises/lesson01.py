@@ -58,7 +58,7 @@ class OutputStride:
         return sum(strides)
 
     @misconception(
-        "Your code takes every layer to have stride 2. A layer of stride 1 leaves the spacing as it is."
+        "Your code treats every layer as if it had stride 2. A layer of stride 1 leaves the spacing as it is."
     )
     def every_stride_two(strides):
         return 2 ** len(strides)
@@ -87,7 +87,7 @@ class OutputStride:
         return max(strides)
 
     @misconception(
-        "Your code returns the last layer's own stride, in cells of its input. The question is for input pixels."
+        "Your code returns the last layer's own stride, in cells of its input. The question asks for input pixels."
     )
     def last_stride(strides):
         return strides[-1]
@@ -99,9 +99,9 @@ class ClassIou:
 
     package = objects.class_iou
     hints = (
-        "Make three masks: pixels predicted as the class, pixels that are the class, and judged pixels "
+        "Make three masks: pixels predicted as the class, pixels that are the class, and labelled pixels "
         "(labels != 255).",
-        "`&` and `|` join masks pixel by pixel, and `.sum()` counts. Apply the judged mask before counting.",
+        "`&` and `|` join masks pixel by pixel, and `.sum()` counts. Apply the labelled mask before counting.",
         "The union is everything that is in at least one of the two masks; a pixel in both counts once.",
     )
 
@@ -142,15 +142,15 @@ class ClassIou:
         return float((prediction == labels)[labels != IGNORE_INDEX].mean())
 
     @misconception(
-        "Void pixels are counted. Where the label is 255 nobody judged: such a pixel is neither a "
-        "mistake nor a success. Remove it from both masks before you count."
+        "Your code counts void pixels. A pixel labelled 255 has no class, so it is neither a mistake nor a success: "
+        "remove it from both masks before you count."
     )
     def void_counted(prediction: np.ndarray, labels: np.ndarray, label: int) -> float:
         predicted, true = prediction == label, labels == label
         return float((predicted & true).sum() / (predicted | true).sum())
 
     @misconception(
-        "The union counts the intersection twice. Area A plus area B counts their common part twice: "
+        "Your code counts the intersection twice in the union, because area A and area B both contain it: "
         "subtract it once."
     )
     def double_union(prediction: np.ndarray, labels: np.ndarray, label: int) -> float:
@@ -171,7 +171,7 @@ class ClassIou:
     def void_as_background(prediction, labels, label):
         return objects.class_iou(prediction, np.where(labels == IGNORE_INDEX, 0, labels), label)
 
-    @misconception("Your code returns IoU in per cent. The check expects a share between 0 and 1.")
+    @misconception("Your code returns IoU in per cent. The check expects a fraction from 0 to 1.")
     def per_cent(*case):
         return 100 * objects.class_iou(*case)
 
@@ -184,8 +184,8 @@ class ClassIou:
         return both / true if true else 0.0
 
     @misconception(
-        "Your code returns precision: the share of the painted area that is right. It forgives every pixel missed; "
-        "IoU divides by the union."
+        "Your code returns precision: the fraction of the predicted area that is right. It forgives every missed "
+        "pixel; IoU divides by the union."
     )
     def precision(prediction: np.ndarray, labels: np.ndarray, label: int) -> float:
         predicted, _, both = _areas(prediction, labels, label)
@@ -275,21 +275,21 @@ class IouOfSet:
         return objects.class_iou(predictions[-1], labels[-1], label)
 
     @misconception(
-        "Void pixels are counted. Where the label is 255 nobody judged: such a pixel is neither right nor wrong."
+        "Your code counts void pixels. A pixel labelled 255 has no class, so it is neither right nor wrong."
     )
     def void_counted(predictions, labels, label):
         pairs = [(p == label, t == label) for p, t in zip(predictions, labels, strict=True)]
         return float(sum((p & t).sum() for p, t in pairs) / sum((p | t).sum() for p, t in pairs))
 
     @misconception(
-        "The union counts the intersection twice: both areas hold their common part. Join the masks with `|`, or take "
-        "the common pixels off once."
+        "Your code counts the intersection twice in the union, because both areas contain it. Join the masks with `|`, "
+        "or take the common pixels off once."
     )
     def double_union(predictions, labels, label):
         areas = [_areas(p, t, label) for p, t in zip(predictions, labels, strict=True)]
         return sum(both for _, _, both in areas) / sum(predicted + true for predicted, true, _ in areas)
 
-    @misconception("Your code returns IoU in per cent. The check expects a fraction between 0 and 1.")
+    @misconception("Your code returns IoU in per cent. The check expects a fraction from 0 to 1.")
     def per_cent(predictions, labels, label):
         return 100 * IouOfSet.iou_of_set(predictions, labels, label)
 
@@ -340,26 +340,26 @@ class Vote:
         return int(np.bincount(cell.ravel()).argmax())
 
     @misconception(
-        "Your code takes the middle pixel, which is subsampling. A vote asks all pixels of the cell."
+        "Your code takes the middle pixel, which is subsampling. A vote counts all pixels of the cell."
     )
     def middle_pixel(cell):
         return int(cell[cell.shape[0] // 2, cell.shape[1] // 2])
 
     @misconception(
-        "Your code takes the first pixel, which is subsampling. A vote asks all pixels of the cell."
+        "Your code takes the first pixel, which is subsampling. A vote counts all pixels of the cell."
     )
     def first_pixel(cell):
         return int(cell[0, 0])
 
     @misconception(
-        "A cell of void alone comes out as class 0 here, because the largest of no votes is the first "
-        "one. Nobody voted, so the cell is void: 255."
+        "Your code returns class 0 for a cell that is entirely void, because the largest of no votes is the first one. "
+        "No pixel votes there, so return 255."
     )
     def all_void_is_background(cell):
         return int(np.bincount(cell[cell != IGNORE_INDEX], minlength=1).argmax())
 
     @misconception(
-        "At a tie the larger class wins here. Perhaps a `>=` should be a `>`: the smaller class wins a tie."
+        "In your code the larger class wins a tie, and it should be the smaller one. Perhaps a `>=` should be a `>`."
     )
     def last_winner(cell: np.ndarray) -> int:
         """The vote with ties given to the larger class."""
@@ -404,8 +404,7 @@ class SurvivingWidth:
     package = redrawing.surviving_width
     trials = 40
     hints = (
-        "Where does the bar have the hardest time? Put it so that it lies half in one cell and half in the "
-        "next.",
+        "Where is it hardest for the bar to win? Put it so that half of it is in one cell and half in the next.",
         "In a cell of 4 pixels the bar needs 3 to win. How wide must it be so that one of two cells gets 3, however "
         "it's cut?",
         "Or try it out: for growing widths, try every position with a row of zeros and ones.",
@@ -427,7 +426,7 @@ class SurvivingWidth:
         return stride // 2 + 1
 
     @misconception(
-        "Nearly: with an even stride the bar may be cut into two equal halves. Each is half a cell, "
+        "Your width fails only at even strides: there the bar may be cut into two equal halves. Each is half a cell, "
         "a tie, and a tie goes to the background."
     )
     def one_cell(stride):

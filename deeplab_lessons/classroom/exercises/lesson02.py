@@ -24,7 +24,7 @@ class EffectiveKernelSize:
 
     package = arithmetic.effective_kernel_size
     hints = (
-        "Draw it: k taps in a row. How many gaps lie between them?",
+        "Draw k taps in a row. How many gaps are there between them?",
         "There are k - 1 gaps, and each gap holds d - 1 zeros. Dilation 1 means no zeros at all.",
         "Cells covered = taps + zeros = k + (k - 1) times (d - 1).",
     )
@@ -59,8 +59,8 @@ class EffectiveKernelSize:
         return k + d - 1
 
     @misconception(
-        "Your code gives zeros to every tap, the last one too. Zeros lie between taps only: after the "
-        "last tap there is nothing left to cover."
+        "Your code gives zeros to every tap, including the last. There are zeros only between taps: nothing is "
+        "covered after the last one."
     )
     def zeros_after_every_tap(k, d=1):
         return k * d
@@ -90,10 +90,10 @@ class OutputSize:
     package = arithmetic.output_size
     trials = 300
     hints = (
-        "Begin with stride 1 and no padding: at how many places does a kernel that covers k' cells fit "
+        "Begin with stride 1 and no padding: at how many positions does a kernel that covers k' cells fit "
         "into n?",
-        "It fits at n - k' + 1 places. Padding makes the row longer, on both sides: n + 2 p.",
-        "With a stride, only every s-th place counts: (n + 2 p - k') // s + 1, where k' is the effective kernel size.",
+        "It fits at n - k' + 1 positions. Padding makes the row longer, on both sides: n + 2 p.",
+        "With a stride, every s-th position counts: (n + 2 p - k') // s + 1, where k' is the effective kernel size.",
     )
 
     def output_size(input_size, kernel_size, stride=1, padding=0, dilation=1):
@@ -114,13 +114,13 @@ class OutputSize:
             yield rng.randint(_covered(k, d), 99), k, rng.randint(1, 5), p, d
 
     @misconception(
-        "Your code ignores the stride. The kernel moves s cells at a time, so only every s-th place counts."
+        "Your code ignores the stride. The kernel moves s cells at a time, so only every s-th position counts."
     )
     def no_stride(n, k, s=1, p=0, d=1):
         return _places(n, k, 1, p, d)
 
     @misconception(
-        "Your code rounds up: it counts a last place at which the kernel would hang over the end. "
+        "Your code rounds up: it counts a last position at which the kernel would hang over the end. "
         "PyTorch's convolution rounds down. (Caffe's pooling does round up.)"
     )
     def rounds_up(n, k, s=1, p=0, d=1):
@@ -134,7 +134,7 @@ class OutputSize:
         return n // s
 
     @misconception(
-        "Your code counts the steps between places. The first place needs no step, so there is one place more."
+        "Your code counts the steps between positions. The first position needs no step, so there is one more."
     )
     def steps_not_places(n, k, s=1, p=0, d=1):
         return (n + 2 * p - _covered(k, d)) // s
@@ -150,7 +150,7 @@ class OutputSize:
         return (n + p - _covered(k, d)) // s + 1
 
     @misconception(
-        "Your code ignores the dilation: this uses the number of taps k where the kernel covers more "
+        "Your code ignores the dilation: it uses the number of taps k, although the kernel covers more "
         "cells than it has taps. Use the effective kernel size."
     )
     def no_dilation(n, k, s=1, p=0, d=1):
@@ -193,14 +193,14 @@ class SamePadding:
                 yield k, d
 
     @misconception(
-        "Padding equal to the dilation is right for 3 taps only. Other kernels need more or less: "
+        "Your code returns the dilation, which is right for 3 taps only. Other kernels need more or less: "
         "how many cells does the kernel reach out on each side of its centre?"
     )
     def dilation_itself(k, d=1):
         return d
 
     @misconception(
-        "Your code returns the padding of an undilated kernel. Holes make the kernel reach further, so dilation counts."
+        "Your code returns the padding of an undilated kernel. Wider gaps make it reach further, so dilation counts."
     )
     def undilated(k, d=1):
         return (k - 1) // 2
@@ -312,7 +312,7 @@ class DilateKernel:
 
     package = atrous.dilate_kernel
     hints = (
-        "First make a tensor of zeros of the right shape: [O, I, k', k'], k' being the effective kernel "
+        "First make a tensor of zeros of the right shape, [O, I, k', k'], where k' is the effective kernel "
         "size.",
         "weight.new_zeros(O, I, k', k') has the dtype and device of weight. Where in it do the taps belong?",
         "At every d-th row and column: spread[:, :, ::dilation, ::dilation] = weight.",
@@ -372,6 +372,6 @@ class DilateKernel:
     def transposed(w, d):
         return _spread(w, d, d).transpose(2, 3)
 
-    @misconception("Your code returns the kernel as it was. Where do its zeros belong?")
+    @misconception("Your code returns the kernel unchanged. Where do its zeros belong?")
     def unchanged(w, d):
         return w

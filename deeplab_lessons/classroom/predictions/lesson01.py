@@ -54,7 +54,7 @@ def fewer_numbers():
     "True labels 1 1 1 0 0 void, predicted 1 1 0 1 0 1: what is the IoU of class 1?",
     tolerance=0.005,
     slips={
-        2 / 5: "You counted the void pixel in the union. Its class is unknown, so it counts in neither.",
+        2 / 5: "You counted the void pixel in the union. Its class is unknown, so leave it out.",
         2
         / 3: "You divided by the pixels of one map only, or computed Dice. The union holds the pixels of both.",
         3

@@ -82,11 +82,11 @@ def _green():
 
 
 @choice(
-    "How do the answers of the spread kernel and of the dilated one compare on the photograph?",
+    "How do the answers of the spread kernel and of the dilated one compare on the photo?",
     EQUAL,
     slips={
-        "equal up to rounding": "Photograph and kernel are whole numbers, and sums of whole numbers are exact here.",
-        "different": "The zeros only spell out the holes: both kernels multiply the same cells by the same weights.",
+        "equal up to rounding": "Photo and kernel are whole numbers, and sums of whole numbers are exact here.",
+        "different": "The zeros only fill the gaps: both kernels multiply the same cells by the same weights.",
     },
 )
 def spread_or_dilated():
@@ -101,7 +101,7 @@ def spread_or_dilated():
     "How many multiplications does one unit need for one channel, with 3 × 3 taps at dilation 12?",
     unit="multiplications",
     slips={
-        25**2: "You counted a full kernel as wide as the window. Nothing is multiplied in the holes.",
+        25**2: "You counted a full kernel as wide as the window. Nothing is multiplied in the gaps.",
         25: "You counted the cells that the window covers along one axis. Only the taps multiply.",
         3: "You counted one axis. An image has two, with three taps along each.",
         9 * 12: "You multiplied the taps by the dilation. Dilation moves the taps apart and adds none.",

@@ -151,7 +151,7 @@ class ClassIouWrong:
         keep = labels != 255
         return (prediction[keep] == labels[keep]).mean()
 
-    @says("Void pixels are counted")
+    @says("counts void pixels")
     def void_counts(prediction, labels, label):
         return np.sum((prediction == label) & (labels == label)) / np.sum(
             (prediction == label) | (labels == label)
@@ -419,7 +419,7 @@ class IouOfSetWrong:
     def the_first_image(predictions, labels, label):
         return objects.class_iou(predictions[0], labels[0], label)
 
-    @says("Void pixels are counted")
+    @says("counts void pixels")
     def void(predictions, labels, label):
         pairs = list(zip(predictions, labels, strict=True))
         both = sum(((p == label) & (t == label)).sum() for p, t in pairs)
