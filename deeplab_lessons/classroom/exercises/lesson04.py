@@ -172,11 +172,14 @@ class Surgery:
             "dilate",
             "read_as_kernels",
         ): "A matrix has no taps that could move apart, so fc6 would stay undilated.",
-        ("dilate", "remove_strides"): "Before a stride is removed, the product of removed strides is 1.",
+        (
+            "dilate",
+            "remove_strides",
+        ): "Before a stride is removed, the product of removed strides is 1, so nothing would be dilated.",
         (
             "decimate",
             "dilate",
-        ): "Three times dilation 1 is 3, and the dilation that follows would replace it.",
+        ): "Three times dilation 1 is 3, and the step that dilates would then replace this 3.",
         ("new_classes", "load"): "Loading would put the layer with 1000 classes back.",
     }
 

@@ -457,14 +457,14 @@ class CrossEntropy:
         return _costs(logits, labels).mean()
 
     @misconception(
-        "Your code treats void as a class. Nobody labelled those positions. Leave them out of the loss."
+        "Your code treats void as a class. Those positions have no label. Leave them out of the loss."
     )
     def void_as_last_class(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """The loss as it goes wrong when void is treated as the last class."""
         return F.cross_entropy(logits, labels.clamp(max=logits.shape[1] - 1))
 
     @misconception(
-        "Your code treats void as background, class 0. Nobody labelled those positions. Leave them out of "
+        "Your code treats void as background, class 0. Those positions have no label. Leave them out of "
         "the loss, and out of the number that you divide by."
     )
     def void_as_background(logits, labels):

@@ -108,7 +108,7 @@ def other_fifteen():
 
 
 @number(
-    "If pool5's two taps stay together and all else is dilated, how many pixels does fc6 see instead of 404?",
+    "If conv5 and fc6 are dilated but pool5 isn't, how many pixels does fc6 see instead of 404?",
     unit="pixels",
     slips={
         404: "You treated pool5 as a layer without taps. It has two, and they are now one cell apart instead of two.",
