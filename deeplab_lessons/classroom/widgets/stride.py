@@ -13,8 +13,8 @@ from deeplab_lessons.metrics import label_maps
 
 STRIDES = (1, 2, 4, 8, 16, 32)
 READINGS = {
-    "one label a cell: the middle pixel": "subsample",
-    "one label a cell: the majority": "majority",
+    "one label per cell: the middle pixel": "subsample",
+    "one label per cell: the majority": "majority",
     "class shares, enlarged bilinearly": "shares",
 }
 _WRONG = (213, 94, 0)  # vermillion of the course's palette
