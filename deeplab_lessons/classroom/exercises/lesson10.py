@@ -350,8 +350,8 @@ class StagePlan:
         return [(stride, dilation) for stride, (_, dilation) in zip(strides, plan, strict=True)]
 
     @misconception(
-        "Your code dilates one stage too late. The stage whose stride goes is dilated itself: its convolutions were "
-        "trained on the coarse map."
+        "Your code dilates one stage too late. The stage whose stride goes is dilated itself: its convolutions after "
+        "the stride were trained on the coarse map."
     )
     def late(strides, output_stride):
         """The dilation begins one stage too late."""

@@ -9,7 +9,7 @@ from deeplab_lessons.training import schedules
 
 
 @number(
-    "How many times the left block's weights would two 3 × 3 convolutions on 1024 channels have?",
+    "How many times as many weights as the left block would two 3 × 3 convolutions on 1024 channels have?",
     unit="times",
     tolerance=0.5,
     slips={
