@@ -107,7 +107,7 @@ def test_a_repair_is_there_as_it_is_handed_out(module, name, sections):
 @pytest.mark.slow
 def test_every_task_is_in_the_guide_as_the_lesson_words_it(sections):
     text = sections["02"]
-    assert "At stride 1, on each side." in text and "Write the function" in text
+    assert "Return the padding at stride 1, on each side." in text and "Write the function" in text
     assert "In each exercise, replace the dots" not in text, "how to use exercises is no task"
     order = sections["04"].split("<code>surgery</code>")[1].split("<h4>")[0]
     assert "Six steps lead" in order and "Several orders are right" in order, (

@@ -70,10 +70,10 @@ def draw_strip(current: str | None = None) -> None:
         ax.text(x, 2.6, f"DeepLab {name}", ha="center", weight="bold" if heavy else "normal")
         for y, part in enumerate(part for part in _PARTS if part in says):
             colour = _CHANGED if before and says[part] != before.get(part) else GREY
-            box(ax, x, y, 0.92, 0.74, colour, linewidth=2.5 if heavy else 0.8)
+            box(ax, x, y, 0.92, 0.82, colour, linewidth=2.5 if heavy else 0.8)
             ax.text(x, y, says[part], ha="center", va="center", fontsize=9)
             if y:
-                arrow(ax, (x, y - 0.63), (x, y - 0.37))
+                arrow(ax, (x, y - 0.59), (x, y - 0.41), mutation_scale=8)
         ax.text(x, -0.48, "\n".join(list(says.values())[-3:]), ha="center", va="top", fontsize=9)
         before = says
     ax.set(xlim=(-0.5, 3.5), ylim=(-1.4, 2.85))
