@@ -494,7 +494,7 @@ class NearestSeparable:
         return _rank_one(kernel.flatten(2).transpose(0, 1)).reshape(kernel.shape)
 
     @misconception(
-        "The shapes and strengths are right but for their size: your code leaves out the largest singular value."
+        "The shapes and strengths are right except for their size: your code leaves out the largest singular value."
     )
     def without_sizes(kernel):
         left, _, right = torch.linalg.svd(kernel.flatten(2).transpose(0, 1), full_matrices=False)

@@ -226,7 +226,7 @@ class PhotoToOverlay:
         (
             "normalise",
             "turn",
-        ): "The copy for the network would lie on its side, unlike all that it was trained on.",
+        ): "The copy for the network would lie on its side, unlike everything that it was trained on.",
         ("score", "normalise"): "The network was trained on normalised numbers, and there are none yet.",
         ("enlarge", "score"): "There are no scores of cells to enlarge yet.",
         ("label", "enlarge"): (

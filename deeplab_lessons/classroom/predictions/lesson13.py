@@ -43,10 +43,10 @@ def pixels_that_teach():
     tolerance=3,
     slips={
         100
-        / 4: "One class of four, but its IoU is not 100%: background was said where other things are, too.",
+        / 4: "One class of four, but its IoU is not 100%: background was also said where other things are.",
         4
         * 14.5: "This is the fraction of right pixels. mIoU counts three more classes, each with an IoU of 0.",
-        0: "Three classes have an IoU of 0. Background has not: most of what was said is right.",
+        0: "Three classes have an IoU of 0. Background does not: most of what was said is right.",
     },
 )
 def miou_of_background():
@@ -87,9 +87,9 @@ def honest_class():
     unit="%",
     tolerance=8,
     slips={
-        100: "The nearest frame is not the same one. Windows move, and copied outlines lie beside the true ones.",
+        100: "The nearest frame is not the same one. Windows move, and copied outlines lie next to the true ones.",
         80: "You thought of pixels. Poles and wires are thin: moved by two pixels they miss, and mIoU counts classes.",
-        16: "So little it reaches only on clips that it has never seen. Here nearly every frame has a neighbour.",
+        16: "It reaches so little only on clips that it has never seen. Here nearly every frame has a neighbour.",
         0: "It has learned nothing, but it remembers. Nearly every frame held back has a neighbour in training.",
     },
 )
