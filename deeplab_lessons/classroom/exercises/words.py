@@ -52,7 +52,7 @@ SAY = {
     "fraction": "Expected a whole number, got one with a fraction.",
     "want sequence": "Expected a {expected} of {length}, got {kind}.",
     "length": "Expected {expected} values, got {got}.",
-    "place": "The first difference is at place {place}.",
+    "place": "The first difference is at position {place}.",
     "want dict": "Expected a dict with {length} keys, got {kind}.",
     "no key": "The key {key} is missing.",
     "strange key": "The key {key} does not belong there.",

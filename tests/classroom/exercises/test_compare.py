@@ -124,7 +124,7 @@ def test_numbers_are_right_up_to_single_precision_and_in_any_clothes(got, words)
 @pytest.mark.parametrize("pair", [(2, 5), [2, 5], np.array([2, 5]), torch.tensor([2.0, 5.0]), range(2, 8, 3)])
 def test_a_pair_is_a_tuple_a_list_an_array_or_a_tensor(pair):
     assert difference(pair, (2, 5)) is None
-    assert difference(pair, (2, 6)) == "The first difference is at place 1."
+    assert difference(pair, (2, 6)) == "The first difference is at position 1."
     assert difference(pair, (2, 5, 8)) == "Expected 3 values, got 2."
 
 

@@ -125,7 +125,7 @@ def test_the_words_tell_classes_shares_and_how_sure():
     assert list(shown.shares) == ["dark", "bright"], "the largest first"
     sure = shown.scores.softmax(0).amax(0).numpy()[shown.labels == 1].mean()
     assert shown.caption.startswith(
-        f"2 classes found, by area and mean probability: dark 71.9%, sure {sure:.0%};"
+        f"2 classes found, by area and mean probability: dark 71.9%, confident {sure:.0%};"
     )
     page = shown._page.value
     assert 'alt="From left to right' in page and 'role="status"' in page

@@ -2,10 +2,10 @@
 
 WORDS = {
     "name": "picture",
-    "alt": "From left to right: the picture, the classes in colour, how sure the network is. {caption}",
-    "panels": "From left to right: the picture; the best class of each pixel; how sure the network is of it, from "
+    "alt": "From left to right: the picture, the classes in colour, how confident the network is. {caption}",
+    "panels": "From left to right: the picture; the best class of each pixel; how confident the network is of it, from "
     "black (a guess) to white (certain).",
-    "share": "{name} {share:.1%}, sure {sure:.0%}",
+    "share": "{name} {share:.1%}, confident {sure:.0%}",
     "caption": "{count} found, by area and mean probability: {shares}.",
     "one": "1 class",
     "several": "{count} classes",
