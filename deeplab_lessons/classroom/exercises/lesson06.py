@@ -432,7 +432,7 @@ class StrictUpdate:
 
     hints = (
         "Which pixels does the sum in the formula run over, and which does `q @ kernel.T` run over?",
-        "The pixel's own part is its kernel with itself times its own q. Where in the matrix are these kernels?",
+        "The pixel's own part is its kernel with itself times its own q. Where in the matrix are these entries?",
         "`kernel.diagonal()` has them, one for each pixel: subtract `q * kernel.diagonal()` from what is heard.",
     )
 

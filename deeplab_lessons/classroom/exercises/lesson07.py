@@ -30,7 +30,7 @@ class Splat:
         "A value at 2.25 lies between the grid points 2 and 3. Which of them is nearer, and gets more?",
         "With `left = int(place)`, the right point gets the fraction `place - left` of the value, and the left one the "
         "rest.",
-        "Use `grid[left] += …`, value by value, because points may be given several. Make the grid one longer and cut "
+        "Use `grid[left] += …`, value by value, because a point may receive several. Make the grid one longer and cut "
         "it at the end.",
     )
 
@@ -107,8 +107,8 @@ class Splat:
         return grid[:size]
 
     @misconception(
-        "Your code returns a mean: it divides by the number of givers. The filter needs the sum, because normalisation "
-        "comes later, and once, by filtering ones."
+        "Your code returns a mean: it divides by the weight that each point received. The filter needs the sum, "
+        "because normalisation comes later, and once, by filtering ones."
     )
     def mean_of_givers(values, places, size):
         return line_filter.splat(values, places, size) / np.maximum(

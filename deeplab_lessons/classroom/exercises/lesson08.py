@@ -260,7 +260,7 @@ class StepOnLogarithm:
         return max(weight - lr * gradient, 0.0)
 
     @misconception(
-        "Your code steps on the logarithm with the gradient for the weight. The chain rule gives one "
+        "Your code steps on the logarithm with the gradient with respect to the weight. The chain rule gives one "
         "more factor: dw/dr = w."
     )
     def no_chain_rule(weight, gradient, lr):
