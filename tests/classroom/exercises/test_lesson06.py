@@ -126,7 +126,7 @@ class UnaryFromProbabilitiesWrong:
     def numpy(p, floor=1e-5):
         return -np.log(np.maximum(p.numpy(), floor))
 
-    @says("The shape is")
+    @says("Expected the shape")
     def flattened(p, floor=1e-5):
         return -p.flatten(1).clamp(min=floor).log()
 
@@ -247,7 +247,7 @@ class ExactKernelWrong:
         kernel = torch.exp(-(torch.cdist(features.T, features.T) ** 2) / 2)
         return kernel * (kernel > 0.01)
 
-    @says("The shape is")
+    @says("Expected the shape")
     def to_the_first_pixel(features):
         return torch.exp(-(features - features[:, :1]).square().sum(0) / 2)
 
@@ -413,7 +413,7 @@ class EnergyWrong:
     def rounded(labels, unary, kernels):
         return round(EnergyRight.loops(labels, unary, kernels), 1)
 
-    @says("Use .item()")
+    @says("use .item()")
     def inside_a_tensor(labels, unary, kernels):
         return torch.tensor([EnergyRight.loops(labels, unary, kernels)])
 

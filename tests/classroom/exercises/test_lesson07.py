@@ -155,7 +155,7 @@ class SplatWrong:
         grid[-1] = 0
         return grid
 
-    @says("The shape is")
+    @says("Expected the shape")
     def one_longer(values, places, size):
         return SplatRight.loop(values, places, size + 1)
 
@@ -288,7 +288,7 @@ class NormalisedFilterWrong:
         scale = filter(torch.ones_like(values)).clamp(min=1) ** -0.5
         return scale * filter(scale * values)
 
-    @says("shape is")
+    @says("Expected the shape")
     def one_channel(filter, values):
         return NormalisedFilterRight.rsqrt(filter, values)[0]
 

@@ -601,7 +601,7 @@ class GroupsWrong:
         new = [name for name, _ in model.named_parameters() if name in weights + biases]
         return [old, new, []]
 
-    @says("2 values")
+    @says("got 2")
     def two_lists(model, classifiers):
         old, weights, biases = GroupsRight.loop(model, classifiers)
         return [old, weights + biases]

@@ -288,7 +288,7 @@ class ValidSharesWrong:
         axis = stacks.taps_on_map(size, 3, dilation)
         return [(axis.count(k) // size) ** 2 for k in (3, 2, 1)]
 
-    @says("2 values")
+    @says("got 2")
     def two(size, dilation):
         return ValidSharesRight.formulas(size, dilation)[:2]
 
@@ -500,7 +500,7 @@ class ImagePoolingWrong:
     def one_cell(x, weight, factor, shift):
         return F.relu(x.mean((2, 3)) @ weight.T * factor + shift)[:, :, None, None]
 
-    @says("The shape is")
+    @says("Expected the shape")
     def vectors(x, weight, factor, shift):
         return F.relu(x.mean((2, 3)) @ weight.T * factor + shift)
 

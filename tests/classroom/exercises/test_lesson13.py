@@ -213,7 +213,7 @@ class UprightWrong:
         rows, columns, _ = pixels.shape
         return pixels.reshape(columns, rows, 3) if orientation in (6, 8) else pixels
 
-    @says("The shape is")
+    @says("Expected the shape")
     def grey(pixels, orientation):
         return UprightRight.rot90(pixels, orientation).mean(2)
 
