@@ -90,7 +90,7 @@ EQUIVALENT = {
         "rate = max(1, undilated // output_stride) -> rate = max(undilated // output_stride, 1)": "max has no order",
         "rate = max(1, undilated // output_stride) -> rate = max(1, undilated / output_stride)": "powers of 2",
     },
-    "valid_shares": {"places[taps] += 1 -> places[taps] -= 1": "squared later"},
+    "valid_shares": {"positions[taps] += 1 -> positions[taps] -= 1": "squared later"},
     "image_pooling": {
         "mean = x.mean((2, 3), keepdim=True) -> mean = x.mean((3, 2), keepdim=True)": "the mean of both axes",
     },

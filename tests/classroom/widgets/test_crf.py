@@ -311,7 +311,7 @@ def test_a_stored_page_shows_the_last_picture_and_says_that_python_is_silent(pag
     assert marked == pytest.approx(widget.changed, abs=1.5)
     assert widget.caption in shown.locator("canvas.dl-overlay").get_attribute("aria-label")
     slide(shown, "w1", 3)
-    shown.locator(".dl-status").get_by_text("Python has not answered").wait_for(timeout=6000)
+    shown.locator(".dl-status").get_by_text("Python hasn't answered").wait_for(timeout=6000)
 
 
 @pytest.mark.browser
