@@ -14,7 +14,9 @@ EXEMPT: dict[str, dict[str, str]] = {
     },
     "05": {"cells per side at small scale": "16"},
     "09": {"the twin's crop and one of its dilations": "161 9", "a share that a cell prints (%)": "71"},
-    "10": {"500 and 321 pixels at 0.5, released and ours: tests/models/test_multi_scale.py": "161 250 251 500"},
+    "10": {
+        "500 and 321 pixels at 0.5, released and ours: tests/models/test_multi_scale.py": "161 250 251 500"
+    },
     "11": {
         "networks in the paper's table": "20",
         "75.18 less 20.29, roughly": "55",
