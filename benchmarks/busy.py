@@ -1,7 +1,7 @@
-"""The training of lesson 05 beside busy programs, with the course's GOMP_SPINCOUNT and without, as a Markdown table.
+"""The training of lesson 05 next to busy programs, with the course's GOMP_SPINCOUNT and without, as a Markdown table.
 
     python benchmarks/busy.py            about 6 minutes on two cores that nothing else uses
-    python benchmarks/busy.py --quick    one short round, for a look
+    python benchmarks/busy.py --quick    one short round, to see that it runs
 
 0, 1 and 2 processes compute without pause while a training runs in a process of its own: with GNU OpenMP's default,
 then with what the package sets. Both take turns in every round, and which one begins changes. Each ratio is iterations

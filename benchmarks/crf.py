@@ -1,7 +1,7 @@
-"""The dense CRF: this course's fast mean field beside pydensecrf, in interleaved runs, as Markdown tables.
+"""The dense CRF: this course's fast mean field next to pydensecrf, in interleaved runs, as Markdown tables.
 
     python benchmarks/crf.py            about 9 minutes on two cores
-    python benchmarks/crf.py --quick    about half a minute, for a look
+    python benchmarks/crf.py --quick    about half a minute, to see that it runs
 
 Times are medians; a ratio is pydensecrf's time divided by ours, taken run by run, so above 1 we are faster.
 "inference" has the lattices at hand; "with build" makes the picture's lattice too (the spatial lattice is kept
@@ -217,7 +217,7 @@ def growth(rounds: int, quick: bool) -> None:
 
 
 def gpu(settings, rounds: int) -> None:
-    """The same on a GPU, beside our own CPU time in the same run."""
+    """Repeat this on a GPU, next to our own CPU time in the same run."""
     head("GPU: milliseconds", "setting", "inference", "with build", "all new", "max ΔQ to the CPU")
     unary, picture = smooth_unary(CLASSES, WIDTH, HEIGHT), pictures(1)[0]
     for name, setting in settings.items():
@@ -281,7 +281,7 @@ def main() -> None:
         memory(settings)
     if torch.cuda.is_available():
         gpu(settings, rounds)
-    print(f"\n{time.perf_counter() - started:.0f} s in all")
+    print(f"\n{time.perf_counter() - started:.0f} s in total")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Training DeepLab v2 on ResNet-101: the course's loop beside the plainest PyTorch loop, as a Markdown table.
+"""Training DeepLab v2 on ResNet-101: the course's loop next to the plainest PyTorch loop, as a Markdown table.
 
     python benchmarks/training.py            CPU: about 8 minutes on two cores; CUDA where torch finds it
-    python benchmarks/training.py --quick    a small crop, for a look
+    python benchmarks/training.py --quick    a small crop, to see that it runs
 
 Both loops train the same network (ASPP-L, frozen batch norm, random weights) with the same batches, by turns. The
 plain one has what a correct training needs and nothing else: no guard against NaN, no checked labels, no seeded

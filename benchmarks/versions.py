@@ -1,7 +1,7 @@
-"""Training DeepLab v2, v3 and v3+ on ResNet-101 by the course's loop, beside torchvision's v3 in a plain one.
+"""Training DeepLab v2, v3 and v3+ on ResNet-101 by the course's loop, next to torchvision's v3 in a plain one.
 
     python benchmarks/versions.py            CPU: small crops, about 15 minutes; CUDA, where there is one: of 513
-    python benchmarks/versions.py --quick    one round of tiny crops, for a look
+    python benchmarks/versions.py --quick    one round of tiny crops, to see that it runs
 
 Two Markdown tables: the versions, and for v3 the options channels_last, compiled and amp (on CUDA). The rows take
 turns, round by round. Seconds are those of one iteration, taken at the end of each; the first ones of a turn, which

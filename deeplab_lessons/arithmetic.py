@@ -20,7 +20,7 @@ _MINIMUM = {
 def _check_number(name: str, value: int, where: str = "") -> int:
     minimum, why = _MINIMUM[name]
     if isinstance(value, (tuple, list)):
-        raise TypeError(f"{where}{name} must be one whole number, got {value!r}: ask for one axis at a time")
+        raise TypeError(f"{where}{name} must be one whole number, got {value!r}: pass one axis at a time")
     if isinstance(value, bool) or not hasattr(type(value), "__index__"):
         raise TypeError(f"{where}{name} must be a whole number, got {value!r} ({type(value).__name__})")
     value = operator.index(value)

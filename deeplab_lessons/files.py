@@ -21,7 +21,7 @@ SOFTWARE = "deeplab-lessons segment"
 
 @contextmanager
 def whole_file(path: str | Path) -> Iterator[Path]:
-    """Yield the name of a file beside `path`, this writer's own, which becomes `path` if the block ends well.
+    """Yield the name of a file next to `path`, this writer's own, which becomes `path` if the block ends well.
 
     At `path` is the old file or the new one, never half of one: the new one is forced to the disk and renamed in one
     step. After an error or Ctrl-C the unfinished file is removed.
@@ -45,7 +45,7 @@ def overlay_paths(
     """Return {picture: PNG that `segment` writes for it}, once it is certain that nothing is lost by it.
 
     `pictures` are files, and folders for all pictures below them. `output` is a file that ends in .png, or a folder
-    for files `NAME-segmented.png` (`kind` "labels": `NAME-labels.png`) in the same subfolders; None puts them beside
+    for files `NAME-segmented.png` (`kind` "labels": `NAME-labels.png`) in the same subfolders; None puts them next to
     the pictures. Raises ValueError where a picture or another overlay would be replaced, FileExistsError where any
     other file would be (with `overwrite` only what `segment` has not written), FileNotFoundError for a folder without
     pictures, and PermissionError for a folder in which nothing can be written.
@@ -98,7 +98,7 @@ def pictures_below(folder: Path) -> list[Path]:
 
 
 def save_png(image: Image.Image, path: Path) -> None:
-    """Write a PNG, whole or not at all, and into it that it was written here."""
+    """Write a complete PNG or none, and into it that it was written here."""
     mark = PngInfo()
     mark.add_text("Software", SOFTWARE)
     with whole_file(path) as part:

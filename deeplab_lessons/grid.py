@@ -44,7 +44,7 @@ class Grid:
     def check(self, size: Sequence[int], cells: Sequence[int]) -> None:
         """Raise ValueError unless a map of `cells` (h, w) can lie on a picture of `size` (H, W) with this grid.
 
-        No centre may lie a stride or more outside the picture, and the picture may not go on for a stride more after
+        No centre may lie a stride or more outside the picture, and the picture may not continue for a stride more after
         the last centre than before the first.
         """
         size, cells = tuple(size), tuple(cells)

@@ -55,6 +55,6 @@ def pytest_runtest_call(item):
     if item.parent.timed_out:
         seconds = item.config.option.nbval_cell_timeout
         item.raise_cell_error(
-            f"Timeout of {seconds:g} seconds exceeded: the cell was interrupted and went on"
+            f"Timeout of {seconds:g} seconds exceeded: the cell was interrupted and continued"
         )
     return result

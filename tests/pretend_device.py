@@ -72,7 +72,9 @@ def pretend_device():
     """Let `device=ELSEWHERE`, `.to(ELSEWHERE)` and `torch.autocast("lazy")` work inside."""
     autocast = torch.autocast
     with torch.device("cpu"):
-        torch.empty(0)  # torch lists its constructors at their first use, and that list must hold its own, not ours
+        torch.empty(
+            0
+        )  # torch lists its constructors at their first use, and that list must hold its own, not ours
 
     def no_half(kind, *args, **kwargs):
         return contextlib.nullcontext() if kind == ELSEWHERE.type else autocast(kind, *args, **kwargs)

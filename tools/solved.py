@@ -1,4 +1,4 @@
-"""Write the solved edition to build/solved/: every lesson with the solutions in place of its stubs, every check tried.
+"""Write the solved edition to build/solved/: every lesson with the solutions instead of its stubs, every check tried.
 
 Names (`02` or `02_dilated_convolution`) choose lessons. `--run` also runs each notebook from top to bottom and stores
 its outputs, which takes as long as the lessons do.

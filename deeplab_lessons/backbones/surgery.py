@@ -183,7 +183,7 @@ def large_fov(
     edited = _surgery_copy(net)
     fc6, fc7, fc8 = edited.fc6, edited.fc7, edited.fc8
     if channels > fc6.out_channels:
-        raise ValueError(f"fc6 has {fc6.out_channels} channels to choose from, {channels} were asked for")
+        raise ValueError(f"fc6 has {fc6.out_channels} channels to choose from, {channels} were requested")
     generator = torch.Generator().manual_seed(seed)
     kept6, kept7 = (_subset(conv, channels, generator) for conv in (fc6, fc7))
     padding = 0 if fc6.padding == (0, 0) else same_padding(kernel_size, rate)

@@ -45,7 +45,7 @@ def convolve_by_phases(
     """Convolve without a dilated kernel: subsample, convolve undilated, interleave.
 
     `x` is `[N, I, H, W]` and `weight` `[O, I, k, k]` (or `[N, I, L]` and `[O, I, k]`); the answer is that of torch's
-    convolution at stride 1, to the bit for whole numbers, else up to rounding: the order of the terms may differ.
+    convolution at stride 1, bit for bit for whole numbers, else up to rounding: the order of the terms may differ.
     Raises ValueError for a kernel that fits nowhere or a dilation below 1. Source: DeepLab v2, section 3.1.
     """
     taps = weight.shape[2:]

@@ -84,7 +84,7 @@ def kept_for_backward(net: nn.Module, input_size: int, batch_size: int = 1) -> i
 
 @contextmanager
 def _left_as_it_was(net: nn.Module) -> Iterator[None]:
-    """Give the network back its buffers (batch norm's statistics) and its gradients."""
+    """Restore the network's buffers (batch norm's statistics) and gradients afterwards."""
     buffers = [(buffer, buffer.clone()) for buffer in net.buffers()]
     gradients = [(weight, weight.grad) for weight in net.parameters()]
     try:

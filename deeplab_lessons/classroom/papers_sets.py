@@ -143,7 +143,7 @@ def download_voc(root: str | Path | None = None) -> None:
 
 
 def _fetch(url: str, root: Path, md5: str, name: str | None = None) -> None:
-    """Download an archive into `root`, unpack it beside its place and move it in; OSError says what to do instead."""
+    """Download an archive into `root`, unpack it next to its place and move it in; OSError says what to do instead."""
     try:
         root.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=".unpacking-", dir=root) as staging:

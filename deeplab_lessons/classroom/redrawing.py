@@ -1,6 +1,6 @@
 """Label maps made small and drawn large again: what lesson 01 finds that a map of stride s can still say.
 
-One *cell* of a map of stride s covers s x s pixels; where H or W is no multiple of s the last cells are cut, as if void
+One *cell* of a map of stride s covers s x s pixels; where s does not divide H or W the last cells are cut, as if void
 were added below and to the right.
 """
 
@@ -25,7 +25,7 @@ def output_stride(strides: Iterable[int]) -> int:
 def class_shares(labels: np.ndarray, stride: int, num_classes: int) -> np.ndarray:
     """Return each class's share of each cell's labelled pixels (0 if none), float32 [C, ceil(H/s), ceil(W/s)].
 
-    Raises ValueError for a stride below 1, a map that is not [H, W] and labels that are no class.
+    Raises ValueError for a stride below 1, a map that is not [H, W] and labels that are not a class.
     """
     height, width = sides(labels, stride)
     check_labels(labels, num_classes)
@@ -72,7 +72,7 @@ def surviving_width(stride: int) -> int:
     """Return how many pixels wide a bar must be to win the vote of some cell of width `stride`, wherever it is.
 
     At worst two cells share it half and half. A part wins with more than half a cell: of an odd bar the larger does at
-    width `stride`. An even bar only ties, and a tie goes to the background, so an even stride needs one pixel more.
+    width `stride`. An even bar only ties, and a tie goes to the background, so an even stride needs one more pixel.
     """
     return stride if stride % 2 else stride + 1
 

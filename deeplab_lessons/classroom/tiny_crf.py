@@ -94,7 +94,7 @@ class ExactCRF(DenseCRF):
 
 
 def symmetric(compatibility: Tensor | None, unary: Tensor) -> Tensor:
-    """Return μ for this unary (Potts for None), symmetric, or there would be no energy."""
+    """Return μ for this unary (Potts for None), symmetric, since no energy exists otherwise."""
     classes = len(unary)
     mu = checks.compatibility(potts(classes) if compatibility is None else compatibility, classes, unary)
     if not torch.allclose(mu, mu.T):

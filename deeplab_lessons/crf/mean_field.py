@@ -32,7 +32,7 @@ def mean_field(
     by default, taken as it is. `watch(i, q)` is called with the start (i = 0, the softmax of `-unary`) and after each
     update. Differentiable in everything. A unary `[C, N]` gives q `[C, N]`.
 
-    **Does the free energy F fall?** One pixel at a time, always: lesson 06 shows it. All at once, as here and in all
+    **Does the free energy F fall?** One pixel at a time, always: lesson 06 shows it. All at once, as here and in every
     fast code, it may rise. What always falls is F with the self-term, for Potts with filters that keep it and are
     "symmetric" or "none": the pairs are concave in q then, and each update minimises a bound from above (the argument
     of Krähenbühl and Koltun 2013). Without the self-term pixels may overshoot together and swing forever.

@@ -10,7 +10,7 @@ def unary_from_probabilities(p: Tensor, floor: float = 1e-5) -> Tensor:
     """Return `-log p`, where probabilities below `floor` count as `floor`: same shape, `[C, H, W]` or `[B, C, H, W]`.
 
     Without a floor a probability of zero would forbid a class for good. 1e-5 is pydensecrf's choice; as there, nothing
-    is rescaled afterwards. Source: DeepLab v1, section 4.2. Raises ValueError where `p` is no distribution.
+    is rescaled afterwards. Source: DeepLab v1, section 4.2. Raises ValueError where `p` is not a distribution.
     """
     if not 0 < floor < 1:
         raise ValueError(f"floor must be between 0 and 1, got {floor}: log 0 is infinite")

@@ -19,7 +19,7 @@ class Coco(FilePairs):
 
     `classes` are names of categories, the first perhaps "background"; by default that and all. `others` is the class of
     the other categories. Crowds are void, and what nothing covers is class 0 if that is background, else void. Raises
-    ImportError without pycocotools, FileNotFoundError, and ValueError for a class that is no category.
+    ImportError without pycocotools, FileNotFoundError, and ValueError for a class that is not a category.
     """
 
     def __init__(

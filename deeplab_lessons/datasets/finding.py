@@ -156,7 +156,7 @@ def _halves(line: str) -> list[tuple[str, str]]:
 
 
 def _known(line: str, names: Mapping[str, str]) -> str | None:
-    """What a line means among `names`: as it stands, without the file's ending, without its folders."""
+    """What a line means among `names`: as it is, without the file's ending, without its folders."""
     path = Path(line)
     if re.search(r"\s", path.suffix):  # more is on the line than a file's name
         return names.get(line)

@@ -21,7 +21,7 @@ def read_labelme(path: str | Path, classes: Sequence[str]) -> np.ndarray:
 
     Their words are `classes`, or "__ignore__" for void. What no shape covers is class 0 if that is called background,
     else void. Polygons, rectangles and circles cover pixels. Raises ValueError, naming the file, for other shapes,
-    for a word that is no class, and for a file that labelme did not write.
+    for a word that is not a class, and for a file that labelme did not write.
     """
     try:
         content = json.loads(Path(path).read_bytes())

@@ -21,8 +21,8 @@ def as_picture(source: str | Path | bytes | np.ndarray | Image.Image) -> np.ndar
     """Return a picture uint8 [H, W, 3] from a path, the bytes of a file, a PIL image or an array of that form.
 
     The camera's note on how it was held (EXIF) is followed, transparent places become white, grey becomes three
-    equal channels, 16 bits become 8. Raises FileNotFoundError, and ValueError for what is no picture or has no plain
-    black and white: decimal numbers, whole numbers that do not fill 16 bits, several images in one file.
+    equal channels, 16 bits become 8. Raises FileNotFoundError, and ValueError for what is not a picture or has no plain
+    black and white: decimal numbers, integers that do not fill 16 bits, several images in one file.
     """
     if not isinstance(source, (str, Path, bytes, bytearray, memoryview, Image.Image)):
         picture = np.asarray(source)
@@ -61,7 +61,7 @@ def read_label_map(path: str | Path, palette: np.ndarray | None = None) -> np.nd
 
     Palette and grey files and arrays (.npy) hold the numbers themselves, up to 32 bits; colours are looked up in
     `palette` [C, 3], and grey ones that are not in it are numbers. Raises FileNotFoundError, and ValueError for a file
-    that is no picture, not lossless, or holds several images, decimal numbers, or colours that cannot be looked up.
+    that is not a picture, not lossless, or holds several images, decimal numbers, or colours that cannot be looked up.
     """
     if Path(path).suffix.lower() == ".npy":
         values = _array(path)

@@ -60,8 +60,8 @@ def check(dataset: Sequence | Pairs, most: int | None = None, pictures: bool = T
     """Look at a data set and return what it holds and what is wrong: faults of files are collected, not raised.
 
     `most`: read only so many pairs, spread over the set. `pictures=False` leaves out what needs the images' pixels:
-    whether one is cut off, or there twice. Of a `Sequence` of pairs (image, mask), and of pairs that are no files, only
-    classes and void are counted, until each class has occurred.
+    whether one is cut off, or there twice. Of a `Sequence` of pairs (image, mask), and of pairs that are not files,
+    only classes and void are counted, until each class has occurred.
     """
     look, step = Look(), max(-(-len(dataset) // most), 1) if most else 1
     classes, quiet = tuple(getattr(dataset, "classes", ())), not pictures or None  # None: without a terminal

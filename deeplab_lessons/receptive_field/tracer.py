@@ -30,7 +30,7 @@ def trace(
     layer norm over rows and columns make every unit see the whole map.
 
     Raises UntraceableError, naming module and operator, where a field cannot be known; ValueError for an input
-    that is too small or has the wrong number of channels; TypeError if `model` is no `nn.Module`.
+    that is too small or has the wrong number of channels; TypeError if `model` is not an `nn.Module`.
     """
     size, model_name = check_input(model, input_size, in_channels, other_inputs), type(model).__name__
     names: dict[torch.Tensor, str] = {parameter: name for name, parameter in model.named_parameters()}

@@ -44,7 +44,7 @@ class Batches(torch.utils.data.Dataset):
 
     Python's, numpy's and torch's generator, from which the data set's random changes draw, are seeded for each batch.
     Raises ValueError for a data set without pairs (image, mask), a batch with fewer than there are processes, and
-    pairs that are no image and label map, or differ in size.
+    pairs other than an image and a label map of the same size.
     """
 
     def __init__(self, dataset: Data, batch_size: int, seed: int):

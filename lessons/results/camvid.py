@@ -3,7 +3,7 @@
     python lessons/results/camvid.py --keep networks
 
 needs CamVid and `weights/mobilenet_v2-imagenet-fp16.pt` in the data folder (see data/README.md), takes about three
-and a half hours on one quiet core, measures each network on val and test, writes `camvid.json` beside this file after
+and a half hours on one quiet core, measures each network on val and test, writes `camvid.json` next to this file after
 each, and prints it. The trainings are kept in the folder `networks`, and continue where they stopped. The networks are
 those of `lesson14.py`.
 """

@@ -4,7 +4,7 @@
 
 needs `weights/mobilenet_v2_tf-imagenet-fp16.pt` in the data folder (see data/README.md) and takes some seconds. For
 each of `NETWORKS`, all with the same weights, it keeps the probability of a cat at each cell of a photograph, as a
-picture of grey levels 0 to 255, writes `lesson04.json` beside this file, and prints it.
+picture of grey levels 0 to 255, writes `lesson04.json` next to this file, and prints it.
 """
 
 from collections.abc import Sequence

@@ -3,7 +3,7 @@
     python lessons/results/lesson06.py
 
 needs PASCAL VOC and `weights/deeplabv3_mobilenet_v2_tf-voc-fp16.pt` in the data folder (see data/README.md), writes
-`lesson06.json` beside this file in about 4 minutes on one quiet core, continues where it stopped, and prints each row.
+`lesson06.json` next to this file in about 4 minutes on one quiet core, continues where it stopped, and prints each row.
 
 | name | what |
 |---|---|

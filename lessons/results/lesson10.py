@@ -2,7 +2,7 @@
 
     python lessons/results/lesson10.py
 
-writes `lesson10.json` beside this file in about 20 minutes on one core, continues where it stopped, and prints each
+writes `lesson10.json` next to this file in about 20 minutes on one core, continues where it stopped, and prints each
 run. Every network is the class twin of a published experiment (`deeplab_lessons.classroom.experiments`).
 
 "VGG16, CRF" is the last of the policies with a dense CRF after it, its numbers chosen on training scenes.

@@ -3,7 +3,7 @@
     python lessons/results/lesson14.py
 
 needs CamVid and `weights/mobilenet_v2-imagenet-fp16.pt` in the data folder (see data/README.md), writes
-`lesson14.json` beside this file in about two hours on one core, continues where it stopped, and prints each run. The
+`lesson14.json` next to this file in about two hours on one core, continues where it stopped, and prints each run. The
 networks are in `deeplab_lessons.classroom.experiments`. Times are taken at the end, the networks by turns: "ms" for one
 image, "s" for one iteration of the training, one number for each turn.
 """
@@ -29,7 +29,7 @@ TURNS = 5  # of three iterations, to time them
 
 
 def versions(quick: bool, iterations: int | None = None) -> dict[str, Experiment]:
-    """Return the experiment of each version, trained for so many iterations (by default its own)."""
+    """Return the experiment of each version, trained for that many iterations (by default its own)."""
     found = {name: experiment(which, "full") for name, which in VERSIONS.items()}
     if quick:
         return {

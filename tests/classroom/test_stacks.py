@@ -112,5 +112,5 @@ def test_numbers_that_cannot_be_are_refused_in_words(arguments, error, message):
 def test_a_map_has_two_sides():
     with pytest.raises(ValueError, match=r"a pair \(rows, columns\)"):
         tap_shares((3, 4, 5))
-    with pytest.raises(TypeError, match="ask for one axis at a time"):
+    with pytest.raises(TypeError, match="pass one axis at a time"):
         taps_on_map((3, 4))

@@ -95,7 +95,7 @@ def sentences(text: str) -> list[str]:
 
 
 def _blocks(lines: list[str]) -> Iterator[tuple[int, str, str, str]]:
-    """(line, kind, text, what stands before) of each paragraph, list item, row and code cell."""
+    """(line, kind, text, what comes before) of each paragraph, list item, row and code cell."""
     section = before = header = ""
     place = lines.index("---", 1) + 1 if lines[0] == "---" else 0
     while place < len(lines):
@@ -143,7 +143,7 @@ def _code(lesson: str, line: int, source: str) -> Iterator[Statement]:
 
 
 def _announced(node: ast.stmt) -> bool:
-    """Whether a statement gives a value to a name that speaks of a paper."""
+    """Whether a statement gives a value to a name that mentions a paper."""
     names = [
         each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)
     ]

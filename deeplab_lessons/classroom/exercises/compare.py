@@ -100,7 +100,7 @@ def difference(got: object, expected: object) -> str | None:
 
 
 def _oddity(got: object, expected: object) -> str | None:
-    """Answers that no exercise wants, whatever is expected."""
+    """Answers that no exercise wants, no matter which one is expected."""
     if inspect.isgenerator(got):
         return SAY["generator"]
     if inspect.iscoroutine(got):
@@ -226,7 +226,7 @@ def _from_array(got: object, expected) -> str | None:
 
 
 def _numbers(value: object):
-    """`value` as a numpy array of numbers or truth values; None for what is no rectangle of them."""
+    """`value` as a numpy array of numbers or truth values; None for what does not form a rectangle of them."""
     import numpy as np
 
     if is_tensor(value):

@@ -31,7 +31,7 @@ ask for data are in `designs`, those that ask for a sequence of steps in `orders
 
 A check never raises for what a learner wrote, and runs in `surroundings` of its own: what a notebook has switched
 (gradients, default dtype and device, warnings, seeds) changes no verdict, and is as before afterwards. An endless
-loop cannot be told from a slow function: stop it with the kernel's Interrupt button, and the verdict then names the
+loop looks the same as a slow function: stop it with the kernel's Interrupt button, and the verdict then names the
 input at which it was working.
 """
 

@@ -366,7 +366,7 @@ class DilateKernel:
         return _spread(w, 1, d)
 
     @misconception(
-        "Your code exchanges rows and columns. Put each tap d times as far down and d times as far to the right: "
+        "Your code swaps rows and columns. Put each tap d times as far down and d times as far to the right: "
         "`spread[:, :, ::dilation, ::dilation] = weight`."
     )
     def transposed(w, d):

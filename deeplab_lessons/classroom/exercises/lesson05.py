@@ -275,7 +275,7 @@ class FineTune:
         return _fine_tune(x, labels, trained, classes, steps, lr, rates=(1, 1))
 
     @misconception(
-        "Your code exchanges the two learning rates. The new classifier has everything to learn. Give it "
+        "Your code swaps the two learning rates. The new classifier has everything to learn. Give it "
         "lr, and the trained backbone lr / 10."
     )
     def rates_exchanged(x, labels, trained, classes, steps, lr):

@@ -174,7 +174,7 @@ class ExactKernel:
         return _distances(features) / 2
 
     @misconception(
-        "Your code adds a Gaussian for each feature. Two pixels must be close in all features: add the squares first, "
+        "Your code adds a Gaussian for each feature. Two pixels must be close in every feature: add the squares first, "
         "or multiply the Gaussians."
     )
     def gaussians_added(features):

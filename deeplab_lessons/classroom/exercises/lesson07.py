@@ -80,7 +80,7 @@ class Splat:
         return line_filter.splat(values, left + 0.5 * (behind > 0), size)
 
     @misconception(
-        "Your code exchanges the two fractions, so the farther grid point gets more. A value at 0.25 gives 0.75 of "
+        "Your code swaps the two fractions, so the farther grid point gets more. A value at 0.25 gives 0.75 of "
         "itself to grid point 0."
     )
     def swapped(values: np.ndarray, places: np.ndarray, size: int) -> np.ndarray:

@@ -98,6 +98,13 @@ class UnrolledUpdates:
         return _refined(unary, kernel, compatibility, iterations, lambda s, m: -unary - compatibility.T @ m)
 
     @misconception(
+        "Your code transposes the kernel. The message is `marginals @ kernel`, without a transpose. A symmetric kernel "
+        "hides this."
+    )
+    def kernel_transposed(unary, kernel, compatibility, iterations=5):
+        return UnrolledUpdates.unrolled_updates(unary, kernel.T, compatibility, iterations)
+
+    @misconception(
         "Your code takes the softmax over the pixels. The marginals of one pixel add up to 1 over the classes, which "
         "are axis 0."
     )

@@ -464,6 +464,14 @@ class Groups:
         return _grouped(model, classifiers, new=lambda layer: any(each in layer for each in classifiers))
 
     @misconception(
+        "Your code compares only the last part of a layer's name. Then `old.fc8` belongs to `head.fc8`. Compare the "
+        "layer's whole name."
+    )
+    def last_part(model, classifiers):
+        last = [each.rpartition(".")[2] for each in classifiers]
+        return _grouped(model, classifiers, new=lambda layer: layer.rpartition(".")[2] in last)
+
+    @misconception(
         "Your code lists only new layers. The trained ones learn as well, in the first list: without them the "
         "backbone would stay as it is."
     )

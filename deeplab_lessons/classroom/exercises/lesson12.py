@@ -245,6 +245,17 @@ class Fuse:
         return _fused(x, low, reduce, lambda x, s: F.interpolate(x, s, mode="bilinear", align_corners=False))
 
     @misconception(
+        "Your code makes four fine cells of each coarse one and cuts off the rest. Coarse cell i then lies on fine "
+        "cell 4 i + 1.5. Keep the corners, and look at the size."
+    )
+    def four_times_and_cut(x, low, reduce):
+        def cut(x, size):
+            large = F.interpolate(x, scale_factor=4, mode="bilinear", align_corners=False)
+            return large[..., : size[0], : size[1]]
+
+        return _fused(x, low, reduce, cut)
+
+    @misconception(
         "Your code repeats coarse cells as they are. The decoder enlarges bilinearly; it is the size to which it "
         "enlarges that is at fault."
     )
@@ -278,7 +289,7 @@ class Fuse:
         return _fused(x, low, reduce, _on_fine_cells, order=-1)
 
     @misconception(
-        "Your code drops the ReLU after the 1 × 1, so the early map has negative values. The ReLU was in order."
+        "Your code drops the ReLU after the 1 × 1, so the early map has negative values. The ReLU was right."
     )
     def no_relu(x, low, reduce):
         return torch.cat([_on_fine_cells(x, low.shape[2:]), F.conv2d(low, reduce)], dim=1)
@@ -342,7 +353,7 @@ class DenseKernel:
         return pointwise * depthwise[:, 0], pointwise.flatten(1) @ shift
 
     @misconception(
-        "Your code exchanges the kernel's output and input channels. A kernel in PyTorch is [out, in, k, k]."
+        "Your code swaps the kernel's output and input channels. A kernel in PyTorch is [out, in, k, k]."
     )
     def channels_swapped(depthwise, scale, shift, pointwise):
         kernel, bias = DenseKernel.dense_kernel(depthwise, scale, shift, pointwise)
@@ -362,7 +373,7 @@ class DenseKernel:
     def flipped(depthwise, scale, shift, pointwise):
         return DenseKernel.dense_kernel(depthwise.flip(2, 3), scale, shift, pointwise)
 
-    @misconception("Your code exchanges rows and columns of the taps.")
+    @misconception("Your code swaps rows and columns of the taps.")
     def taps_transposed(depthwise, scale, shift, pointwise):
         return DenseKernel.dense_kernel(depthwise.mT, scale, shift, pointwise)
 

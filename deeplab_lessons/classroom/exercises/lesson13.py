@@ -53,7 +53,7 @@ class ClassNumbers:
             yield draw.choice(there, shape), dict(zip(some, classes, strict=True))
 
     @fault(
-        "Where `ids` exchanges two numbers, both come out as one class. Where 255 has a class, numbers that `ids` "
+        "Where `ids` swaps two numbers, both come out as one class. Where 255 has a class, numbers that `ids` "
         "does not hold come out as that class."
     )
     def in_one_array(numbers, ids):
@@ -65,7 +65,7 @@ class ClassNumbers:
 
     @misconception(
         "Your code goes through `ids` in another order and still writes where it reads. Some order may do for a "
-        "chain, but none does for an exchange."
+        "chain, but none does for a swap."
     )
     def other_order(numbers, ids):
         labels = np.where(np.isin(numbers, list(ids)), numbers, 255).astype(np.uint8)
@@ -81,6 +81,15 @@ class ClassNumbers:
         labels = numbers.copy()
         for number, label in ids.items():
             labels[numbers == number] = label
+        return labels
+
+    @misconception(
+        "Your code looks for unknown numbers among the finished labels. There an unknown 2 passes for class 2. Look "
+        "for them in `numbers`."
+    )
+    def void_last(numbers, ids):
+        labels = ClassNumbers.unknown_kept(numbers, ids)
+        labels[~np.isin(labels, list(ids.values()))] = 255
         return labels
 
     @misconception(
@@ -124,7 +133,7 @@ def _turned(pixels, orientation, turns):
 
 @exercise
 class Upright:
-    """Warm-up: a stored photo turned as the scene stood."""
+    """Warm-up: a stored photo turned upright, as the camera was held."""
 
     trials = 80
     hints = (
@@ -156,7 +165,7 @@ class Upright:
         return pixels
 
     @misconception(
-        "Your code exchanges 6 and 8, so the photo ends upside down. np.rot90 turns to the left, and 6 needs a "
+        "Your code swaps 6 and 8, so the photo ends upside down. np.rot90 turns to the left, and 6 needs a "
         "quarter to the right."
     )
     def six_and_eight_swapped(pixels, orientation):
@@ -175,7 +184,7 @@ class Upright:
         return _turned(pixels, orientation, {3: 2, 6: 1, 8: 1})
 
     @misconception(
-        "Your code exchanges rows and columns for 6 and 8. The size is right then, but the photo is mirrored, and "
+        "Your code swaps rows and columns for 6 and 8. The size is right then, but the photo is mirrored, and "
         "writing would run backwards. Turn it."
     )
     def transposed(pixels, orientation):
@@ -275,8 +284,8 @@ def _resized(pixels, factor, filter=Image.Resampling.BILINEAR):
 
 
 _SMOOTH = (
-    "Your code uses another smooth filter for the labels. Each of them averages, and a mean of two labels is no label: "
-    "copy labels instead."
+    "Your code uses another smooth filter for the labels. Each of them averages, and a mean of two labels is "
+    "not a label: copy labels instead."
 )
 
 
@@ -287,8 +296,8 @@ class Enlarge:
     trials = 60
     hints = (
         "What does the label map hold halfway between a pixel of class 1 and one of class 3? Which operation makes it?",
-        "Labels are names. A mean of two names is no name: each new pixel must take the label of one old pixel.",
-        "The photo is in order. Only for the labels: `Image.Resampling.NEAREST`.",
+        "Labels are names. A mean of two names is not a name: each new pixel must take the label of one old pixel.",
+        "The photo is handled correctly. Only for the labels: `Image.Resampling.NEAREST`.",
     )
 
     def enlarge(photo, labels, factor):
@@ -308,7 +317,7 @@ class Enlarge:
         )
 
     def cases(rng: random.Random) -> Iterator[tuple]:
-        """Photo [H, W, 3], labels [H, W] and factor, whole numbers: two neighbours first, void in any place."""
+        """Photo [H, W, 3], labels [H, W] and factor, all integers: two neighbours first, void in any place."""
         grey = np.array([[[0] * 3, [200] * 3]], np.uint8)
         for labels in ([[1, 3]], [[3, 1]], [[0, 1]], [[0, 255]], [[255, 4]], [[2, 2]]):
             yield grey, np.array(labels, np.uint8), 2
@@ -345,7 +354,7 @@ class Enlarge:
 
     @misconception(
         "The labels are right. Your code copies the photo's pixels as well, which makes it blocky. Grey values are "
-        "amounts, and the photo was in order: interpolate it."
+        "amounts, and the photo was handled correctly: interpolate it."
     )
     def both_copied(photo, labels, factor):
         return tuple(_resized(pixels, factor, Image.Resampling.NEAREST) for pixels in (photo, labels))
@@ -369,7 +378,7 @@ class Enlarge:
         return _resized(photo, factor), labels
 
     @misconception(
-        "Your code exchanges width and height. A size in PIL is (width, height), a shape in numpy (rows, columns)."
+        "Your code swaps width and height. A size in PIL is (width, height), a shape in numpy (rows, columns)."
     )
     def sides_swapped(photo, labels, factor):
         size = factor * labels.shape[0], factor * labels.shape[1]

@@ -235,7 +235,7 @@ class SmallerCard:
         ):
             return None
         return (
-            'The check expects {"batch": n, "crop": pixels, "iterations": n, "lr": rate}, whole numbers but for the '
+            'The check expects {"batch": n, "crop": pixels, "iterations": n, "lr": rate}, all integers except the '
             f"positive learning rate; it got {show(plan)}."
         )
 

@@ -20,7 +20,7 @@ SAY = {
     "no design": "Write your design where the dots are, then run the check again.",
     "no order": "Look at the steps with steps(), then write their letters where the dots are.",
     "returned nothing": (
-        "The function returns nothing. If you have not started, replace the dots with your code. "
+        "The function returns nothing. If you have not started, replace `...` with your code. "
         "If you have, its last line may lack the word return."
     ),
     # correct

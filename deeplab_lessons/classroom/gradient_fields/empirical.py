@@ -87,7 +87,7 @@ def unit_gradient(
 
 
 class Positive(TorchFunctionMode):
-    """Replaces operators by ones that let every influence through, above autograd; refuses those it does not know.
+    """Replaces operators with ones that let every influence through, above autograd; refuses those it does not know.
 
     Every weight is positive, max pooling becomes sum pooling, products become sums; ReLU and batch norm are left out.
     """

@@ -43,7 +43,7 @@ def _first_tensor(output: Any, name: str) -> torch.Tensor:
 
 
 def unit_values(output: torch.Tensor, unit: Any, name: str) -> tuple[torch.Tensor, tuple[int, int]]:
-    """Return the numbers of one unit, and its (row, column); an output that is no map is a single unit."""
+    """Return the numbers of one unit, and its (row, column); an output that is not a map counts as a single unit."""
     if output.dim() < 4:
         output = output.reshape(1, -1, 1, 1)
     y, x = unit_index((output.shape[-2], output.shape[-1]), unit, name)

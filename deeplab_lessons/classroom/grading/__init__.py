@@ -5,6 +5,6 @@ runs in it. For each notebook an *answering* process runs what the exercises nee
 an empty folder, and sends the answers back as data (`encoding.py`). A *judging* process, which has run nothing of the
 notebook, compares them with its own reference on its own cases (`judging.py`).
 
-This keeps mistakes and mischief of a class apart from the grades. It is no sandbox: an answering process may read your
-files and use your network. Grade notebooks of strangers in a container.
+This keeps mistakes and mischief of a class apart from the grades. It is not a sandbox: an answering process may read
+your files and use your network. Grade notebooks of strangers in a container.
 """

@@ -66,7 +66,7 @@ def perform(job: dict, pipe: int) -> None:
 
 
 def _confine(folder: str, seconds: int, memory: int) -> None:
-    """Work in an empty folder, silently, on one core, with so much time and memory."""
+    """Work in an empty folder, silently, on one core, with that much time and memory."""
     os.chdir(folder)
     home = {name: folder for name in ("HOME", "USERPROFILE", "TMPDIR", "TEMP", "MPLCONFIGDIR", "IPYTHONDIR")}
     os.environ.update(home, MPLBACKEND="Agg", DEEPLAB_LESSONS_DEVICE="cpu", DEEPLAB_LESSONS_PROGRESS="off")

@@ -18,5 +18,5 @@ def exercises_of(lesson: str) -> dict[str, Exercise]:
 
 
 def cases_of(exercise: Exercise, seed: str) -> list[tuple] | None:
-    """Return the argument tuples of this `seed`, the same in every process; None where an answer is no function."""
+    """Return the argument tuples of this `seed`, the same in every process; None where an answer is not a function."""
     return exercise.arguments(seed) if isinstance(exercise, Function) else None

@@ -84,7 +84,7 @@ class Notebook:
         return said[-1] if said else ""
 
     def _behind(self, cell: list[int], last: int) -> list[int]:
-        """Places of the statements behind those of a check's `cell`, itself included."""
+        """Places of the statements on which those of a check's `cell` depend, itself included."""
         imported = set().union(*(each.binds for each in self.statements if isinstance(each.node, _IMPORT)))
         found, asked = set(cell), set()
         todo = [(name, place) for place in cell for name in self.statements[place].now]

@@ -108,7 +108,7 @@ class Helpers:
 
 
 def _program(mode: str, **streams) -> subprocess.Popen:
-    """`helper.py` in a session of its own. Sets have the same order in all of them, or cases might differ."""
+    """`helper.py` in a session of its own. Sets have the same order in each session, or cases might differ."""
     command = [sys.executable, "-m", f"{__package__}.helper", mode]
     surroundings = os.environ | {"PYTHONHASHSEED": "0"}
     return subprocess.Popen(

@@ -1,7 +1,7 @@
 """The ledger: every number from the papers that the course states, and what the course has of its own next to it.
 
 - `ENTRIES`: the numbers, in one file for each paper (`entries_v1.py`, …), and `CHAPTERS`, the same by paper.
-- `table`: the ledger as a pandas table, whole or for one lesson or standing; `summary`: in a few lines.
+- `table`: the ledger as a pandas table, for the course, one lesson or one standing; `summary`: in a few lines.
 - `released`: the multiply-adds of the released networks, part by part.
 
 `make ledger` holds the lessons against it and writes it as a page: see `tools/ledger/`.

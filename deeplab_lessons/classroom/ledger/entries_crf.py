@@ -48,7 +48,7 @@ ENTRIES = [
     measure(f"{_RNN}, table 1", "61.3", "mIoU (%) of FCN-8s alone", Twin("08", "alone")),
     measure(f"{_RNN}, table 1", "63.7", "mIoU (%) with a CRF after it", Twin("08", "after")),
     measure(f"{_RNN}, table 1", "69.6", "mIoU (%) trained end to end", Twin("08", "joint")),
-    cite(f"{_RNN}, table 1", "68.3", "mIoU (%) of FCN-8s alone, with COCO"),
+    cite(f"{_RNN}, table 1", "68.3", "mIoU (%) of FCN-8s without CRF, with COCO"),
     cite(f"{_RNN}, table 1", "69.5", "mIoU (%) with a CRF after it, with COCO"),
     cite(f"{_RNN}, table 1", "72.9", "mIoU (%) trained end to end, with COCO"),
     cite(f"{_RNN}, released layer", "160", "σα at the start (pixels)", near="σα"),

@@ -9,7 +9,7 @@ from deeplab_lessons.classroom.ledger.entry import cite, compute
 from deeplab_lessons.classroom.ledger.rows import published
 from deeplab_lessons.receptive_field import trace
 
-_WINDOW = "The column is 8 (k - 1) r + 32, the window of fc6 alone; a cell of pool5 sees 212 pixels, not 32."
+_WINDOW = "The column is 8 (k - 1) r + 32, the window of only fc6; a cell of pool5 sees 212 pixels, not 32."
 _FIELD = "field|RF|fc6|print|window"
 _BOTH = "v1, table 2; v2, table 1"
 

@@ -64,7 +64,7 @@ ENTRIES = [
         cells(513, 16),
         near="cells|33 × 33|map",
     ),
-    cite("v3, section 3.2", "256", "output stride where every block steps", near="stride"),
+    cite("v3, section 3.2", "256", "output stride where every block strides", near="stride"),
     cite(
         "v3, section 4.1; v3+, section 4", "16", "output stride in training", near="stride|at 16|16 pictures"
     ),

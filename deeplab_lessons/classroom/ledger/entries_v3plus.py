@@ -90,7 +90,7 @@ ENTRIES = [
     *published("v3plus"),
     cite("v3+, table 2", "78.02", "mIoU (%) with three 3 x 3"),
     cite("v3+, table 2", "77.25", "mIoU (%) with 128 filters"),
-    cite("v3+, table 2", "78.07", "mIoU (%) with 1 x 1 in place of 3 x 3"),
+    cite("v3+, table 2", "78.07", "mIoU (%) with 1 x 1 instead of 3 x 3"),
     cite("v3+, table 2", "78.61", "mIoU (%) with Conv3 as well"),
     cite("v3+, table 3", "79.35", "mIoU (%) of ResNet-101 with decoder at 8"),
     cite("v3+, table 3", "80.57", "mIoU (%) of ResNet-101 with decoder at 8, scales, flip"),

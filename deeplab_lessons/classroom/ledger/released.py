@@ -67,8 +67,8 @@ def filling(row: Row) -> int:
 def released_resnet101(output_stride: int, size: int = SIZE) -> int:
     """Multiply-adds of the released ResNet-101 on a picture of `size` pixels per side.
 
-    Its stem is three 3 x 3 (64, 64, 128 channels), and a stage steps in its last block's 3 x 3, so that the blocks'
-    1 x 1 after it work on the smaller map. Source: the released code, `resnet_v1_101_beta`.
+    Its stem is three 3 x 3 (64, 64, 128 channels), and a stage has its stride in its last block's 3 x 3, so that the
+    blocks' 1 x 1 after it work on the smaller map. Source: the released code, `resnet_v1_101_beta`.
     """
     half = math.ceil(size / 2)
     total = half**2 * 9 * (3 * 64 + 64 * 64 + 64 * 128)

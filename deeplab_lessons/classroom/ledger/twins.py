@@ -11,7 +11,7 @@ from deeplab_lessons.classroom.ledger import snapshot
 class Twin:
     """mIoU in per cent of the runs called `name` in the results of `lesson` ("10").
 
-    `at`: the way of testing, where a run was tested in several. `band`: within so many pixels of a boundary.
+    `at`: the way of testing, where a run was tested in several. `band`: within that many pixels of a boundary.
     """
 
     lesson: str

@@ -6,7 +6,7 @@
 The photographs come from scikit-image and matplotlib, unchanged; those of coins are four parts of one, enlarged twice.
 The outlines are labelme's files, next to this one: points placed by hand, moved to the nearest edge by a program, and
 looked at; those of the second motorcycle are the first one's, carried over by the disparities that come with the pair.
-`RULES` says what they hold, as an annotator would be told.
+`RULES` says what they hold, as one would explain it to an annotator.
 """
 
 from pathlib import Path
@@ -23,7 +23,7 @@ CLASSES = ("background", "person", "coin", "motorcycle")
 RULES = """\
 person: body, hair and what is worn; not what is held (helmet, camera, tripod)
 coin: to its rim
-motorcycle: with mirrors, stand and wheels; between the spokes, too; not the gap between the forks
+motorcycle: with mirrors, stand and wheels; also between the spokes; not the gap between the forks
 void: where hand and tripod head cannot be told apart
 background: everything else, the cat included"""
 

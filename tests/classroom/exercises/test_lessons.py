@@ -272,7 +272,7 @@ def test_an_unattempted_function_may_be_handed_in(exercise):
     def stub(*args): ...  # your code here
 
     assert exercise.check(stub).state == "not attempted"
-    assert "return" in said(exercise.check(stub)) and "dots" in said(exercise.check(stub))
+    assert "return" in said(exercise.check(stub)) and "replace `...`" in said(exercise.check(stub))
 
 
 # ---------------------------------------------------------------- what else a learner may write

@@ -10,7 +10,7 @@ def unknown(kind: str, value: object, choices: Iterable) -> str:
 
 
 def checked_number(name: str, value: int, most: int | None = None) -> int:
-    """Return the value as an int. Raises TypeError or ValueError if it is no whole number from 1 to `most`."""
+    """Return the value as an int. Raises TypeError or ValueError if it is not a whole number from 1 to `most`."""
     if isinstance(value, bool) or not hasattr(type(value), "__index__"):
         raise TypeError(f"{name} must be a whole number, got {value!r} ({type(value).__name__})")
     if value < 1 or (most is not None and value > most):
