@@ -179,7 +179,7 @@ def _split(dataset: Folder, look: Look, doubts: list[str]) -> list[str]:
                 "photos of one view, into a subfolder of their own, which is never split"
             )
     counts, known = Counter(sides), sorted(set(groups(dataset.names())))
-    by = "each image by itself" if len(known) == len(sides) else f"by their names in groups {few(known)}"
+    by = "each image by itself" if len(known) == len(sides) else f"in groups that stay together, {few(known)}"
     return [f"split: {counts['train']} to train on, {counts['val']} to measure on, {by}"]
 
 

@@ -20,12 +20,12 @@ class NotFinite(ArithmeticError):
     """The loss or a weight became NaN or infinite; the message says when, and what to try."""
 
 
-def checked_settings(save_every: int, **settings) -> dict:
+def checked_settings(save_every: int, validate_every: int | None, **settings) -> dict:
     """Return the settings of a training, as numbers of Python's; ValueError for wrong ones."""
     for name, known in (("schedule", SCHEDULES), ("loss", LOSSES)):
         check_choice(name, settings[name], known)
     for name in ("iterations", "batch_size", "seed"):
-        if not hasattr(settings[name], "__index__"):
+        if isinstance(settings[name], bool) or not hasattr(settings[name], "__index__"):
             raise ValueError(f"{name} must be a whole number, got {settings[name]!r}")
         settings[name] = int(settings[name])
     numbers = ("lr", "weight_decay", "clip")
@@ -37,8 +37,9 @@ def checked_settings(save_every: int, **settings) -> dict:
         raise ValueError(
             f"weight_decay must be at least 0, got {settings['weight_decay']!r}: pass 0 for none"
         )
-    if not save_every >= 1:
-        raise ValueError(f"save_every must be at least 1, got {save_every!r}")
+    for name, every in (("save_every", save_every), ("validate_every", validate_every)):
+        if every is not None and not every >= 1:
+            raise ValueError(f"{name} must be at least 1, got {every!r}")
     if settings["clip"] is not None and not settings["clip"] > 0:
         raise ValueError(f"clip must be None or a norm above 0, got {settings['clip']!r}")
     if settings["amp"] not in (False, True, "bf16", "fp16"):

@@ -32,7 +32,9 @@ TESTS = str(Path(__file__).resolve().parents[1])
         ({"lr": math.inf}, "lr must be above 0, got inf"),
         ({"iterations": 2.5}, "iterations must be a whole number, got 2.5"),
         ({"batch_size": 4.0}, "batch_size must be a whole number, got 4.0"),
+        ({"iterations": True}, "iterations must be a whole number, got True"),
         ({"save_every": 0}, "save_every must be at least 1, got 0"),
+        ({"validate_every": 0}, "validate_every must be at least 1, got 0"),
         ({"seed": "3"}, "seed must be a whole number, got '3'"),
     ],
 )
