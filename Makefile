@@ -14,7 +14,7 @@ export DEEPLAB_LESSONS_DATA ?= $(abspath $(firstword $(wildcard ../shared/data) 
 export GOMP_SPINCOUNT ?= 1000
 
 .DEFAULT_GOAL := help
-.PHONY: help lab check lint test notebooks html solved ledger guide test-gpu wheels wheels-gpu bench format clean
+.PHONY: help lab check lint test notebooks html solved ledger guide dist test-gpu wheels wheels-gpu bench format clean
 
 help:
 	@echo "make lab         open the course in JupyterLab (the first time it installs: about 2 minutes, 6 GB)"
@@ -26,6 +26,7 @@ help:
 	@echo "make solved      every lesson with its solutions in place and its checks tried: build/solved (ARGS=02)"
 	@echo "make ledger      every number that the course takes from a paper, and what we get: build/ledger.html"
 	@echo "make guide       the instructor's guide: goals, questions, solutions, plans, grading: build/instructors.html"
+	@echo "make dist        the course as one file for pip: dist/deeplab_lessons-VERSION-py3-none-any.whl"
 	@echo "make test-gpu    the notebooks on a CUDA device"
 	@echo "make bench       the benchmarks"
 	@echo "make wheels      download every wheel into wheels/, to install without network (WHEELS=wheels)"
@@ -34,7 +35,7 @@ help:
 
 lab:
 	@$(SETUP) lab
-	@$(BIN)/python tools/lab.py $(ARGS)
+	@$(BIN)/deeplab-lessons lab $(ARGS)
 
 check:
 	@$(SETUP) test
@@ -73,6 +74,12 @@ guide:
 	@$(SETUP) test
 	$(BIN)/python tools/instructors_guide.py build/instructors.html
 
+dist:
+	@$(SETUP) test
+	rm -rf build/lib build/bdist.*
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	@ls -sh dist
+
 test-gpu:
 	@$(PYTHON) tools/environment.py --venv .venv-gpu --wheels "$(or $(WHEELS),$(wildcard wheels-gpu))" gpu
 	DEEPLAB_LESSONS_DEVICE=cuda .venv-gpu/bin/python tools/require_cuda.py
@@ -96,4 +103,4 @@ format:
 	$(BIN)/oxlint --fix $(SCRIPTS) && $(BIN)/oxfmt $(SCRIPTS)
 
 clean:
-	rm -rf .venv .venv-gpu build .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info
+	rm -rf .venv .venv-gpu build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info

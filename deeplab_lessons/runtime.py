@@ -83,7 +83,7 @@ def full_precision() -> None:
     torch.backends.cuda.matmul.allow_tf32 = False
 
 
-def _checkout() -> Path | None:
+def checkout() -> Path | None:
     """The folder of this project's `pyproject.toml`, next to which the package is; None for an installed package."""
     root = Path(__file__).resolve().parent.parent
     try:
@@ -94,7 +94,7 @@ def _checkout() -> Path | None:
 
 
 def _folder(variable: str, in_checkout: str, in_home: str) -> Path:
-    root = _checkout()
+    root = checkout()
     default = root / in_checkout if root else Path.home() / in_home
     return Path(os.environ.get(variable) or default).expanduser()
 

@@ -12,7 +12,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-import lab as lab_tool
+from deeplab_lessons.classroom.course import ROOT, jupyterlab
 
 ERRORS = (
     '.jp-RenderedText[data-mime-type="application/vnd.jupyter.error"], '
@@ -39,7 +39,8 @@ def started(home):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     token = secrets.token_hex(16)
-    command = lab_tool.lab_command(
+    command = jupyterlab.lab_command(
+        ROOT,
         "--no-browser",
         f"--port={port}",
         "--ServerApp.port_retries=0",
@@ -52,7 +53,7 @@ def started(home):
     with log.open("w") as out:
         process = subprocess.Popen(
             command,
-            env=lab_tool.lab_environment() | private,
+            env=jupyterlab.lab_environment() | private,
             stdout=out,
             stderr=subprocess.STDOUT,
             start_new_session=True,

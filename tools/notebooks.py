@@ -11,9 +11,10 @@ import time
 from pathlib import Path
 
 import jupytext
-import lab
 import nbformat
 from jupytext.compare import NotebookDifference, compare_notebooks
+
+from deeplab_lessons.classroom.course import jupyterlab
 
 ROOT = Path(__file__).resolve().parent.parent
 LESSONS, NOTEBOOKS = ROOT / "lessons", ROOT / "notebooks"
@@ -77,9 +78,11 @@ def run(lesson):
 
 def remember(lessons):
     """Note what is stored for these lessons as the course's own: `make lab` trusts it, and nothing else."""
-    built = json.loads(lab.BUILT.read_text()) if lab.BUILT.is_file() else {}
-    built |= {lesson.stem: lab.digest(nbformat.read(notebook_of(lesson), as_version=4)) for lesson in lessons}
-    lab.BUILT.write_text(json.dumps(built, indent=2, sort_keys=True) + "\n")
+    built = json.loads(jupyterlab.BUILT.read_text()) if jupyterlab.BUILT.is_file() else {}
+    built |= {
+        lesson.stem: jupyterlab.digest(nbformat.read(notebook_of(lesson), as_version=4)) for lesson in lessons
+    }
+    jupyterlab.BUILT.write_text(json.dumps(built, indent=2, sort_keys=True) + "\n")
 
 
 def tidy(notebook):

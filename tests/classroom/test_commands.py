@@ -26,7 +26,9 @@ def test_help_lists_all_commands(capsys):
     with pytest.raises(SystemExit):
         commands.main(["--help"])
     said = capsys.readouterr().out
-    assert all(f"\n    {name} " in said for name in ("train", "evaluate", "segment", "experiments", "grade"))
+    assert all(
+        f"\n    {name} " in said for name in ("train", "evaluate", "segment", "experiments", "grade", "lab")
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import lab
 import pytest
+
+from deeplab_lessons.classroom.course import jupyterlab
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = (ROOT / "benchmarks", ROOT / "lessons" / "results", ROOT / "tools")
@@ -68,7 +69,7 @@ def test_torch_alone_finds_nothing(read_by_torch):
 def test_make_and_jupyterlab_set_it_for_notebooks_of_the_readers_own(monkeypatch):
     assert "\nexport GOMP_SPINCOUNT ?= 1000\n" in (ROOT / "Makefile").read_text()
     monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
-    assert lab.lab_environment()["GOMP_SPINCOUNT"] == "1000"
+    assert jupyterlab.lab_environment()["GOMP_SPINCOUNT"] == "1000"
 
 
 def test_the_tests_themselves_have_it():

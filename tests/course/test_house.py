@@ -21,7 +21,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 PACKAGE = ROOT / "deeplab_lessons"
 TOP_LEVEL = {
     *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "CITATION.cff", "LICENSE"),
-    *("pyproject.toml", "environment.yml", "constraints.txt", "Makefile"),
+    *("pyproject.toml", "setup.py", "environment.yml", "constraints.txt", "Makefile"),
     *("lessons", "notebooks", "deeplab_lessons", "data", "tests", "benchmarks", "tools"),
 }
 # Each floor imports only from those before it.
@@ -41,7 +41,7 @@ FLOORS = [
     {"cli"},
 ]
 CLASSROOM_FLOORS = [
-    {"built_in", "own_set", "papers_sets", "published", "redrawing"},
+    {"built_in", "course", "own_set", "papers_sets", "published", "redrawing"},
     {"experiments"},
     {"atrous", "copyist", "gradient_fields", "line_filter", "machine", "mobile_deeplab", "networks"}
     | {"objects", "pictures", "progress", "readable_lattice", "reference_crf", "stacks", "tiny_crf"},
@@ -310,8 +310,9 @@ def test_the_readme_names_the_commands_and_every_lesson():
 
 def test_the_readme_says_the_same_without_make():
     text = (ROOT / "README.md").read_text()
-    for python, lab in ((".venv/bin/python", "tools/lab.py"), (r".venv\Scripts\python", r"tools\lab.py")):
-        assert f'{python} -m pip install -c constraints.txt -e ".[lab]"\n{python} {lab}\n' in text
+    for scripts in (".venv/bin/", ".venv\\Scripts\\"):
+        install = f'{scripts}python -m pip install -c constraints.txt -e ".[lab]"'
+        assert f"{install}\n{scripts}deeplab-lessons lab\n" in text
 
 
 def test_every_folder_is_explained():

@@ -5,11 +5,11 @@ import re
 from pathlib import Path
 
 import instructors_guide
-import lab
 import nbformat
 import pytest
 
 import notebooks as builder
+from deeplab_lessons.classroom.course import jupyterlab
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -114,8 +114,8 @@ def test_prose_keeps_the_tone(lesson):
 
 def test_its_outputs_are_noted_as_the_course_s_own(lesson, notebook):
     """By what `make notebooks` notes, `make lab` knows which notebooks it may trust."""
-    noted = json.loads(lab.BUILT.read_text())
-    assert noted[lesson.stem] == lab.digest(notebook), (
+    noted = json.loads(jupyterlab.BUILT.read_text())
+    assert noted[lesson.stem] == jupyterlab.digest(notebook), (
         f"build it again: make notebooks ARGS={lesson.stem[:2]}"
     )
     assert set(noted) == {lesson.stem for lesson in LESSONS}

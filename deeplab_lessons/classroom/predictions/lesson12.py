@@ -1,19 +1,17 @@
 """Predictions of lesson 12: the early map, a map that moves, what costs, who draws best, and separable kernels."""
 
-import json
 import math
-from pathlib import Path
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from deeplab_lessons import backbones, heads
+from deeplab_lessons.classroom.course import stored_results
 from deeplab_lessons.classroom.predictions.framework import Answer, choice, number, order
 from deeplab_lessons.layers.separable import SeparableConv2d
 from deeplab_lessons.receptive_field import trace
 
-RESULTS = Path(__file__).parents[3] / "lessons" / "results" / "lesson12.json"
 STAGES = ("conv1", "layer1", "layer2", "layer3")
 WAYS = ("v3, OS 8", "v3+", "v3, OS 16, CRF", "v3, OS 16")
 
@@ -91,7 +89,7 @@ def what_costs_more():
     },
 )
 def drawn_best():
-    runs = json.loads(RESULTS.read_text())["runs"]
+    runs = stored_results("lesson12")["runs"]
     reached = {name: torch.tensor([run["mean_iou"] for run in runs[name]]) for name in WAYS}
     shows = tuple(f"{values.mean():.1f} ± {values.std():.1f}" for values in reached.values())
     return Answer(tuple(sorted(WAYS, key=lambda name: reached[name].mean())), shows)

@@ -1,24 +1,22 @@
 """Predictions of lesson 14: two rankings, a batch on several GPUs, and means that are wrong."""
 
-import json
 import shlex
-from pathlib import Path
 
 import numpy as np
 import torch
 
 import deeplab_lessons.classroom.experiments  # noqa: F401 - it tells the command line of them
 from deeplab_lessons import cli
+from deeplab_lessons.classroom.course import stored_results
 from deeplab_lessons.classroom.predictions.framework import Answer, choice, number
 from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 
-RESULTS = Path(__file__).parents[3] / "lessons" / "results"
 VERSIONS = ("v1", "v2", "v3", "v3+")
 
 
-def _val(file: str) -> dict[str, list[float]]:
+def _val(results: str) -> dict[str, list[float]]:
     """mIoU on the validation images, run by run, of each version."""
-    runs = json.loads((RESULTS / file).read_text())["runs"]
+    runs = stored_results(results)["runs"]
     return {name: [run["val"]["mean_iou"] for run in runs[name]] for name in VERSIONS}
 
 
@@ -32,7 +30,7 @@ def _val(file: str) -> dict[str, list[float]]:
     },
 )
 def best_after_400():
-    reached = _val("lesson14.json")
+    reached = _val("lesson14")
     best = max(VERSIONS, key=lambda name: np.mean(reached[name]))
     return Answer(best, shows=f"{np.mean(reached[best]):.1f} ± {np.std(reached[best], ddof=1):.1f}")
 
@@ -47,7 +45,7 @@ def best_after_400():
     },
 )
 def last_after_2000():
-    reached = _val("camvid.json")
+    reached = _val("camvid")
     last = min(VERSIONS, key=lambda name: np.mean(reached[name]))
     return Answer(last, shows=", ".join(f"{each:.1f}" for each in reached[last]))
 

@@ -1,27 +1,27 @@
-"""Open the course in JupyterLab: this machine only, with a token, on the start page."""
+"""The course in JupyterLab: this machine only, with a token, on the start page, its own notebooks trusted."""
 
 import hashlib
 import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-BUILT = Path(__file__).with_name(
-    "built_outputs.json"
-)  # lesson -> digest of what `make notebooks` stored for it
+from deeplab_lessons.classroom.course import ROOT
+
+BUILT = ROOT / "tools" / "built_outputs.json"  # lesson -> digest of what `make notebooks` stored for it
 START = "lab/tree/notebooks/00_start_here.ipynb"
 
 
-def lab_command(*more):
-    """The command line; `more` are options of the caller, which come last and win."""
+def lab_command(folder: Path, *more: str) -> list[str]:
+    """Return the command line that opens a folder; `more` are options of the caller, which come last and win."""
     words = [
         sys.executable,
         "-m",
         "jupyterlab",
         "--ip=127.0.0.1",
-        f"--ServerApp.root_dir={ROOT}",
+        f"--ServerApp.root_dir={folder.resolve()}",
         f"--LabApp.default_url=/{START}",
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
@@ -32,8 +32,8 @@ def lab_command(*more):
     return [*words, *more]
 
 
-def lab_environment():
-    """Variables that make this environment's kernel the one that "Python 3" means, and spare a busy machine.
+def lab_environment() -> dict[str, str]:
+    """Return variables that make this environment's kernel the one that "Python 3" means, and spare a busy machine.
 
     GOMP_SPINCOUNT: how long a thread of PyTorch's waits at full speed. The default makes trainings crawl as soon
     as another process computes.
@@ -41,14 +41,14 @@ def lab_environment():
     return {"GOMP_SPINCOUNT": "1000"} | os.environ | {"JUPYTER_PREFER_ENV_PATH": "1"}
 
 
-def digest(notebook):
-    """SHA-256 of all that a trusted notebook may run when it is opened: its outputs and the state of its widgets."""
+def digest(notebook: dict) -> str:
+    """Return the SHA-256 of what a trusted notebook may run when it is opened: outputs and the state of widgets."""
     outputs = [cell["outputs"] for cell in notebook["cells"] if cell["cell_type"] == "code"]
     stored = json.dumps([outputs, notebook["metadata"].get("widgets")], sort_keys=True)
     return hashlib.sha256(stored.encode()).hexdigest()
 
 
-def trust_notebooks(folder=ROOT / "notebooks"):
+def trust_notebooks(folder: Path) -> None:
     """Sign the notebooks whose outputs the course has built: their widgets are alive before the first cell is run.
 
     Any other may hold scripts of somebody else's; JupyterLab signs the reader's own when it saves what it ran.
@@ -56,7 +56,7 @@ def trust_notebooks(folder=ROOT / "notebooks"):
     from nbformat import read
     from nbformat.sign import NotebookNotary
 
-    built, notary = set(json.loads(BUILT.read_text()).values()), NotebookNotary()
+    built, notary = set(json.loads(BUILT.read_text(encoding="utf-8")).values()), NotebookNotary()
     for path in sorted(folder.glob("*.ipynb")):
         try:
             notebook = read(path, as_version=4)
@@ -64,15 +64,18 @@ def trust_notebooks(folder=ROOT / "notebooks"):
                 notary.sign(notebook)
         except (
             Exception
-        ) as error:  # one bad file, which JupyterLab refuses in its own words, must not keep the course shut
+        ) as error:  # one bad file, which JupyterLab refuses in its own words, keeps nothing shut
             print(f"{path.name} is not a notebook that can be read: {error}")
 
 
-if __name__ == "__main__":
-    trust_notebooks()
+def open_lab(folder: Path, *more: str) -> int:
+    """Open a folder in JupyterLab, and return its exit code when it ends; where the system can, become JupyterLab."""
     print("Opening the course in JupyterLab. If no browser window comes, open the address printed below.")
     print("Ctrl-C here ends it; your notebooks are saved by JupyterLab as you work.", flush=True)
-    command = lab_command(*sys.argv[1:])
-    if os.name == "nt":  # there exec would leave the terminal at once
-        sys.exit(subprocess.run(command, env=lab_environment()).returncode)
-    os.execve(command[0], command, lab_environment())
+    command = lab_command(folder, *more)
+    if os.name != "nt":
+        os.execve(command[0], command, lab_environment())
+    process = subprocess.Popen(command, env=lab_environment())  # exec would leave the terminal at once there
+    while True:
+        with suppress(KeyboardInterrupt):  # JupyterLab hears it too, and ends its kernels first
+            return process.wait()
