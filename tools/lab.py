@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILT = Path(__file__).with_name(
     "built_outputs.json"
 )  # lesson -> digest of what `make notebooks` stored for it
+EXTENSIONS = ROOT / "deeplab_lessons" / "classroom" / "lab_extensions"  # images get their alternative text
 START = "lab/tree/notebooks/00_start_here.ipynb"
 
 
@@ -26,6 +27,7 @@ def lab_command(*more):
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--LabApp.extension_manager=readonly",
+        f"--LabApp.extra_labextensions_path={EXTENSIONS}",
     ]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         words.append("--allow-root")
