@@ -42,6 +42,8 @@ def test_lesson_runs_in_the_browser(server, page, name):
     open_lesson(page, server, name)
     run_all(page)
     assert page.locator(ERRORS).count() == 0
+    silent = page.locator(".jp-RenderedImage img:not([alt])")
+    assert silent.count() == 0, "an image without words"
     picture(page, name)
 
 

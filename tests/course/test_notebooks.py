@@ -9,6 +9,7 @@ import nbformat
 import pytest
 
 import notebooks as builder
+from deeplab_lessons.classroom import drawing
 from deeplab_lessons.classroom.course import jupyterlab
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -72,6 +73,16 @@ def test_no_stored_errors_or_warnings(notebook):
         for output in cell.outputs:
             assert output.output_type != "error", cell.source
             assert output.get("name") != "stderr", f"{cell.source}\n{output.get('text')}"
+
+
+def test_every_image_has_words_of_its_own_for_those_who_cannot_see_it(notebook):
+    outputs = [output for cell in code_cells(notebook) for output in cell.outputs]
+    images = [(each, kind) for each in outputs for kind in each.get("data", {}) if kind.startswith("image/")]
+    told = [image.metadata.get(kind, {}).get("alt", "") for image, kind in images]
+    vague = [text for text in told if not 40 <= len(text) <= drawing.words.LONGEST]
+    assert not vague, "say(figure, …) in the lesson, or in the function that draws"
+    assert len(told) == len(set(told)), "two images with the same words"
+    assert not [each for each in outputs if "<img" in each.get("data", {}).get("text/html", "")]
 
 
 def test_small(lesson):

@@ -11,6 +11,7 @@ from pathlib import Path
 from deeplab_lessons.classroom.course import ROOT
 
 BUILT = ROOT / "tools" / "built_outputs.json"  # lesson -> digest of what `make notebooks` stored for it
+EXTENSIONS = Path(__file__).parents[1] / "lab_extensions"  # images get their alternative text
 START = "lab/tree/notebooks/00_start_here.ipynb"
 
 
@@ -26,6 +27,7 @@ def lab_command(folder: Path, *more: str) -> list[str]:
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--LabApp.extension_manager=readonly",
+        f"--LabApp.extra_labextensions_path={EXTENSIONS}",
     ]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         words.append("--allow-root")

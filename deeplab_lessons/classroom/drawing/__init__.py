@@ -39,6 +39,7 @@ from deeplab_lessons.classroom.drawing.style import (
     show_lines,
     use_style,
 )
+from deeplab_lessons.classroom.drawing.words import describe, say
 
 __all__ = [
     "CLASS_COLOURS",
@@ -48,11 +49,13 @@ __all__ = [
     "colour_labels",
     "crf",
     "decoder",
+    "describe",
     "draw_layers",
     "factor_graph",
     "lattice",
     "refining",
     "resnet",
+    "say",
     "scales",
     "show_box",
     "show_counts",

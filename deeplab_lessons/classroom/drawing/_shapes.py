@@ -57,6 +57,12 @@ def convolutions(part: nn.Module) -> list[nn.Conv2d]:
     return [layer for layer in part.modules() if isinstance(layer, nn.Conv2d)]
 
 
+def convolution_sentence(conv: nn.Conv2d) -> str:
+    """Return a convolution on one line, with its channels: "3×3 with stride 2 and dilation 2 to 256"."""
+    kernel, *steps = convolution_words(conv)
+    return f"{kernel}{' with ' + ' and '.join(steps) if steps else ''} to {conv.out_channels}"
+
+
 def convolution_words(conv: nn.Conv2d) -> list[str]:
     """Return a convolution in words: its kernel, then its stride and dilation where they are not 1."""
     steps = {"stride": conv.stride[0], "dilation": conv.dilation[0]}

@@ -6,8 +6,16 @@ from matplotlib.patches import Rectangle
 from torch import nn
 
 from deeplab_lessons.arithmetic import Layer
-from deeplab_lessons.classroom.drawing._shapes import GREY, arrow, box, convolution_words, convolutions
+from deeplab_lessons.classroom.drawing._shapes import (
+    GREY,
+    arrow,
+    box,
+    convolution_sentence,
+    convolution_words,
+    convolutions,
+)
 from deeplab_lessons.classroom.drawing.style import COLOURS
+from deeplab_lessons.classroom.drawing.words import listed, say
 from deeplab_lessons.heads import ImagePooling, SummedASPP
 from deeplab_lessons.models import DeepLabV3
 
@@ -34,6 +42,11 @@ def draw_head(ax, head: SummedASPP, title: str = "") -> None:
     ax.set(title=title, xlim=(min(-0.6, middle - 1.2), max(len(columns) - 0.4, middle + 1.2)))
     ax.set_ylim(-0.5, top + 1.5)
     ax.axis("off")
+    branches = "; ".join(
+        ", then ".join(map(convolution_sentence, convolutions(branch))) for branch in head.branches
+    )
+    end = "to the scores" if len(columns) == 1 else f"in {len(columns)} branches, whose scores are added"
+    say(ax, f"the last map of the backbone goes {end}: {branches}")
 
 
 def draw_pyramid(ax, model: DeepLabV3, title: str = "") -> None:
@@ -41,9 +54,11 @@ def draw_pyramid(ax, model: DeepLabV3, title: str = "") -> None:
     branches = list(model.aspp.branches)
     middle, height = (len(branches) - 1) / 2, 0.68
     box(ax, middle, 0, 2.6, height, GREY, "last map of the backbone")
+    texts = []
     for x, branch in enumerate(branches):
         pools = isinstance(branch, ImagePooling)
         text = "mean of the map\n" * pools + _convolution_text(convolutions(branch)[0])
+        texts.append("the mean of the map, then " * pools + convolution_sentence(convolutions(branch)[0]))
         _connect(ax, (middle + 0.3 * (x - middle), 0), (x, 1), height)
         box(ax, x, 1, _WIDTH, height, COLOURS[4] if pools else COLOURS[5], text)
         _connect(ax, (x, 1), (middle + 0.3 * (x - middle), 2), height)
@@ -54,6 +69,12 @@ def draw_pyramid(ax, model: DeepLabV3, title: str = "") -> None:
         box(ax, middle, top, 1.4, height, "white", _convolution_text(conv))
     ax.set(title=title, xlim=(-0.6, len(branches) - 0.4), ylim=(-0.5, top + 0.5))
     ax.axis("off")
+    after = listed(map(convolution_sentence, (project, *convolutions(model.classifier))))
+    say(
+        ax,
+        f"the last map of the backbone goes in parallel through {'; '.join(texts)}; concatenated they have "
+        f"{project.in_channels} channels, then {after}",
+    )
 
 
 def _convolution_text(conv: nn.Conv2d) -> str:
@@ -93,5 +114,12 @@ def show_branch_taps(
     ax.set(xlabel="column (cells)", ylabel="row (cells)")
     ax.set_xticks([0, size - 1])
     ax.set_yticks([0, size - 1])
+    row, column = cell
+    valid = [f"{sum(taps_around(cell, rate, size).values())} of 9 at dilation {rate}" for rate in rates]
+    say(
+        ax,
+        f"taps around the cell in row {row} and column {column} of {size} × {size} cells that are on the map: "
+        f"{listed(valid)}; the others, outside, are hollow",
+    )
     if legend:
         ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2, fontsize=9, handletextpad=0.2)

@@ -8,6 +8,7 @@ from torch import nn
 
 from deeplab_lessons.classroom.drawing._shapes import convolutions, map_bars
 from deeplab_lessons.classroom.drawing.style import COLOURS, show_image
+from deeplab_lessons.classroom.drawing.words import listed, rounded, say
 from deeplab_lessons.classroom.stacks import tap_shares, taps_on_map
 from deeplab_lessons.receptive_field import trace
 
@@ -41,6 +42,12 @@ def draw_stages(ax, net: nn.Sequential, input_size: int, title: str = "") -> Non
             ax.text(x, 1.25, f"dilation\n{text}", ha="center", va="bottom", fontsize=10)
     ax.set_xticks(range(len(sides)), ["stem", *(f"block{number}" for number in range(1, len(sides)))])
     ax.set(title=title, xlim=(-0.6, len(sides) - 0.4))
+    stages_in_words = [
+        f"block{place} {side}"
+        + (f" with dilation {'-'.join(map(str, dict.fromkeys(each)))}" * (max(each) > 1))
+        for place, (side, each) in enumerate(zip(sides, rates, strict=True))
+    ]
+    say(ax, f"sides of the maps in cells: stem {sides[0]}, {listed(stages_in_words[1:])}")
 
 
 def show_tap_map(ax, size: int, dilation: int, title: str = "") -> None:
@@ -54,6 +61,9 @@ def show_tap_map(ax, size: int, dilation: int, title: str = "") -> None:
             taps = int(axis[rows[0]] * axis[columns[0]])
             ink = "white" if taps in (9, 4, 1) else "black"
             ax.text(columns.mean(), rows.mean(), taps, ha="center", va="center", color=ink, weight="bold")
+    counts = [[int(axis[row[0]] * axis[column[0]]) for column in runs] for row in runs]
+    regions = "; ".join(" ".join(map(str, row)) for row in counts)
+    say(ax, f"taps of nine on {size} × {size} cells, by regions from the top row to the bottom: {regions}")
 
 
 def show_tap_shares(ax, size: int, largest: int, title: str = "") -> None:
@@ -86,4 +96,6 @@ def show_gains(ax, gains: Mapping[str, Sequence[float]], title: str = "") -> Non
         ax.plot([place] * len(each), each, "o", color=COLOURS[place])
     ax.axhline(0, color="black", lw=1)
     ax.set(title=title, ylabel="mIoU (points)")
+    spans = [f"{name} {rounded(min(each))} to {rounded(max(each))}" for name, each in gains.items()]
+    say(ax, f"differences in points of mIoU, from the lowest to the highest seed: {listed(spans)}")
     ax.set_xticks(range(len(gains)), list(gains))

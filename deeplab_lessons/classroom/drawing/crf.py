@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from deeplab_lessons.classroom.drawing.style import COLOURS, show_image
+from deeplab_lessons.classroom.drawing.words import rounded, say
 
 
 def show_connected(
@@ -15,8 +16,13 @@ def show_connected(
     show_image(axes[0], picture // 32 * 32, "connected to the dot?")
     for ax, (name, each) in zip(axes[1:], weights.items(), strict=True):
         show_image(ax, np.asarray(each), name).set(cmap="viridis", clim=(0, 0.8))
+        say(
+            ax,
+            f"weights of all pixels with the dot, up to {rounded(float(each.max()))}, brightest where they are alike",
+        )
     for ax in axes:
         ax.plot(*place[::-1], "o", ms=7, color="white", mec=COLOURS[1], mew=2)
+    say(axes[0], f"the photo in few shades, with a dot at row {place[0]} and column {place[1]}")
 
 
 def show_times(ax, times: Mapping[str, tuple[Sequence[int], Sequence[float]]]) -> None:
@@ -46,11 +52,29 @@ def show_costs(axes, matrices: Mapping[str, torch.Tensor], classes: Sequence[str
     """Show compatibility matrices [C, C] by name: the row's label pays for a neighbour with the column's."""
     for ax, (name, matrix) in zip(axes, matrices.items(), strict=True):
         shown = ax.imshow(np.asarray(matrix), cmap="viridis", vmin=0, vmax=1)
+        say(ax, _costs(np.asarray(matrix), classes))
         ax.set(title=name, xlabel="… next to this neighbour")
         ax.set_xticks(range(len(classes)), classes, rotation=90)
         ax.set_yticks(range(len(classes)), classes)
     axes[0].set_ylabel("What this label costs …")
     axes[0].figure.colorbar(shown, ax=axes, label="cost")
+
+
+def _costs(matrix: np.ndarray, classes: Sequence[str]) -> str:
+    """What two different classes next to each other cost, in words: the least and the most."""
+    pairs = [
+        (matrix[a, b], f"{one} next to {other}")
+        for a, one in enumerate(classes)
+        for b, other in enumerate(classes)
+        if a != b
+    ]
+    (low, cheapest), (high, dearest) = min(pairs), max(pairs)
+    costs = (
+        f"{rounded(low)} for any two"
+        if low == high
+        else (f"from {rounded(low)} for {cheapest} to {rounded(high)} for {dearest}")
+    )
+    return f"costs of two different classes, of {len(classes)}, next to each other: {costs}"
 
 
 def show_reach(

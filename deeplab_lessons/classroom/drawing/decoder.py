@@ -11,6 +11,7 @@ from deeplab_lessons.classroom.drawing._shapes import (
     legend_patches,
 )
 from deeplab_lessons.classroom.drawing.style import COLOURS
+from deeplab_lessons.classroom.drawing.words import listed, say
 from deeplab_lessons.layers.separable import SeparableConv2d
 from deeplab_lessons.models import DeepLabV3Plus
 from deeplab_lessons.receptive_field import trace
@@ -82,6 +83,15 @@ def draw_decoder(ax, model: DeepLabV3Plus, input_size: int = 513, title: str = "
     _text(ax, last, 0.72, f"then enlarged\n{model.grid.stride:g} times", "baseline")
     ax.set(title=title, xlim=(-2.8, last + 0.8), ylim=(-1.2, 3.0), aspect="equal")
     ax.axis("off")
+    size = {name: f"{side}×{side} with {channels} channels" for name, (side, channels) in maps.items()}
+    say(
+        ax,
+        f"DeepLab v3+ as squares and arrows. Early layers make a map of {size['early map']}, reduced to "
+        f"{maps['reduced'][1]}; all layers make one of {size['last map']}, and the pyramid one of {size['pyramid']}. "
+        f"Enlarged {model.decoder.factor} times, it joins the early map: {size['both']}. Then come "
+        f"{listed(' '.join(kind.split()) for kind in kinds)} to {maps[chain[-2]][1]} channels and 1×1 to "
+        f"{maps['logits'][1]} logits, enlarged {model.grid.stride:g} times",
+    )
 
 
 def _text(ax, x: float, y: float, words: str, va: str, **options) -> None:
@@ -146,6 +156,9 @@ def draw_xception_block(ax, block: XceptionBlock, title: str = "") -> None:
         _text(ax, 1.45, y / 2, f"shortcut: {words}", "center", ha="left", rotation=90)
     ax.set(title=title, xlim=(-1.1, 2.0), ylim=(y - 0.8, 0.4))
     ax.axis("off")
+    layers = [f"{kind} {words}" for kind, words in block_layers(block) if words]
+    shortcut = "none" if block.shortcut is None else ax.texts[-1].get_text().removeprefix("shortcut: ")
+    say(ax, f"layers from top to bottom: {listed(layers)}; shortcut: {shortcut}")
 
 
 def layers_legend(fig) -> None:

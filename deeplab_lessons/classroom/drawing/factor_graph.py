@@ -3,6 +3,7 @@
 import itertools
 
 from deeplab_lessons.classroom.drawing.style import COLOURS
+from deeplab_lessons.classroom.drawing.words import say
 
 _LIFT = (-0.26, 0.34)  # where a pixel's own factor lies, from its circle
 
@@ -29,5 +30,11 @@ def show(ax, full: bool, title: str = "") -> None:
         ax.plot(x, y, "s", color=COLOURS[0], ms=6, zorder=2)
         ax.plot(c, -r, "o", ms=19, mfc="white", mec="0.2", zorder=3)
         ax.text(c, -r, f"$x_{r * columns + c + 1}$", ha="center", va="center", fontsize=11, zorder=4)
+    joined = len(pairs(rows, columns, full))
+    say(
+        ax,
+        f"{rows * columns} circles for the labels of {rows} × {columns} pixels, each with a blue square of its own; "
+        f"orange squares join {joined} pairs, {'every two pixels' if full else 'which are direct neighbours'}",
+    )
     ax.set(xlim=(-0.6, columns - 0.6), ylim=(-rows + 0.4, 0.6), aspect="equal", title=title)
     ax.axis("off")

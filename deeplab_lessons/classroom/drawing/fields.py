@@ -1,11 +1,14 @@
 """Figures of receptive fields: what units see, which pixels paths reach, and how much each one matters."""
 
+from itertools import pairwise
+
 import matplotlib as mpl
 import numpy as np
 
 from deeplab_lessons.arithmetic import Field, Layer, receptive_fields
 from deeplab_lessons.classroom import stacks
 from deeplab_lessons.classroom.drawing.style import COLOURS, show_image
+from deeplab_lessons.classroom.drawing.words import listed, rounded, say
 from deeplab_lessons.classroom.gradient_fields import EffectiveField
 
 
@@ -30,6 +33,11 @@ def show_views(fig, image: np.ndarray, boxes: dict[str, tuple[int, int, int, int
     ax.imshow(image // 8 * 8)  # few shades: a small file
     ax.set(xlim=(-0.5, image.shape[1] - 0.5), ylim=(image.shape[0] - 0.5, -0.5))
     ax.set(title="How much does one unit see?", xlabel="column (pixels)", ylabel="row (pixels)")
+    sides = {name: box[2] - box[0] + 1 for name, box in boxes.items()}
+    say(
+        ax,
+        f"boxes over an image, the fields of one unit each: {listed(f'{n} {s} px' for n, s in sides.items())}",
+    )
     grid = right.subplots(-(-len(boxes) // columns), columns, squeeze=False).ravel()
     for ax_view in grid[len(boxes) :]:
         ax_view.axis("off")
@@ -49,9 +57,10 @@ def show_stack(ax, layers: list[Layer], unit: int, input_size: int, title: str =
     in the padding end at a hollow grey cell.
     """
     fields = receptive_fields(layers, input_size)
-    reached = {unit}
+    reached, seen = {unit}, {}
     for level in range(len(fields) - 1, -1, -1):
         field = fields[level]
+        seen[field.name] = len(reached)
         cells = np.arange(field.out)
         colours = [COLOURS[4] if cell in reached else "white" for cell in cells]
         centres = field.start + field.jump * cells
@@ -61,6 +70,10 @@ def show_stack(ax, layers: list[Layer], unit: int, input_size: int, title: str =
     names = ["input", *(field.name for field in fields[1:])]
     ax.set_yticks(range(len(fields)), names)
     ax.set_xticks(range(0, input_size, 2))
+    down = [f"{count} cells of {name}" for name, count in list(seen.items())[1:-1]] + [
+        f"{seen[fields[0].name]} input pixels"
+    ]
+    say(ax, f"one unit of {fields[-1].name} and its paths down to {listed(down)}")
     ax.set(title=title, xlabel="position (input pixels)", xlim=(-0.8, input_size - 0.2))
     ax.set_ylim(-0.45, len(fields) - 0.55)
     ax.tick_params(left=False)
@@ -96,6 +109,12 @@ def show_growth(ax, layers: list[Layer], title: str = "") -> None:
     ax.set_yticks(range(1, len(fields)), [field.name for field in fields[1:]], fontsize=9)
     ax.set(title=title, xlabel="pixels from the centre", xlim=(-widest / 2 - 5, widest / 2 + 100))
     ax.set_ylim(0.4, len(layers) + 0.6)
+    steps = [f"{field.name} {field.size - below.size}" for below, field in pairwise(fields)]
+    say(
+        ax,
+        f"pixels that each layer adds to a field of 1 px, at jumps of {listed(jumps)}: {listed(steps)}; "
+        f"{widest} px in total",
+    )
 
 
 def show_counts(ax, counts, title: str = ""):
@@ -104,6 +123,12 @@ def show_counts(ax, counts, title: str = ""):
     cmap = mpl.colormaps["viridis"].with_extremes(bad="white")
     shown = show_image(ax, np.ma.masked_equal(counts, 0), title)
     shown.set(cmap=cmap, clim=(0, counts.max()))
+    rows, columns = counts.shape
+    say(
+        ax,
+        f"paths to each of {rows} × {columns} pixels, at most {rounded(counts.max())}; none to "
+        f"{(counts == 0).mean():.0%} of the pixels",
+    )
     return shown
 
 
@@ -115,6 +140,12 @@ def show_paths(ax, layers: list[Layer], title: str = "") -> None:
     ax.set(title=f"{title}:\n{window} pixels wide, {counts.count(0)} holes")
     ax.set(xlabel="pixels from the centre", ylabel="paths to the unit")
     ax.label_outer()
+    tops = [rounded(place - window // 2) for place, count in enumerate(counts) if count == max(counts)]
+    where = f"at {listed(tops)} pixels from the centre" if len(tops) <= 3 else f"at {len(tops)} of them"
+    say(
+        ax,
+        f"a bar for each pixel: {where}, {max(counts)} paths, which is the most",
+    )
 
 
 def show_units(ax, image: np.ndarray, field: Field, title: str = "", unit: int | None = None) -> None:
@@ -132,6 +163,11 @@ def show_units(ax, image: np.ndarray, field: Field, title: str = "", unit: int |
     first, last = field.box(unit)
     show_box(ax, (first, first, last, last), COLOURS[1])
     ax.scatter(centres[unit], centres[unit], 70, COLOURS[1], edgecolors="white", zorder=4)
+    say(
+        ax,
+        f"a pale image with {field.out} × {field.out} dots, {rounded(field.jump)} px apart, and a box of "
+        f"{rounded(last - first + 1)} px around what one of them sees",
+    )
     ax.spines[:].set_visible(False)
 
 
@@ -141,6 +177,10 @@ def show_reached(
     """Leave an image [H, W, 3] visible where `reached` [H, W] is True, grey elsewhere, and outline `box`."""
     show_image(ax, np.where(reached[..., None], image, 225).astype(np.uint8), title)
     show_box(ax, box, COLOURS[1])
+    say(
+        ax,
+        f"a box around what one unit can see; {reached.mean():.0%} of the image's pixels reach it, the others are grey",
+    )
     ax.set(xlim=(-4, image.shape[1] + 3), ylim=(image.shape[0] + 3, -4))
     ax.spines[:].set_visible(False)
 
@@ -157,6 +197,8 @@ def show_heat(ax, heat: np.ndarray, boxes: dict[str, tuple[int, int, int, int]],
     for (name, box), colour in zip(boxes.items(), (COLOURS[5], COLOURS[4]), strict=False):
         show_box(ax, box, colour, name)
     ax.set(xlabel="column (pixels)", ylabel="row (pixels)")
+    sides = [f"“{name}”, {right - left + 1} px wide" for name, (_, left, _, right) in boxes.items()]
+    say(ax, f"a bright spot on black, with boxes around {listed(sides)}")
 
 
 def show_profiles(ax, effective: list[EffectiveField], box: tuple[int, int, int, int]) -> None:
@@ -167,6 +209,12 @@ def show_profiles(ax, effective: list[EffectiveField], box: tuple[int, int, int,
         label = f"{len(effective)} networks" if number == 0 else None
         ax.plot(field.heat.sum(0) * 100, color="0.3", lw=1, alpha=0.8, label=label)
     ax.plot(effective[0].gaussian().sum(0) * 100, color=COLOURS[1], label="Gaussian")
+    profile = effective[0].heat.sum(0) * 100
+    say(
+        ax,
+        f"energy in per cent per column, of {len(effective)} networks and of a Gaussian: a hill with its top, "
+        f"{rounded(profile.max())}, at column {profile.argmax()}; the unit can see columns {left} to {right}",
+    )
     ax.set(xlabel="column (pixels)", ylabel="energy (% per column)", ylim=(0, None))
     ax.legend(loc="upper left", fontsize=10)
 
@@ -192,3 +240,8 @@ def show_widths(ax, widths: dict[str, int | None], image_width: int, title: str 
     ax.text(image_width + 7, len(widths) - 1, f"width of the image: {image_width}", va="center", fontsize=11)
     ax.invert_yaxis()
     ax.set(title=title, xlabel="width (input pixels)")
+    bars = [f"{name} {'the whole image' if width is None else width}" for name, width in widths.items()]
+    say(
+        ax,
+        f"bars for the widths of fields in pixels: {listed(bars)}; a line at the image's width, {image_width}",
+    )

@@ -11,6 +11,7 @@ import torch
 
 from deeplab_lessons.classroom import line_filter
 from deeplab_lessons.classroom.drawing.style import COLOURS
+from deeplab_lessons.classroom.drawing.words import listed, rounded, say
 from deeplab_lessons.classroom.readable_lattice import Lattice
 
 _EDGE = "0.8"
@@ -54,9 +55,15 @@ def show_triangles(ax, points: torch.Tensor) -> None:
     for number in range(points.shape[1]):
         show_weights(ax, points, number)
     ax.set(xlim=(-3.4, 4.4), ylim=(-1.8, 1.9), xlabel="first feature (σ)", ylabel="second feature (σ)")
+    weights = [listed(f"{weight:.2f}" for weight in each) for each in Lattice(points).weights.T]
+    say(
+        ax,
+        f"a plane of triangles with {points.shape[1]} points in it; the weights at the corners of their triangles "
+        f"are {'; '.join(weights)}",
+    )
 
 
-def show_vertices(ax, lattice: Lattice, table: torch.Tensor, largest: float | None = None) -> None:
+def _show_vertices(ax, lattice: Lattice, table: torch.Tensor, largest: float | None = None) -> None:
     """Draw what the vertices hold, a table [M+1, 1] as `splat` and `blur` return it, as the area of dots."""
     held = table[:-1, 0].clamp(min=0)
     largest = float(held.max()) if largest is None else largest
@@ -83,9 +90,14 @@ def show_steps(axes, features: torch.Tensor, point: int) -> None:
     tables = steps(lattice, values)
     for ax, (name, table) in zip(axes, tables, strict=False):
         show_edges(ax, lattice)
-        show_vertices(ax, lattice, table)
+        _show_vertices(ax, lattice, table)
         ax.scatter(*features[:, point], 30, COLOURS[1], zorder=4)
         ax.set_title(name, fontsize=11)
+        say(
+            ax,
+            f"dots on {int((table[:-1, 0].abs() > 1e-12).sum())} vertices of the triangles around the point, the "
+            f"largest {rounded(float(table[:-1].max()))}",
+        )
     answer = lattice.slice(tables[-1][1])[0]
     sides = [len(axis.unique()) for axis in features]
     x, y, heat = (part.view(sides[1], sides[0]).numpy() for part in (*features, answer))
@@ -94,6 +106,10 @@ def show_steps(axes, features: torch.Tensor, point: int) -> None:
     exact = np.exp(-((x - middle[0]) ** 2 + (y - middle[1]) ** 2) / 2)
     axes[-1].contour(x, y, exact, levels=[0.1, 0.4, 0.8], colors=COLOURS[1], linewidths=1.2)
     axes[-1].set_title("slice", fontsize=11)
+    say(
+        axes[-1],
+        f"a blurred spot, at most {rounded(float(answer.max()))}, under the circles of an exact Gaussian",
+    )
     span = 3.2
     for ax in axes:
         ax.set(xlim=(middle[0] - span, middle[0] + span), xticks=[], yticks=[])
@@ -122,6 +138,16 @@ def show_line(axes, values: np.ndarray, positions: np.ndarray) -> None:
     )
     axes[2].plot(fine, exact, color=COLOURS[1], ls="--", label="exact")
     axes[2].set_title("slice")
+    say(
+        axes[0],
+        f"{len(values)} values as dots, and {np.count_nonzero(cells)} cells of a grid that share them as bars",
+    )
+    say(axes[1], f"the bars spread to {np.count_nonzero(blurred)} cells, up to {rounded(blurred.max())}")
+    say(
+        axes[2],
+        f"the curve read from the grid and the exact one, dashed, whose top is {rounded(exact.max())} at "
+        f"{rounded(fine[exact.argmax()])} σ",
+    )
     for ax in axes:
         ax.set(xlabel="position (σ)")
         ax.axhline(0, color="0.6", lw=0.8)
@@ -138,4 +164,9 @@ def show_row(ax, features: torch.Tensor, shades: torch.Tensor) -> Lattice:
     ax.scatter(*lattice.positions, 18, COLOURS[0], zorder=3)
     ax.scatter(*features, 26, shades, cmap="gray", vmin=0, vmax=255, edgecolors=COLOURS[1], lw=0.6, zorder=4)
     ax.set(xlabel="column / σα", ylabel="grey level / σβ", xlim=(left, right), ylim=(bottom, top))
+    say(
+        ax,
+        f"a row of {features.shape[1]} pixels as dots at their column and grey level, on a plane of triangles; they "
+        f"touch {len(lattice)} vertices, which are connected",
+    )
     return lattice

@@ -8,6 +8,7 @@ from torch import nn
 from deeplab_lessons.arithmetic import Layer
 from deeplab_lessons.classroom.drawing._shapes import legend_patches, map_bars
 from deeplab_lessons.classroom.drawing.style import COLOURS, show_image
+from deeplab_lessons.classroom.drawing.words import listed, rounded, say
 from deeplab_lessons.receptive_field import trace
 
 _KINDS = {"convolution": COLOURS[5], "pool": "#BBBBBB", "stride now 1": COLOURS[4], "dilated": COLOURS[1]}
@@ -27,6 +28,11 @@ def show_taps(ax, kernels: list[tuple[int, int]], title: str = "") -> None:
     ax.set_xticks([cell + 0.5 for cell in range(widest)], range(widest))
     ax.tick_params(left=False)
     ax.spines["left"].set_visible(False)
+    rows = [
+        f"{size} taps with dilation {layer.dilation} cover {layer.covers}"
+        for (size, _), layer in zip(kernels, layers, strict=True)
+    ]
+    say(ax, f"rows of cells, taps dark and the gaps pale: {listed(rows)}")
 
 
 def draw_layers(ax, model: nn.Module, input_size: int, title: str = "", legend: bool = True) -> None:
@@ -44,6 +50,13 @@ def draw_layers(ax, model: nn.Module, input_size: int, title: str = "", legend: 
     map_bars(ax, sides, [_KINDS[kind] for kind in kinds], texts, (0.8, 2.6 * input_size))
     ax.set_xticks(range(len(rows)), [row.name.rpartition(".")[2] for row in rows], rotation=90, fontsize=9)
     ax.set(title=title, xlim=(-0.7, len(rows) - 0.3))
+    changes = dict.fromkeys(sides)
+    dilated = [f"{row.name.rpartition('.')[2]} {row.dilation[0]}" for row in rows if row.dilation[0] > 1]
+    say(
+        ax,
+        f"{len(rows)} bars, a layer each; the maps have sides of {listed(changes)} cells; "
+        + (f"dilations: {listed(dilated)}" if dilated else "no layer is dilated"),
+    )
     if legend:
         used = {kind: colour for kind, colour in _KINDS.items() if kind in kinds}
         ax.legend(handles=legend_patches(used), ncols=4, loc="upper right")
@@ -60,6 +73,13 @@ def _kind(row) -> str:
 def show_every_fourth(ax, scores: torch.Tensor, step: int, title: str = "", limits=None) -> None:
     """Show a map of scores [h, w] and frame the cells at every `step`-th row and column, from the first on."""
     show_image(ax, scores.cpu().numpy(), title).set(cmap="viridis", clim=limits)
+    rows, columns = scores.shape
+    low, high = (rounded(float(end)) for end in scores.aminmax())
+    framed = "" if step == 1 else f", one frame every {step} cells each way"
+    say(
+        ax,
+        f"scores on {rows} × {columns} cells, from {low} to {high}{framed}",
+    )
     for row in range(0, scores.shape[0], step):
         for column in range(0, scores.shape[1], step):
             corner = column - 0.5, row - 0.5
@@ -79,5 +99,9 @@ def show_over(ax, image: np.ndarray, shares: np.ndarray, title: str = "") -> Non
     share = shares[np.ix_(row, column)][..., None]
     grey = image.mean(2, keepdims=True)
     orange = np.array([230, 159, 0])
+    say(
+        ax,
+        f"the image, orange on {(shares > 0.5).mean():.0%} of {rows} × {columns} cells, where the value is above 0.5",
+    )
     tinted = (1 - share) * (0.55 * grey + 30) + share * (0.45 * grey + 0.55 * orange)
     show_image(ax, (tinted / 8).round().clip(0, 31).astype(np.uint8) * 8, title)  # few shades: a small file

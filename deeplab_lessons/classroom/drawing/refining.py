@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from deeplab_lessons.classroom.drawing.style import COLOURS, show_image
+from deeplab_lessons.classroom.drawing.words import say
 
 
 def show_outlines(ax, image, truth, drawn=None, title: str = "") -> None:
@@ -12,6 +13,11 @@ def show_outlines(ax, image, truth, drawn=None, title: str = "") -> None:
     for labels, colour in ((truth, "white"), (drawn, COLOURS[1])):
         if labels is not None:
             ax.contour(np.asarray(labels), [0.5], colors=colour, linewidths=1.7)
+    words = "an image with the true outline in white"
+    if drawn is not None:
+        missed = (np.asarray(drawn) != np.asarray(truth)).mean()
+        words += f" and the drawn one in orange, between them {missed:.1%} of the pixels"
+    say(ax, words)
 
 
 def show_panels(panels: dict, height: float = 3.0) -> None:
@@ -27,6 +33,7 @@ def show_refinement(image, truth, steps: dict) -> None:
     for (top, bottom), (name, q) in zip(axes.T, steps.items(), strict=True):
         show_image(top, np.asarray(q[1]), name)
         show_outlines(bottom, image, truth, q.argmax(0))
+        say(bottom, f"{name}, {bottom.get_label()}")
 
 
 def show_lines(ax, lines: dict, x=None, **labels) -> None:

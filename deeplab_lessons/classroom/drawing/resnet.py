@@ -5,11 +5,13 @@ from torch import nn
 from deeplab_lessons.classroom.drawing._shapes import (
     arrow,
     box,
+    convolution_sentence,
     convolution_words,
     legend_patches,
     map_bars,
 )
 from deeplab_lessons.classroom.drawing.style import COLOURS
+from deeplab_lessons.classroom.drawing.words import listed, say
 from deeplab_lessons.receptive_field import Trace, trace
 
 _KINDS = {
@@ -48,6 +50,12 @@ def draw_block(ax, block: nn.Module, title: str = "") -> None:
     ax.text(0.72, end / 2, text, rotation=90, ha="left", va="center", fontsize=10, color=_ink(words))
     ax.set(title=title, xlim=(-0.55, 0.92), ylim=(end - 0.3, 0.35))
     ax.axis("off")
+    shortcut = "the input as it is" if block.downsample is None else convolution_sentence(block.downsample[0])
+    say(
+        ax,
+        f"{channels[0]} channels, then {listed(map(convolution_sentence, convs))}; added at the end, on the shortcut: "
+        f"{shortcut}",
+    )
 
 
 def draw_blocks(ax, net: nn.Sequential, input_size: int, title: str = "", legend: bool = True) -> None:
@@ -71,6 +79,16 @@ def draw_blocks(ax, net: nn.Sequential, input_size: int, title: str = "", legend
     for label in ax.get_xticklabels()[:2]:
         label.set(rotation=90, fontsize=9)
     ax.set(title=title, xlim=(-0.7, len(names) - 0.3))
+    changes = [
+        f"{side} at {name}"
+        for (name, side), before in zip(zip(names, sides, strict=True), [None, *sides], strict=False)
+        if side != before
+    ]
+    counts = [f"{kinds.count(kind)} with {kind}" for kind in used if kind.startswith("dilation")]
+    say(
+        ax,
+        f"{len(names)} bars, a block each; sides of the maps in cells: {listed(changes)}; blocks: {listed(counts)}",
+    )
     if legend:
         ax.legend(handles=legend_patches(used), ncols=4, loc="upper right", fontsize=10)
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from deeplab_lessons.classroom.drawing.fields import show_box
 from deeplab_lessons.classroom.drawing.style import COLOURS, show_image
+from deeplab_lessons.classroom.drawing.words import listed, say
 
 
 def show_panels(rows: Sequence[Sequence], titles: Sequence[str], names: Sequence[str] = (), **look) -> None:
@@ -33,6 +34,8 @@ def show_fields(ax, photo: np.ndarray, fields: Mapping[str, tuple[int, int]]) ->
     least, most = min(first for first, _ in fields.values()), max(last for _, last in fields.values())
     ax.set(xlim=(least - 15, most + 15), ylim=(most + 15, least - 15))
     ax.set(xlabel="column (pixels)", ylabel="row (pixels)")
+    sides = [f"{name} {last - first + 1} px" for name, (first, last) in fields.items()]
+    say(ax, f"square fields over a photo of {len(photo)} px and the padding around it: {listed(sides)}")
 
 
 def show_gains(ax, gains: Mapping[str, np.ndarray], sizes: Sequence[str]) -> None:

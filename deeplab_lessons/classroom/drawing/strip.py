@@ -10,6 +10,7 @@ from deeplab_lessons import models
 from deeplab_lessons.checks import check_choice
 from deeplab_lessons.classroom.drawing._shapes import GREY, arrow, box, legend_patches
 from deeplab_lessons.classroom.drawing.style import COLOURS
+from deeplab_lessons.classroom.drawing.words import say
 from deeplab_lessons.heads.aspp import ImagePooling
 from deeplab_lessons.receptive_field import trace
 
@@ -65,6 +66,7 @@ def draw_strip(current: str | None = None) -> None:
         check_choice("version", current, _BUILT)
     figure, ax = plt.subplots(figsize=(8, 3.4))
     before: dict[str, str] = {}
+    told = []
     for x, (name, says) in enumerate(papers_versions().items()):
         heavy = name == current
         ax.text(x, 2.6, f"DeepLab {name}", ha="center", weight="bold" if heavy else "normal")
@@ -75,7 +77,11 @@ def draw_strip(current: str | None = None) -> None:
             if y:
                 arrow(ax, (x, y - 0.59), (x, y - 0.41), mutation_scale=8)
         ax.text(x, -0.48, "\n".join(list(says.values())[-3:]), ha="center", va="top", fontsize=9)
+        changed = [text for part, text in says.items() if text != before.get(part)]
+        told.append(f"{name}: {'; '.join(changed).replace(chr(10), ', ')}.")
         before = says
+    frame = f", with a frame around {current}" * (current is not None)
+    say(ax, f"DeepLab from v1 to v3+{frame}, what each version changed and what it costs. {' '.join(told)}")
     ax.set(xlim=(-0.5, 3.5), ylim=(-1.4, 2.85))
     ax.axis("off")
     figure.legend(

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 from deeplab_lessons.classroom.drawing._shapes import GREY, arrow, box
 from deeplab_lessons.classroom.drawing.style import COLOURS, use_style
+from deeplab_lessons.classroom.drawing.words import say
 
 _INPUT, _MAP, _DILATED, _OUT = GREY, COLOURS[5], COLOURS[1], COLOURS[2]
 
@@ -64,6 +65,14 @@ def _pyramid_pooling(ax) -> None:
         _arrow(ax, branch, out)
 
 
+_IN_WORDS = {
+    "image pyramid": "the image in two sizes, each through layers of its own, then together to the output",
+    "encoder–decoder": "maps get smaller, then larger again; dotted lines take early maps to the later ones",
+    "context module": "maps get smaller, then dilated layers follow at one size",
+    "spatial pyramid\npooling": "maps get smaller, then four dilated branches side by side join in the output",
+}
+
+
 def four_structures():
     """Draw the four structures of figure 2 of DeepLab v3 in our own way; return the matplotlib figure."""
     import matplotlib.pyplot as plt
@@ -78,6 +87,7 @@ def four_structures():
     }
     for ax, (title, draw) in zip(axes, parts.items(), strict=True):
         draw(ax)
+        say(ax, _IN_WORDS[title])
         ax.set(xlim=(0, 4), ylim=(-0.2, 4.3), title=title)
         ax.axis("off")
     return figure

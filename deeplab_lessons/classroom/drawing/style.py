@@ -7,6 +7,7 @@ import matplotlib as mpl
 import numpy as np
 
 from deeplab_lessons.classroom import built_in
+from deeplab_lessons.classroom.drawing.words import describe_in_notebooks
 
 #: Okabe and Ito's eight colours, distinct for colour-blind readers; the ones that read best as lines first.
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442"]
@@ -16,7 +17,11 @@ CLASS_COLOURS = [f"#{red:02X}{green:02X}{blue:02X}" for red, green, blue in buil
 
 
 def use_style() -> None:
-    """Set matplotlib's defaults for the course: 8 inches wide, 90 dpi, white paper, legible text."""
+    """Set matplotlib's defaults for the course: 8 inches wide, 90 dpi, white paper, legible text.
+
+    In a notebook, figures also carry their description, for readers who can't see them.
+    """
+    describe_in_notebooks()
     mpl.rcParams.update(
         {
             "figure.figsize": (8, 3.2),

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from deeplab_lessons.classroom.drawing.style import colour_labels, show_image
+from deeplab_lessons.classroom.drawing.words import listed, rounded, say
 
 
 def show_row(images: Mapping[str, np.ndarray | torch.Tensor]) -> None:
@@ -68,6 +69,8 @@ def show_runs(groups: Mapping[str, Mapping[str, Sequence[float]]], title: str = 
     ax.grid(axis="x", color="0.9")
     ax.set(title=title, xlabel="mIoU (%)")
     ax.set_axisbelow(True)
+    spans = [f"{name} {rounded(min(runs))} to {rounded(max(runs))}" for name, runs, _ in rows]
+    say(ax, f"mIoU (%) of {len(rows)} networks, from the lowest to the highest run: {listed(spans)}")
     plt.show()
 
 

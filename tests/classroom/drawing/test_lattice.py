@@ -49,7 +49,7 @@ def test_steps_are_those_of_the_lattice():
 
 def test_the_steps_of_one_value_spread_and_end_in_a_gaussian():
     plane = drawing.lattice.plane(-5, 5, -5, 5)
-    figure, axes = plt.subplots(1, 5)
+    _figure, axes = plt.subplots(1, 5)
     point = int((plane - torch.tensor([[0.2], [0.4]])).norm(dim=0).argmin())
     drawing.lattice.show_steps(axes, plane, point)
     counts = [len(ax.collections[0].get_offsets()) for ax in axes[:4]]
@@ -57,15 +57,13 @@ def test_the_steps_of_one_value_spread_and_end_in_a_gaussian():
     heat = axes[-1].collections[0].get_array()
     exact = torch.exp(-((plane - plane[:, point, None]) ** 2).sum(0) / 2)
     assert np.corrcoef(np.ravel(heat), exact)[0, 1] > 0.99
-    plt.close(figure)
 
 
 def test_a_line_is_drawn_with_its_exact_curve():
-    figure, axes = plt.subplots(1, 3)
+    _figure, axes = plt.subplots(1, 3)
     drawing.lattice.show_line(axes, np.array([1.0, 0.5]), np.array([0.3, 4.0]))
     ours, exact = (line.get_ydata() for line in axes[2].lines[:2])
     assert np.abs(ours - exact).max() < 0.12
-    plt.close(figure)
 
 
 def test_a_row_touches_only_vertices_near_its_pixels(ax):
