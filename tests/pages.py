@@ -1,5 +1,11 @@
 """What the tests in a browser share: waiting for a frame, counting drawings, a kernel to play, no network."""
 
+import base64
+import io
+
+import numpy as np
+from PIL import Image
+
 FRAME = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() =>
     setTimeout(() => requestAnimationFrame(done), 40))))"""  # the drawing of a busy machine may miss a frame
 COUNT_DRAWINGS = """
@@ -78,6 +84,12 @@ def picture(page, name):
     """What is drawn on the canvas `dl-NAME` now, to be compared."""
     page.evaluate(FRAME)
     return page.locator(f"canvas.dl-{name}").evaluate("(canvas) => canvas.toDataURL()")
+
+
+def pixels(page, name):
+    """What is drawn on the canvas `dl-NAME` now, uint8 [H, W, 3]."""
+    _, _, drawn = picture(page, name).partition(",")
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(drawn))).convert("RGB"))
 
 
 def colour_at(page, name, x, y):

@@ -218,7 +218,7 @@ def test_shift_enter_and_the_palette_work_from_a_widget(page, control):
 
 @pytest.mark.parametrize("control", [".noUi-handle", "select"])
 def test_they_work_from_controls_of_ipywidgets(page, control):
-    show(page, "stride")
+    show(page, "schedules")
     runs_again(page, control)
 
 

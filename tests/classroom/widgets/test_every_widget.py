@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import torch
 from pages import FRAME, picture, play_kernel, too_wide
 
-from deeplab_lessons.classroom import widgets
+from deeplab_lessons.classroom import built_in, widgets
 from deeplab_lessons.classroom.widgets.shared.page import scripts
+from deeplab_lessons.grid import Grid
 
 FOLDER = Path(widgets.__file__).parent
 
@@ -35,6 +37,9 @@ class Widget:
         return FOLDER / self.folder / "index.js"
 
 
+SCENE = built_in.scene(3, size=32)
+SCORES = torch.randn(len(built_in.CLASSES), 32, 32, generator=torch.Generator().manual_seed(0))
+CELLS = SCORES[:, ::8, ::8]
 WIDGETS = [
     Widget("explorer", "ReceptiveFieldExplorer", 500, 110_000, "side"),
     Widget("sliding", "SlidingKernel", 360, 60_000, "strip"),
@@ -44,13 +49,22 @@ WIDGETS = [
     Widget("mean_field", "KernelExplorer", 360, 90_000, "appearance"),
     Widget("valid_taps", "ValidTapsExplorer", 360, 80_000, "tap-chart"),
     Widget("phases", "PhasesStepper", 360, 60_000, "phase-cells"),
+    Widget("stride", "StrideExplorer", 360, 70_000, None),
+    Widget(
+        "training", "TrainingExplorer", 360, 45_000, None, (*SCENE, {0: -CELLS, 50: CELLS}, Grid(8, None))
+    ),
+    Widget("unrolled", "UnrolledExplorer", 360, 55_000, None, (SCENE[0], SCORES, SCENE[1], "v2_vgg")),
 ]
 # It draws on no canvas: test_prediction.py opens it in a browser.
 PREDICTION = Widget("prediction", "PredictionForm", 390, 12_000, None, ("How many?", "number", 3))
 BOXES = (
     ".dl-widget, .dl-bar, .dl-sliders, .dl-facts, .dl-pictures, .dl-pictures > div, .dl-planes, .dl-edits, "
-    ".dl-aspp-picture, .dl-aspp-branches, .dl-crf-pictures, .dl-strip-box, .dl-formulas"
+    ".dl-aspp-picture, .dl-aspp-branches, .dl-crf-pictures, .dl-strip-box, .dl-formulas, .dl-panels, .dl-slider"
 )
+# What arrow keys move, the arrow that moves it from where it is, and what it says of itself.
+MOVED = "canvas[tabindex='0'], input[type='range']:visible"
+ARROW = "(node) => node.max && node.value === node.max ? 'ArrowLeft' : 'ArrowRight'"
+SAYS = "(node) => node.value ?? node.getAttribute('aria-label')"
 every_widget = pytest.mark.parametrize("widget", WIDGETS, ids=lambda widget: widget.folder)
 every_script = pytest.mark.parametrize("widget", [*WIDGETS, PREDICTION], ids=lambda widget: widget.folder)
 
@@ -79,7 +93,7 @@ def test_every_word_the_scripts_ask_for_is_there_and_none_is_left_over(widget):
     asked = re.findall(r'\bwords\.(\w+)|\bsay\(words, "(\w+)"|new Impossible\("(\w+)"', source)
     asked = {name for group in asked for name in group if name}
     assert asked <= words
-    families = re.findall(r"\b(?:words\[|Impossible\()`(\w*)\$\{[^}]*\}(\w*)`", source)
+    families = re.findall(r"\b(?:words\[|Impossible\(|say\(words, )`(\w*)\$\{[^}]*\}(\w*)`", source)
     assert all(start + end for start, end in families)
     family = {w for w in words if any(w.startswith(start) and w.endswith(end) for start, end in families)}
     quoted = {w for w in words if f'"{w}"' in source or re.search(rf"\b{w}:", source)}
@@ -140,15 +154,15 @@ def test_keys_move_it_and_everything_has_a_name(show, widget):
           || (node.tagName === "BUTTON" && node.innerText.trim()))).map((node) => node.outerHTML)"""
     )
     assert nameless == []
-    canvases = page.locator("canvas[tabindex='0']").all()
-    assert canvases
-    for canvas in canvases:
-        canvas.focus()
-        before = canvas.get_attribute("aria-label")
-        page.keyboard.press("ArrowRight")
+    moved = page.locator(MOVED).all()
+    assert moved
+    for control in moved:
+        control.focus()
+        before = control.evaluate(SAYS)
+        page.keyboard.press(control.evaluate(ARROW))
         page.evaluate(FRAME)
-        assert canvas.get_attribute("aria-label") != before
-        assert canvas.evaluate("(node) => getComputedStyle(node).outlineStyle") == "solid", (
+        assert control.evaluate(SAYS) != before
+        assert control.evaluate("(node) => getComputedStyle(node).outlineStyle") == "solid", (
             "the focus is seen"
         )
 
@@ -161,7 +175,7 @@ def test_bare_keys_stay_in_it(show, widget):
     page.evaluate(
         "() => { window.heard = []; document.addEventListener('keydown', (e) => heard.push(e.key)); }"
     )
-    page.locator("canvas[tabindex='0']").first.focus()
+    page.locator(MOVED).first.focus()
     for key in ("b", "x", "ArrowDown", "Enter", "Escape", "Shift+Enter", "Control+b", "Alt+x"):
         page.keyboard.press(key)
     assert page.evaluate("heard") == ["Enter", "Control", "b", "Alt", "x"]

@@ -1,22 +1,18 @@
-import io
+"""The slider for the stride: score and words in Python, the same in a browser, and what it refuses."""
 
 import numpy as np
 import pytest
 import traitlets
-from PIL import Image
+from pages import FRAME, pixels
 
 from deeplab_lessons import metrics
-from deeplab_lessons.classroom import built_in, redrawing
+from deeplab_lessons.classroom import built_in, drawing, redrawing
 from deeplab_lessons.classroom.widgets.stride import STRIDES, StrideExplorer
 
 
 @pytest.fixture
 def explorer():
     return StrideExplorer()
-
-
-def picture_of(explorer):
-    return np.array(Image.open(io.BytesIO(explorer._panels.png)))
 
 
 @pytest.mark.slow
@@ -34,28 +30,11 @@ def test_the_score_is_that_of_the_package(explorer, stride, reading):
     assert f"stride={stride}" in repr(explorer) and " at 0x" not in repr(explorer)
 
 
-def test_moving_the_slider_changes_picture_score_and_words(explorer):
-    before = explorer._panels.png, explorer.mean_iou, explorer._panels.value
-    explorer._slider.value = 32
-    assert explorer.stride == 32
-    after = explorer._panels.png, explorer.mean_iou, explorer._panels.value
-    assert all(old != new for old, new in zip(before, after, strict=True))
-    assert explorer.mean_iou < before[1]
-
-
-def test_setting_the_trait_moves_the_controls(explorer):
-    explorer.stride, explorer.reading = 16, "shares"
-    assert explorer._slider.value == 16 and explorer._list.value == "shares"
-
-
-def test_the_picture_shows_three_panels_and_marks_what_is_wrong(explorer):
-    explorer.stride = 1
-    perfect = picture_of(explorer)
-    assert perfect.shape == (224, 3 * 224 + 16, 3)
-    wrong = (perfect[:, -224:] == (213, 94, 0)).all(axis=2)
-    assert not wrong.any()
-    explorer.stride = 32
-    assert (picture_of(explorer)[:, -224:] == (213, 94, 0)).all(axis=2).mean() > 0.02
+def test_a_gesture_changes_score_and_words(explorer):
+    before = explorer.mean_iou, explorer.caption
+    explorer.set_state({"stride": 32})  # the browser's
+    assert explorer.stride == 32 and explorer.caption != before[1]
+    assert explorer.mean_iou < before[0]
 
 
 def test_own_picture_with_cut_cells():
@@ -72,3 +51,28 @@ def test_impossible_values_are_refused(explorer):
         explorer.mean_iou = 100.0
     with pytest.raises(ValueError, match="pass both"):
         StrideExplorer(labels=np.zeros((4, 4), np.uint8))
+    with pytest.raises(ValueError, match="palette must have a colour for labels 0 to 255, got 2"):
+        StrideExplorer(palette=np.zeros((2, 3), np.uint8))
+
+
+@pytest.mark.browser
+def test_the_browser_draws_and_says_the_same_alone(show, explorer):
+    page = show(explorer)
+    labels = built_in.scene(3, 224, "val")[1]
+    page.locator(".dl-slide-stride").focus()
+    page.keyboard.press("Home")
+    for stride in STRIDES[::2]:
+        for reading in redrawing.READINGS:
+            page.locator("select.dl-reading").select_option(reading)
+            explorer.stride, explorer.reading = stride, reading
+            page.evaluate(FRAME)
+            assert page.locator(".dl-said").text_content() == explorer.caption
+        expected = drawing.colour_labels(redrawing.redraw(labels, stride, 6, "shares"))
+        assert (pixels(page, "panel-drawn") != expected).any(2).mean() < 0.002
+        wrong = (pixels(page, "panel-wrong") == (213, 94, 0)).all(2)
+        assert f"{100 * wrong.mean():.1f} % of the pixels are wrong" in explorer.caption
+        assert page.locator(".dl-slide-stride").get_attribute("aria-valuetext") == f"{stride} px"
+        page.locator(".dl-slide-stride").focus()
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("ArrowRight")
+    assert page.locator(".dl-live").text_content() == explorer.caption

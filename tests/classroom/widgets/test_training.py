@@ -1,12 +1,10 @@
-"""The slider through a training: traits, pictures, words, and what it refuses."""
-
-import io
+"""The slider through a training: traits and words in Python, the same in a browser, and what it refuses."""
 
 import numpy as np
 import pytest
 import torch
 import traitlets
-from PIL import Image
+from pages import FRAME, pixels
 
 from deeplab_lessons.classroom import drawing
 from deeplab_lessons.classroom.widgets.training import TrainingExplorer
@@ -26,52 +24,16 @@ def scores(margin):
 
 
 def explorer():
-    return TrainingExplorer(PICTURE, LABELS, {0: scores(-1), 50: scores(1), 100: scores(9)}, GRID)
-
-
-def panels(widget):
-    """Picture, drawn panel and labels as arrays at twice the size."""
-    image = np.array(Image.open(io.BytesIO(widget._panels.png)))
-    assert image.shape == (32, 3 * 48 + 2 * 8, 3)
-    return image[:, :48], image[:, 56:104], image[:, 112:]
-
-
-def test_the_slider_and_the_trait_are_one():
-    widget = explorer()
-    assert widget.iteration == 100 and widget.view == "labels"
-    widget._slider.value = 50
-    assert widget.iteration == 50
-    widget.iteration, widget.view = 0, "confidence"
-    assert widget._slider.value == 0 and widget._list.value == "confidence"
+    return TrainingExplorer(PICTURE, LABELS, {100: scores(9), 0: scores(-1), 50: scores(1)}, GRID)
 
 
 def test_the_score_follows_the_snapshot():
     widget = explorer()
+    assert widget.iteration == 100 and widget.view == "labels"
     good = widget.mean_iou
-    widget.iteration = 0
+    widget.set_state({"iteration": 0, "view": "cells"})  # the browser's
     assert widget.mean_iou < 20 < good and "After 0 iterations" in widget.caption
-    assert widget.caption in widget._panels.value and 'role="status"' in widget._panels.value
-
-
-def test_panels_show_picture_drawing_and_labels():
-    widget = explorer()
-    picture, drawn, labels = panels(widget)
-    assert (picture == 90).all()
-    assert (labels[::2, ::2] == drawing.colour_labels(LABELS)).all()
-    assert len(np.unique(drawn.reshape(-1, 3), axis=0)) == 2
-    widget.view = "cells"
-    _, cells, _ = panels(widget)
-    assert (cells[::2, ::2][:, :8] == drawing.colour_labels(LABELS)[0, 0]).all()
-    assert (cells[::2, ::2][:, 8:] == drawing.colour_labels(LABELS)[0, -1]).all()
-
-
-def test_confidence_is_grey_and_grows():
-    widget = explorer()
-    widget.view = "confidence"
-    sure = panels(widget)[1]
-    widget.iteration = 50
-    unsure = panels(widget)[1]
-    assert (sure == sure[..., :1]).all() and sure.mean() > unsure.mean() > 100
+    assert widget.caption.endswith("image, labels, one per cell, true labels.")
 
 
 def test_its_name_does_not_depend_on_the_machine():
@@ -85,3 +47,37 @@ def test_what_is_refused():
         explorer().view = "sideways"
     with pytest.raises(ValueError, match="snapshots must hold at least one"):
         TrainingExplorer(PICTURE, LABELS, {}, GRID)
+    with pytest.raises(ValueError, match=r"one shape, got \[\(2, 2, 3\), \(2, 4, 6\)\]"):
+        TrainingExplorer(PICTURE, LABELS, {0: scores(1), 1: torch.zeros(2, 4, 6)}, GRID)
+    with pytest.raises(ValueError, match=r"labels must be \[H, W\] of the picture's size"):
+        TrainingExplorer(PICTURE, LABELS.T, {0: scores(1)}, GRID)
+
+
+@pytest.mark.browser
+def test_the_browser_draws_and_says_the_same_alone(show):
+    widget = explorer()
+    page = show(widget)
+    page.locator(".dl-slide-iteration").focus()
+    page.keyboard.press("Home")
+    sure = []
+    for iteration in (0, 50, 100):
+        for view in ("labels", "cells", "confidence"):
+            page.locator("select.dl-view").select_option(view)
+            widget.iteration, widget.view = iteration, view
+            page.evaluate(FRAME)
+            assert page.locator(".dl-said").text_content() == widget.caption
+            drawn = pixels(page, "panel-drawn")
+            if view == "confidence":
+                assert (drawn == drawn[..., :1]).all()
+                sure.append(drawn.mean())
+            else:
+                assert len(np.unique(drawn.reshape(-1, 3), axis=0)) == 2
+        page.locator(".dl-slide-iteration").focus()
+        page.keyboard.press("ArrowRight")
+    assert sure[0] == pytest.approx(sure[1]) and 100 < sure[1] < sure[2]
+    assert (np.abs(pixels(page, "panel-picture").astype(int) - 90) < 3).all()
+    assert (pixels(page, "panel-labels") == drawing.colour_labels(LABELS)).all()
+    page.locator("select.dl-view").select_option("cells")
+    cells = pixels(page, "panel-drawn")  # cells of 8 pixels, enlarged to 16 x 24
+    assert (cells[:, :8] == drawing.colour_labels(LABELS)[0, 0]).all()
+    assert (cells[:, 8:] == drawing.colour_labels(LABELS)[0, -1]).all()

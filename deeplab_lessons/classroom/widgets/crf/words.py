@@ -1,5 +1,7 @@
 """The words of the CRF explorer."""
 
+from deeplab_lessons.classroom.widgets.shared.words import SILENT
+
 WORDS = {
     "title": "Dense CRF explorer",
     "name_w1": "w₁",
@@ -46,8 +48,7 @@ WORDS = {
     "milliseconds": "{ms} ms",
     "hint": "Drag a slider: a smaller image follows immediately, the whole one on release. Drag over the large "
     "image to compare before and after. With the keyboard, press Tab to reach a slider or the image, then arrow keys.",
-    "silent": "Python hasn't answered yet: either it's busy, or this notebook runs without a kernel. "
-    "The image is the last one that was computed.",
+    "silent": SILENT,
     "describe_overlay": "{caption} Left of {wipe} % of the width the picture shows the labels before the CRF, right of "
     "it those after. Arrow keys move the border.",
     "describe_confidence": "Probability of the best class at each pixel, before the CRF: black is a guess, white is "
