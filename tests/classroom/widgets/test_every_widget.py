@@ -44,6 +44,9 @@ WIDGETS = [
     Widget("mean_field", "KernelExplorer", 360, 90_000, "appearance"),
     Widget("valid_taps", "ValidTapsExplorer", 360, 80_000, "tap-chart"),
     Widget("phases", "PhasesStepper", 360, 60_000, "phase-cells"),
+    Widget("schedules", "SchedulesExplorer", 360, 30_000, "falling"),
+    Widget("separable", "SeparableExplorer", 360, 32_000, "ratio"),
+    Widget("lattice", "LatticeExplorer", 360, 34_000, "plane"),
 ]
 # It draws on no canvas: test_prediction.py opens it in a browser.
 PREDICTION = Widget("prediction", "PredictionForm", 390, 12_000, None, ("How many?", "number", 3))
@@ -131,6 +134,13 @@ def test_any_width_and_both_themes(show, widget):
     assert root.evaluate("(node) => getComputedStyle(node).color") == "rgb(0, 0, 0)"
 
 
+def movable(page):
+    """The pictures that the keyboard reaches, or the sliders where it reaches none."""
+    found = page.locator("canvas[tabindex='0']").all() or page.locator("input[type='range']").all()
+    assert found
+    return found
+
+
 @pytest.mark.browser
 @every_widget
 def test_keys_move_it_and_everything_has_a_name(show, widget):
@@ -140,15 +150,13 @@ def test_keys_move_it_and_everything_has_a_name(show, widget):
           || (node.tagName === "BUTTON" && node.innerText.trim()))).map((node) => node.outerHTML)"""
     )
     assert nameless == []
-    canvases = page.locator("canvas[tabindex='0']").all()
-    assert canvases
-    for canvas in canvases:
-        canvas.focus()
-        before = canvas.get_attribute("aria-label")
+    for control in movable(page):
+        control.focus()
+        before = control.evaluate("(node) => node.ariaLabel + node.value")
         page.keyboard.press("ArrowRight")
         page.evaluate(FRAME)
-        assert canvas.get_attribute("aria-label") != before
-        assert canvas.evaluate("(node) => getComputedStyle(node).outlineStyle") == "solid", (
+        assert control.evaluate("(node) => node.ariaLabel + node.value") != before
+        assert control.evaluate("(node) => getComputedStyle(node).outlineStyle") == "solid", (
             "the focus is seen"
         )
 
@@ -161,7 +169,7 @@ def test_bare_keys_stay_in_it(show, widget):
     page.evaluate(
         "() => { window.heard = []; document.addEventListener('keydown', (e) => heard.push(e.key)); }"
     )
-    page.locator("canvas[tabindex='0']").first.focus()
+    movable(page)[0].focus()
     for key in ("b", "x", "ArrowDown", "Enter", "Escape", "Shift+Enter", "Control+b", "Alt+x"):
         page.keyboard.press(key)
     assert page.evaluate("heard") == ["Enter", "Control", "b", "Alt", "x"]
