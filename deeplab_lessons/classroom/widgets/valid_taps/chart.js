@@ -1,7 +1,7 @@
 // The pictures of the explorer of valid taps: the coloured map with its chosen cell, and the curves over the dilation.
 
-import { drawAxes, drawCurve } from "../shared/axes.js";
 import { TAP_COUNTS, tapShares } from "../shared/taps.js";
+import { drawAxes, drawCurve } from "../shared/axes.js";
 
 const TAP_DASHES = { 9: [], 6: [6, 4], 4: [], 3: [2, 3], 2: [6, 4], 1: [] };
 
