@@ -54,6 +54,9 @@ WIDGETS = [
         "training", "TrainingExplorer", 360, 45_000, None, (*SCENE, {0: -CELLS, 50: CELLS}, Grid(8, None))
     ),
     Widget("unrolled", "UnrolledExplorer", 360, 55_000, None, (SCENE[0], SCORES, SCENE[1], "v2_vgg")),
+    Widget("schedules", "SchedulesExplorer", 360, 30_000, "falling"),
+    Widget("separable", "SeparableExplorer", 360, 32_000, "ratio"),
+    Widget("lattice", "LatticeExplorer", 360, 34_000, "plane"),
 ]
 # It draws on no canvas: test_prediction.py opens it in a browser.
 PREDICTION = Widget("prediction", "PredictionForm", 390, 12_000, None, ("How many?", "number", 3))

@@ -1,13 +1,16 @@
-"""One point on its way into the lattice: the numbers are the lattice's, and each step says its own."""
+"""One point on its way into the lattice: the numbers are the lattice's, each step says its own, in the browser too."""
 
-import re
+import itertools
+import random
 
 import pytest
 import torch
 import traitlets
+from pages import FRAME, colour_at, picture, rgb
 
 from deeplab_lessons.classroom.readable_lattice import Lattice
-from deeplab_lessons.classroom.widgets.lattice import LATTICE, OTHERS, STEPS, LatticeExplorer
+from deeplab_lessons.classroom.widgets.lattice import OTHERS, STEPS, LatticeExplorer
+from deeplab_lessons.classroom.widgets.lattice.words import WORDS
 
 POINTS = [(0.4, 0.5), (-1.0, 0.2), (2.6, -1.5), (-2.6, 1.5), (0.0, 0.0), (1.3, 0.9), (-0.7, -1.1)]
 
@@ -39,17 +42,15 @@ def test_the_steps_can_be_followed_by_hand(x, y):
 
 
 def test_some_places_round_beside_the_plane_and_the_words_say_so():
-    seen = set()
+    seen, widget = set(), LatticeExplorer()
     for x in range(-26, 27, 2):
         for y in range(-15, 16, 3):
-            widget = LatticeExplorer(x=x / 10, y=y / 10)
+            widget.x, widget.y = x / 10, y / 10
             total = int(widget.found()["rounded"].sum())
             seen.add(total)
             lines = widget.lines()
-            assert (LATTICE["in"] in lines[2]) == (total == 0) and (LATTICE["beside"] in lines[2]) == (
-                total != 0
-            )
-            assert (LATTICE["down"] in lines[3]) == (total > 0) and (LATTICE["up"] in lines[3]) == (total < 0)
+            assert (WORDS["in"] in lines[2]) == (total == 0) and (WORDS["beside"] in lines[2]) == (total != 0)
+            assert (WORDS["down"] in lines[3]) == (total > 0) and (WORDS["up"] in lines[3]) == (total < 0)
     assert seen == {-3, 0, 3}
 
 
@@ -60,27 +61,140 @@ def test_what_is_stored_is_found_and_nothing_else():
     assert far.found()["stored"] == [False] * 3 and far.lines()[-1].count("is new") == 3
 
 
-def test_each_step_draws_more_and_reads_out_its_own_numbers():
-    widget = LatticeExplorer()
-    for step, name in enumerate(STEPS):
-        widget.step = step
-        assert widget.caption == f"Step {step}, {name}: {widget.lines()[step]}"
-        page = widget._picture.value
-        assert page.count("</li>") == step + 1 and 'role="img"' in page and 'role="status"' in page
-        assert ("polygon" in page) == (step >= STEPS.index("rank"))
-        assert page.count("font-weight=") == (3 if step >= STEPS.index("weigh") else 0)
-        assert len(page) < 10_000  # it is stored in the notebook
-    written = [float(number) for number in re.findall(r'"bold">(\d\.\d\d) ', widget._picture.value)]
-    assert sum(written) == pytest.approx(1, abs=0.02)
-
-
-def test_sliders_and_traits_are_one_and_wrong_values_are_refused():
+def test_the_caption_is_the_present_steps_line():
     widget = LatticeExplorer(x=1, step=2)
-    sliders = widget.children[0].children
-    assert [slider.value for slider in sliders] == [1, 0.5, 2]
-    sliders[2].value = 4
-    assert widget.step == 4 and repr(widget) == "LatticeExplorer(x=1.0, y=0.5, step=4: weigh)"
-    with pytest.raises(traitlets.TraitError, match="step"):
-        widget.step = 7
+    assert repr(widget) == "LatticeExplorer(x=1.0, y=0.5, step=2: round)"
+    for step, name in enumerate(STEPS):
+        widget.set_state({"step": step})  # the browser's
+        assert widget.caption == f"Step {step}, {name}: {widget.lines()[step]}"
+    assert repr(widget) == "LatticeExplorer(x=1.0, y=0.5, step=6: look up)"
+
+
+def test_wrong_values_are_refused():
+    widget = LatticeExplorer()
+    for name, value in (("step", 7), ("x", 2.7), ("y", -1.6)):
+        with pytest.raises(traitlets.TraitError, match=name):
+            setattr(widget, name, value)
     with pytest.raises(TypeError, match="unknown slider 'z': choose from x, y, step"):
         LatticeExplorer(z=1)
+
+
+# ---------------------------------------------------------------- in a browser
+
+
+def agree(page, widget):
+    """The page shows Python's values, the steps so far with their numbers, and the present one in bold."""
+    page.evaluate(FRAME)
+    for name in ("x", "y", "step"):
+        for kind in ("slide", "number"):
+            shown = page.locator(f".dl-{kind}-{name}").input_value()
+            assert float(shown) == pytest.approx(getattr(widget, name))
+    lines = [f"{name}: {line}" for name, line in zip(STEPS, widget.lines(), strict=True)]
+    assert page.locator("ol li:visible").all_text_contents() == lines[: widget.step + 1]
+    assert page.locator("ol li.dl-now").all_text_contents() == [lines[widget.step]]
+    assert widget.caption in page.locator("canvas").get_attribute("aria-label")
+    return True
+
+
+def positions(widget):
+    """{corner of the pixel's triangle: its place in the plane}, as the lattice has them."""
+    lattice = Lattice(torch.tensor([[widget.x], [widget.y]], dtype=torch.float64))
+    return dict(zip(map(tuple, lattice.vertices.T.tolist()), lattice.positions.T.tolist(), strict=True))
+
+
+def point_of(page, x, y):
+    """Where a point of the plane is on the page."""
+    box = page.locator("canvas").bounding_box()
+    unit = box["width"] / 6.1
+    return box["x"] + box["width"] / 2 + unit * x, box["y"] + box["height"] / 2 - unit * y
+
+
+@pytest.mark.browser
+def test_each_step_draws_and_says_its_own(show):
+    widget = LatticeExplorer()
+    page = show(widget, color_scheme="light")
+    pictures = []
+    page.get_by_label("step, slider").focus()
+    for step, name in enumerate(STEPS):
+        widget.step = step
+        assert agree(page, widget)
+        pictures.append(picture(page, "plane"))
+        inside = colour_at(page, "plane", *point_of(page, 0.15, 0.35))  # black where nothing is drawn
+        assert (inside == [0, 0, 0]) == (step < STEPS.index("rank")), name
+        page.keyboard.press("ArrowRight")
+    changes = [before != after for before, after in itertools.pairwise(pictures)]
+    assert changes == [name in ("rank", "weigh", "key", "look up") for name in STEPS[1:]]
+    page.wait_for_function(
+        "(said) => document.querySelector('.dl-live').textContent === said", arg=widget.caption
+    )
+    blue, paper = rgb("#0072B2"), [255, 255, 255]
+    places = positions(widget)
+    found = widget.found()
+    assert found["stored"].count(True) == 1
+    for corner, known in zip(found["corners"].tolist(), found["stored"], strict=True):
+        x, y = point_of(page, *places[tuple(corner)])
+        assert colour_at(page, "plane", x, y + 5) == (blue if known else paper)
+
+
+@pytest.mark.browser
+def test_pointer_keys_and_numbers_move_the_pixel(show):
+    widget = LatticeExplorer(step=3)
+    page = show(widget)
+    page.mouse.move(*point_of(page, -1.0, 0.2))
+    page.evaluate(FRAME)
+    assert "(-1.0, 0.2)" in page.locator("ol li").first.text_content()
+    page.mouse.move(2, 2)
+    assert agree(page, widget)  # looked, not chosen
+    page.mouse.click(*point_of(page, -1.0, 0.2))
+    page.mouse.move(2, 2)
+    widget.x, widget.y = -1.0, 0.2
+    assert agree(page, widget)
+    for key, x, y in (
+        ("ArrowRight", -0.9, 0.2),
+        ("ArrowUp", -0.9, 0.3),
+        ("Shift+ArrowLeft", -1.9, 0.3),
+        ("End", 2.6, 0.3),
+        ("Shift+ArrowDown", 2.6, -0.7),
+    ):
+        page.keyboard.press(key)
+        widget.x, widget.y = x, y
+        assert agree(page, widget), key
+    page.get_by_label("grey / σβ", exact=True).fill("0.8")
+    widget.y = 0.8
+    assert agree(page, widget)
+
+
+JAVASCRIPT = """({ words, others, points }) => {
+  const stored = others.flatMap((other) => locate(other).corners);
+  return points.map((point) => {
+    const found = locate(point);
+    const places = found.corners.map(flat);
+    return [found, places, latticeLines(words, point, found, stored)];
+  });
+}"""
+
+
+@pytest.mark.browser
+def test_javascript_agrees_with_python_on_random_points(browser):
+    rng = random.Random(6)
+    points = [(rng.uniform(-2.6, 2.6), rng.uniform(-1.5, 1.5)) for _ in range(40)]
+    points += [
+        (x / 10, y / 10) for x in range(-26, 27, 13) for y in range(-15, 16)
+    ]  # with ties of the rounding
+    points += [*POINTS, *OTHERS.T.tolist(), (0.25, -0.35)]
+    page = browser.new_page()
+    page.add_script_tag(content=LatticeExplorer._esm.replace("export default", "void"))
+    case = {"words": WORDS, "others": OTHERS.T.tolist(), "points": points}
+    widget = LatticeExplorer()
+    for (x, y), (found, places, lines) in zip(points, page.evaluate(JAVASCRIPT, case), strict=True):
+        widget.x, widget.y = x, y
+        expected = widget.found()
+        for name in ("elevated", "rounded", "rest", "rank", "origin", "corners", "weights"):
+            assert torch.tensor(found[name], dtype=torch.float64) == pytest.approx(expected[name].double()), (
+                name
+            )
+        assert lines == widget.lines()
+        there = positions(widget)
+        for corner, place in zip(found["corners"], places, strict=True):
+            assert place == pytest.approx(there[tuple(corner)], abs=1e-9)
+    page.close()

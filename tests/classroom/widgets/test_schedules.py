@@ -1,24 +1,20 @@
-"""The schedules explorer: its areas, its curves, its words, and what it refuses."""
+"""The schedules explorer: areas, words and refusals in Python; the same numbers, curves and gestures in a browser."""
 
-import re
+import random
 
 import numpy as np
 import pytest
 import traitlets
+from pages import FRAME, picture
 
 from deeplab_lessons.classroom.widgets.schedules import SchedulesExplorer
+from deeplab_lessons.classroom.widgets.schedules.words import WORDS
 from deeplab_lessons.training import poly, step
 
 
 @pytest.fixture
 def explorer():
     return SchedulesExplorer(iterations=1000, lr=0.02)
-
-
-def curves(widget):
-    """Points (x, y) of both polylines, poly's first."""
-    found = re.findall(r'<polyline points="([^"]+)"', widget._picture.value)
-    return [np.array([point.split(",") for point in line.split()], float) for line in found]
 
 
 def test_areas_are_sums_of_the_packages_schedules(explorer):
@@ -35,35 +31,17 @@ def test_the_papers_schedules_come_first():
     assert repr(widget) == (
         "SchedulesExplorer(power=0.9, parts=3, factor=0.1, poly_area=52.6 %, step_area=37.0 %)"
     )
+    assert widget.caption.startswith(
+        "Over 20,000 iterations, from a first learning rate of 0.00025. Poly with power 0.9 falls without a jump, and "
+        "halfway 0.54 of the first learning rate is left. Step has 3 parts, each with 0.1 of"
+    )
 
 
-def test_sliders_and_traits_are_one(explorer):
-    explorer._sliders["power"].value = 1.5
-    explorer._sliders["parts"].value = 5
-    assert (explorer.power, explorer.parts) == (1.5, 5)
-    explorer.factor = 0.3
-    assert explorer._sliders["factor"].value == 0.3
-
-
-def test_the_curves_fall_from_the_same_point_and_step_jumps_upright(explorer):
-    falling, steps = curves(explorer)
-    assert (falling[0] == steps[0]).all()
-    for line in (falling, steps):
-        assert (np.diff(line[:, 0]) >= 0).all() and (np.diff(line[:, 1]) >= 0).all()
-    heights = np.unique(steps[:, 1])
-    assert len(heights) == 3
-    drops = np.diff(steps, axis=0)[np.diff(steps[:, 1]) > 1]
-    assert len(drops) == 2 and (drops[:, 0] < 1).all()
-
-
-def test_picture_and_words_follow(explorer):
-    before = explorer._picture.value
-    explorer.parts = 1
-    assert explorer._picture.value != before and explorer.step_area == 100
-    assert "constant learning rate" in explorer.caption
-    for part in ('role="img"', 'role="status"', 'fill="white"', "0.02", "1,000"):
-        assert part in explorer._picture.value
-    assert f'aria-label="{explorer.caption}"' in explorer._picture.value
+def test_words_follow(explorer):
+    explorer.set_state({"parts": 1})  # the browser's
+    assert explorer.step_area == 100 and "constant learning rate" in explorer.caption
+    explorer.parts = 2
+    assert "Step has 2 parts" in explorer.caption
 
 
 @pytest.mark.parametrize(("name", "value"), [("power", 0), ("power", 5), ("parts", 0), ("factor", 1.2)])
@@ -79,3 +57,87 @@ def test_impossible_trainings_are_refused():
         SchedulesExplorer(lr=0)
     with pytest.raises(traitlets.TraitError):
         SchedulesExplorer(100).poly_area = 1.0
+
+
+# ---------------------------------------------------------------- in a browser
+
+
+def agree(page, explorer):
+    """The page shows Python's values, areas and sentence."""
+    page.evaluate(FRAME)
+    for name in ("power", "parts", "factor"):
+        for kind in ("slide", "number"):
+            shown = page.locator(f".dl-{kind}-{name}").input_value()
+            assert float(shown) == pytest.approx(getattr(explorer, name)), name
+    areas = [f"{name}: area {getattr(explorer, f'{name}_area'):.1f} %" for name in ("poly", "step")]
+    assert page.locator(".dl-legend li").all_text_contents() == areas
+    assert page.locator(".dl-status").text_content() == explorer.caption
+    assert page.locator("canvas").get_attribute("aria-label") == explorer.caption
+    return True
+
+
+@pytest.mark.browser
+def test_sliders_and_numbers_move_the_curves(show, explorer):
+    page = show(explorer)
+    before = picture(page, "falling")
+    assert agree(page, explorer)
+    page.get_by_label("poly: power, slider").focus()
+    page.keyboard.press("ArrowRight")
+    explorer.power = 1.0
+    assert agree(page, explorer) and picture(page, "falling") != before
+    page.get_by_label("step: factor", exact=True).fill("0.3")
+    explorer.factor = 0.3
+    assert agree(page, explorer)
+    parts = page.get_by_label("step: parts", exact=True)
+    parts.fill("60")  # beyond the limits: it waits until the field is left
+    page.evaluate(FRAME)
+    assert parts.input_value() == "60" and explorer.caption == page.locator(".dl-status").text_content()
+    parts.blur()
+    explorer.parts = 6
+    assert agree(page, explorer)
+    parts.fill("")
+    parts.blur()
+    assert agree(page, explorer)
+    page.wait_for_function(
+        "(said) => document.querySelector('.dl-live').textContent === said", arg=explorer.caption
+    )
+
+
+JAVASCRIPT = """(cases) => cases.map(({ words, state }) => {
+  const areas = { poly: areaOf(poly, state), step: areaOf(step, state) };
+  const all = Array.from({ length: state.iterations }, (_, i) => [poly(i, state), step(i, state)]);
+  const curves = [polyCurve(state, 200), stepCurve(state)];
+  return { areas, all, curves, words: schedulesSentence(words, state, areas) };
+})"""
+
+
+@pytest.mark.browser
+def test_javascript_agrees_with_python_on_random_schedules(browser):
+    rng = random.Random(4)
+    explorers = []
+    for power in (3, 2, 1, *(rng.uniform(0.1, 4) for _ in range(12))):  # 0.5³ is a tie of two decimals
+        explorer = SchedulesExplorer(rng.choice([10, 97, 1000, 1234]), rng.choice([0.02, 2.5e-4, 1e-5]))
+        explorer.power, explorer.parts = power, rng.randint(1, 6)
+        explorer.factor = rng.choice([0.1, 0.5, rng.uniform(0.05, 1)])
+        explorers.append(explorer)
+    cases = []
+    for explorer in explorers:
+        state = dict(zip(("iterations", "rates"), explorer._training, strict=True))
+        state |= {name: getattr(explorer, name) for name in ("power", "parts", "factor")}
+        cases.append({"words": WORDS, "state": state})
+    page = browser.new_page()
+    page.add_script_tag(content=SchedulesExplorer._esm.replace("export default", "void"))
+    for explorer, answer in zip(explorers, page.evaluate(JAVASCRIPT, cases), strict=True):
+        shares = explorer.shares()
+        assert np.allclose(np.array(answer["all"]).T, list(shares.values()))
+        assert answer["areas"] == pytest.approx({"poly": explorer.poly_area, "step": explorer.step_area})
+        assert answer["words"] == explorer.caption
+        falling, steps = map(np.array, answer["curves"])
+        for line in (falling, steps):
+            assert (np.diff(line[:, 0]) >= 0).all() and (np.diff(line[:, 1]) <= 0).all()
+            assert line[0].tolist() == [0, 1] and line[-1, 0] == explorer.iterations
+        for at, share in falling[:-1]:
+            assert share == pytest.approx(shares["poly"][int(at)])
+        for (begin, share), (end, same) in zip(steps[::2], steps[1::2], strict=True):
+            assert share == same and np.allclose(shares["step"][int(begin) : int(end)], share)
+    page.close()

@@ -1,6 +1,6 @@
 // Sliders, each with a field for the same number.
 
-import { make, say } from "./common.js";
+import { make, say, clamp, commit, write } from "./common.js";
 
 // A slider and a field for the same number.
 export function sliderAndField(words, name, label, limits, fieldLimits = limits) {
@@ -9,4 +9,37 @@ export function sliderAndField(words, name, label, limits, fieldLimits = limits)
     make("input", { class: `dl-slide-${name}`, type: "range", ...limits, "aria-label": sliderLabel }),
     make("input", { class: `dl-number-${name}`, type: "number", ...fieldLimits, "aria-label": label }),
   ];
+}
+
+// A box of such pairs from {name: {min, max, step}}; a slider's name is also its trait's and its word's.
+export function sliderBox(words, limits) {
+  const sliders = {};
+  const box = make("div", { class: "dl-sliders" });
+  for (const name of Object.keys(limits)) {
+    sliders[name] = sliderAndField(words, name, words[name], limits[name]);
+    box.append(make("div", { class: "dl-slider" }, make("span", {}, words[name]), ...sliders[name]));
+  }
+  return { box, sliders };
+}
+
+export function writeSliders(sliders, model) {
+  for (const [name, fields] of Object.entries(sliders))
+    for (const field of fields) write(field, String(model.get(name)));
+}
+
+// A slider is followed as it moves, and a typed number once it is within its limits; one beyond them becomes the
+// nearest of them when the field is left.
+export function followSliders({ parts: { sliders }, model, redraw }) {
+  for (const [name, fields] of Object.entries(sliders)) {
+    for (const field of fields) {
+      const keep = (last) => {
+        const typed = field.step === "1" ? Math.round(field.value) : Number(field.value);
+        const value = clamp(typed, Number(field.min), Number(field.max));
+        if (field.value !== "" && (last || value === typed)) commit(model, { [name]: value });
+        if (last || value === typed) redraw();
+      };
+      field.addEventListener("input", () => keep(false));
+      field.addEventListener("change", () => keep(true));
+    }
+  }
 }

@@ -1,6 +1,7 @@
 // The pictures of the explorer of valid taps: the coloured map with its chosen cell, and the curves over the dilation.
 
 import { TAP_COUNTS, tapShares } from "../shared/taps.js";
+import { drawAxes, drawCurve } from "../shared/axes.js";
 
 const TAP_DASHES = { 9: [], 6: [6, 4], 4: [], 3: [2, 3], 2: [6, 4], 1: [] };
 
@@ -96,7 +97,9 @@ export function drawTapChart(ctx, width, height, state, colours, { words }) {
   const last = Math.max(lastRate(state.size), state.dilation);
   const x = (rate) => left + ((rate - 1) / Math.max(last - 1, 1)) * (right - left);
   const y = (share) => bottom - share * (bottom - top);
-  drawTapAxes(ctx, { left, right, bottom, x, y, last, words, height }, colours);
+  const up = [0, 0.5, 1].map((share) => [y(share), `${100 * share} %`]);
+  const across = [1, Math.round(last / 2), last].map((rate) => [x(rate), String(rate)]);
+  drawAxes(ctx, { left, right, bottom, height }, { up, across, name: words.axis }, colours);
   ctx.strokeStyle = colours.ink;
   ctx.lineWidth = 1.5;
   ctx.setLineDash([2, 3]);
@@ -105,13 +108,9 @@ export function drawTapChart(ctx, width, height, state, colours, { words }) {
   const found = rates.map((rate) => tapShares(state.size, rate).shares);
   for (const count of TAP_COUNTS) {
     if (found.every((shares) => shares[count] === 0)) continue;
-    ctx.strokeStyle = ctx.fillStyle = colours.taps[count];
-    ctx.lineWidth = 2.5;
-    ctx.setLineDash(TAP_DASHES[count]);
-    ctx.beginPath();
-    found.forEach((shares, i) => ctx.lineTo(x(rates[i]), y(shares[count])));
-    ctx.stroke();
-    ctx.setLineDash([]);
+    const points = found.map((shares, i) => [x(rates[i]), y(shares[count])]);
+    drawCurve(ctx, points, colours.taps[count], TAP_DASHES[count]);
+    ctx.fillStyle = colours.taps[count];
     ctx.beginPath();
     ctx.arc(x(state.dilation), y(state.shares[count]), 4.5, 0, 2 * Math.PI);
     ctx.fill();
@@ -133,20 +132,4 @@ function nameCurve(ctx, count, found, rates, { x, y, left }, { font, ink }) {
     Math.max(x(rates[best]), left) + beside,
     y(heights[best]) + (best === 0 ? 4 : heights[best] > 0.9 ? 13 : -9),
   );
-}
-
-function drawTapAxes(ctx, { left, right, bottom, x, y, last, words, height }, { faint, line, font }) {
-  ctx.font = `12px ${font}`;
-  ctx.fillStyle = faint;
-  ctx.strokeStyle = line;
-  ctx.lineWidth = 1;
-  ctx.textBaseline = "middle";
-  ctx.textAlign = "right";
-  for (const share of [0, 0.5, 1]) {
-    ctx.strokeRect(left, y(share), right - left, 0);
-    ctx.fillText(`${100 * share} %`, left - 6, y(share));
-  }
-  ctx.textAlign = "center";
-  for (const rate of [1, Math.round(last / 2), last]) ctx.fillText(String(rate), x(rate), bottom + 12);
-  ctx.fillText(words.axis, (left + right) / 2, height - 10);
 }
