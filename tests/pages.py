@@ -20,6 +20,7 @@ PLAY_KERNEL = """async ({ esm, css, state, views }) => {
   const handlers = new Map();
   window.model = {
     sent: [],
+    widget_manager: {},
     get: (name) => state[name],
     set(name, value) {
       if (JSON.stringify(state[name]) === JSON.stringify(value)) return;

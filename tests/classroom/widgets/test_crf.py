@@ -3,6 +3,7 @@
 import base64
 import io
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,10 @@ from pages import FRAME, picture, play_kernel
 from PIL import Image
 
 from deeplab_lessons import crf, metrics
+from deeplab_lessons.classroom import tiny_crf
+from deeplab_lessons.classroom.widgets import crf as crf_widget
 from deeplab_lessons.classroom.widgets.crf import NUMBERS, RANGES, CRFExplorer
+from deeplab_lessons.classroom.widgets.shared.page import joined
 
 SETTING = crf.Parameters(w1=10, sigma_alpha=20, sigma_beta=13, w2=2, sigma_gamma=2, iterations=3)
 
@@ -296,12 +300,14 @@ def test_the_border_between_before_and_after_moves_by_key_pointer_and_slider(pag
 
 
 @pytest.mark.browser
-def test_a_stored_page_shows_the_last_picture_and_says_that_python_is_silent(page):
+def test_a_page_without_python_computes_a_smaller_picture(page):
+    """It first shows what Python computed last, then answers each gesture itself, and says so."""
     widget = explorer()
     shown = page(widget)
-    assert shown.locator("[data-fact=changed]").text_content() == f"{widget.changed:.1f} %"
+    fact = {name: shown.locator(f"[data-fact={name}]") for name in ("changed", "iou", "size", "delay")}
+    assert fact["changed"].text_content() == f"{widget.changed:.1f} %"
     before, after = widget.mean_iou
-    assert shown.locator("[data-fact=iou]").text_content() == f"{before:.1f} % → {after:.1f} %"
+    assert fact["iou"].text_content() == f"{before:.1f} % → {after:.1f} %"
     marked = shown.locator("canvas.dl-changed").evaluate("""(canvas) => {
       const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
       let count = 0;
@@ -309,9 +315,102 @@ def test_a_stored_page_shows_the_last_picture_and_says_that_python_is_silent(pag
       return (400 * count) / data.length;
     }""")
     assert marked == pytest.approx(widget.changed, abs=1.5)
-    assert widget.caption in shown.locator("canvas.dl-overlay").get_attribute("aria-label")
+    overlay, status = shown.locator("canvas.dl-overlay"), shown.locator(".dl-status")
+    assert widget.caption in overlay.get_attribute("aria-label") and status.text_content() == ""
+    old = picture(shown, "overlay")
+    for name, number in (("w1", 3), ("sigma_gamma", 9), ("iterations", 8)):
+        slide(shown, name, number)
+    changed = by_the_definition(widget, w1=3, sigma_gamma=9, iterations=8)
+    fact["changed"].get_by_text(f"{changed:.1f} %", exact=True).wait_for(timeout=10_000)
+    assert fact["size"].text_content() == "100 × 20 px, in your browser"
+    assert fact["iou"].text_content() == "only with Python" and fact["delay"].text_content().endswith(" ms")
+    assert "There is no Python here" in status.text_content()
+    said = "w1 3, sigma alpha 20 pixels, sigma beta 13 grey levels, w2 2, sigma gamma 9 pixels, 8 iterations"
+    assert said in overlay.get_attribute("aria-label")
+    shown.locator(".dl-live").get_by_text(said).wait_for()
+    shown.get_by_label("Preset").select_option("v2_vgg")
+    shown.locator(".dl-live").get_by_text("kernels normalised by row").wait_for()
+    slide(shown, "w1", 0)
+    slide(shown, "w2", 0)
+    fact["changed"].get_by_text("0.0 %", exact=True).wait_for(timeout=10_000)
+    assert shown.get_by_label("Preset").input_value() == "own" and picture(shown, "overlay") != old
+
+
+def by_the_definition(widget, **numbers):
+    """% of changed pixels on the picture that the browser computes, with the exact filters."""
+    image, scores, _ = widget._sizes[False]
+    factor = widget._small["factor"]
+    small = [torch.nn.functional.avg_pool2d(part, factor) for part in (image, scores)]
+    setting = replace(widget.parameters, **numbers)
+    widths = {name: getattr(setting, name) / factor for name in ("sigma_alpha", "sigma_gamma")}
+    after = tiny_crf.ExactCRF(replace(setting, **widths))(small[1], small[0]).argmax(0)
+    return 100 * (after != small[1].argmax(0)).double().mean().item()
+
+
+@pytest.mark.browser
+def test_the_browser_computes_while_python_is_silent_and_python_s_answer_counts(page):
+    widget = explorer()
+    shown = page(widget, fake_kernel=True)
+    size = shown.locator("[data-fact=size]")
     slide(shown, "w1", 3)
+    slide(shown, "w1", 4)
+    assert size.text_content() == "300 × 60 px"
     shown.locator(".dl-status").get_by_text("Python hasn't answered").wait_for(timeout=6000)
+    size.get_by_text("100 × 20 px, in your browser").wait_for()
+    assert "w1 4," in shown.locator("canvas.dl-overlay").get_attribute("aria-label")
+    assert [sent["numbers"]["w1"] for sent in shown.evaluate("model.sent")] == [3], (
+        "no number reaches Python twice"
+    )
+    shown.evaluate("reply()")
+    shown.evaluate("reply()")
+    assert size.text_content() == "300 × 60 px" and shown.locator(".dl-status").text_content() == ""
+
+
+@pytest.mark.browser
+def test_mean_field_in_the_browser_is_the_package_s(show, tmp_path):
+    """Random pictures, scores and numbers; the browser leaves out pairs below a millionth, so up to 2e-4."""
+    (tmp_path / "empty.html").write_text("<title>empty</title>")
+    source = joined(Path(crf_widget.__file__).with_name("mean_field.js"))
+    shown, rng = show(tmp_path / "empty.html"), np.random.default_rng(0)
+    for normalisation in ("symmetric", "row", "none"):
+        height, width, classes = rng.integers(2, 16, 3).tolist()
+        image = torch.tensor(rng.uniform(0, 255, (3, height, width)))
+        logits = torch.tensor(rng.normal(0, 3, (classes, height, width)))
+        sigmas = rng.uniform((0.5, 5, 0.5), (20, 150, 8)).tolist()
+        weights = (rng.uniform(0, 9, 2) if normalisation != "none" else rng.uniform(0, 0.1, 2)).tolist()
+        setting = crf.Parameters(weights[0], *sigmas[:2], weights[1], sigmas[2], 4, normalisation)
+        expected = tiny_crf.ExactCRF(setting)(logits, image)
+        case = [image.permute(1, 2, 0).flatten(), logits.permute(1, 2, 0).flatten()]
+        found = shown.evaluate(
+            MEAN_FIELD,
+            [
+                source,
+                *(part.tolist() for part in case),
+                width,
+                height,
+                classes,
+                sigmas,
+                weights,
+                normalisation,
+            ],
+        )
+        assert (
+            np.abs(np.reshape(found, (height, width, classes)) - expected.permute(1, 2, 0).numpy()).max()
+            < 2e-4
+        )
+
+
+MEAN_FIELD = """async ([source, pixels, logits, width, height, classes, sigmas, weights, normalisation]) => {
+  const text = source + "export { inPieces, listPairs, meanField };";
+  const address = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+  const { inPieces, listPairs, meanField } = await import(address);
+  const picture = { pixels: Float64Array.from(pixels), width, height };
+  const run = (work) => inPieces(work, () => false);
+  const bilateral = await run(listPairs(picture, sigmas[0], sigmas[1]));
+  const spatial = await run(listPairs(picture, sigmas[2], Infinity));
+  const kernels = [[weights[0], bilateral], [weights[1], spatial]];
+  return [...(await run(meanField(Float64Array.from(logits), classes, kernels, normalisation, 4)))];
+}"""
 
 
 @pytest.mark.browser

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from deeplab_lessons import crf, metrics
 from deeplab_lessons.classroom.built_in import Embedded
 from deeplab_lessons.classroom.pictures import STRIDE, sketch
-from deeplab_lessons.classroom.widgets.crf.words import CAPTION, SCORE, WORDS
+from deeplab_lessons.classroom.widgets.crf.words import SCORE, WORDS
 from deeplab_lessons.classroom.widgets.shared.checks import unknown
 from deeplab_lessons.classroom.widgets.shared.page import SavesHtml, module, style
 from deeplab_lessons.classroom.widgets.shared.pictures import checked_picture, data_url
@@ -34,6 +34,10 @@ RANGES = {
 }
 _SETTING = (*NUMBERS, "normalisation")
 _DRAGGED = 256  # longest side of the picture that is computed while a slider moves, in pixels
+_IN_BROWSER = (
+    2200  # most pixels of the picture that the browser computes where Python is silent: it takes all pairs
+)
+_MOST_COST = 25.5  # of the unary there: its costs are stored as grey levels
 _MARK = (213, 94, 0)  # vermillion of the course's palette
 
 
@@ -69,6 +73,7 @@ class CRFExplorer(SavesHtml, anywidget.AnyWidget):
     _answer = traitlets.Dict().tag(sync=True)
     _pictures = traitlets.Dict().tag(sync=True)
     _drawn = traitlets.Dict().tag(sync=True)
+    _small = traitlets.Dict().tag(sync=True)
     _presets = traitlets.Dict().tag(sync=True)
     _ranges = traitlets.Dict({name: list(limits) for name, limits in RANGES.items()}).tag(sync=True)
     _words = traitlets.Dict(WORDS).tag(sync=True)
@@ -104,6 +109,7 @@ class CRFExplorer(SavesHtml, anywidget.AnyWidget):
             "confidence": data_url(self._confidence()[::2, ::2], "jpeg", quality=75),
             "before": self._coloured(self._before),
         }
+        self._small = self._for_browser()
         self._quiet = False
         self._compute()
 
@@ -141,7 +147,7 @@ class CRFExplorer(SavesHtml, anywidget.AnyWidget):
             size = f"{after.shape[1]} × {after.shape[0]} px"
             iou = [f"{value:.1f}" for value in self.mean_iou]
             facts = {"changed": f"{self.changed:.1f}", "iou": iou, "size": size}
-            self._answer = {"number": number, "reduced": reduced, **facts}
+            self._answer = {"number": number, "reduced": reduced, "numbers": asdict(self.parameters), **facts}
 
     def _score(self, after: np.ndarray) -> tuple[float, ...]:
         if self._labels is None:
@@ -154,8 +160,9 @@ class CRFExplorer(SavesHtml, anywidget.AnyWidget):
         return tuple(100 * metrics.mean_iou(confusion) for confusion in pairs)
 
     def _describe(self) -> str:
+        numbers = {name: f"{getattr(self, name):g}" for name in NUMBERS}
         normalised = WORDS[f"by_{self.normalisation}"]
-        words = CAPTION.format(**asdict(self.parameters), changed=self.changed, normalised=normalised)
+        words = WORDS["caption"].format(**numbers, changed=f"{self.changed:.1f}", normalised=normalised)
         return words + (
             SCORE.format(before=self.mean_iou[0], after=self.mean_iou[1]) if self.mean_iou else ""
         )
@@ -165,6 +172,24 @@ class CRFExplorer(SavesHtml, anywidget.AnyWidget):
         best = self._sizes[False][1].softmax(0)
         least = 1 / len(best)
         return (255 * (best.amax(0) - least) / (1 - least)).round().numpy().astype(np.uint8)
+
+    def _for_browser(self) -> dict:
+        """The unary of a picture small enough for all pairs, as grey levels: the classes one below another."""
+        picture, scores, _ = self._sizes[False]
+        factor = math.ceil(math.sqrt(picture[0].numel() / _IN_BROWSER))
+        costs = crf.unary_from_logits(_averaged(scores, factor)).clamp(max=_MOST_COST)
+        classes, height, width = costs.shape
+        step = max(costs.max().item(), 1e-3) / 255
+        grey = (costs / step).round().to(torch.uint8).numpy().reshape(-1, width)
+        opaque = [0 if label == self._background else 255 for label in range(classes)]
+        return {
+            "width": width,
+            "height": height,
+            "factor": factor,
+            "step": step,
+            "costs": data_url(grey, "png", compress_level=9),
+            "colours": [[*self._palette[label].tolist(), opaque[label]] for label in range(classes)],
+        }
 
     def _coloured(self, labels: np.ndarray) -> str:
         return _label_picture(labels, self._palette, self._background)
@@ -242,9 +267,16 @@ def _checked(picture, scores) -> tuple[torch.Tensor, torch.Tensor]:
 def _two_sizes(picture: torch.Tensor, scores: torch.Tensor) -> dict[bool, tuple]:
     """False: (picture, scores, 1), True: both averaged over squares of `factor` pixels, (…, …, factor)."""
     factor = math.ceil(max(picture.shape[1:]) / _DRAGGED)
-    rows, columns = (max(1, side // factor) for side in picture.shape[1:])
-    small = [F.interpolate(part[None], size=(rows, columns), mode="area")[0] for part in (picture, scores)]
-    return {False: (picture, scores, 1), True: (*small, factor)}
+    return {
+        False: (picture, scores, 1),
+        True: (_averaged(picture, factor), _averaged(scores, factor), factor),
+    }
+
+
+def _averaged(channels: torch.Tensor, factor: int) -> torch.Tensor:
+    """The means over squares of `factor` pixels: [C, H, W] -> [C, H // factor, W // factor], at least one pixel."""
+    size = [max(1, side // factor) for side in channels.shape[1:]]
+    return F.interpolate(channels[None], size=size, mode="area")[0]
 
 
 def _enlarged(labels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -256,9 +288,9 @@ def _enlarged(labels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 def _label_picture(labels: np.ndarray, palette: np.ndarray, background: int | None) -> str:
     """Labels as a PNG of few colours; the background is see-through."""
     image = Image.fromarray(labels)
-    image.putpalette(np.asarray(palette, np.uint8)[:256].tobytes())
+    image.putpalette(np.asarray(palette, np.uint8)[: labels.max() + 1].tobytes())
     see_through = {} if background is None else {"transparency": background}
-    return data_url(image, "png", compress_level=1, **see_through)
+    return data_url(image, "png", compress_level=8, **see_through)
 
 
 def _marks(changed: np.ndarray) -> str:

@@ -1,4 +1,5 @@
-// The CRF explorer. Python computes; this side asks for one picture at a time, always with the newest numbers.
+// The CRF explorer. Python computes; this side asks for one picture at a time, always with the newest numbers. Where
+// there is no Python, or none that answers, it computes a smaller one itself.
 
 import {
   say,
@@ -16,10 +17,11 @@ import {
   follow,
 } from "../shared/common.js";
 import { writeFacts } from "../shared/parts.js";
+import { answerHere, marginalsHere, smallPicture } from "./here.js";
 import { crfPage, drawOverlay, drawChanged } from "./page.js";
 
 const NUMBERS = ["w1", "sigma_alpha", "sigma_beta", "w2", "sigma_gamma", "iterations", "normalisation"];
-const PATIENCE = 3000; // ms without an answer until we say so
+const PATIENCE = 3000; // ms without an answer until we say so and compute here
 const SETTLED = 350; // ms without a gesture until the whole picture is asked for
 
 function render({ model, el }) {
@@ -29,6 +31,7 @@ function render({ model, el }) {
     ["photo", "confidence", "before", "after", "changed"].map((name) => [name, new Image()]),
   );
   const name = Math.random().toString(36).slice(2);
+  const alone = !model.widget_manager; // Jupyter has one; a page of our own has not, and no Python either
   const view = {
     model,
     words,
@@ -40,7 +43,12 @@ function render({ model, el }) {
     waiting: null,
     stale: false,
     typing: null,
-    silent: false,
+    alone,
+    silent: alone,
+    here: null,
+    computing: false,
+    closed: false,
+    moved: 0,
     delay: null,
   };
   view.redraw = oncePerFrame(() => drawCrf(view));
@@ -50,6 +58,7 @@ function render({ model, el }) {
   load(view);
   const close = follow(view, parts.root, model, [...NUMBERS, "preset", "caption"]);
   return () => {
+    view.closed = true;
     stop();
     clearTimeout(view.impatient);
     clearTimeout(view.settling);
@@ -67,15 +76,24 @@ function numbersNow({ model, wanted, waiting }) {
   };
 }
 
+function isSetting(numbers, setting) {
+  return NUMBERS.every((name) => numbers[name] === setting[name]);
+}
+
 // A gesture: remember what is wanted now; what was wanted before and not yet sent is forgotten.
 function want(view, changes, reduced) {
-  const since = view.wanted?.since ?? performance.now();
-  view.wanted = { numbers: { ...numbersNow(view), ...changes }, reduced, since };
+  view.moved = performance.now();
   clearTimeout(view.settling);
   if (reduced) view.settling = setTimeout(() => view.stale && want(view, {}, false), SETTLED);
   view.stale = reduced;
+  if (view.alone) {
+    commit(view.model, changes);
+  } else {
+    const since = view.wanted?.since ?? view.moved;
+    view.wanted = { numbers: { ...numbersNow(view), ...changes }, reduced, since };
+    sendNext(view);
+  }
   view.redraw();
-  sendNext(view);
 }
 
 function sendNext(view) {
@@ -85,7 +103,10 @@ function sendNext(view) {
   view.waiting = { number, numbers, since };
   view.wanted = null;
   clearTimeout(view.impatient);
-  view.impatient = setTimeout(() => ((view.silent = true), view.redraw()), PATIENCE);
+  view.impatient = setTimeout(() => {
+    view.silent = true;
+    view.redraw();
+  }, PATIENCE);
   commit(view.model, { _request: { number, reduced, numbers } });
 }
 
@@ -95,7 +116,7 @@ function answered(view) {
   const since = mine ? view.waiting.since : null;
   if (mine) {
     clearTimeout(view.impatient);
-    view.waiting = null;
+    view.waiting = view.here = null;
     view.silent = false;
   }
   load(view, () => {
@@ -104,8 +125,26 @@ function answered(view) {
   });
 }
 
+// Without Python: compute until what is shown belongs to the newest numbers, one picture after the other.
+async function computeHere(view) {
+  const { model, images, words } = view;
+  if (!view.silent || view.computing) return;
+  view.computing = true;
+  const stopped = () => !view.silent || view.closed;
+  while (!stopped()) {
+    const [numbers, since] = [numbersNow(view), view.moved];
+    if (isSetting(numbers, (view.here ?? model.get("_answer")).numbers)) break;
+    const small = await (view.small ??= smallPicture(model, images.photo));
+    const marginals = await marginalsHere(small, numbers, stopped);
+    if (!marginals || stopped()) break;
+    view.here = answerHere(small, marginals, numbers, words);
+    await load(view, () => since && (view.delay = performance.now() - since));
+  }
+  view.computing = false;
+}
+
 async function load(view, done = () => {}) {
-  const sources = { ...view.model.get("_pictures"), ...view.model.get("_drawn") };
+  const sources = { ...view.model.get("_pictures"), ...view.model.get("_drawn"), ...view.here?.drawn };
   for (const [name, source] of Object.entries(sources)) {
     if (view.images[name].src !== source) view.images[name].src = source;
   }
@@ -163,6 +202,7 @@ function drawCrf(view) {
   if (!width) return;
   markTheme(parts.root);
   writeCrf(view);
+  computeHere(view);
   if (!images.photo.naturalWidth) return;
   const colours = readColours(parts.probe);
   const shape = images.photo.naturalHeight / images.photo.naturalWidth;
@@ -187,7 +227,8 @@ function drawCrf(view) {
 
 function writeCrf(view) {
   const { parts, words, model } = view;
-  const [numbers, answer, caption] = [numbersNow(view), model.get("_answer"), model.get("caption")];
+  const [numbers, answer] = [numbersNow(view), view.here ?? model.get("_answer")];
+  const caption = view.here?.caption ?? model.get("caption");
   for (const [name, [slide, number]] of Object.entries(parts.sliders)) {
     slide.max = Math.max(model.get("_ranges")[name][1], numbers[name]);
     if (Number(slide.value) !== numbers[name]) slide.value = String(numbers[name]);
@@ -195,18 +236,16 @@ function writeCrf(view) {
   }
   const shown = {
     changed: `${answer.changed} %`,
-    iou: answer.iou.length
-      ? say(words, "iou_pair", { before: answer.iou[0], after: answer.iou[1] })
-      : words.no_labels,
+    iou: iouNow(view),
     normalisation: words[`by_${numbers.normalisation}`],
     size: answer.size,
     delay:
       view.delay === null ? words.no_gesture : say(words, "milliseconds", { ms: Math.round(view.delay) }),
   };
   writeFacts(parts.facts, shown);
-  parts.preset.value = model.get("preset");
-  const status = view.silent ? words.silent : "";
-  setText(parts.status, status);
+  const presets = Object.entries(model.get("_presets"));
+  parts.preset.value = presets.find(([, setting]) => isSetting(numbers, setting))?.[0] ?? "own";
+  setText(parts.status, view.alone ? (view.here ? words.alone : "") : view.silent ? words.silent : "");
   parts.canvases.overlay.setAttribute(
     "aria-label",
     say(words, "describe_overlay", { caption, wipe: parts.wipe.value }),
@@ -215,7 +254,14 @@ function writeCrf(view) {
     "aria-label",
     say(words, "describe_changed", { changed: answer.changed }),
   );
-  if (!answer.reduced) setText(parts.live, caption);
+  const passing = view.here ? view.stale || !isSetting(numbers, answer.numbers) : answer.reduced;
+  if (!passing) setText(parts.live, caption);
+}
+
+function iouNow({ model, words, here }) {
+  const [before, after] = model.get("_answer").iou;
+  if (before === undefined) return words.no_labels;
+  return here ? words.iou_here : say(words, "iou_pair", { before, after });
 }
 
 export default { render };

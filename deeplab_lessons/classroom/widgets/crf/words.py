@@ -1,7 +1,5 @@
 """The words of the CRF explorer."""
 
-from deeplab_lessons.classroom.widgets.shared.words import SILENT
-
 WORDS = {
     "title": "Dense CRF explorer",
     "name_w1": "w₁",
@@ -40,7 +38,7 @@ WORDS = {
     "by_row": "by row",
     "by_symmetric": "symmetrically",
     "by_none": "not at all",
-    "about_size": "While you drag, a smaller image is computed; on release, the whole one",
+    "about_size": "While you drag, Python computes a smaller image; on release, the whole one",
     "about_delay": "Measured in this browser, for the last gesture",
     "no_labels": "no true labels",
     "iou_pair": "{before} % → {after} %",
@@ -48,7 +46,15 @@ WORDS = {
     "milliseconds": "{ms} ms",
     "hint": "Drag a slider: a smaller image follows immediately, the whole one on release. Drag over the large "
     "image to compare before and after. With the keyboard, press Tab to reach a slider or the image, then arrow keys.",
-    "silent": SILENT,
+    "silent": "Python hasn't answered yet: either it's busy, or this notebook runs without a kernel. "
+    "Until it answers, your browser computes a smaller image.",
+    "alone": "There is no Python here, so your browser computes a smaller image. In JupyterLab, Python computes the "
+    "whole one.",
+    "size_here": "{width} × {height} px, in your browser",
+    "iou_here": "only with Python",
+    "caption": "w1 {w1}, sigma alpha {sigma_alpha} pixels, sigma beta {sigma_beta} grey levels, w2 {w2}, sigma gamma "
+    "{sigma_gamma} pixels, {iterations} iterations, kernels normalised {normalised}: {changed} % of the pixels changed "
+    "their class.",
     "describe_overlay": "{caption} Left of {wipe} % of the width the picture shows the labels before the CRF, right of "
     "it those after. Arrow keys move the border.",
     "describe_confidence": "Probability of the best class at each pixel, before the CRF: black is a guess, white is "
@@ -56,10 +62,5 @@ WORDS = {
     "describe_changed": "The photograph, paled, with all pixels marked that changed their class: {changed} %.",
 }
 
-#: What Python says about a picture.
-CAPTION = (
-    "w1 {w1:g}, sigma alpha {sigma_alpha:g} pixels, sigma beta {sigma_beta:g} grey levels, w2 {w2:g}, sigma gamma "
-    "{sigma_gamma:g} pixels, {iterations} iterations, kernels normalised {normalised}: {changed:.1f} % of the pixels "
-    "changed their class."
-)
+#: What Python adds about a picture with true labels.
 SCORE = " Mean IoU {before:.1f} % before, {after:.1f} % after."

@@ -17,6 +17,7 @@ import {
   follow,
 } from "../shared/common.js";
 import { widgetRoot, canvasOf, titleOf, factList, writeFacts } from "../shared/parts.js";
+import { writeKernelRow } from "../shared/kernels.js";
 import { sliderAndField } from "../shared/sliders.js";
 
 const WIDTHS = { sigma_alpha: [1, 64, 1], sigma_beta: [1, 100, 1], sigma_gamma: [0.5, 12, 0.5] };
@@ -68,18 +69,15 @@ function kernelPage(words) {
 
 // The row of each kernel for the pixel [row, column], as two arrays over all pixels.
 function kernelRows({ model, height, width, pixels }, [row, column]) {
-  const [alpha, beta, gamma] = Object.keys(WIDTHS).map((name) => 2 * model.get(name) ** 2);
-  const appearance = new Float64Array(height * width);
-  const smoothness = new Float64Array(height * width);
-  const own = 3 * (row * width + column);
-  for (let i = 0; i < height * width; i++) {
-    const far = (Math.floor(i / width) - row) ** 2 + ((i % width) - column) ** 2;
-    let unlike = 0;
-    for (let c = 0; c < 3; c++) unlike += (pixels[3 * i + c] - pixels[own + c]) ** 2;
-    appearance[i] = Math.exp(-far / alpha - unlike / beta);
-    smoothness[i] = Math.exp(-far / gamma);
-  }
-  return { appearance, smoothness };
+  const widths = { appearance: ["sigma_alpha", "sigma_beta"], smoothness: ["sigma_gamma"] };
+  return Object.fromEntries(
+    Object.entries(widths).map(([name, sigmas]) => {
+      const kernel = new Float64Array(height * width);
+      const [sigma, sigmaBeta = Infinity] = sigmas.map((each) => model.get(each));
+      writeKernelRow(kernel, pixels, width, row * width + column, sigma, sigmaBeta);
+      return [name, kernel];
+    }),
+  );
 }
 
 // Sum of the kernel over all other pixels, what these say on average, and how far the kernel reaches.

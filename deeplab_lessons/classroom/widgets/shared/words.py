@@ -48,9 +48,3 @@ STACK = {
     "describe_output": "Output map of {out} by {out} units; row {row}, column {column} is chosen. "
     "Arrow keys move the unit.",
 }
-
-#: What a widget says when it needs Python and hears nothing.
-SILENT = (
-    "Python hasn't answered yet: either it's busy, or this notebook runs without a kernel. "
-    "The image is the last one that was computed."
-)

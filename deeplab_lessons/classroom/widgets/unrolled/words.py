@@ -1,7 +1,5 @@
 """The words of the unrolled explorer."""
 
-from deeplab_lessons.classroom.widgets.shared.words import SILENT
-
 WORDS = {
     "title": "Unrolled explorer: every iteration of the dense CRF",
     "step": "step",
@@ -15,7 +13,8 @@ WORDS = {
     "name_w1": "w1",
     "name_w2": "w2",
     "slider_label": "{number}, slider",
-    "silent": SILENT,
+    "silent": "Python hasn't answered yet: either it's busy, or this notebook runs without a kernel. "
+    "The image is the last one that was computed.",
     "panel_picture": "image",
     "panel_drawn": "{view}",
     "panel_labels": "true labels",
