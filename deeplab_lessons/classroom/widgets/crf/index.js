@@ -14,6 +14,7 @@ import {
   setText,
   write,
   follow,
+  isWhole,
 } from "../shared/common.js";
 import { writeFacts } from "../shared/parts.js";
 import { crfPage, drawOverlay, drawChanged } from "./page.js";
@@ -218,4 +219,13 @@ function writeCrf(view) {
   if (!answer.reduced) setText(parts.live, caption);
 }
 
-export default { render };
+// Whether the address of a page may ask for this state.
+function accepts({ preset, normalisation, _presets: presets, _ranges: ranges, _words: words, ...state }) {
+  const numbers = { ...state, normalisation };
+  const named = preset === "own" || Object.entries(presets[preset]).every(([n, v]) => numbers[n] === v);
+  const possible = Object.entries(ranges).every(([n, [least]]) => state[n] >= least && state[n] <= 1000);
+  const { iterations } = state;
+  return named && possible && isWhole(iterations, 0, ranges.iterations[1]) && `by_${normalisation}` in words;
+}
+
+export default { render, accepts };
