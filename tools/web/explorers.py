@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import anywidget
 import nbformat
-from notebooks import lesson_sources, notebook_of
 
+from notebooks import lesson_sources, notebook_of
 from web import widgets
 from web.lessons import STATE, VIEW
 
@@ -31,7 +31,7 @@ def pages() -> dict[str, str]:
     """
     found: dict[str, tuple[dict, list[str]]] = {}
     for lesson, state in _stored():
-        first, lessons = found.setdefault(widgets.folder_of(state), (state, []))
+        lessons = found.setdefault(widgets.folder_of(state), (state, []))[1]
         lessons += [] if lesson in lessons else [lesson]
     found.pop("prediction", None)
     return {_name(folder): _page(folder, *where) for folder, where in found.items()}
@@ -39,8 +39,9 @@ def pages() -> dict[str, str]:
 
 def shared(folder: str, state: dict) -> list[str]:
     """Return the traits that an explorer's address carries: all that can be read and set in Python."""
-    own = widgets.class_of(folder).class_traits(sync=True).items() - anywidget.AnyWidget.class_traits().items()
-    public = sorted(name for name, trait in own if not name.startswith("_") and not trait.read_only)
+    traits = widgets.class_of(folder).class_traits(sync=True)
+    own = sorted(set(traits) - set(anywidget.AnyWidget.class_traits()))
+    public = [name for name in own if not name.startswith("_") and not traits[name].read_only]
     return [name for name in public if state[name] is not None]
 
 

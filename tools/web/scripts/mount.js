@@ -77,8 +77,8 @@ function share(box, state, model, widget) {
     // A heading's anchor is none of ours.
     if (location.hash && !location.hash.includes("=")) return;
     const asked = address.read(location.hash.slice(1));
-    said.textContent = asked ? "" : WORDS.broken;
     for (const name of names) model.set(name, (asked ?? state)[name]);
+    said.textContent = asked ? "" : WORDS.broken;
   };
   const write = () => {
     const text = address.write(Object.fromEntries(names.map((name) => [name, model.get(name)])));
@@ -102,7 +102,7 @@ function share(box, state, model, widget) {
       said.textContent = WORDS.not_copied;
     }
   };
-  box.after(element("p", { className: "dl-share" }, copy, " ", said));
+  box.before(element("p", { className: "dl-share" }, copy, " ", said));
 }
 
 // ---------------------------------------------------------------- the page around the widgets

@@ -10,9 +10,3 @@ document.head.append(sheet);
 
 const el = document.getElementById("widget");
 await (await widgetFrom(esm)).render({ model: modelOf(state), el });
-
-// In an exported notebook this page sits in a frame, which takes the height of its content.
-const frame = window.frameElement;
-if (frame) {
-  new ResizeObserver(() => (frame.style.height = `${el.offsetHeight + 20}px`)).observe(el);
-}
