@@ -220,12 +220,12 @@ function writeCrf(view) {
 }
 
 // Whether the address of a page may ask for this state.
-function accepts({ preset, normalisation, _presets: presets, _ranges: ranges, _words: words, ...state }) {
-  const numbers = { ...state, normalisation };
-  const named = preset === "own" || Object.entries(presets[preset]).every(([n, v]) => numbers[n] === v);
-  const possible = Object.entries(ranges).every(([n, [least]]) => state[n] >= least && state[n] <= 1000);
-  const { iterations } = state;
-  return named && possible && isWhole(iterations, 0, ranges.iterations[1]) && `by_${normalisation}` in words;
+function accepts({ preset, normalisation, _presets: presets, _ranges: ranges, ...state }) {
+  const named = preset === "own" || Object.hasOwn(presets, preset);
+  const { iterations, ...widths } = ranges;
+  const possible = Object.entries(widths).every(([name, [least]]) => state[name] >= least);
+  const known = `by_${normalisation}` in state._words;
+  return named && possible && isWhole(state.iterations, ...iterations.slice(0, 2)) && known;
 }
 
 export default { render, accepts };
