@@ -14,7 +14,7 @@ export DEEPLAB_LESSONS_DATA ?= $(abspath $(firstword $(wildcard ../shared/data) 
 export GOMP_SPINCOUNT ?= 1000
 
 .DEFAULT_GOAL := help
-.PHONY: help lab check lint test notebooks html solved ledger guide dist test-gpu wheels wheels-gpu bench format clean
+.PHONY: help lab check lint test notebooks site solved ledger guide dist test-gpu wheels wheels-gpu bench format clean
 
 help:
 	@echo "make lab         open the course in JupyterLab (the first time it installs: about 2 minutes, 6 GB)"
@@ -22,7 +22,7 @@ help:
 	@echo "make test        everything: make check, trainings, browser, notebooks"
 	@echo "                 (ARGS=\"-k crf\" or ARGS=tests/crf: only the tests and notebooks that pytest chooses)"
 	@echo "make notebooks   rebuild notebooks/ from lessons/, only what changed (ARGS=--all for all)"
-	@echo "make html        export every lesson to build/html, widgets alive without a kernel"
+	@echo "make site        the course as a web site, widgets alive without a kernel: build/site/index.html"
 	@echo "make solved      every lesson with its solutions in place and its checks tried: build/solved (ARGS=02)"
 	@echo "make ledger      every number that the course takes from a paper, and what we get: build/ledger.html"
 	@echo "make guide       the instructor's guide: goals, questions, solutions, plans, grading: build/instructors.html"
@@ -58,9 +58,9 @@ notebooks:
 	@$(SETUP) test
 	$(BIN)/python tools/notebooks.py $(ARGS)
 
-html:
+site:
 	@$(SETUP) test
-	$(BIN)/python tools/export_lessons.py build/html
+	PYTHONPATH=tools $(BIN)/python -m web build/site
 
 solved:
 	@$(SETUP) test

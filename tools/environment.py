@@ -40,6 +40,8 @@ GPU_PYTHON, GPU_PLATFORMS = (
     "3.12",
     [f"manylinux_2_{n}_x86_64" for n in (28, 27, 24, 17)] + ["manylinux2014_x86_64"],
 )
+# `make site` sets formulas with KaTeX. This wheel carries all of its files; the Django that it wants is left out.
+KATEX = "djangocms-katex"
 LAB_SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {
         "fetchNews": "false",
@@ -141,6 +143,8 @@ def install(what, options):
             "- No version to be had for your machine? Try without the tested pins: make lab CONSTRAINTS="
         )
     install_crf_reference(venv, words)
+    if what == "test":
+        install_katex(venv, words)
     quiet_lab(venv)
     stamp.write_text(f"{what} {made_from}")
     say(f"      Ready after {time.monotonic() - started:.0f} s.")
@@ -160,6 +164,13 @@ def install_crf_reference(venv, words):
         )
     elif not pip(venv, "install", *words, "--editable", ".[crf]", quiet=True):
         say(f"      It did not build; what went wrong stands above. {without}")
+
+
+def install_katex(venv, words):
+    """KaTeX for `make site`, as files in the environment's share/katex: `tools/web/formulas.py` finds it there."""
+    folder = Path(venv) / "share" / "katex"
+    if not pip(venv, "install", *words, "--no-deps", "--upgrade", "--target", str(folder), KATEX, quiet=True):
+        say("      KaTeX could not be installed; what went wrong stands above. Only `make site` needs it.")
 
 
 def quiet_lab(venv):
@@ -198,12 +209,14 @@ def download(what, options):
     """Fill wheels/ (everything, for this Python) or wheels-gpu/ (what a machine with torch still needs)."""
     words = [sys.executable, "-m", "pip", "download", "--dest", what]
     if what == "wheels":
-        pins = ["--constraint", options.constraints] if options.constraints else []
-        words += [*pins, "setuptools>=77", "wheel", ".[test]"]
+        words += ["--constraint", options.constraints] if options.constraints else []
+        commands = [[*words, "setuptools>=77", "wheel", ".[test]"], [*words, "--no-deps", KATEX]]
     else:
         platforms = [word for name in GPU_PLATFORMS for word in ("--platform", name)]
-        words += ["--only-binary=:all:", "--python-version", GPU_PYTHON, *platforms, *GPU_PACKAGES]
-    if subprocess.run(words, cwd=ROOT).returncode:
+        commands = [
+            [*words, "--only-binary=:all:", "--python-version", GPU_PYTHON, *platforms, *GPU_PACKAGES]
+        ]
+    if any(subprocess.run(command, cwd=ROOT).returncode for command in commands):
         stop("The download did not finish; what went wrong stands above. Run it again to go on.")
     say(f"Wheels are in {what}/.")
 

@@ -220,11 +220,11 @@ def recognised(answer, name):
     return f"<code>{html.escape(shown)}</code><br>"
 
 
-def lesson_part(lesson, asked):
+def lesson_part(lesson, asked, address):
     """Return a lesson's section: goal, minutes, what to ask aloud, predictions and exercises."""
     number, texts = lesson.stem[:2], tasks(lesson)
     parts = [f"<h2 id='lesson-{number}'>{html.escape(title(lesson))}</h2>"]
-    parts += [f"<p>{minutes(lesson)} minutes · <a href='../notebooks/{lesson.stem}.ipynb'>notebook</a></p>"]
+    parts += [f"<p>{minutes(lesson)} minutes · <a href='{address.format(lesson.stem)}'>the lesson</a></p>"]
     parts += [markdown(asked)]
     if found := declared(predictions, number, Prediction):
         parts += ["<h3>Predictions</h3>", *map(prediction_part, found.values())]
@@ -236,6 +236,14 @@ def lesson_part(lesson, asked):
 
 def guide():
     """Return the whole guide as one page that needs no other file."""
+    head = "<meta charset='utf-8'><meta name='viewport' content='width=device-width'>"
+    head += f"<title>For instructors</title><style>{STYLE}</style>"
+    inside = body("../notebooks/{}.ipynb")
+    return f"<!doctype html>\n<html lang='en'><head>{head}</head>\n<body>\n{inside}\n</body></html>\n"
+
+
+def body(address):
+    """Return what is in the guide, as HTML; the course's site has it too. `address` is a lesson's, {} its name."""
     lessons, asked = lesson_sources(), sections()
     contents = []
     for name, heading in PAGES.items():
@@ -243,18 +251,15 @@ def guide():
             f"<a href='#lesson-{each.stem[:2]}'>{html.escape(title(each))}</a>" for each in lessons
         )
         contents += [f"<a href='#{name}'>{heading}</a>" + inside * (name == "lessons")]
-    parts = ["<h1>DeepLab, from the arithmetic up: for instructors</h1>", f"<nav>{listed(contents)}</nav>"]
+    parts = ["<h1>DeepLab, from the arithmetic up: for instructors</h1>"]
+    parts += [f"<nav aria-label='Contents of the guide'>{listed(contents)}</nav>"]
     for name, heading in PAGES.items():
+        parts += [f"<h2 id='{name}'>{heading}</h2>"]
         if name == "lessons":
-            parts += ["<div id='lessons'></div>"]
-            parts += [lesson_part(lesson, asked[lesson.stem[:2]]) for lesson in lessons]
+            parts += [lesson_part(lesson, asked[lesson.stem[:2]], address) for lesson in lessons]
         else:
-            parts += [f"<h2 id='{name}'>{heading}</h2>"]
             parts += [markdown(planned(written(name)) if name == "plans" else written(name))]
-    head = "<meta charset='utf-8'><meta name='viewport' content='width=device-width'>"
-    head += f"<title>For instructors</title><style>{STYLE}</style>"
-    body = "\n".join(parts)
-    return f"<!doctype html>\n<html lang='en'><head>{head}</head>\n<body>\n{body}\n</body></html>\n"
+    return "\n".join(parts)
 
 
 def main():

@@ -72,9 +72,10 @@ def train(
     Source: DeepLab v1, sections 3.1 and 5.
     """
     settings = checks.checked_settings(
-        save_every, validate_every, iterations=iterations, batch_size=batch_size, lr=lr, schedule=schedule, loss=loss, amp=amp,
-        seed=runtime.seed() if seed is None else seed, weight_decay=weight_decay, released_groups=released_groups,
-        clip=clip, channels_last=channels_last, freeze_batch_norm=freeze_batch_norm, class_weights=class_weights,
+        save_every, validate_every, iterations=iterations, batch_size=batch_size, lr=lr, schedule=schedule, loss=loss,
+        amp=amp, seed=runtime.seed() if seed is None else seed, weight_decay=weight_decay, clip=clip,
+        released_groups=released_groups, channels_last=channels_last, freeze_batch_norm=freeze_batch_norm,
+        class_weights=class_weights,
     )  # fmt: skip
     iterations, batch_size = settings["iterations"], settings["batch_size"]
     about = checkpoints.plain(about or {}, "about")

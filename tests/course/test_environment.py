@@ -135,3 +135,24 @@ def test_the_lab_shows_no_news(tmp_path):
     environment.quiet_lab(tmp_path)
     settings = json.loads((tmp_path / "share/jupyter/lab/settings/overrides.json").read_text())
     assert settings["@jupyterlab/apputils-extension:notification"]["fetchNews"] == "false"
+
+
+def test_katex_comes_without_the_django_that_its_package_wants(monkeypatch, tmp_path, capsys):
+    ran = []
+    monkeypatch.setattr(environment, "pip", lambda *words, **_: ran.append(words) or len(ran) == 1)
+    environment.install_katex(tmp_path, ["--find-links", "wheels"])
+    (_, *words) = ran[0]
+    assert words[:3] == ["install", "--find-links", "wheels"] and "--no-deps" in words
+    assert words[-2:] == [str(tmp_path / "share/katex"), environment.KATEX] and capsys.readouterr().out == ""
+    environment.install_katex(tmp_path, [])
+    assert "Only `make site` needs it" in capsys.readouterr().out
+
+
+def test_wheels_are_enough_for_the_tests_and_the_site(monkeypatch):
+    ran = []
+    monkeypatch.setattr(
+        subprocess, "run", lambda command, **_: ran.append(command) or argparse.Namespace(returncode=0)
+    )
+    environment.download("wheels", argparse.Namespace(constraints="constraints.txt"))
+    assert [command[-1] for command in ran] == [".[test]", environment.KATEX]
+    assert all("constraints.txt" in command for command in ran) and "--no-deps" in ran[1]

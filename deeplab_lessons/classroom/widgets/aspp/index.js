@@ -13,6 +13,8 @@ import {
   setText,
   write,
   follow,
+  isWhole,
+  isPlace,
 } from "../shared/common.js";
 import { cellsOf, centreOf, moved, branchNumbers, sentenceOf } from "../shared/taps.js";
 import { asppLayout, drawGround, outlineFields, outlineWhole, drawBranches } from "./drawing.js";
@@ -233,4 +235,14 @@ function wireCell(view, keep) {
   });
 }
 
-export default { render };
+// Whether the address of a page may ask for this state.
+function accepts({ rates, output_stride: stride, trunk_field: trunk, row, column, chosen, _shape: sides }) {
+  const numbers =
+    isWhole(rates.length, 1, 4) &&
+    rates.every((rate) => isWhole(rate, RATE.min, RATE.max)) &&
+    isWhole(stride, 1, Math.min(...sides)) &&
+    isWhole(trunk, 1, 1e5);
+  return numbers && isWhole(chosen, 0, rates.length - 1) && isPlace([row, column], cellsOf(sides, stride));
+}
+
+export default { render, accepts };

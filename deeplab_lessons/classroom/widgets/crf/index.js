@@ -15,6 +15,7 @@ import {
   setText,
   write,
   follow,
+  isWhole,
 } from "../shared/common.js";
 import { writeFacts } from "../shared/parts.js";
 import { answerHere, marginalsHere, smallPicture } from "./here.js";
@@ -264,4 +265,13 @@ function iouNow({ model, words, here }) {
   return here ? words.iou_here : say(words, "iou_pair", { before, after });
 }
 
-export default { render };
+// Whether the address of a page may ask for this state.
+function accepts({ preset, normalisation, _presets: presets, _ranges: ranges, ...state }) {
+  const named = preset === "own" || Object.hasOwn(presets, preset);
+  const { iterations, ...widths } = ranges;
+  const possible = Object.entries(widths).every(([name, [least]]) => state[name] >= least);
+  const known = `by_${normalisation}` in state._words;
+  return named && possible && isWhole(state.iterations, ...iterations.slice(0, 2)) && known;
+}
+
+export default { render, accepts };

@@ -14,6 +14,8 @@ import {
   setText,
   write,
   follow,
+  isWhole,
+  isPlace,
 } from "../shared/common.js";
 import { explain } from "../shared/explain.js";
 import { writeFacts } from "../shared/parts.js";
@@ -21,6 +23,7 @@ import { photoAt, inputLayout, drawInput, drawOutput } from "../shared/planes.js
 import { SWITCHES, editsPage, drawProfile, editTable, billions } from "./page.js";
 
 const OUT_OF_RANGE = "edit_size"; // the word for a picture that is too small or too large
+const PICTURE_SIZES = [224, 640]; // pixels per side, as in Python
 const TRAITS = [...SWITCHES, "fc6", "input_size", "unit"];
 
 function render({ model, el }) {
@@ -141,7 +144,7 @@ function attemptEdit(view, changes) {
   view.redraw();
   try {
     const size = changes.input_size ?? model.get("input_size");
-    if (!(size >= 224 && size <= 640)) throw new Impossible(OUT_OF_RANGE);
+    if (!(size >= PICTURE_SIZES[0] && size <= PICTURE_SIZES[1])) throw new Impossible(OUT_OF_RANGE);
     const { fields } = worked(model, { ...switchesOf(model), ...changes }, size);
     const last = fields.at(-1).out - 1;
     view.refusal = "";
@@ -213,4 +216,11 @@ function wirePlanes(view) {
   });
 }
 
-export default { render };
+// Whether the address of a page may ask for this state.
+function accepts(state) {
+  const { unit, fc6, input_size: size, _choices: choices } = state;
+  const out = worked({ get: (name) => state[name] }, state, size).fields.at(-1).out;
+  return choices.includes(fc6) && isWhole(size, ...PICTURE_SIZES) && isPlace(unit, [out, out]);
+}
+
+export default { render, accepts };

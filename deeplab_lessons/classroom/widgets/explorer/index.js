@@ -26,6 +26,7 @@ import {
   setText,
   write,
   follow,
+  isPlace,
 } from "../shared/common.js";
 import { explain } from "../shared/explain.js";
 import { writeFacts } from "../shared/parts.js";
@@ -316,4 +317,14 @@ function wirePicture(view, canvas, unitAt) {
   });
 }
 
-export default { render };
+// Whether the address of a page may ask for this state.
+function accepts({ layers, input_size: size, unit, preset, _presets: presets }) {
+  const named = preset === "own" || JSON.stringify(layers) === JSON.stringify(presets[preset].layers);
+  const drawable = layers.every((layer) =>
+    [layer.kernel_size, ...sides(layer)].every((cells) => cells <= LARGEST),
+  );
+  const out = checkStack({ layers, input_size: size });
+  return named && drawable && isPlace(unit, [out, out]);
+}
+
+export default { render, accepts };

@@ -15,6 +15,7 @@ import {
   setText,
   write,
   follow,
+  isPlace,
 } from "../shared/common.js";
 import { widgetRoot, canvasOf, titleOf, factList, writeFacts } from "../shared/parts.js";
 import { writeKernelRow } from "../shared/kernels.js";
@@ -222,4 +223,9 @@ function wireKernels(view) {
   });
 }
 
-export default { render };
+// Whether the address of a page may ask for this state.
+function accepts({ pixel, _shape: shape, ...state }) {
+  return Object.keys(WIDTHS).every((name) => state[name] > 0) && isPlace(pixel, shape);
+}
+
+export default { render, accepts };

@@ -14,6 +14,8 @@ import {
   setText,
   write,
   follow,
+  isWhole,
+  isPlace,
 } from "../shared/common.js";
 import { widgetRoot, canvasOf } from "../shared/parts.js";
 import { sliderAndField } from "../shared/sliders.js";
@@ -279,4 +281,11 @@ function numberAndUnit(model, name, typed) {
   return { dilation: value, unit: model.get("unit").map((place) => Math.min(place, last)) };
 }
 
-export default { render };
+// Whether the address of a page may ask for this state.
+function accepts({ dilation, step, unit, _most: most, _size: size }) {
+  const outputs = outputsOf(size, dilation);
+  const numbers = isWhole(dilation, 1, most.dilation) && isWhole(step, 1, most.step);
+  return numbers && isPlace(unit, [outputs, outputs]);
+}
+
+export default { render, accepts };

@@ -25,6 +25,15 @@ export function clamp(value, low, high) {
   return Math.min(Math.max(value, low), high);
 }
 
+export function isWhole(value, least, most) {
+  return Number.isInteger(value) && value >= least && value <= most;
+}
+
+// Whether `place` is [row, column] of a map with these [rows, columns].
+export function isPlace(place, map) {
+  return place.length === 2 && place.every((at, axis) => isWhole(at, 0, map[axis] - 1));
+}
+
 // Send changed traits to the model, and through it to Python and to the other views.
 export function commit(model, changes) {
   for (const [name, value] of Object.entries(changes)) model.set(name, value);

@@ -80,7 +80,7 @@ def standalone_html(
 
     `scheme` is a CSS colour scheme: "light dark" follows the reader's system, "light" or "dark" is fixed.
     """
-    shim = (_SHARED / "standalone.js").read_text(encoding="utf-8")
+    shim = joined(_SHARED / "standalone.js")
     parts = json.dumps({"esm": esm, "css": css, "state": public_state(state)}).replace("<", "\\u003c")
     return _PAGE.format(title=html.escape(title), scheme=scheme, parts=parts, shim=shim)
 

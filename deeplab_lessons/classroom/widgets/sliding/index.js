@@ -15,12 +15,14 @@ import {
   setText,
   write,
   follow,
+  isWhole,
 } from "../shared/common.js";
 import { dimension, drawCell } from "../shared/drawing.js";
 import { explain } from "../shared/explain.js";
 import { widgetRoot, canvasOf } from "../shared/parts.js";
 import { sliderAndField } from "../shared/sliders.js";
 
+const LARGEST_ROW = 64; // cells, as in Python
 const SLIDERS = { input_size: 32, kernel_size: 9, stride: 6, padding: 8, dilation: 6 };
 
 function render({ model, el }) {
@@ -91,7 +93,7 @@ function tryNumber(view, name, value) {
   if (name === "position") return keepPosition(view, value);
   const wanted = { ...numbersOf(model), ...view.draft?.wanted, [name]: value };
   try {
-    if (wanted.input_size > 64) throw new Impossible("too_large", { most: 64 });
+    if (wanted.input_size > LARGEST_ROW) throw new Impossible("too_large", { most: LARGEST_ROW });
     const out = outputSize(wanted.input_size, checkLayer({ name: "", ...wanted }));
     view.draft = null;
     commit(model, { ...wanted, position: clamp(model.get("position"), 0, out - 1) });
@@ -287,4 +289,11 @@ function wireStrip(view) {
   followKeys(strip, ([rows, columns]) => keepPosition(view, view.model.get("position") + columns - rows));
 }
 
-export default { render };
+// Whether the address of a page may ask for this state.
+function accepts({ position, ...layer }) {
+  const drawable = layer.input_size <= LARGEST_ROW && layer.padding <= LARGEST_ROW;
+  const out = outputSize(layer.input_size, checkLayer({ name: "", ...layer }));
+  return drawable && isWhole(position, 0, out - 1);
+}
+
+export default { render, accepts };

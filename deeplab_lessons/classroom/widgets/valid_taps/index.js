@@ -14,6 +14,8 @@ import {
   setText,
   write,
   follow,
+  isWhole,
+  isPlace,
 } from "../shared/common.js";
 import { widgetRoot, canvasOf, titleOf, tableOf } from "../shared/parts.js";
 import { sliderAndField } from "../shared/sliders.js";
@@ -196,4 +198,9 @@ function numberAndCell(model, name, typed) {
   return { map_size: value, cell: model.get("cell").map((place) => Math.min(place, value - 1)) };
 }
 
-export default { render };
+// Whether the address of a page may ask for this state.
+function accepts({ dilation, map_size: size, cell, _largest: largest }) {
+  return [dilation, size].every((value) => isWhole(value, 1, largest)) && isPlace(cell, [size, size]);
+}
+
+export default { render, accepts };

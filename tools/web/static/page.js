@@ -1,0 +1,26 @@
+// What the theme leaves out for those who read by keyboard or by ear.
+
+// What is wider than its box scrolls by keyboard too.
+function reachable() {
+  for (const box of document.querySelectorAll("pre, .dl-formula, .table-wrapper, .output.text_html, .dl-page")) {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+  }
+}
+
+// A printer does not scroll, and figures are loaded when the reader comes near.
+addEventListener("beforeprint", () => {
+  for (const figure of document.images) figure.loading = "eager";
+});
+
+addEventListener("DOMContentLoaded", () => {
+  const names = { "sidebar-drawer": "Pages", "toc-drawer": "On this page" };
+  for (const [place, name] of Object.entries(names)) {
+    for (const box of document.querySelectorAll(`aside.${place}`)) box.setAttribute("aria-label", name);
+  }
+  for (const caption of document.querySelectorAll(".sidebar-tree .caption[role=heading]")) {
+    caption.setAttribute("aria-level", "2");
+  }
+  reachable();
+  addEventListener("resize", reachable);
+});
