@@ -13,7 +13,7 @@ import {
 import { drawAxes, drawCurve } from "../shared/axes.js";
 import { fixed, short } from "../shared/numbers.js";
 import { widgetRoot, canvasOf, titleOf } from "../shared/parts.js";
-import { sliderBox, writeSliders, followSliders } from "../shared/sliders.js";
+import { sliderBox, writeSliders, followSliders, withinLimits } from "../shared/sliders.js";
 
 const FALLING_HEIGHT = 260; // of the picture
 const FALLING_COLOURS = { poly: "touched", step: "unit" };
@@ -132,4 +132,9 @@ function drawFalling(ctx, width, state, colours, words) {
   }
 }
 
-export default { render };
+// Whether the address of a page may ask for this state.
+function accepts({ _limits: limits, ...state }) {
+  return withinLimits(limits, state);
+}
+
+export default { render, accepts };
