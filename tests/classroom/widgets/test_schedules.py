@@ -123,8 +123,8 @@ def test_javascript_agrees_with_python_on_random_schedules(browser):
         explorers.append(explorer)
     cases = []
     for explorer in explorers:
-        state = dict(zip(("iterations", "rates"), explorer._training, strict=True))
-        state |= {name: getattr(explorer, name) for name in ("power", "parts", "factor")}
+        numbers = {name: getattr(explorer, name) for name in ("power", "parts", "factor")}
+        state = explorer._training | numbers
         cases.append({"words": WORDS, "state": state})
     page = browser.new_page()
     page.add_script_tag(content=SchedulesExplorer._esm.replace("export default", "void"))

@@ -93,8 +93,7 @@ function drawSchedules(view) {
   const width = Math.floor(Math.min(parts.room.clientWidth, 760));
   if (!width) return;
   markTheme(parts.root);
-  const [iterations, rates] = model.get("_training");
-  const state = { iterations, rates };
+  const state = { ...model.get("_training") };
   for (const name of ["power", "parts", "factor"]) state[name] = model.get(name);
   const areas = { poly: areaOf(poly, state), step: areaOf(step, state) };
   writeSliders(parts.sliders, model);
