@@ -42,11 +42,11 @@ WIDGETS = [
     Widget("aspp", "ASPPExplorer", 360, 120_000, "taps"),
     Widget("crf", "CRFExplorer", 360, 250_000, None),
     Widget("mean_field", "KernelExplorer", 360, 90_000, "appearance"),
-    Widget("valid_taps", "ValidTapsExplorer", 360, 80_000, "tap-chart"),
-    Widget("phases", "PhasesStepper", 360, 60_000, "phase-cells"),
     Widget("schedules", "SchedulesExplorer", 360, 30_000, "falling"),
     Widget("separable", "SeparableExplorer", 360, 32_000, "ratio"),
     Widget("lattice", "LatticeExplorer", 360, 34_000, "plane"),
+    Widget("valid_taps", "ValidTapsExplorer", 360, 80_000, "tap-chart"),
+    Widget("phases", "PhasesStepper", 360, 60_000, "phase-cells"),
 ]
 # It draws on no canvas: test_prediction.py opens it in a browser.
 PREDICTION = Widget("prediction", "PredictionForm", 390, 12_000, None, ("How many?", "number", 3))
