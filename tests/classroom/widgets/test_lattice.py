@@ -11,6 +11,7 @@ from pages import FRAME, colour_at, picture, rgb
 from deeplab_lessons.classroom.readable_lattice import Lattice
 from deeplab_lessons.classroom.widgets.lattice import OTHERS, STEPS, LatticeExplorer
 from deeplab_lessons.classroom.widgets.lattice.words import WORDS
+from deeplab_lessons.classroom.widgets.shared.page import public_state
 
 POINTS = [(0.4, 0.5), (-1.0, 0.2), (2.6, -1.5), (-2.6, 1.5), (0.0, 0.0), (1.3, 0.9), (-0.7, -1.1)]
 
@@ -197,4 +198,7 @@ def test_javascript_agrees_with_python_on_random_points(browser):
         there = positions(widget)
         for corner, place in zip(found["corners"], places, strict=True):
             assert place == pytest.approx(there[tuple(corner)], abs=1e-9)
+    changes = [{"x": -2.55}, {"step": 6}, {"x": 2.7}, {"step": 2.5}, {"y": -1.6}]
+    states = [public_state(widget.get_state()) | change for change in changes]
+    assert page.evaluate("(states) => states.map(accepts)", states) == [True, True, False, False, False]
     page.close()

@@ -9,6 +9,7 @@ from pages import FRAME, picture
 
 from deeplab_lessons.classroom.widgets.schedules import SchedulesExplorer
 from deeplab_lessons.classroom.widgets.schedules.words import WORDS
+from deeplab_lessons.classroom.widgets.shared.page import public_state
 from deeplab_lessons.training import poly, step
 
 
@@ -122,8 +123,8 @@ def test_javascript_agrees_with_python_on_random_schedules(browser):
         explorers.append(explorer)
     cases = []
     for explorer in explorers:
-        state = dict(zip(("iterations", "rates"), explorer._training, strict=True))
-        state |= {name: getattr(explorer, name) for name in ("power", "parts", "factor")}
+        numbers = {name: getattr(explorer, name) for name in ("power", "parts", "factor")}
+        state = explorer._training | numbers
         cases.append({"words": WORDS, "state": state})
     page = browser.new_page()
     page.add_script_tag(content=SchedulesExplorer._esm.replace("export default", "void"))
@@ -140,4 +141,7 @@ def test_javascript_agrees_with_python_on_random_schedules(browser):
             assert share == pytest.approx(shares["poly"][int(at)])
         for (begin, share), (end, same) in zip(steps[::2], steps[1::2], strict=True):
             assert share == same and np.allclose(shares["step"][int(begin) : int(end)], share)
+    changes = [{"power": 2.55}, {"parts": 6}, {"power": 5}, {"parts": 2.5}, {"factor": 0}]
+    states = [public_state(explorers[0].get_state()) | change for change in changes]
+    assert page.evaluate("(states) => states.map(accepts)", states) == [True, True, False, False, False]
     page.close()

@@ -9,6 +9,7 @@ from pages import FRAME, picture
 
 from deeplab_lessons.classroom.widgets.separable import CHANNELS, OPTIONS, SeparableExplorer, number
 from deeplab_lessons.classroom.widgets.separable.words import WORDS
+from deeplab_lessons.classroom.widgets.shared.page import public_state
 from deeplab_lessons.receptive_field import trace
 
 
@@ -173,6 +174,9 @@ def test_javascript_agrees_with_python_on_random_layers(browser):
         explorer = SeparableExplorer(**state)
         assert costs == {name: getattr(explorer, name) for name in costs} and len(costs) == 7
         assert sentence == explorer.caption
+    changes = [{"out_channels": 728}, {"out_channels": 729}, {"dilation": 0}]
+    states = [public_state(explorer.get_state()) | change for change in changes]
+    assert page.evaluate("(states) => states.map(accepts)", states) == [True, False, False]
     page.close()
 
 

@@ -16,7 +16,7 @@ import {
 } from "../shared/common.js";
 import { fixed } from "../shared/numbers.js";
 import { widgetRoot, canvasOf } from "../shared/parts.js";
-import { sliderBox, writeSliders, followSliders } from "../shared/sliders.js";
+import { sliderBox, writeSliders, followSliders, withinLimits } from "../shared/sliders.js";
 import { flat, locate, net } from "./simplex.js";
 
 const STEP_NAMES = ["features", "embed", "round", "rank", "weigh", "key", "look up"];
@@ -209,4 +209,9 @@ function wireLattice(view) {
   );
 }
 
-export default { render };
+// Whether the address of a page may ask for this state.
+function accepts({ _limits: limits, ...state }) {
+  return withinLimits(limits, state);
+}
+
+export default { render, accepts };

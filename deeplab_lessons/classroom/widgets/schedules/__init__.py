@@ -31,7 +31,7 @@ class SchedulesExplorer(SavesHtml, anywidget.AnyWidget):
     poly_area = traitlets.Float(help="sum of poly's learning rates, % of a constant one's", read_only=True)
     step_area = traitlets.Float(help="sum of step's learning rates, % of a constant one's", read_only=True)
     caption = traitlets.Unicode(help="the picture in words", read_only=True)
-    _training = traitlets.List(help="iterations, and nothing, half and all of the first learning rate").tag(
+    _training = traitlets.Dict(help="iterations; rates: none, half and all of the first learning rate").tag(
         sync=True
     )
     _limits = traitlets.Dict().tag(sync=True)
@@ -42,7 +42,7 @@ class SchedulesExplorer(SavesHtml, anywidget.AnyWidget):
             raise ValueError(f"iterations must be at least 10 and lr above 0, got {iterations} and {lr}")
         self.iterations, self.lr = iterations, lr
         rates = [f"{share * lr:g}" for share in (0, 0.5, 1)]
-        super().__init__(_training=[iterations, rates], _limits=limits(self, STEPS))
+        super().__init__(_training={"iterations": iterations, "rates": rates}, _limits=limits(self, STEPS))
         self._follow()
 
     def __repr__(self) -> str:

@@ -13,7 +13,7 @@ import {
 import { drawAxes, drawCurve } from "../shared/axes.js";
 import { fixed, short } from "../shared/numbers.js";
 import { widgetRoot, canvasOf, titleOf } from "../shared/parts.js";
-import { sliderBox, writeSliders, followSliders } from "../shared/sliders.js";
+import { sliderBox, writeSliders, followSliders, withinLimits } from "../shared/sliders.js";
 
 const FALLING_HEIGHT = 260; // of the picture
 const FALLING_COLOURS = { poly: "touched", step: "unit" };
@@ -93,8 +93,7 @@ function drawSchedules(view) {
   const width = Math.floor(Math.min(parts.room.clientWidth, 760));
   if (!width) return;
   markTheme(parts.root);
-  const [iterations, rates] = model.get("_training");
-  const state = { iterations, rates };
+  const state = { ...model.get("_training") };
   for (const name of ["power", "parts", "factor"]) state[name] = model.get(name);
   const areas = { poly: areaOf(poly, state), step: areaOf(step, state) };
   writeSliders(parts.sliders, model);
@@ -132,4 +131,9 @@ function drawFalling(ctx, width, state, colours, words) {
   }
 }
 
-export default { render };
+// Whether the address of a page may ask for this state.
+function accepts({ _limits: limits, ...state }) {
+  return withinLimits(limits, state);
+}
+
+export default { render, accepts };

@@ -192,4 +192,9 @@ function wireSeparable(view) {
   });
 }
 
-export default { render };
+// Whether the address of a page may ask for this state.
+function accepts({ _options: choices, ...state }) {
+  return Object.entries(choices).every(([name, values]) => values.includes(state[name]));
+}
+
+export default { render, accepts };

@@ -6,7 +6,7 @@ export function roundEven(value) {
   return Math.abs(value % 1) === 0.5 && rounded % 2 ? rounded - 1 : rounded;
 }
 
-// `digits` decimals, as f"{value:.2f}". A tie such as 0.125 exists only where twice 10^digits times it is whole.
+// `digits` decimals, as f"{value:.2f}". A tie has one binary place more than that, as 0.125 has three.
 export function fixed(value, digits) {
   const tie = Number.isInteger(value * 2 ** (digits + 1)) && !Number.isInteger(value * 2 ** digits);
   const nearest = tie ? roundEven(value * 10 ** digits) / 10 ** digits : value;

@@ -43,3 +43,11 @@ export function followSliders({ parts: { sliders }, model, redraw }) {
     }
   }
 }
+
+// Whether every value is within its slider's limits, and whole where the slider's steps are 1.
+export function withinLimits(limits, state) {
+  return Object.entries(limits).every(([name, { min, max, step }]) => {
+    const value = state[name];
+    return value >= min && value <= max && (step !== 1 || Number.isInteger(value));
+  });
+}
