@@ -8,7 +8,6 @@
 import argparse
 import hashlib
 import importlib.util
-import json
 import os
 import shutil
 import subprocess
@@ -40,13 +39,6 @@ GPU_PYTHON, GPU_PLATFORMS = (
     "3.12",
     [f"manylinux_2_{n}_x86_64" for n in (28, 27, 24, 17)] + ["manylinux2014_x86_64"],
 )
-LAB_SETTINGS = {
-    "@jupyterlab/apputils-extension:notification": {
-        "fetchNews": "false",
-        "checkForUpdates": False,
-    },
-    "@jupyterlab/extensionmanager-extension:plugin": {"enabled": False},
-}
 
 
 def say(text):
@@ -141,7 +133,6 @@ def install(what, options):
             "- No version to be had for your machine? Try without the tested pins: make lab CONSTRAINTS="
         )
     install_crf_reference(venv, words)
-    quiet_lab(venv)
     stamp.write_text(f"{what} {made_from}")
     say(f"      Ready after {time.monotonic() - started:.0f} s.")
 
@@ -160,13 +151,6 @@ def install_crf_reference(venv, words):
         )
     elif not pip(venv, "install", *words, "--editable", ".[crf]", quiet=True):
         say(f"      It did not build; what went wrong stands above. {without}")
-
-
-def quiet_lab(venv):
-    """Settings of this environment's JupyterLab: no news popup, no look for updates."""
-    folder = venv / "share" / "jupyter" / "lab" / "settings"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "overrides.json").write_text(json.dumps(LAB_SETTINGS, indent=2))
 
 
 def borrow(options):
