@@ -8,7 +8,6 @@
 import argparse
 import hashlib
 import importlib.util
-import json
 import os
 import shutil
 import subprocess
@@ -42,13 +41,6 @@ GPU_PYTHON, GPU_PLATFORMS = (
 )
 # `make site` sets formulas with KaTeX. This wheel carries all of its files; the Django that it wants is left out.
 KATEX = "djangocms-katex"
-LAB_SETTINGS = {
-    "@jupyterlab/apputils-extension:notification": {
-        "fetchNews": "false",
-        "checkForUpdates": False,
-    },
-    "@jupyterlab/extensionmanager-extension:plugin": {"enabled": False},
-}
 
 
 def say(text):
@@ -145,7 +137,6 @@ def install(what, options):
     install_crf_reference(venv, words)
     if what == "test":
         install_katex(venv, words)
-    quiet_lab(venv)
     stamp.write_text(f"{what} {made_from}")
     say(f"      Ready after {time.monotonic() - started:.0f} s.")
 
@@ -171,13 +162,6 @@ def install_katex(venv, words):
     folder = Path(venv) / "share" / "katex"
     if not pip(venv, "install", *words, "--no-deps", "--upgrade", "--target", str(folder), KATEX, quiet=True):
         say("      KaTeX could not be installed; what went wrong stands above. Only `make site` needs it.")
-
-
-def quiet_lab(venv):
-    """Settings of this environment's JupyterLab: no news popup, no look for updates."""
-    folder = venv / "share" / "jupyter" / "lab" / "settings"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "overrides.json").write_text(json.dumps(LAB_SETTINGS, indent=2))
 
 
 def borrow(options):

@@ -31,7 +31,7 @@ PAGES = {  # file in lessons/instructors: its title; `lessons` is the long part 
     "offline": "What to prepare",
     "lessons": "Lesson by lesson",
     "grading": "Grading",
-    "jupyterhub": "JupyterHub",
+    "hubs": "Hubs and containers",
     "otter": "Otter-Grader",
     "nbgrader": "nbgrader",
 }

@@ -1,7 +1,6 @@
 """`make lab`'s first step: what it says when something is missing, and that a second start does nothing."""
 
 import argparse
-import json
 import os
 import subprocess
 import sys
@@ -129,12 +128,6 @@ def test_test_gpu_stops_where_there_is_no_cuda():
     command = [sys.executable, ROOT / "tools" / "require_cuda.py"]
     done = subprocess.run(command, capture_output=True, text=True, env=hidden)
     assert done.returncode and "needs a CUDA device" in done.stderr and "finds only: cpu" in done.stderr
-
-
-def test_the_lab_shows_no_news(tmp_path):
-    environment.quiet_lab(tmp_path)
-    settings = json.loads((tmp_path / "share/jupyter/lab/settings/overrides.json").read_text())
-    assert settings["@jupyterlab/apputils-extension:notification"]["fetchNews"] == "false"
 
 
 def test_katex_comes_without_the_django_that_its_package_wants(monkeypatch, tmp_path, capsys):

@@ -315,6 +315,13 @@ def test_the_readme_says_the_same_without_make():
         assert f"{install}\n{scripts}deeplab-lessons lab\n" in text
 
 
+def test_pages_name_the_wheel_of_this_version():
+    """It is the one that `make dist` builds."""
+    for name in ("README.md", "lessons/instructors/hubs.md"):
+        versions = re.findall(r"deeplab_lessons-(.+?)-py3-none-any\.whl", (ROOT / name).read_text())
+        assert versions and set(versions) == {PROJECT["version"]}, name
+
+
 def test_every_folder_is_explained():
     text = (ROOT / "README.md").read_text()
     for folder in {path.relative_to(ROOT).parts[0] for path in tracked_files() if path.parent != ROOT}:

@@ -95,7 +95,7 @@ def test_it_holds_the_course_and_is_below_15_mb(wheel):
     for pattern in ("notebooks/*.ipynb", "lessons/images/*", "lessons/results/*.json"):
         inside = {f"{COURSE}/{path.relative_to(ROOT).as_posix()}" for path in ROOT.glob(pattern)}
         assert inside and inside <= names
-    assert f"{COURSE}/tools/built_outputs.json" in names
+    assert {f"{COURSE}/tools/built_outputs.json", f"{COURSE}/settings/overrides.json"} < names
     package = {path.relative_to(ROOT).as_posix() for path in (ROOT / "deeplab_lessons").rglob("*.py")}
     assert {name for name in names if name.endswith(".py")} == package
 

@@ -39,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--check", action="store_true", help="only say what is installed and what is missing")
     parser.add_argument("--copy-only", action="store_true", help="do not open JupyterLab")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
+    parser.add_argument("--ip", help="address at which JupyterLab listens (default: this machine only)")
     parser.add_argument("--port", type=_port, help="port of JupyterLab (default: 8888, or the next free one)")
     return parser
 
@@ -86,6 +87,7 @@ def _open(options: argparse.Namespace) -> int:
     if options.copy_only:
         return 0
     more = ["--no-browser"] * options.no_browser
+    more += [f"--ip={options.ip}"] if options.ip is not None else []
     more += [f"--port={options.port}"] if options.port is not None else []
     return jupyterlab.open_lab(folder, *more)
 

@@ -12,6 +12,7 @@ from deeplab_lessons.classroom.course import ROOT
 
 BUILT = ROOT / "tools" / "built_outputs.json"  # lesson -> digest of what `make notebooks` stored for it
 EXTENSIONS = Path(__file__).parents[1] / "lab_extensions"  # images get their alternative text
+SETTINGS = Path(__file__).with_name("settings")  # what JupyterLab begins with: no news, no look for updates
 START = "lab/tree/notebooks/00_start_here.ipynb"
 
 
@@ -24,6 +25,7 @@ def lab_command(folder: Path, *more: str) -> list[str]:
         "--ip=127.0.0.1",
         f"--ServerApp.root_dir={folder.resolve()}",
         f"--LabApp.default_url=/{START}",
+        f"--LabApp.app_settings_dir={SETTINGS}",
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--LabApp.extension_manager=readonly",

@@ -53,6 +53,7 @@ def test_a_checkout_opens_its_own_notebooks_and_copies_nothing(lab, monkeypatch,
 
 def test_options_for_jupyterlab(lab):
     assert lab("x", "--no-browser", "--port", "9000")[1][1:] == ("--no-browser", "--port=9000")
+    assert lab("x", "--ip", "0.0.0.0")[1][1:] == ("--ip=0.0.0.0",)
     assert lab("x", "--copy-only") == (0,)
 
 

@@ -24,6 +24,13 @@ def test_a_folder_is_opened_on_the_start_page_on_this_machine_alone(monkeypatch,
     assert "--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb" in words
 
 
+def test_jupyterlab_shows_no_news_and_looks_for_no_updates():
+    (folder,) = (word for word in jupyterlab.lab_command(ROOT) if "app_settings_dir" in word)
+    settings = json.loads(Path(folder.partition("=")[2], "overrides.json").read_text())
+    news = settings["@jupyterlab/apputils-extension:notification"]
+    assert news == {"fetchNews": "false", "checkForUpdates": False}
+
+
 LAB = """
 import signal, sys, time
 signal.signal(signal.SIGINT, lambda *_: (time.sleep(0.5), sys.exit(7)))
