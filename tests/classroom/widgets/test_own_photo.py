@@ -110,7 +110,7 @@ def test_what_is_no_picture_is_told_so(tmp_path):
         photo(tmp_path / "notes.jpg")
     with pytest.raises(ValueError, match="the file cannot be read"):
         photo(stored(Image.fromarray(halves()))[:60])
-    with pytest.raises(FileNotFoundError, match=r"no picture nowhere\.jpg: give the path .* astronaut"):
+    with pytest.raises(FileNotFoundError, match=r"no picture nowhere\.jpg: pass the path .* astronaut"):
         photo("nowhere.jpg")
     with pytest.raises(ValueError, match=r"uint8 \[H, W, 3\], got float64 \[4, 4\]"):
         photo(np.zeros((4, 4)))

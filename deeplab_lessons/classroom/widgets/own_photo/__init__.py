@@ -36,7 +36,7 @@ def photo(source: str | Path | bytes | np.ndarray | Image.Image, longest: int = 
     """Return a picture as a network takes it: upright, red, green and blue, no side longer than `longest` pixels.
 
     `source` is one of `PHOTOGRAPHS`, or what `datasets.as_picture` takes; uint8 [h, w, 3] comes back. Raises
-    FileNotFoundError or ValueError for what is no picture.
+    FileNotFoundError or ValueError for what can't be read as a picture.
     """
     if isinstance(source, str) and source in PHOTOGRAPHS:
         source = photograph(source)
@@ -75,7 +75,8 @@ class OwnPhoto(SavesHtml, anywidget.AnyWidget):
 
     Traits: `name` (a picture of the list) and, to be read, `caption`. `show(source)` takes what `photo` takes.
     Then `picture` uint8 [H, W, 3], `scores` [C, H, W], `labels` uint8 [H, W] and `shares` (name -> share of the
-    area, the largest first) are there. An upload that is no picture is refused in words, and changes nothing.
+    area, the largest first) are there. An upload that can't be read as a picture is refused in words, and changes
+    nothing.
     """
 
     _esm = module(__file__)

@@ -13,7 +13,7 @@ class Upload:
     """The pieces of a file that `upload.js` sends to `widget`; `receive(content)` gets the whole file, and may raise.
 
     Each piece is answered by a receipt, and the browser waits for it: an ipywidgets.FileUpload would send the file as
-    one message, and a large one would end the connection without a word. The last receipt holds what `receive` raises.
+    one message, and a large one would silently end the connection. The last receipt holds what `receive` raises.
     """
 
     def __init__(self, widget: anywidget.AnyWidget, receive: Callable[[bytes], object]):

@@ -28,5 +28,5 @@ WORDS = {
 SHARE = "{name} {share:.1%}, confident {sure:.0%}"
 CAPTION = "{count} found, by area and mean probability: {shares}."
 ONE, SEVERAL = "1 class", "{count} classes"
-NO_FILE = "{error}: give the path of a file as it is seen from the folder in which the notebook runs, or one of {names}"
+NO_FILE = "{error}: pass the path of a file as it is seen from the folder in which the notebook runs, or one of {names}"
 TOO_SMALL = "a picture of {width} × {height} pixels has nothing to segment: at least 16 × 16 are needed"
