@@ -66,7 +66,7 @@ def show(browser, tmp_path):
         page.add_init_script(pages.COUNT_DRAWINGS)
         page.goto(path.as_uri())
         if what is not path:
-            page.locator(".dl-widget canvas, .dl-predict fieldset").first.wait_for()
+            page.locator(".dl-widget canvas, .dl-predict fieldset, .dl-photo-panels").first.wait_for()
             page.evaluate(pages.FRAME)
         return page
 

@@ -155,7 +155,7 @@ def dark(height, width, share):
 def test_an_uploaded_photograph_reaches_python(page, upload):
     """A file that is no picture is told so, and nothing is lost."""
     upload("mine.png", dark(40, 64, 0.25))
-    expect(page.get_by_role("status").get_by_text("dark 75.0%", exact=False)).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("listitem").get_by_text("dark 75.0%", exact=False)).to_be_visible(timeout=60_000)
     upload("notes.png", "no picture")
     told = page.get_by_role("alert").filter(has_text="cannot be read as a picture")
     expect(told).to_be_visible(timeout=60_000)
@@ -172,12 +172,12 @@ def test_a_photograph_above_10_mb_is_uploaded_and_others_after_it(page, upload):
     run_code(page, "print('shape', *own.picture.shape)")
     expect(page.get_by_text("shape 512 465 3", exact=True)).to_be_visible(timeout=30_000)
     upload("mine.png", dark(40, 64, 0.5))
-    expect(page.get_by_role("status").get_by_text("dark 50.0%", exact=False)).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("listitem").get_by_text("dark 50.0%", exact=False)).to_be_visible(timeout=60_000)
 
 
 def test_a_photograph_that_cannot_be_sent_is_told_so(page, upload):
     """One beyond the limit, and one that a busy Python has not taken yet, which comes when it is free."""
-    run_code(page, "own._upload._limits = {'piece': 100, 'most': 2**20}\nprint('limited')")
+    run_code(page, "own._limits = {'piece': 100, 'most': 2**20}\nprint('limited')")
     expect(page.get_by_text("limited", exact=True)).to_be_visible(timeout=30_000)
     upload("large.png", np.random.default_rng(0).integers(0, 256, (1000, 500, 3), np.uint8))
     expect(page.get_by_role("alert").filter(has_text="large.png has 1.4 MB; at most 1 MB")).to_be_visible()
@@ -186,5 +186,5 @@ def test_a_photograph_that_cannot_be_sent_is_told_so(page, upload):
     waiting = page.get_by_role("status").filter(has_text="Python has not answered yet")
     expect(waiting).to_be_visible(timeout=8000)
     expect(page.get_by_role("alert").filter(has_text="at most")).to_have_count(0)
-    expect(page.get_by_role("status").get_by_text("dark 50.0%", exact=False)).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("listitem").get_by_text("dark 50.0%", exact=False)).to_be_visible(timeout=60_000)
     expect(waiting).to_have_count(0)

@@ -5,13 +5,15 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from pages import FRAME, picture, play_kernel, too_wide
 
 from deeplab_lessons.classroom import built_in, widgets
 from deeplab_lessons.classroom.widgets.shared.page import scripts
-from deeplab_lessons.grid import Grid
+from deeplab_lessons.datasets import voc_colours
+from deeplab_lessons.grid import PIXELS, Grid
 
 FOLDER = Path(widgets.__file__).parent
 
@@ -58,8 +60,24 @@ WIDGETS = [
     Widget("separable", "SeparableExplorer", 360, 32_000, "ratio"),
     Widget("lattice", "LatticeExplorer", 360, 34_000, "plane"),
 ]
-# It draws on no canvas: test_prediction.py opens it in a browser.
+
+
+class Brightness(torch.nn.Module):
+    """A network that needs no training."""
+
+    grid = PIXELS
+
+    def forward(self, x):
+        return torch.cat([-x[:, :1], x[:, :1]], 1)
+
+
+# These draw on no canvas: test_prediction.py and test_own_photo.py open them in a browser.
 PREDICTION = Widget("prediction", "PredictionForm", 390, 12_000, None, ("How many?", "number", 3))
+GREY = {"grey": np.full((30, 40, 3), 99, np.uint8)}
+OWN_PHOTO = Widget(
+    "own_photo", "OwnPhoto", 360, 40_000, None, (Brightness(), ("dark", "bright"), voc_colours(), GREY)
+)
+WITHOUT_CANVAS = (PREDICTION, OWN_PHOTO)
 BOXES = (
     ".dl-widget, .dl-bar, .dl-sliders, .dl-facts, .dl-pictures, .dl-pictures > div, .dl-planes, .dl-edits, "
     ".dl-aspp-picture, .dl-aspp-branches, .dl-crf-pictures, .dl-strip-box, .dl-formulas, .dl-panels, .dl-slider"
@@ -69,12 +87,14 @@ MOVED = "canvas[tabindex='0'], input[type='range']:visible"
 ARROW = "(node) => node.max && node.value === node.max ? 'ArrowLeft' : 'ArrowRight'"
 SAYS = "(node) => node.value ?? node.getAttribute('aria-label')"
 every_widget = pytest.mark.parametrize("widget", WIDGETS, ids=lambda widget: widget.folder)
-every_script = pytest.mark.parametrize("widget", [*WIDGETS, PREDICTION], ids=lambda widget: widget.folder)
+every_script = pytest.mark.parametrize(
+    "widget", [*WIDGETS, *WITHOUT_CANVAS], ids=lambda widget: widget.folder
+)
 
 
 def test_no_widget_is_missing_here():
     assert {path.parent.name for path in FOLDER.glob("*/index.js")} == {
-        widget.folder for widget in [*WIDGETS, PREDICTION]
+        widget.folder for widget in [*WIDGETS, *WITHOUT_CANVAS]
     }
 
 

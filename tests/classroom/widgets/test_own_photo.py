@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 import traitlets
+from pages import FRAME, play_kernel, too_wide
 from PIL import Image
 
 from deeplab_lessons import datasets, inference
@@ -46,8 +47,8 @@ def stored(image, kind="png", **options):
 
 def upload(shown, name, content, piece=1000, size=None):
     """Send a file as the browser does, in pieces; what Python answers to each."""
-    button, answers = shown._upload, []
-    button.send = lambda message: answers.append(message)
+    answers = []
+    shown.send = lambda message: answers.append(message)
     for start in range(0, max(len(content), 1), piece):
         message = {
             "upload": name,
@@ -55,7 +56,7 @@ def upload(shown, name, content, piece=1000, size=None):
             "start": start,
             "size": len(content) if size is None else size,
         }
-        button._handle_custom_msg(message, [memoryview(content[start : start + piece])])
+        shown._handle_custom_msg(message, [memoryview(content[start : start + piece])])
     return answers
 
 
@@ -109,7 +110,7 @@ def test_what_is_no_picture_is_told_so(tmp_path):
         photo(tmp_path / "notes.jpg")
     with pytest.raises(ValueError, match="the file cannot be read"):
         photo(stored(Image.fromarray(halves()))[:60])
-    with pytest.raises(FileNotFoundError, match=r"no picture nowhere\.jpg: give the path .* astronaut"):
+    with pytest.raises(FileNotFoundError, match=r"no picture nowhere\.jpg: pass the path .* astronaut"):
         photo("nowhere.jpg")
     with pytest.raises(ValueError, match=r"uint8 \[H, W, 3\], got float64 \[4, 4\]"):
         photo(np.zeros((4, 4)))
@@ -127,8 +128,7 @@ def test_the_words_tell_classes_shares_and_how_sure():
     assert shown.caption.startswith(
         f"2 classes found, by area and mean probability: dark 71.9%, confident {sure:.0%};"
     )
-    page = shown._page.value
-    assert 'alt="From left to right' in page and 'role="status"' in page
+    assert [line for line, _ in shown._shown["legend"]] == shown.caption.split(": ")[1][:-1].split("; ")
     expected = inference.scores(ByBrightness(), datasets.transforms.normalise(halves()))
     assert torch.equal(shown.scores, expected)
 
@@ -143,14 +143,12 @@ def test_the_squares_have_the_colours_that_are_drawn():
                 return logits if len(coloured) == 2 else logits[:, [1, 0, 2]]  # noqa: B023
 
         shown = OwnPhoto(Third(), classes, PALETTE, {"halves": halves()})
-        page = shown._page.value
-        squares = [tuple(map(int, rgb)) for rgb in re.findall(r"rgb\((\d+), (\d+), (\d+)\)", page)]
+        colours = [colour for _, colour in shown._shown["legend"]]
+        squares = [tuple(map(int, re.findall(r"\d+", colour))) for colour in colours if colour]
         assert set(squares) == {tuple(bright(PALETTE)[label].tolist()) for label in coloured}
-        assert page.count("background: transparent") == (len(coloured) == 1)
-        file = io.BytesIO(base64.b64decode(re.search('base64,([^"]+)', page)[1]))
-        middle = np.array(Image.open(file)).astype(int)[
-            :, 86:166
-        ]  # the second of the panels, 80 wide, 6 apart
+        assert colours.count("") == (len(coloured) == 1)
+        file = io.BytesIO(base64.b64decode(shown._shown["panels"][1].split(",")[1]))
+        middle = np.array(Image.open(file)).astype(int)
         for square in squares:
             assert np.abs(middle - square).sum(2).min() < 90, "JPEG mixes colours of neighbours"
         if len(coloured) == 1:
@@ -169,7 +167,7 @@ def test_the_list_an_upload_and_python_show_the_same():
     other = 255 - halves()
     shown = widget(halves=halves(), other=other)
     assert repr(shown) == "OwnPhoto(halves)"
-    shown._list.value = "other"
+    shown.set_state({"name": "other"})  # as the list in the browser does
     assert (shown.picture == other).all() and shown.name == "other"
     upload(shown, "mine.png", stored(Image.fromarray(halves())))
     assert (shown.picture == halves()).all() and shown.name == "" and repr(shown) == "OwnPhoto(your own)"
@@ -195,16 +193,16 @@ def test_a_file_that_another_one_replaces_on_its_way_is_forgotten():
     upload(shown, "early", early[:100], size=len(early))
     upload(shown, "late", late)
     message = {"upload": "early", "name": "early", "start": 100, "size": len(early)}
-    shown._upload._handle_custom_msg(message, [memoryview(early[100:])])
+    shown._handle_custom_msg(message, [memoryview(early[100:])])
     assert (shown.picture == halves()).all()
 
 
 def test_an_upload_that_is_no_picture_changes_nothing():
     shown = widget()
-    before = shown._page.value
+    before = shown._shown
     assert "HEIC" in upload(shown, "<b>.heic", b"ftypheic")[-1]["error"]
     assert "cannot be read" in upload(shown, "empty.png", b"")[-1]["error"]
-    assert shown._page.value == before and shown.name == "halves"
+    assert shown._shown == before and shown.name == "halves"
     assert upload(shown, "<b>.heic", stored(Image.fromarray(halves())))[-1]["error"] == ""
     assert shown.name == ""
 
@@ -243,3 +241,57 @@ def test_the_crf_explorer_gets_picture_colours_and_few_classes():
     assert (explorer._palette[1] == bright(PALETTE)[1]).all() and (explorer._palette[2] == 255).all()
     scores = torch.exp(-explorer.unary)
     assert torch.allclose(scores.sum(0), torch.ones(60, 80), atol=1e-5)
+
+
+# ---------------------------------------------------------------- in a browser
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_stored_page_shows_the_photograph_and_says_that_another_one_needs_python(show, scheme):
+    stored = widget(halves=halves(), other=255 - halves())
+    page = show(stored, color_scheme=scheme, viewport={"width": 390, "height": 900})
+    assert page.locator(".dl-widget").get_attribute("data-theme") == scheme
+    assert too_wide(page, ".dl-widget, .dl-bar, .dl-photo-panels, .dl-legend") == []
+    images = page.get_by_role("img").all()
+    assert len(images) == 3 and all(image.evaluate("(one) => one.naturalWidth === 80") for image in images)
+    assert (
+        stored.caption in images[1].get_attribute("alt")
+        and stored.caption in page.locator(".dl-live").text_content()
+    )
+    assert page.get_by_role("listitem").all_inner_texts() == [line for line, _ in stored._shown["legend"]]
+    names, told = page.get_by_role("combobox", name="picture"), page.get_by_role("alert").last
+    names.focus()
+    page.keyboard.press("ArrowDown")
+    told.get_by_text("Another photograph needs Python").wait_for()
+    page.evaluate(FRAME)
+    assert names.input_value() == "halves"
+    page.get_by_role("button", name="Your photograph").press("Enter")
+    assert told.text_content().startswith("Another photograph needs Python")
+
+
+@pytest.mark.browser
+def test_the_list_asks_python_and_shows_its_answer(show):
+    stored = widget(halves=halves(), other=255 - halves())
+    page = show(stored)
+    play_kernel(page, stored, views=2)
+    page.evaluate("document.addEventListener('keydown', () => (window.heard = true))")
+    names, told = page.get_by_role("combobox", name="picture").first, page.get_by_role("status").first
+    names.focus()
+    page.keyboard.press("ArrowDown")
+    assert told.text_content() == "The network is looking at other."
+    assert page.evaluate("[model.get('name'), model.sent.length, window.heard]") == ["other", 1, None]
+    stored.name = "other"
+    page.evaluate(
+        "(state) => Object.entries(state).forEach(([name, value]) => model.set(name, value))",
+        {
+            "caption": stored.caption,
+            "_shown": stored._shown,
+        },
+    )
+    page.evaluate(FRAME)
+    assert told.text_content() == "" and stored.caption in page.locator(".dl-live").first.text_content()
+    assert page.locator(".dl-photo-panels img").nth(3).get_attribute("src") == stored._shown["panels"][0]
+    assert names.evaluate("(list) => list === document.activeElement")
+    page.evaluate("ends.forEach((end) => end())")
+    assert set(page.evaluate("listening()")) == {0}

@@ -115,7 +115,7 @@ class CRFExplorer(SavesHtml, anywidget.AnyWidget):
 
     @property
     def parameters(self) -> crf.Parameters:
-        """The numbers as they stand."""
+        """The current numbers."""
         return crf.Parameters(**{name: getattr(self, name) for name in _SETTING})
 
     @property

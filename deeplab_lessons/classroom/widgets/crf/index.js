@@ -199,7 +199,7 @@ function wireWipe(view) {
 
 function drawCrf(view) {
   const { parts, images, words } = view;
-  const width = Math.min(parts.large.clientWidth, 640);
+  const width = Math.min(parts.large.clientWidth, 512);
   if (!width) return;
   markTheme(parts.root);
   writeCrf(view);
@@ -219,7 +219,7 @@ function drawCrf(view) {
     words,
     colours,
   );
-  const small = Math.min(parts.canvases.confidence.parentElement.clientWidth, 320);
+  const small = Math.min(parts.canvases.confidence.parentElement.clientWidth, 240);
   const low = Math.round(small * shape);
   surface(parts.canvases.confidence, small, low).drawImage(images.confidence, 0, 0, small, low);
   drawChanged(surface(parts.canvases.changed, small, low), small, low, images);

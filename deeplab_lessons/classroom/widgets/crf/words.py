@@ -44,8 +44,9 @@ WORDS = {
     "iou_pair": "{before} % → {after} %",
     "no_gesture": "–",
     "milliseconds": "{ms} ms",
-    "hint": "Drag a slider: a smaller image follows immediately, the whole one on release. Drag over the large "
-    "image to compare before and after. With the keyboard, press Tab to reach a slider or the image, then arrow keys.",
+    "hint": "Drag a slider: a smaller image follows immediately, and Python's whole one on release. Drag over the "
+    "large image to compare before and after. With the keyboard, press Tab to reach a slider or the image, then "
+    "arrow keys.",
     "silent": "Python hasn't answered yet: either it's busy, or this notebook runs without a kernel. "
     "Until it answers, your browser computes a smaller image.",
     "alone": "There is no Python here, so your browser computes a smaller image. In JupyterLab, Python computes the "

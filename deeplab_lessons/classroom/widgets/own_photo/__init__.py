@@ -1,10 +1,9 @@
 """`OwnPhoto`: a photograph of the reader's own, its classes with their shares, and how sure the network is."""
 
-import html
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import ipywidgets
+import anywidget
 import numpy as np
 import torch
 import traitlets
@@ -13,16 +12,23 @@ from PIL import Image
 from deeplab_lessons import inference, overlays
 from deeplab_lessons.classroom.built_in import PHOTOGRAPHS, photograph
 from deeplab_lessons.classroom.widgets.crf import CRFExplorer
-from deeplab_lessons.classroom.widgets.own_photo.upload import Upload
-from deeplab_lessons.classroom.widgets.own_photo.words import NO_FILE, TOO_SMALL, WORDS
+from deeplab_lessons.classroom.widgets.own_photo.upload import MOST, PIECE, Upload
+from deeplab_lessons.classroom.widgets.own_photo.words import (
+    CAPTION,
+    NO_FILE,
+    ONE,
+    SEVERAL,
+    SHARE,
+    TOO_SMALL,
+    WORDS,
+)
 from deeplab_lessons.classroom.widgets.shared.checks import unknown
-from deeplab_lessons.classroom.widgets.shared.key_box import KeyBox
-from deeplab_lessons.classroom.widgets.shared.pictures import data_url, side_by_side
+from deeplab_lessons.classroom.widgets.shared.page import SavesHtml, module, style
+from deeplab_lessons.classroom.widgets.shared.pictures import data_url
 from deeplab_lessons.datasets import as_picture, transforms
 
 LONGEST = 512  # side in pixels to which a photograph is reduced: about what VOC's networks were trained on
 _LEAST = 0.001  # share of the area below which a class is left out of the words
-_GAP = 6  # white pixels between two panels
 _SHOWN = 260  # longest side of a panel in pixels
 
 
@@ -30,7 +36,7 @@ def photo(source: str | Path | bytes | np.ndarray | Image.Image, longest: int = 
     """Return a picture as a network takes it: upright, red, green and blue, no side longer than `longest` pixels.
 
     `source` is one of `PHOTOGRAPHS`, or what `datasets.as_picture` takes; uint8 [h, w, 3] comes back. Raises
-    FileNotFoundError or ValueError for what is no picture.
+    FileNotFoundError or ValueError for what can't be read as a picture.
     """
     if isinstance(source, str) and source in PHOTOGRAPHS:
         source = photograph(source)
@@ -60,7 +66,7 @@ def strongest(scores: torch.Tensor, count: int = 4) -> tuple[torch.Tensor, list[
     return torch.cat([scores[kept], scores[others].logsumexp(0, keepdim=True)]), kept
 
 
-class OwnPhoto(KeyBox):
+class OwnPhoto(SavesHtml, anywidget.AnyWidget):
     """Choose or upload a photograph: its classes in colour, their shares of the area, and how sure the network is.
 
     network: anything that `inference.scores` takes. classes: names in the order of the labels; a first one such as
@@ -69,11 +75,19 @@ class OwnPhoto(KeyBox):
 
     Traits: `name` (a picture of the list) and, to be read, `caption`. `show(source)` takes what `photo` takes.
     Then `picture` uint8 [H, W, 3], `scores` [C, H, W], `labels` uint8 [H, W] and `shares` (name -> share of the
-    area, the largest first) are there. An upload that is no picture is refused in words, and changes nothing.
+    area, the largest first) are there. An upload that can't be read as a picture is refused in words, and changes
+    nothing.
     """
 
-    name = traitlets.Unicode(help="picture of the list that is shown; empty for another one")
-    caption = traitlets.Unicode(help="what was found, in words", read_only=True)
+    _esm = module(__file__)
+    _css = style(__file__)
+
+    name = traitlets.Unicode(help="picture of the list that is shown; empty for another one").tag(sync=True)
+    caption = traitlets.Unicode(help="what was found, in words", read_only=True).tag(sync=True)
+    _names = traitlets.List().tag(sync=True)
+    _shown = traitlets.Dict().tag(sync=True)
+    _limits = traitlets.Dict({"piece": PIECE, "most": MOST}).tag(sync=True)
+    _words = traitlets.Dict(WORDS).tag(sync=True)
 
     def __init__(
         self,
@@ -88,16 +102,11 @@ class OwnPhoto(KeyBox):
         self._network, self._classes, self._palette = network, tuple(classes), overlays.bright(palette)
         self._background = overlays.background_of(self._classes)
         self._pictures, self._longest = dict(pictures), longest
-        self._list = ipywidgets.Dropdown(options=[*self._pictures, ""], description=WORDS["name"])
-        self._upload = Upload(lambda _, content: self.show(content))
-        self._page = ipywidgets.HTML()
-        super().__init__([ipywidgets.HBox([self._list, self._upload]), self._page])
-        self.name = next(iter(self._pictures))
-        traitlets.link((self, "name"), (self._list, "value"))
-        self.observe(lambda change: change["new"] and self._segment(self._pictures[change["new"]]), "name")
-        self._segment(self._pictures[self.name])
+        super().__init__(_names=[*self._pictures])
+        self._upload = Upload(self, self.show)
+        self.name = self._names[0]
 
-    def __repr__(self, *_) -> str:
+    def __repr__(self) -> str:
         return f"OwnPhoto({self.name or 'your own'})"
 
     @traitlets.validate("name")
@@ -106,13 +115,19 @@ class OwnPhoto(KeyBox):
             raise traitlets.TraitError(unknown("picture", proposal["value"], self._pictures))
         return proposal["value"]
 
+    @traitlets.observe("name")
+    def _segment_named(self, change):
+        if change["new"]:
+            self._segment(self._pictures[change["new"]], change["new"])
+
     def show(self, source) -> "OwnPhoto":
         """Segment a picture of the list by its name, or what `photo` takes; raises what `photo` raises."""
         if isinstance(source, str) and source in self._pictures:
             self.name = source
             return self
-        self._segment(photo(source, self._longest))
-        self.name = ""
+        with self.hold_sync():
+            self._segment(source)
+            self.name = ""
         return self
 
     def explorer(self, preset: str = "v2_resnet101", count: int = 4, **numbers) -> CRFExplorer:
@@ -122,9 +137,9 @@ class OwnPhoto(KeyBox):
         palette[: len(kept)] = self._palette[kept]
         return CRFExplorer(self.picture, scores, preset=preset, palette=palette, **numbers)
 
-    def _segment(self, picture: np.ndarray) -> None:
-        """Scores, labels and shares of a picture; panels and words follow."""
-        picture = photo(picture, self._longest)
+    def _segment(self, source, name: str = "") -> None:
+        """Scores, labels and shares of what `photo` takes; panels and words follow."""
+        picture = photo(source, self._longest)
         self.scores = inference.scores(self._network, transforms.normalise(picture)).clone().cpu()
         self.picture = picture
         confidence = self.scores.softmax(0).amax(0).numpy()
@@ -135,32 +150,25 @@ class OwnPhoto(KeyBox):
         shown = [label for label, share in areas.items() if share >= _LEAST]
         means = {label: float(confidence[self.labels == label].mean()) for label in shown}
         legend = {
-            label: WORDS["share"].format(name=self._classes[label], share=areas[label], sure=means[label])
+            label: SHARE.format(name=self._classes[label], share=areas[label], sure=means[label])
             for label in shown
         }
-        count = WORDS["one"] if len(shown) == 1 else WORDS["several"].format(count=len(shown))
-        self.set_trait("caption", WORDS["caption"].format(count=count, shares="; ".join(legend.values())))
-        self._page.value = self._drawn(confidence, legend)
+        count = ONE if len(shown) == 1 else SEVERAL.format(count=len(shown))
+        with self.hold_sync():
+            self.set_trait("caption", CAPTION.format(count=count, shares="; ".join(legend.values())))
+            self._shown = {
+                "name": name,
+                "panels": [data_url(panel, "jpeg", quality=85) for panel in self._panels(confidence)],
+                "legend": [[line, self._colour(label)] for label, line in legend.items()],
+            }
 
-    def _drawn(self, confidence: np.ndarray, legend: Mapping[int, str]) -> str:
-        """The three panels and the legend as one piece of HTML, the picture inside it."""
-        picture = transforms.reduced(self.picture, _SHOWN)  # drawn at this size, so that outlines stay sharp
+    def _panels(self, confidence: np.ndarray) -> list[np.ndarray]:
+        """Photograph, classes in colour, and confidence, at the size at which they are drawn: outlines stay sharp."""
+        picture = transforms.reduced(self.picture, _SHOWN)
         labels = np.array(Image.fromarray(self.labels).resize(picture.shape[1::-1], Image.Resampling.NEAREST))
         coloured = overlays.overlay(picture, labels, self._palette, background=self._background, bright=False)
-        grey = np.repeat((255 * confidence).astype(np.uint8)[..., None], 3, axis=2)
-        panels = [picture, coloured, transforms.reduced(grey, _SHOWN)]
-        words = html.escape(WORDS["alt"].format(caption=self.caption))
-        colours = {label: None if label == self._background else self._palette[label] for label in legend}
-        squares = "".join(_square(colours[label], name) for label, name in legend.items())
-        source = data_url(side_by_side(panels, _GAP), "jpeg", quality=85)
-        return (
-            f'<img src="{source}" alt="{words}" style="max-width: 100%"><div>{html.escape(WORDS["panels"])}</div>'
-            f'<div role="status">{squares}</div>'
-        )
+        return [picture, coloured, transforms.reduced((255 * confidence).astype(np.uint8), _SHOWN)]
 
-
-def _square(colour: np.ndarray | None, name: str) -> str:
-    """A line of the legend: a square of the class's colour, or without one, and its words."""
-    shown = "transparent" if colour is None else "rgb({}, {}, {})".format(*colour)
-    style = f"background: {shown}; border: 1px solid grey; padding: 0 0.6em; margin-right: 0.4em"
-    return f'<span style="margin-right: 1.2em"><span style="{style}"></span>{html.escape(name)}</span>'
+    def _colour(self, label: int) -> str:
+        """A class's colour in CSS, empty for the background."""
+        return "" if label == self._background else "rgb({}, {}, {})".format(*self._palette[label])

@@ -1,38 +1,38 @@
-// A button that sends a file in pieces, each after the receipt of the one before; what happens is said beside it.
+// A button that sends a file in pieces, each after the receipt of the one before; what happens is said below it.
 
 import { make, say, setText } from "../shared/common.js";
 
-const PATIENCE = 3000; // ms without a receipt until we say so
+export const PATIENCE = 3000; // ms without a receipt until we say so
 
-function render({ model, el }) {
-  const words = model.get("_words");
+// The button, and the two lines that say what happens: `view.told` and `view.refused`.
+export function uploadParts(view) {
+  const { model, words } = view;
   const input = make("input", { type: "file", accept: "image/*", hidden: "" });
-  const button = make("button", { type: "button", class: "jupyter-button" }, words.upload);
-  const [told, refused] = ["status", "alert"].map((role) => make("span", { role, class: `dl-${role}` }));
-  const name = Math.random().toString(36).slice(2);
-  const view = { model, words, told, refused, name, count: 0, sent: null };
-  button.addEventListener("click", () => input.click());
+  const button = make("button", { type: "button" }, words.upload);
+  [view.told, view.refused] = ["status", "alert"].map((role) => make("p", { role, class: "dl-status" }));
+  Object.assign(view, { name: Math.random().toString(36).slice(2), count: 0, sent: null });
+  button.addEventListener("click", () => (view.alone ? tell(view, "alone") : input.click()));
   input.addEventListener("change", () => {
     if (input.files.length) begin(view, input.files[0]);
     input.value = ""; // the same file may be chosen again
   });
   const receipt = (message) => message.upload === view.sent?.upload && received(view, message);
   model.on("msg:custom", receipt);
-  el.append(button, input, told, refused);
-  return () => {
+  const close = () => {
     clearTimeout(view.impatient);
     model.off("msg:custom", receipt);
   };
+  return { controls: [button, input], close };
 }
 
 function megabytes(bytes) {
   return (bytes / 2 ** 20).toFixed(1);
 }
 
-// Say one thing of the file, and nothing else.
-function tell({ words, told, refused }, key, values) {
-  const text = key && say(words, key, values);
-  const wrong = ["too_large", "unreadable", "refused"].includes(key);
+// Say one thing, and nothing else.
+export function tell({ words, told, refused }, key, values) {
+  const text = key ? say(words, key, values) : "";
+  const wrong = ["too_large", "unreadable", "refused", "alone"].includes(key);
   setText(told, wrong ? "" : text);
   setText(refused, wrong ? text : "");
 }
@@ -72,5 +72,3 @@ function received(view, { received: bytes, done, error }) {
   }
   return bytes < file.size ? sendPiece(view, bytes) : tell(view, "working", values);
 }
-
-export default { render };

@@ -1,35 +1,24 @@
-"""`Upload`: a button that sends a file from the reader's disk to Python, whatever its size."""
+"""`Upload`: a file from the reader's disk, whatever its size, on its way from a widget's view to Python."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import anywidget
-import traitlets
-
-from deeplab_lessons.classroom.widgets.own_photo.words import UPLOAD
-from deeplab_lessons.classroom.widgets.shared.page import joined
 
 MEGABYTE = 2**20
 #: In bytes: of one message, far below the 10 MB at which JupyterLab's server closes the connection, and of a file.
 PIECE, MOST = MEGABYTE, 300 * MEGABYTE
 
 
-class Upload(anywidget.AnyWidget):
-    """A button for a picture's file; `receive(name, content)` is called when all of it is there, and may raise.
+class Upload:
+    """The pieces of a file that `upload.js` sends to `widget`; `receive(content)` gets the whole file, and may raise.
 
-    The browser sends pieces and waits for each one's receipt: an ipywidgets.FileUpload would send the file as one
-    message, and a large one would end the connection without a word. What `receive` raises is said next to the button.
+    Each piece is answered by a receipt, and the browser waits for it: an ipywidgets.FileUpload would send the file as
+    one message, and a large one would silently end the connection. The last receipt holds what `receive` raises.
     """
 
-    _esm = joined(Path(__file__).with_name("upload.js"))
-
-    _words = traitlets.Dict(UPLOAD).tag(sync=True)
-    _limits = traitlets.Dict({"piece": PIECE, "most": MOST}).tag(sync=True)
-
-    def __init__(self, receive: Callable[[str, bytes], None]):
-        super().__init__()
-        self._receive, self._upload, self._parts = receive, "", bytearray()
-        self.on_msg(self._take)
+    def __init__(self, widget: anywidget.AnyWidget, receive: Callable[[bytes], object]):
+        self._widget, self._receive, self._upload, self._parts = widget, receive, "", bytearray()
+        widget.on_msg(self._take)
 
     def _take(self, _widget, content: dict, buffers: list) -> None:
         """One piece, {upload, name, start, size}: keep it, and say how many bytes have come, or what is wrong."""
@@ -39,12 +28,12 @@ class Upload(anywidget.AnyWidget):
             return  # of a file that another one has replaced
         self._parts += buffers[0]
         receipt = {"upload": self._upload, "received": len(self._parts), "error": ""}
-        self.send(receipt | {"done": False})
+        self._widget.send(receipt | {"done": False})
         if len(self._parts) < content["size"]:
             return
         try:
-            self._receive(content["name"], bytes(self._parts))
+            self._receive(bytes(self._parts))
         except Exception as error:
             receipt["error"] = str(error) or type(error).__name__
         self._parts = bytearray()
-        self.send(receipt | {"done": True})
+        self._widget.send(receipt | {"done": True})
