@@ -5,7 +5,7 @@ CONSTRAINTS ?= constraints.txt
 WHEELS      ?=
 ARGS        ?=
 BIN         := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
-SCRIPTS     := deeplab_lessons/classroom/widgets deeplab_lessons/classroom/lab_extensions
+SCRIPTS     := deeplab_lessons/classroom/widgets deeplab_lessons/classroom/lab_extensions tools/web
 SETUP       := $(PYTHON) tools/environment.py --venv "$(VENV)" --constraints "$(CONSTRAINTS)" --wheels "$(WHEELS)"
 
 # Real data sets: data/, or a folder shared/data beside this one, or wherever DEEPLAB_LESSONS_DATA says.

@@ -62,6 +62,7 @@ NAMED_FREELY = {
     "classroom/ledger/test_table.py",
     "classroom/predictions/test_lessons.py",
     "classroom/widgets/test_every_widget.py",
+    "tools/web/test_site_in_browser.py",
 }
 
 

@@ -26,5 +26,6 @@ html_css_files = ["site.css", "widgets.css"]
 html_js_files = ["page.js", "widgets.js"]
 html_additional_pages = {"search": "search.html"}
 html_copy_source = False
+html_domain_indices = html_use_index = False
 html_show_sphinx = False
 templates_path = ["templates"]

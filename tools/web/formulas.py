@@ -1,6 +1,7 @@
 """Formulas, set by KaTeX while the site is built, so that a page needs only KaTeX's style sheet and fonts."""
 
 import json
+import re
 import sys
 from functools import cache
 from pathlib import Path
@@ -44,6 +45,7 @@ def _display(writer, node: nodes.math_block) -> None:
 def files() -> dict[str, bytes]:
     """Return {path below _static: content} of what pages need: KaTeX's style sheet and the fonts that it names."""
     sheet = (KATEX / "katex.min.css").read_text(encoding="utf-8")
+    sheet = re.sub(r",url\([^)]+\.(?:woff|ttf)\) format\([^)]+\)", "", sheet)  # every browser takes woff2
     fonts = {f"katex/fonts/{path.name}": path.read_bytes() for path in (KATEX / "fonts").glob("*.woff2")}
     return {"katex/katex.min.css": sheet.encode(), **fonts}
 

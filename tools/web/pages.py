@@ -1,4 +1,4 @@
-"""The pages that are no lessons: landing, explorers, ledger, instructor's guide, reference, changes."""
+"""The pages besides the lessons: landing, explorers, ledger, instructor's guide, reference, changes."""
 
 import re
 from pathlib import Path

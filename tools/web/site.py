@@ -37,7 +37,7 @@ def gather(source: Path) -> None:
 
 
 def build(folder: Path) -> Path:
-    """Write the site into `folder`, in place of the site that was there, and return it.
+    """Write the site into `folder`, replacing the site that was there, and return it.
 
     Raises FaultyPagesError, in Sphinx's words, for everything that Sphinx warns of, and ValueError for a folder that
     holds something else.

@@ -149,7 +149,7 @@ def test_the_address_holds_the_state(show, tmp_path):
     short = "layers=a:k3;b:k3d2;c:k2s2p0-1c&preset=own&unit=1,2&input_size=17"
     assert asked(short) == ("8 × 8 px", "")
     page.evaluate("location.hash = 'top'")
-    assert asked(short + "&unit=1,3")[0] == "8 × 8 px", "an anchor is no address of a state"
+    assert asked(short + "&unit=1,3")[0] == "8 × 8 px", "an anchor of the page asks for nothing"
     for broken in (
         "unit=99,1",
         "unit=1",

@@ -2,7 +2,9 @@
 
 // What is wider than its box scrolls by keyboard too.
 function reachable() {
-  for (const box of document.querySelectorAll("pre, .dl-formula, .table-wrapper, .output.text_html, .dl-page")) {
+  for (const box of document.querySelectorAll(
+    "pre, .dl-formula, .table-wrapper, .output.text_html, .dl-page",
+  )) {
     if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
     else box.removeAttribute("tabindex");
   }
@@ -18,7 +20,7 @@ addEventListener("DOMContentLoaded", () => {
   for (const [place, name] of Object.entries(names)) {
     for (const box of document.querySelectorAll(`aside.${place}`)) box.setAttribute("aria-label", name);
   }
-  for (const caption of document.querySelectorAll(".sidebar-tree .caption[role=heading]")) {
+  for (const caption of document.querySelectorAll(".caption[role=heading]")) {
     caption.setAttribute("aria-level", "2");
   }
   reachable();

@@ -49,15 +49,15 @@ function marked(text, wanted) {
 
 function show(query) {
   const wanted = words(query);
-  const found = rank(SECTIONS, query);
+  const found = rank(globalThis.SECTIONS, query);
   const shown = found.slice(0, SHOWN).map(([address, title, heading, text]) => {
     const item = document.createElement("li");
     const link = document.createElement("a");
     link.href = address;
     link.append(...marked(heading === title ? title : `${title}: ${heading}`, wanted));
-    const words = document.createElement("p");
-    words.append(...marked(snippet(text, wanted), wanted));
-    item.append(link, words);
+    const around = document.createElement("p");
+    around.append(...marked(snippet(text, wanted), wanted));
+    item.append(link, around);
     return item;
   });
   document.querySelector(".dl-results").replaceChildren(...shown);
