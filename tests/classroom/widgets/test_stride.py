@@ -61,7 +61,8 @@ def test_the_browser_draws_and_says_the_same_alone(show, explorer):
     labels = built_in.scene(3, 224, "val")[1]
     page.locator(".dl-slide-stride").focus()
     page.keyboard.press("Home")
-    for stride in STRIDES[::2]:
+    page.keyboard.press("ArrowRight")
+    for stride in STRIDES[1::2]:
         for reading in redrawing.READINGS:
             page.locator("select.dl-reading").select_option(reading)
             explorer.stride, explorer.reading = stride, reading

@@ -134,7 +134,17 @@ def test_new_weights_are_asked_for_and_their_steps_shown(show):
     assert page.evaluate("[model.get('w1'), model.sent.length]") == [25, 1]
     field.fill("-3")
     field.press("Tab")
-    assert page.evaluate("model.get('w1')") == 0
+    assert page.evaluate("model.get('w1')") == 0 and field.input_value() == "0"
+    field.fill("")
+    field.press("Enter")
+    assert field.input_value() == "0" and page.evaluate("model.sent.length") == 2
+    field.select_text()
+    field.press_sequentially("2")
+    page.evaluate("model.set('w1', 3)")
+    page.evaluate(FRAME)
+    assert field.input_value() == "2", "typing is not disturbed"
+    field.press("Tab")
+    assert page.evaluate("model.get('w1')") == 2
     for weight in (7.0, 0.0):
         widget.w1 = widget.w2 = weight
         page.evaluate(

@@ -153,12 +153,9 @@ export function colouredLabels(labels, size, palette) {
   return pictureOf(labels, size, (label) => tones[label]);
 }
 
-// Numbers from 0 (black) to 1 (white).
-export function greyPicture(numbers, size) {
-  return pictureOf(numbers, size, (number) => {
-    const grey = Math.floor(255 * number);
-    return opaque(grey, grey, grey);
-  });
+// Greys from 0 (black) to 255 (white).
+export function greyPicture(greys, size) {
+  return pictureOf(greys, size, (grey) => opaque(grey, grey, grey));
 }
 
 // Marks in a colour [red, green, blue]; what isn't marked is see-through.

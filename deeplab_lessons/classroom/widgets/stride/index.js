@@ -1,7 +1,14 @@
 // True labels made small at some stride and drawn large again: the image, what the map can draw, and what is wrong.
 
-import { countOf, meanIou, redrawn, wrongPixels } from "../shared/label_maps.js";
-import { colouredLabels, fixed, markedPixels } from "../shared/label_maps.js";
+import {
+  colouredLabels,
+  countOf,
+  fixed,
+  markedPixels,
+  meanIou,
+  redrawn,
+  wrongPixels,
+} from "../shared/label_maps.js";
 import { showPanels, VEIL } from "../shared/panels.js";
 
 function render({ model, el }) {

@@ -1,7 +1,14 @@
 // A slider through the snapshots of a training: the image, what the network predicts, the true labels.
 
-import { bestClasses, colouredLabels, fixed, greyPicture } from "../shared/label_maps.js";
-import { meanIou, meanOf, nearestClasses } from "../shared/label_maps.js";
+import {
+  bestClasses,
+  colouredLabels,
+  fixed,
+  greyPicture,
+  meanIou,
+  meanOf,
+  nearestClasses,
+} from "../shared/label_maps.js";
 import { showPanels } from "../shared/panels.js";
 
 function render({ model, el }) {
@@ -30,7 +37,11 @@ function drawSnapshot(maps, model) {
   const middle = {
     labels: () => coloured(drawn),
     cells: () => coloured(nearestClasses(scores, cells, size, grid)),
-    confidence: () => greyPicture(confidence, size),
+    confidence: () =>
+      greyPicture(
+        confidence.map((sure) => Math.floor(255 * sure)),
+        size,
+      ),
   };
   return {
     size,

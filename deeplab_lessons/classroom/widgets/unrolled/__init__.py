@@ -85,7 +85,7 @@ class UnrolledExplorer(SavesHtml, anywidget.AnyWidget):
         return proposal["value"]
 
     def _run(self, _change=None) -> None:
-        """All iterations with the present weights, in one message to the browser; then measure."""
+        """Compute all iterations with the present weights, in one message to the browser; then measure."""
         self._marginals: list[torch.Tensor] = []
         weights = self.w1, self.w2
         with torch.no_grad():
@@ -109,7 +109,7 @@ class UnrolledExplorer(SavesHtml, anywidget.AnyWidget):
         self._measure()
 
     def _measure(self, _change=None) -> None:
-        """Score, count and caption of the present step."""
+        """Set score, count and caption of the present step."""
         start, before, now = (self._drawn[i] for i in (0, max(self.step - 1, 0), self.step))
         confusion = metrics.confusion_matrix(now, self._labels, len(self._unary))
         self.set_trait("mean_iou", 100 * metrics.mean_iou(confusion))

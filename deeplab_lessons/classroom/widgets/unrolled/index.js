@@ -1,8 +1,7 @@
 // The iterations of the dense CRF on one picture. Python computes all of them when a weight changes.
 
 import { commit, make, setText, write } from "../shared/common.js";
-import { colouredLabels, countOf, fixed, greyPicture } from "../shared/label_maps.js";
-import { markedPixels, meanIou } from "../shared/label_maps.js";
+import { colouredLabels, countOf, fixed, greyPicture, markedPixels, meanIou } from "../shared/label_maps.js";
 import { showPanels, VEIL } from "../shared/panels.js";
 import { sliderAndField } from "../shared/sliders.js";
 
@@ -71,17 +70,23 @@ function wireWeight(model, name, [slide, number], redraw) {
     redraw();
   };
   slide.addEventListener("input", () => change(Number(slide.value)));
+  number.addEventListener("input", () => number.toggleAttribute("data-typing", true));
   number.addEventListener("change", () => {
     const typed = Number(number.value);
-    if (number.value === "" || !Number.isFinite(typed)) redraw();
-    else change(Math.max(typed, 0));
+    if (number.value !== "" && Number.isFinite(typed)) change(Math.max(typed, 0));
   });
+  for (const event of ["change", "blur"]) {
+    number.addEventListener(event, () => {
+      number.toggleAttribute("data-typing", false);
+      write(number, String(model.get(name)));
+    });
+  }
 }
 
 function writeWeight([slide, number], value) {
   slide.max = String(Math.max(Number(slide.max), value));
   if (Number(slide.value) !== value) slide.value = String(value);
-  write(number, String(value));
+  if (!number.matches("[data-typing]")) write(number, String(value));
 }
 
 function drawStep(maps, model) {
@@ -96,12 +101,7 @@ function drawStep(maps, model) {
   const coloured = (map) => colouredLabels(map, size, palette);
   const middle = {
     labels: () => [coloured(now)],
-    confidence: () => [
-      greyPicture(
-        Float32Array.from(at(confidence, step), (grey) => grey / 255),
-        size,
-      ),
-    ],
+    confidence: () => [greyPicture(at(confidence, step), size)],
     changes: () => [coloured(now), VEIL, markedPixels(changed, size, model.get("_mark"))],
   };
   return {

@@ -54,7 +54,7 @@ def random_labels(rng, classes):
 def test_maps_are_made_small_and_drawn_again_as_in_python(ask):
     rng = np.random.default_rng(0)
     cases, maps = [], []
-    for number in range(120):
+    for number in range(60):
         classes, stride = int(rng.integers(2, 7)), int(rng.choice([1, 2, 3, 4, 8, 16, 32]))
         reading = redrawing.READINGS[number % 3]
         maps.append(random_labels(rng, classes))
@@ -78,7 +78,7 @@ def test_maps_are_made_small_and_drawn_again_as_in_python(ask):
 def test_scores_are_enlarged_as_in_python(ask):
     rng = np.random.default_rng(1)
     cases, logits = [], []
-    for _ in range(60):
+    for _ in range(30):
         classes, cells = int(rng.integers(1, 7)), rng.integers(1, 9, 2)
         grid = Grid(*((8, None), (4.5, None), (4, 0.0), (8, 3.5))[rng.integers(4)])
         least = grid.stride * (cells - 1) + 1 + (grid.start or 0)
@@ -94,7 +94,7 @@ def test_scores_are_enlarged_as_in_python(ask):
         drawn = torch.tensor(answer["labels"]).view(*size)
         assert torch.equal(drawn[clear], enlarged.argmax(0)[clear]) and clear.float().mean() > 0.9, case
         sure = enlarged.softmax(0).amax(0)
-        assert answer["confidence"] == pytest.approx(sure.flatten().tolist(), abs=1e-4)
+        assert np.allclose(answer["confidence"], sure.flatten(), rtol=0, atol=1e-4)
         assert answer["mean"] == pytest.approx(sure.mean().item(), abs=1e-5)
         rows, columns = (
             bilinear_weights(pixels, cells, grid).argmax(1)
