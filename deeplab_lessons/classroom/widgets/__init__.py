@@ -1,9 +1,8 @@
 """The course's widgets, a room each.
 
-With JavaScript, a widget is a folder: `__init__.py` (traits), index.js, style.css, words.py. Of ipywidgets alone, it
-is one module that begins with its words. shared/ holds what several use. In a folder, Python holds the state and has
-the last word, JavaScript draws and computes, so that the widget also lives in a saved HTML page, with no kernel and
-no network (`save_html`). The two that need no torch are exported here.
+A widget is a folder: `__init__.py` (traits), index.js, style.css, words.py; shared/ holds what several use. Python
+holds the state and has the last word, JavaScript draws and computes, so that the widget also lives in a saved HTML
+page, with no kernel and no network (`save_html`). The two that need no torch are exported here.
 """
 
 from deeplab_lessons.classroom.widgets.explorer import ReceptiveFieldExplorer

@@ -2,7 +2,6 @@
 
 import base64
 import io
-from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
@@ -27,12 +26,6 @@ def middle_square(picture: np.ndarray, side: int, resample: int = Image.Resampli
     least = min(image.size)
     left, top = (image.width - least) // 2, (image.height - least) // 2
     return np.asarray(image.crop((left, top, left + least, top + least)).resize((side, side), resample))
-
-
-def side_by_side(panels: Sequence[np.ndarray], gap: int) -> np.ndarray:
-    """Return pictures uint8 [H, W, 3] of one height as one, `gap` white pixels between two."""
-    white = np.full((len(panels[0]), gap, 3), 255, np.uint8)
-    return np.concatenate([part for panel in panels for part in (white, panel)][1:], axis=1)
 
 
 def data_url(image: np.ndarray | Image.Image, kind: str, **options) -> str:
