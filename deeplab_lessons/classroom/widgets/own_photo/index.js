@@ -9,7 +9,7 @@ const PANELS = ["photograph", "classes", "confidence"];
 function render({ model, el }) {
   const words = model.get("_words");
   const alone = !model.widget_manager; // Jupyter has one; a page of our own has not, and no Python either
-  const view = { model, words, alone, parts: photoPage(words, model.get("_names")) };
+  const view = { model, words, alone, asked: null, parts: photoPage(words, model.get("_names")) };
   view.redraw = oncePerFrame(() => drawPhoto(view));
   const { list, bar, root, legend } = view.parts;
   const upload = uploadParts(view);
@@ -18,10 +18,11 @@ function render({ model, el }) {
   list.addEventListener("change", () => choose(view, list.value));
   const stop = listen(model, ["_shown"], () => {
     clearTimeout(view.choosing);
+    view.asked = null;
     if (!view.sent) tell(view);
   });
   el.append(root);
-  const close = follow(view, root, model, ["_shown", "name"]);
+  const close = follow(view, root, model, ["_shown"]);
   return () => {
     clearTimeout(view.choosing);
     upload.close();
@@ -48,22 +49,26 @@ function photoPage(words, names) {
   return { ...widgetRoot(words, "own-photo", bar, panels, legend, note), list, bar, images, legend };
 }
 
+// Without an answer the list goes back to what is shown.
 function choose(view, name) {
   clearTimeout(view.choosing);
-  if (view.alone) {
-    view.redraw(); // the list goes back to what is shown
-    return tell(view, "alone");
-  }
+  const giveUp = (key) => {
+    view.asked = null;
+    view.redraw();
+    tell(view, key, { name });
+  };
+  if (view.alone) return giveUp("alone");
+  view.asked = name;
   tell(view, "looking", { name });
-  view.choosing = setTimeout(() => tell(view, "silent", { name }), PATIENCE);
-  commit(view.model, { name });
+  view.choosing = setTimeout(() => giveUp("silent"), PATIENCE);
+  return commit(view.model, { name });
 }
 
-function drawPhoto({ model, words, parts }) {
+function drawPhoto({ model, words, parts, asked }) {
   markTheme(parts.root);
-  const { panels, legend } = model.get("_shown");
+  const { name, panels, legend } = model.get("_shown");
   const caption = model.get("caption");
-  parts.list.value = model.get("name");
+  parts.list.value = asked ?? name;
   parts.images.forEach((image, i) => (image.src = panels[i]));
   parts.images[1].alt = say(words, "classes_alt", { caption });
   const lines = legend.map(([text, colour]) => {
