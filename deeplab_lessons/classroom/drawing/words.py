@@ -95,10 +95,10 @@ def _sentences(panels: Iterable[tuple[str, str]]) -> list[str]:
     """Each panel as a sentence: "Title: words." or "A question? Words."."""
     found = []
     for title, words in panels:
+        title = re.sub(r":?\n(?![a-z])|: ", ", ", title)
         if words == "image":
             kind = "images" if "; " in title else "image"
             title, words = (kind, title) if title not in ("", kind) else ("", "the image")
-        title = re.sub(r":?\n(?![a-z])", ", ", title)
         if title[-1:] in ("?", "!", "."):
             text = f"{title} {_capital(words)}"
         else:
