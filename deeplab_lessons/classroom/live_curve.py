@@ -39,7 +39,8 @@ class LiveCurve:
         from IPython.display import Image, display
 
         began, pictures = time.monotonic(), self.pictures()
-        alt = "; ".join([f"Loss and mIoU over iterations: {history!r}", *pictures])
+        said = repr(history).strip("<>").removeprefix("History: ")
+        alt = "; ".join([f"Loss and mIoU over iterations: {said}", *pictures])
         image = Image(data=curves(history, pictures), alt=alt)
         if self.handle is None:
             self.handle = display(image, display_id=True)

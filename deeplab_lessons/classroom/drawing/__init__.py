@@ -37,6 +37,7 @@ from deeplab_lessons.classroom.drawing.style import (
     show_image,
     show_labels,
     show_lines,
+    show_panels,
     use_style,
 )
 from deeplab_lessons.classroom.drawing.words import describe, say
@@ -67,6 +68,7 @@ __all__ = [
     "show_labels",
     "show_lines",
     "show_over",
+    "show_panels",
     "show_paths",
     "show_profiles",
     "show_reached",

@@ -141,11 +141,8 @@ def show_paths(ax, layers: list[Layer], title: str = "") -> None:
     ax.set(xlabel="pixels from the centre", ylabel="paths to the unit")
     ax.label_outer()
     tops = [rounded(place - window // 2) for place, count in enumerate(counts) if count == max(counts)]
-    where = f"at {listed(tops)} pixels from the centre" if len(tops) <= 3 else f"at {len(tops)} of them"
-    say(
-        ax,
-        f"a bar for each pixel: {where}, {max(counts)} paths, which is the most",
-    )
+    where = f"{listed(tops)} px from the centre" if len(tops) <= 3 else f"{len(tops)} of the pixels"
+    say(ax, f"bars for the paths from each pixel to the unit, at most {max(counts)}, at {where}")
 
 
 def show_units(ax, image: np.ndarray, field: Field, title: str = "", unit: int | None = None) -> None:

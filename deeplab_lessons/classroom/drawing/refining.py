@@ -1,4 +1,4 @@
-"""Figures of lesson 06: outlines over an image, rows of panels, and curves with their names next to them."""
+"""Figures of lesson 06: outlines over an image, and a refinement step by step."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -20,13 +20,6 @@ def show_outlines(ax, image, truth, drawn=None, title: str = "") -> None:
     say(ax, words)
 
 
-def show_panels(panels: dict, height: float = 3.0) -> None:
-    """Draw a row of images [H, W, 3] or grey maps [H, W], each under its name."""
-    _, axes = plt.subplots(1, len(panels), figsize=(8, height), squeeze=False)
-    for ax, (name, image) in zip(axes[0], panels.items(), strict=True):
-        show_image(ax, image, name)
-
-
 def show_refinement(image, truth, steps: dict) -> None:
     """Draw for each step, {name: q [2, H, W]}, the probability of label 1 above and the outlines below."""
     _, axes = plt.subplots(2, len(steps), figsize=(8, 4.3), squeeze=False)
@@ -34,16 +27,3 @@ def show_refinement(image, truth, steps: dict) -> None:
         show_image(top, np.asarray(q[1]), name)
         show_outlines(bottom, image, truth, q.argmax(0))
         say(bottom, f"{name}, {bottom.get_label()}")
-
-
-def show_lines(ax, lines: dict, x=None, **labels) -> None:
-    """Draw `lines`, {name: values}, each with markers of its own, and the legend to the right; `labels` go to `ax.set`.
-
-    The values lie at `x`, which may be words, or at 0, 1, 2, …
-    """
-    for number, (name, values) in enumerate(lines.items()):
-        places = range(len(values)) if x is None else x
-        ax.plot(places, values, ("o-", "s-", "^--", "D:")[number % 4], label=name)
-    ax.set(**labels)
-    if len(lines) > 1:
-        ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))

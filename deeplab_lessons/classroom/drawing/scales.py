@@ -1,29 +1,12 @@
-"""Figures of lesson 09: images next to one another, fields around a crop, gains by size, a curve over the dilation."""
+"""Figures of lesson 09: fields around a crop, gains by size, a curve over the dilation."""
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 
 from deeplab_lessons.classroom.drawing.fields import show_box
-from deeplab_lessons.classroom.drawing.style import COLOURS, show_image
+from deeplab_lessons.classroom.drawing.style import COLOURS
 from deeplab_lessons.classroom.drawing.words import listed, say
-
-
-def show_panels(rows: Sequence[Sequence], titles: Sequence[str], names: Sequence[str] = (), **look) -> None:
-    """Draw images [H, W, 3] and maps [H, W] row by row, `titles` over the columns, `names` at the left.
-
-    `look` holds what every map gets, for example `cmap` and `clim`.
-    """
-    height = 0.3 + len(rows) * (8 / len(titles) + 0.05)
-    _, axes = plt.subplots(len(rows), len(titles), figsize=(8, height), squeeze=False)
-    for number, (panels, line) in enumerate(zip(rows, axes, strict=True)):
-        for panel, title, ax in zip(panels, titles, line, strict=True):
-            shown = show_image(ax, panel, "" if number else title)
-            if look and np.ndim(panel) == 2:
-                shown.set(**look)
-    for name, ax in zip(names, axes[:, 0], strict=False):
-        ax.set_ylabel(name)
 
 
 def show_fields(ax, photo: np.ndarray, fields: Mapping[str, tuple[int, int]]) -> None:
@@ -38,7 +21,7 @@ def show_fields(ax, photo: np.ndarray, fields: Mapping[str, tuple[int, int]]) ->
     say(ax, f"square fields over a photo of {len(photo)} px and the padding around it: {listed(sides)}")
 
 
-def show_gains(ax, gains: Mapping[str, np.ndarray], sizes: Sequence[str]) -> None:
+def show_gains_by_size(ax, gains: Mapping[str, np.ndarray], sizes: Sequence[str]) -> None:
     """Draw what networks gain for signs of each size: name -> points [seeds, sizes], a dot each, a bar at the mean."""
     for number, (name, points) in enumerate(gains.items()):
         x = np.arange(len(sizes)) + 0.14 * (number - (len(gains) - 1) / 2)

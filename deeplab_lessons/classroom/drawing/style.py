@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from itertools import cycle
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
+import torch
 
 from deeplab_lessons.classroom import built_in
-from deeplab_lessons.classroom.drawing.words import describe_in_notebooks
+from deeplab_lessons.classroom.drawing.words import describe_in_notebooks, say
 
 #: Okabe and Ito's eight colours, distinct for colour-blind readers; the ones that read best as lines first.
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442"]
@@ -64,6 +66,37 @@ def show_labels(ax, labels, title: str = "", palette: np.ndarray | None = None):
     return show_image(ax, colour_labels(labels, palette), title)
 
 
+def show_panels(
+    *rows: Mapping[str, np.ndarray | torch.Tensor],
+    names: Sequence[str] = (),
+    words: str = "",
+    palette: np.ndarray | None = None,
+    **look,
+) -> None:
+    """Show rows of panels, title -> image [H, W, 3], label map (integers [H, W]) or map of other numbers [H, W].
+
+    The titles of the first row are above all of them, `names` to the left of the rows. Label maps are in class
+    colours, as in `show_labels`; `look` holds what the other maps get, for example `cmap` and `clim`. `words` says what
+    is in the images, for readers who can't see them.
+    """
+    shapes = [panel.shape for row in rows for panel in row.values()]
+    tallest = max(height / width for height, width, *_ in shapes)
+    size = (8, 0.3 + len(rows) * (8 * tallest / len(rows[0]) + 0.05))
+    figure, axes = plt.subplots(len(rows), len(rows[0]), figsize=size, squeeze=False)
+    for number, (row, line) in enumerate(zip(rows, axes, strict=True)):
+        for (title, panel), ax in zip(row.items(), line, strict=True):
+            title, panel = "" if number else title, np.asarray(panel)
+            if panel.ndim == 2 and panel.dtype.kind in "iu":
+                show_labels(ax, panel, title, palette)
+            else:
+                shown = show_image(ax, panel, title)
+                shown.set(**look if panel.ndim == 2 else {})
+    for name, ax in zip(names, axes[:, 0], strict=False):
+        ax.set_ylabel(name)
+    say(figure, words)
+    plt.show()
+
+
 def show_lines(
     ax,
     lines: Mapping[str, tuple[Sequence, Sequence]],
@@ -73,11 +106,12 @@ def show_lines(
     styles: Sequence[str] = ("o-",),
     colours: Sequence[str] = COLOURS,
 ) -> None:
-    """Draw lines, name -> (x values, y values), and the names in a legend on the right.
+    """Draw lines, name -> (x values, y values), and the names of two or more in a legend on the right.
 
     Styles and colours are taken in turn, and begin again where there are more lines than of them.
     """
     for (name, (x, y)), style, colour in zip(lines.items(), cycle(styles), cycle(colours), strict=False):
         ax.plot(x, y, style, color=colour, label=name)
     ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
-    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    if len(lines) > 1:
+        ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))

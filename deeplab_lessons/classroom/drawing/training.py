@@ -6,17 +6,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
-from deeplab_lessons.classroom.drawing.style import colour_labels, show_image
+from deeplab_lessons.classroom.drawing.style import colour_labels
 from deeplab_lessons.classroom.drawing.words import listed, rounded, say
-
-
-def show_row(images: Mapping[str, np.ndarray | torch.Tensor]) -> None:
-    """Show label maps [H, W] in class colours and images [H, W, 3] side by side, each under its title."""
-    tallest = max(image.shape[0] / image.shape[1] for image in images.values())
-    _, axes = plt.subplots(1, len(images), figsize=(8, 7.8 * tallest / len(images) + 0.5), squeeze=False)
-    for ax, (title, image) in zip(axes[0], images.items(), strict=True):
-        show_image(ax, colour_labels(image) if np.ndim(image) == 2 else image, title)
-    plt.show()
 
 
 def mixed_colours(fractions: torch.Tensor) -> np.ndarray:

@@ -76,15 +76,3 @@ def show_versions(
         show_image(axes[0, 0], image, "image")
         show_labels(axes[1, 2], truth, "true labels", palette)
     plt.show()
-
-
-def show_maps(image: np.ndarray, maps: Mapping[str, np.ndarray], palette: np.ndarray | None = None) -> None:
-    """Show an image, and next to it label maps [H, W] of it under their names."""
-    height = (
-        image.shape[0] / image.shape[1] * 8 / (1 + len(maps)) + 0.35
-    )  # of a row 8 inches wide, with its titles
-    _, axes = plt.subplots(1, 1 + len(maps), figsize=(8, height))
-    show_image(axes[0], image, "image")
-    for ax, (name, labels) in zip(axes[1:], maps.items(), strict=True):
-        show_labels(ax, labels, name, palette)
-    plt.show()

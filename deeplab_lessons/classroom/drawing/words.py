@@ -95,10 +95,10 @@ def _sentences(panels: Iterable[tuple[str, str]]) -> list[str]:
     """Each panel as a sentence: "Title: words." or "A question? Words."."""
     found = []
     for title, words in panels:
+        title = re.sub(r":?\n(?![a-z])|: ", ", ", title)
         if words == "image":
             kind = "images" if "; " in title else "image"
             title, words = (kind, title) if title not in ("", kind) else ("", "the image")
-        title = re.sub(r":?\n(?![a-z])", ", ", title)
         if title[-1:] in ("?", "!", "."):
             text = f"{title} {_capital(words)}"
         else:
@@ -158,6 +158,8 @@ def _image(shown: np.ndarray, full: bool) -> str:
         if np.isnan(shown).all():
             return f"{rows} × {columns} empty cells"
         low, high = rounded(np.nanmin(shown)), rounded(np.nanmax(shown))
+        if set(np.unique(shown)) == {0, 1}:
+            return f"{rows} × {columns} cells, {(shown == 0).mean():.1%} of them 0 and the others 1"
         values = f"from {low} to {high}" if low != high else f"all {low}"
         return f"{rows} × {columns} values, {values}"
     if shown.dtype != np.uint8:

@@ -29,14 +29,6 @@ def test_without_a_drawn_map_there_is_one_edge(ax):
     assert edges(ax) == {"#ffffff": {1.5}}
 
 
-def test_panels_stand_in_a_row_under_their_names():
-    refining.show_panels({"one": LEFT, "two": RIGHT}, height=2)
-    figure = plt.gcf()
-    assert [ax.get_title() for ax in figure.axes] == ["one", "two"]
-    assert figure.get_size_inches().tolist() == [8, 2]
-    assert np.array_equal(figure.axes[1].images[0].get_array(), RIGHT)
-
-
 def test_each_step_has_its_probability_above_its_outline():
     q = torch.stack([torch.tensor(1.0 - RIGHT), torch.tensor(1.0 * RIGHT)])
     refining.show_refinement(np.zeros((4, 4, 3), np.uint8), LEFT, {"first": q, "last": q})
@@ -44,16 +36,3 @@ def test_each_step_has_its_probability_above_its_outline():
     assert [ax.get_title() for ax in top] == ["first", "last"]
     assert np.array_equal(top[0].images[0].get_array(), RIGHT)
     assert edges(bottom[0])[COLOURS[1].lower()] == {2.5}
-
-
-def test_lines_differ_in_more_than_colour_and_have_a_legend(ax):
-    refining.show_lines(ax, {"a": [1, 2], "b": [3, 4]}, x=["1", "4"], xlabel="weight")
-    assert len({line.get_marker() for line in ax.lines}) == 2 and ax.get_xlabel() == "weight"
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a", "b"]
-    assert [line.get_ydata().tolist() for line in ax.lines] == [[1, 2], [3, 4]]
-    assert [label.get_text() for label in ax.get_xticklabels()] == ["1", "4"]
-
-
-def test_a_single_line_needs_no_legend(ax):
-    refining.show_lines(ax, {"F": [3, 2, 1]})
-    assert ax.get_legend() is None and ax.lines[0].get_xdata().tolist() == [0, 1, 2]

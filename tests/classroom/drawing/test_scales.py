@@ -1,24 +1,8 @@
 """The figures of lesson 09 show what they are given, and in its place."""
 
 import numpy as np
-import pytest
-from matplotlib import pyplot as plt
 
 from deeplab_lessons.classroom.drawing import scales
-
-
-def test_panels_have_titles_above_names_at_the_left_and_one_look_for_all_maps():
-    image, chart = np.zeros((4, 4, 3), np.uint8), np.ones((4, 4))
-    scales.show_panels([[image, chart], [image, chart]], ("scene", "sum"), ("disc", "box"), clim=(-8, 8))
-    axes = plt.gcf().axes
-    assert [ax.get_title() for ax in axes] == ["scene", "sum", "", ""]
-    assert [ax.get_ylabel() for ax in axes] == ["disc", "", "box", ""]
-    assert [ax.images[0].get_clim() for ax in axes if ax.images[0].get_array().ndim == 2] == [(-8, 8)] * 2
-
-
-def test_panels_without_a_title_are_refused():
-    with pytest.raises(ValueError):
-        scales.show_panels([[np.zeros((4, 4))] * 3], ("one", "two"))
 
 
 def test_every_field_is_in_the_picture_with_its_name(ax):
@@ -28,7 +12,7 @@ def test_every_field_is_in_the_picture_with_its_name(ax):
 
 
 def test_gains_are_dots_with_a_bar_at_their_mean(ax):
-    scales.show_gains(
+    scales.show_gains_by_size(
         ax, {"MSC": np.array([[1.0, 2], [3, 6]]), "ASPP-S": np.zeros((2, 2))}, ("small", "large")
     )
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["MSC", "ASPP-S"]

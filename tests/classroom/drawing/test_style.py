@@ -2,6 +2,7 @@ import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import torch
 
 from deeplab_lessons import datasets
 from deeplab_lessons.classroom import built_in, drawing
@@ -46,6 +47,38 @@ def test_show_image_takes_grey_and_colour():
     assert grey.get_cmap().name == "gray"
     colour = np.zeros((3, 4, 3), np.uint8)
     assert drawing.show_image(plt.figure().add_subplot(), colour).get_array().shape == (3, 4, 3)
+
+
+def test_panels_are_what_they_hold_and_have_titles_above_and_names_at_the_left():
+    """Integers are labels, other numbers are maps, and these have one look."""
+    labels, image = torch.tensor([[0, 1, 1], [5, 255, 1]], dtype=torch.uint8), np.full((2, 2, 3), 7, np.uint8)
+    row = {"labels": labels, "image": image, "map": torch.ones(2, 2)}
+    drawing.show_panels(row, row, names=("disc", "box"), words="two toys", clim=(-8, 8))
+    axes = plt.gcf().axes
+    assert [ax.get_title() for ax in axes] == ["labels", "image", "map", "", "", ""]
+    assert [ax.get_ylabel() for ax in axes] == ["disc", "", "", "box", "", ""]
+    first, second, third = (ax.images[0] for ax in axes[3:])
+    assert (first.get_array() == drawing.colour_labels(labels)).all() and (second.get_array() == image).all()
+    assert third.get_clim() == (-8, 8) and drawing.describe(plt.gcf()).startswith(
+        "Two toys. Disc, labels: label map"
+    )
+
+
+def test_panels_have_their_palette_and_a_height_that_fits():
+    drawing.show_panels({"voc": np.full((30, 40), 8)}, palette=datasets.voc_colours())
+    figure = plt.gcf()
+    assert figure.axes[0].images[0].get_array()[0, 0].tolist() == datasets.voc_colours()[8].tolist()
+    assert figure.get_size_inches().tolist() == [8, pytest.approx(6.35)]
+
+
+def test_rows_of_different_lengths_are_refused():
+    with pytest.raises(ValueError):
+        drawing.show_panels({"one": np.zeros((4, 4))}, {"one": np.zeros((4, 4)), "two": np.zeros((4, 4))})
+
+
+def test_a_single_line_needs_no_legend_and_may_lie_over_words(ax):
+    drawing.show_lines(ax, {"F": (["1", "4"], [3, 2])}, "t", "x", "y")
+    assert ax.get_legend() is None and [tick.get_text() for tick in ax.get_xticklabels()] == ["1", "4"]
 
 
 def test_lines_have_their_data_their_style_and_a_name_in_the_legend(ax):

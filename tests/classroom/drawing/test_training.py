@@ -14,14 +14,6 @@ def axes():
     return plt.gcf().axes
 
 
-def test_a_row_colours_label_maps_and_leaves_images():
-    labels, image = torch.tensor([[0, 1], [5, 255]], dtype=torch.uint8), np.full((2, 2, 3), 7, np.uint8)
-    training.show_row({"labels": labels, "image": image})
-    assert [ax.get_title() for ax in axes()] == ["labels", "image"]
-    first, second = (ax.images[0].get_array() for ax in axes())
-    assert (first == drawing.colour_labels(labels)).all() and (second == image).all()
-
-
 def test_colours_are_mixed_by_fractions_and_void_is_white():
     fractions = torch.zeros(6, 1, 3)
     fractions[:2, 0, 0] = 0.5

@@ -54,12 +54,3 @@ def test_stored_labels_come_back():
     labels, file = np.arange(6, dtype=np.uint8).reshape(2, 3), io.BytesIO()
     Image.fromarray(labels).save(file, "PNG")
     assert (versions.stored_labels(base64.b64encode(file.getvalue()).decode()) == labels).all()
-
-
-def test_maps_are_next_to_their_image():
-    versions.show_maps(
-        np.zeros((30, 40, 3), np.uint8), {"true": np.ones((30, 40)), "coarse": np.zeros((3, 4))}
-    )
-    axes = plt.gcf().axes
-    assert [ax.get_title() for ax in axes] == ["image", "true", "coarse"]
-    assert [ax.images[0].get_array().shape for ax in axes] == [(30, 40, 3), (30, 40, 3), (3, 4, 3)]
