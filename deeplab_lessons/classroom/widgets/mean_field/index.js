@@ -12,7 +12,7 @@ import {
   markTheme,
   followPointer,
   followKeys,
-  setText,
+  announce,
   write,
   follow,
 } from "../shared/common.js";
@@ -183,7 +183,7 @@ function writeKernels(view, pixel, sums) {
     appearance: shown.appearance,
     smoothness: shown.smoothness,
   });
-  if (!view.preview) setText(parts.live, said);
+  if (!view.preview) announce(parts.live, said);
 }
 
 function wireKernels(view) {
