@@ -11,6 +11,7 @@ import subprocess
 import time
 import urllib.request
 from pathlib import Path
+from unittest import mock
 
 from deeplab_lessons.classroom.course import ROOT, jupyterlab
 
@@ -33,7 +34,7 @@ def write_settings(folder, settings):
 
 @contextlib.contextmanager
 def started(home):
-    """A JupyterLab by `make lab`'s own command line, with private settings: its address, token and settings folder."""
+    """A JupyterLab as `make lab` starts it, with private settings: its address, token and settings folder."""
     write_settings(home / "settings", SETTINGS)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -48,7 +49,10 @@ def started(home):
         f"--LabApp.user_settings_dir={home / 'settings'}",
         f"--LabApp.workspaces_dir={home / 'workspaces'}",
     )
-    private = {name: str(home / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")}
+    names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
+    private = {name: str(home / name) for name in names}
+    with mock.patch.dict(os.environ, private):
+        lab_tool.trust_notebooks()
     log = home / "lab.log"
     with log.open("w") as out:
         process = subprocess.Popen(

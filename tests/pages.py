@@ -1,4 +1,6 @@
-"""What the tests in a browser share: waiting for a frame, counting drawings, a kernel to play, no network."""
+"""What the tests in a browser share: waiting for a frame, counting drawings, a kernel to play, barriers, no network."""
+
+from axe_playwright_python.sync_playwright import Axe
 
 import base64
 import io
@@ -46,6 +48,70 @@ PLAY_KERNEL = """async ({ esm, css, state, views }) => {
   window.ends = hosts.map((el) => widget.render({ model, el })); // before they are on the page, as in JupyterLab
   document.body.replaceChildren(...hosts);
 }"""
+
+
+# What no style sheet of a widget may take from a reader: each function returns what is wrong.
+SMALL_TARGETS = """() => [...document.querySelectorAll(".dl-widget, .dl-predict")].flatMap((widget) =>
+  [...widget.querySelectorAll("input, select, button")].filter((node) => {
+    const { width, height } = (node.closest("label") ?? node).getBoundingClientRect();
+    return node.checkVisibility() && (width < 24 || height < 24);
+  }).map((node) => `${node.className} ${node.type}`))"""
+FAINT_ON_CANVAS = r"""() => {
+  const style = getComputedStyle(document.querySelector(".dl-probe"));
+  const light = (colour) => {
+    const [red, green, blue] = colour.match(/[\d.]+/g).map((part) => part / 255)
+      .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  const { color: ink, backgroundColor: paper, borderTopColor: faint, borderBottomColor: touched,
+    borderLeftColor: unit, outlineColor: onTouched } = style;
+  const pairs = { ink: [ink, paper], faint: [faint, paper], touched: [touched, paper], unit: [unit, paper],
+    "on touched": [onTouched, touched], "on unit": [onTouched, unit] };
+  return Object.entries(pairs).filter(([, pair]) => {
+    const [dark, bright] = pair.map(light).sort((a, b) => a - b);
+    return (bright + 0.05) / (dark + 0.05) < 4.5;
+  }).map(([name]) => name);
+}"""
+
+
+class Finger:
+    """A finger on a canvas; places are fractions of its width and height. It does what a mouse does."""
+
+    def __init__(self, page, canvas):
+        self._touch = page.context.new_cdp_session(page)
+        self._box = canvas.bounding_box()
+
+    def _send(self, kind, *places):
+        points = [
+            {"x": self._box["x"] + x * self._box["width"], "y": self._box["y"] + y * self._box["height"]}
+            for x, y in places
+        ]
+        self._touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    def tap(self, x, y):
+        self._send("touchStart", (x, y))
+        self.up()
+
+    def down(self, x, y, to_x, to_y):
+        """Put it down at one place and move it to another, where it stays."""
+        self._send("touchStart", (x, y))
+        for step in (0.25, 0.5, 0.75, 1):
+            self._send("touchMove", (x + step * (to_x - x), y + step * (to_y - y)))
+
+    def scroll(self, pixels):
+        """Move it up from near the canvas's upper edge, as somebody who wants to read on."""
+        self.down(0.5, 0.02, 0.5, 0.02 - pixels / self._box["height"])
+        self.up()
+
+    def up(self):
+        self._send("touchEnd")
+
+
+def barriers(page, selector):
+    """What axe-core finds wrong in what `selector` finds: rules, and the elements that break them."""
+    rules = {name: {"enabled": True} for name in ("label-content-name-mismatch", "target-size")}
+    found = Axe().run(page, context=selector, options={"rules": rules}).response["violations"]
+    return [(fault["id"], [node["html"] for node in fault["nodes"]]) for fault in found]
 
 
 def refuse(route, refused):

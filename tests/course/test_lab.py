@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import labs
+import nbformat
 import numpy as np
 import pytest
 from labs import ERRORS, open_lesson, picture, run_all, run_code, write_settings
@@ -11,6 +12,12 @@ from PIL import Image
 from playwright.sync_api import expect
 
 ROOT = Path(__file__).resolve().parents[2]
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+CHAINS = """(all) => all.filter((node) => {
+  const { content, display } = getComputedStyle(node, "::before");
+  return content !== "none" && display !== "none";
+}).map((node) => node.className)"""
 
 pytestmark = pytest.mark.browser
 
@@ -40,11 +47,33 @@ def test_make_lab_opens_the_start_page(server, page):
 @pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb")))
 def test_lesson_runs_in_the_browser(server, page, name):
     open_lesson(page, server, name)
+    stored_widgets_are_alive(page, name)
     run_all(page)
     assert page.locator(ERRORS).count() == 0
     silent = page.locator(".jp-RenderedImage img:not([alt])")
     assert silent.count() == 0, "an image without words"
     picture(page, name)
+
+
+def stored_widgets_are_alive(page, name):
+    """Before any cell is run: each is drawn, shows no broken chain, and keeps the keys that would be commands."""
+    notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
+    outputs = [output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", [])]
+    shown = page.locator(".dl-widget, .dl-predict")
+    expect(shown).to_have_count(sum(VIEW in data for data in outputs), timeout=30_000)
+    chains = page.locator(".jupyter-widgets-disconnected").evaluate_all(CHAINS)
+    assert chains == []
+    cells = page.locator(".jp-Notebook .jp-Cell").count()
+    for widget in shown.all():
+        control = widget.locator("canvas[tabindex='0'], button").first
+        control.focus()
+        before = control.get_attribute("aria-label")
+        for key in ("x", "b", "j", "ArrowRight"):
+            page.keyboard.press(key)
+        assert control.evaluate("(node) => node === document.activeElement")
+        if before and control.evaluate("(node) => node.matches('canvas')"):
+            expect(control).not_to_have_attribute("aria-label", before)
+    assert page.locator(".jp-Notebook .jp-Cell").count() == cells
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

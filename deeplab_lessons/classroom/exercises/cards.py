@@ -1,6 +1,7 @@
 """What a check, a hint or a solution shows, in a terminal and in a notebook of any theme."""
 
 import html
+import re
 from dataclasses import dataclass
 
 BORDERS = {"correct": "#009E73", "wrong": "#D55E00", "error": "#CC79A7", "not attempted": "#999999"}
@@ -32,12 +33,17 @@ class Card:
         rows += "".join(_html_row("td", values, row) for row in self.rows)
         return (
             f'<div role="status" style="border-left:4px solid {self.border};padding:0.2em 1em">'
-            f"<strong>{html.escape(self.title)}</strong>"
+            f"<strong>{_html_words(self.title)}</strong>"
             + (f'<table style="margin:0.3em 0">{rows}</table>' if rows else "")
-            + "".join(f"<p>{html.escape(sentence)}</p>" for sentence in self.sentences)
+            + "".join(f"<p>{_html_words(sentence)}</p>" for sentence in self.sentences)
             + (f"<pre>{html.escape(self.code)}</pre>" if self.code else "")
             + "</div>"
         )
+
+
+def _html_words(text: str) -> str:
+    """Words as HTML; what is between backticks is code."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", html.escape(text))
 
 
 def _html_row(tag: str, values: str, cells: tuple[str, ...]) -> str:

@@ -68,7 +68,7 @@ class Design(Exercise):
         missing = sum(not met for met, _ in found)
         words = ("all met", "one missing")[missing] if missing < 2 else "some missing"
         said = SAY[words].format(missing=missing, count=len(rows))
-        columns = (SAY["wanted"], SAY["yours"], "")
+        columns = (SAY["wanted"], SAY["yours"], SAY["result"])
         return self._verdict("wrong" if missing else "correct", said, columns=columns, rows=rows)
 
     def _solution(self) -> Card:

@@ -82,6 +82,7 @@ SAY = {
     # designs
     "wanted": "wanted",
     "yours": "yours",
+    "result": "result",
     "met": "met",
     "not met": "not met",
     "all met": "Your design has every property. Any design that has them all is right.",

@@ -118,7 +118,7 @@ def test_the_solution_is_an_expression():
 def test_the_table_is_a_table_in_a_notebook_and_in_a_terminal():
     verdict = stack.check([Layer(3)])
     lines = repr(verdict).splitlines()
-    assert lines[1].split() == ["wanted", "yours"]
+    assert lines[1].split() == ["wanted", "yours", "result"]
     assert lines[2] == "  a field of 7 pixels                    3 pixels  not met"
     html = verdict._repr_html_()
     assert (

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from pages import FRAME, colour_at, picture, rgb
+from playwright.sync_api import expect
 from torch.nn import functional as F
 
 from deeplab_lessons import arithmetic
@@ -218,7 +219,7 @@ def test_the_pointer_looks_at_cells_and_a_click_chooses_one(show):
     page.mouse.click(*point_of(page, explorer, 2, 33))
     page.mouse.move(2, 2)
     assert agree(page, seen)
-    assert page.locator(".dl-live").text_content() == f"Row 2, column 33. {seen.sentence}"
+    expect(page.locator(".dl-live")).to_have_text(f"Row 2, column 33. {seen.sentence}")
     page.mouse.move(*point_of(page, explorer, -15, 60))  # in the padding: the nearest cell of the map
     assert agree(page, ASPPExplorer(cell=(0, 40)))
 

@@ -1,4 +1,4 @@
-"""What holds for every widget with JavaScript: words, size, both themes, any width, keys, names, views, no network."""
+"""What holds for every widget with JavaScript: words, size, themes, widths, keys, fingers, ears, views, no network."""
 
 import importlib
 import re
@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from pages import FRAME, picture, play_kernel, too_wide
+from pages import FAINT_ON_CANVAS, FRAME, SMALL_TARGETS, Finger, barriers, picture, play_kernel, too_wide
 
 from deeplab_lessons.classroom import built_in, widgets
 from deeplab_lessons.classroom.widgets.shared.page import scripts
@@ -43,9 +43,9 @@ SCENE = built_in.scene(3, size=32)
 SCORES = torch.randn(len(built_in.CLASSES), 32, 32, generator=torch.Generator().manual_seed(0))
 CELLS = SCORES[:, ::8, ::8]
 WIDGETS = [
-    Widget("explorer", "ReceptiveFieldExplorer", 500, 110_000, "side"),
+    Widget("explorer", "ReceptiveFieldExplorer", 390, 110_000, "side"),
     Widget("sliding", "SlidingKernel", 360, 60_000, "strip"),
-    Widget("edits", "EditsExplorer", 480, 90_000, "profile"),
+    Widget("edits", "EditsExplorer", 390, 90_000, "profile"),
     Widget("aspp", "ASPPExplorer", 360, 120_000, "taps"),
     Widget("crf", "CRFExplorer", 360, 250_000, None),
     Widget("mean_field", "KernelExplorer", 360, 90_000, "appearance"),
@@ -86,6 +86,27 @@ BOXES = (
 MOVED = "canvas[tabindex='0'], input[type='range']:visible"
 ARROW = "(node) => node.max && node.value === node.max ? 'ArrowLeft' : 'ArrowRight'"
 SAYS = "(node) => node.value ?? node.getAttribute('aria-label')"
+# Its Python answers what its controls ask, so that nothing changes on a page of its own.
+NEEDS_PYTHON = "crf"
+LOWEST = """() => {
+  const widget = document.querySelector(".dl-widget");
+  const seen = [...widget.querySelectorAll("input, select, button, canvas, .dl-facts, .dl-said, .dl-formulas")];
+  return Math.max(...seen.map((node) => node.getBoundingClientRect().bottom)) - widget.getBoundingClientRect().top;
+}"""
+# What is said aloud from now on, in the order in which it is.
+LISTEN = """() => {
+  window.heard = [];
+  for (const node of document.querySelectorAll(".dl-live, [role=alert], [role=status]"))
+    new MutationObserver(() => heard.push(node.textContent)).observe(node, { childList: true, characterData: true });
+}"""
+CONTROLS = ".dl-widget :is(input, select, canvas[tabindex='0']):visible:enabled"
+KINDS = "(all) => all.map((node) => `${node.type ?? node.localName} ${node.className}`)"
+KEYS = {
+    "number": (["ArrowUp"] * 3, ["ArrowDown"] * 3),
+    "checkbox": ([" "],),
+    "select-one": (["ArrowDown"], ["ArrowUp"]),
+    "text": (["End", "1", "Enter"],),
+}
 every_widget = pytest.mark.parametrize("widget", WIDGETS, ids=lambda widget: widget.folder)
 every_script = pytest.mark.parametrize(
     "widget", [*WIDGETS, *WITHOUT_CANVAS], ids=lambda widget: widget.folder
@@ -155,7 +176,12 @@ def test_any_width_and_both_themes(show, widget):
             page.set_viewport_size({"width": width, "height": 1000})
             page.evaluate(FRAME)
             assert too_wide(page, BOXES) == [], (scheme, width)
+            assert page.evaluate(SMALL_TARGETS) == [], width
+            if width != 800:
+                assert barriers(page, "main") == [], (scheme, width)
             assert page.locator(".dl-widget canvas:visible").count() == page.locator("canvas").count()
+        assert page.evaluate(FAINT_ON_CANVAS) == [], scheme
+        assert page.evaluate(LOWEST) <= 900, "controls, facts and pictures are seen together"
         grounds.append(root.evaluate("(node) => getComputedStyle(node).backgroundColor"))
         pictures.append(picture(page, widget.themed) if widget.themed else scheme)
     assert len(set(grounds)) == len(set(pictures)) == 2
@@ -170,8 +196,9 @@ def test_any_width_and_both_themes(show, widget):
 
 @pytest.mark.browser
 @every_widget
-def test_keys_move_it_and_everything_has_a_name(show, widget):
-    page = show(widget.make())
+def test_keys_and_fingers_move_it_and_everything_has_a_name(show, widget):
+    page = show(widget.make(), has_touch=True)
+    assert page.get_by_role("group", name=widget.make()._words["title"], exact=True).is_visible()
     nameless = page.locator(".dl-widget, .dl-widget :is(input, select, button, canvas, table)").evaluate_all(
         """(all) => all.filter((node) => !(node.getAttribute("aria-label") || node.labels?.[0]?.innerText.trim()
           || (node.tagName === "BUTTON" && node.innerText.trim()))).map((node) => node.outerHTML)"""
@@ -188,6 +215,66 @@ def test_keys_move_it_and_everything_has_a_name(show, widget):
         assert control.evaluate("(node) => getComputedStyle(node).outlineStyle") == "solid", (
             "the focus is seen"
         )
+    followed = page.locator("canvas.dl-followed").all()
+    for canvas in followed:
+        canvas.scroll_into_view_if_needed()
+        finger_moves(page, Finger(page, canvas))
+    page.set_viewport_size({"width": 1100, "height": 300})
+    followed[0].evaluate("(node) => window.scrollBy(0, node.getBoundingClientRect().top - 150)")
+    before = page.evaluate("window.scrollY")
+    Finger(page, followed[0]).scroll(100)
+    page.wait_for_function("(before) => window.scrollY > before", arg=before)
+
+
+def finger_moves(page, finger):
+    """A tap chooses; a finger that moves sideways looks, and chooses where it is lifted."""
+
+    def said():
+        page.evaluate(FRAME)
+        return page.locator(".dl-widget canvas").evaluate_all(
+            "(all) => all.map((node) => node.getAttribute('aria-label'))"
+        )
+
+    seen = [said()]
+    for act in (
+        lambda: finger.tap(0.25, 0.3),
+        lambda: finger.tap(0.7, 0.6),
+        lambda: finger.down(0.7, 0.6, 0.4, 0.6),
+    ):
+        act()
+        seen.append(said())
+        assert seen[-1] != seen[-2]
+    finger.up()
+    assert said() == seen[-1]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    "widget", [one for one in WIDGETS if one.folder != NEEDS_PYTHON], ids=lambda widget: widget.folder
+)
+def test_what_a_key_changes_is_said_once(show, widget):
+    """One control of each kind: a key on it, three times in a row, and one sentence for the ear when it rests."""
+    page = show(widget.make())
+    page.clock.install(time=0)
+    page.clock.pause_at(1000)
+    page.evaluate(LISTEN)
+    kinds = {}
+    for i, kind in enumerate(page.locator(CONTROLS).evaluate_all(KINDS)):
+        kinds.setdefault(kind, i)
+    assert len(kinds) >= 2
+    for kind, i in kinds.items():
+        page.locator(CONTROLS).nth(i).focus()
+        for keys in KEYS.get(kind.split()[0], (["ArrowRight"] * 3, ["ArrowLeft"] * 3)):
+            page.evaluate("window.heard = []")
+            for key in keys:
+                page.keyboard.press(key)
+                page.clock.run_for(60)
+            page.clock.run_for(1000)
+            if heard := page.evaluate("heard"):
+                break
+        assert len(heard) == 1 and heard[0], (kind, heard)
+    page.clock.resume()
+    assert barriers(page, "main") == [], "with what has changed"
 
 
 @pytest.mark.browser

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from pages import facts, picture
+from playwright.sync_api import expect
 
 from deeplab_lessons import crf
 from deeplab_lessons.classroom import tiny_crf
@@ -114,7 +115,7 @@ def test_arrow_keys_and_clicks_choose_pixels(show):
         picture(page, name) != old for name, old in zip(("appearance", "smoothness"), before, strict=True)
     )
     assert "row 19, column 39" in page.locator("canvas.dl-picture").get_attribute("aria-label")
-    assert "Row 19, column 39" in page.locator(".dl-live").text_content()
+    expect(page.locator(".dl-live")).to_contain_text("Row 19, column 39")
     page.keyboard.press("Home")
     page.keyboard.press("ArrowLeft")  # stays on the picture
     explorer.pixel = [19, 0]

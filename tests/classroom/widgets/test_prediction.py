@@ -2,7 +2,7 @@
 
 import pytest
 import traitlets
-from pages import FRAME, play_kernel, too_wide
+from pages import FRAME, SMALL_TARGETS, barriers, play_kernel, too_wide
 
 from deeplab_lessons.classroom.widgets.prediction import PredictionForm
 
@@ -233,6 +233,7 @@ def test_both_themes_at_390_pixels(show, form):
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         assert too_wide(page, ".dl-predict, .dl-predict *") == []
+        assert barriers(page, "main") == page.evaluate(SMALL_TARGETS) == []
         style = "(node) => [getComputedStyle(node).backgroundColor, getComputedStyle(node).color]"
         ground, ink = page.locator(".dl-predict").evaluate(style)
         assert ground != ink

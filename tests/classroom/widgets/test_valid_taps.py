@@ -5,6 +5,7 @@ import random
 import pytest
 import torch
 from pages import FRAME, colour_at, rgb
+from playwright.sync_api import expect
 from torch.nn import functional as F
 
 from deeplab_lessons.classroom.drawing.cascade import TAP_COLOURS
@@ -138,7 +139,7 @@ def test_sliders_and_numbers_change_map_and_dilation(show):
     page.get_by_label("dilation", exact=True).fill("1000")  # beyond the largest
     explorer.dilation = LARGEST
     assert agree(page, explorer)
-    assert "1 × 1 convolution" in page.locator(".dl-live").text_content()
+    expect(page.locator(".dl-live")).to_contain_text("1 × 1 convolution")
 
 
 @pytest.mark.browser

@@ -11,6 +11,7 @@ import {
   followPointer,
   followKeys,
   setText,
+  announce,
   write,
   follow,
   isWhole,
@@ -110,7 +111,7 @@ function writeAspp(view, state) {
     "aria-label",
     say(words, "describe", { height, width, rows, columns, row, column, branches }),
   );
-  if (!view.preview) setText(parts.live, say(words, "announced", { row, column, sentence }));
+  if (!view.preview) announce(parts.live, say(words, "announced", { row, column, sentence }));
 }
 
 function writeBranches(parts, words, state) {

@@ -71,7 +71,7 @@ function branchTable(words, colours) {
       { type: "button", class: "dl-choose", "aria-label": say(words, "branch", name) },
       shape,
     );
-    choose.append(make("span", { class: "dl-word" }, words.column_branch), String(i + 1));
+    choose.append(make("span", { class: "dl-word" }, words.column_branch), ` ${i + 1}`);
     const slide = make("input", {
       class: "dl-slide",
       type: "range",

@@ -16,6 +16,7 @@ import {
   write,
   follow,
   isWhole,
+  announce,
 } from "../shared/common.js";
 import { writeFacts } from "../shared/parts.js";
 import { answerHere, marginalsHere, smallPicture } from "./here.js";
@@ -256,7 +257,7 @@ function writeCrf(view) {
     say(words, "describe_changed", { changed: answer.changed }),
   );
   const passing = view.here ? view.stale || !isSetting(numbers, answer.numbers) : answer.reduced;
-  if (!passing) setText(parts.live, caption);
+  if (!passing) announce(parts.live, caption);
 }
 
 function iouNow({ model, words, here }) {

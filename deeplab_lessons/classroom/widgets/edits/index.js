@@ -12,6 +12,7 @@ import {
   followPointer,
   followKeys,
   setText,
+  announce,
   write,
   follow,
   isWhole,
@@ -24,6 +25,7 @@ import { SWITCHES, editsPage, drawProfile, editTable, billions } from "./page.js
 
 const OUT_OF_RANGE = "edit_size"; // the word for a picture that is too small or too large
 const PICTURE_SIZES = [224, 640]; // pixels per side, as in Python
+const PROFILE_HEIGHT = 208;
 const TRAITS = [...SWITCHES, "fc6", "input_size", "unit"];
 
 function render({ model, el }) {
@@ -86,16 +88,19 @@ function drawEdits(view) {
   if (image.src !== model.get("_photo")) image.src = model.get("_photo");
   const now = chosenEdits(view);
   const colours = readColours(parts.probe);
-  const small = Math.round(clamp(planesWidth * 0.36, 140, 220));
-  const large = Math.round(clamp(planesWidth - small - 24, 140, 400));
+  const small = Math.round(clamp(planesWidth * 0.36, 140, 180));
+  const large = Math.round(clamp(planesWidth - small - 24, 140, 260));
   const [down, across] = now.unit.map((place) => pathCounts(now.layers, place, now.size));
   const scene = { ...now, down, across, photo: photoAt(image, now.size, kept) };
-  drawProfile(surface(parts.canvases.profile, profileWidth, 250), profileWidth, 250, now, colours);
+  const profile = surface(parts.canvases.profile, profileWidth, PROFILE_HEIGHT);
+  drawProfile(profile, profileWidth, PROFILE_HEIGHT, now, colours);
   view.outputSide = small;
   drawOutput(surface(parts.canvases.output, small, small), small, scene, colours);
   view.input = inputLayout(large, now.fields);
   drawInput(surface(parts.canvases.input, large, large), view.input, scene, colours);
   editTable(parts.body, view.words, now);
+  // Where the table is wider than its box, the arrow keys move it.
+  parts.editor.tabIndex = parts.editor.scrollWidth > parts.editor.clientWidth ? 0 : -1;
   writeEdits(view, now);
 }
 
@@ -134,8 +139,8 @@ function writeEdits(view, now) {
   parts.fc6.value = model.get("fc6");
   if (!view.refusal) write(parts.size, String(now.size));
   setText(parts.status, view.refusal);
-  const announcement = say(words, "edited", values);
-  if (!view.preview) setText(parts.live, announcement);
+  const announcement = say(words, "edited", place);
+  if (!view.preview) announce(parts.live, announcement);
 }
 
 // Try changed switches or another size: send them if the stack works, else say why it does not.

@@ -54,15 +54,16 @@ export function editsPage(words, choices) {
   const status = make("p", { class: "dl-status", role: "alert" });
   const { facts, list: factBox } = factList(words, ["stride", "map", "field", "parameters", "work"]);
   factBox.classList.add("dl-edit-facts");
-  const pictures = editPictures(words);
+  const { profile, planes, ...pictures } = editPictures(words);
   const body = make("tbody");
   const table = tableOf(words, words.layers, EDIT_COLUMNS, body);
   table.classList.add("dl-edit-table");
   const hint = make("p", { class: "dl-notes dl-edits-note" }, words.edits_hint);
-  const box = make("div", { class: "dl-editor" }, table);
-  const parts = [list, status, factBox, pictures.node, hint, box];
-  const root = widgetRoot(words, "edits-explorer", ...parts);
-  return { ...root, ...pictures, ticks, fc6, all, none, size, status, facts, body };
+  const editor = make("div", { class: "dl-editor", role: "group", "aria-label": words.layers }, table);
+  const switches = make("div", { class: "dl-edit-switches" }, list, status);
+  const grid = make("div", { class: "dl-edit-grid" }, switches, factBox, profile, planes, editor, hint);
+  const root = widgetRoot(words, "edits-explorer", grid);
+  return { ...root, ...pictures, planes, ticks, fc6, all, none, size, status, facts, editor, body };
 }
 
 function editPictures(words) {
@@ -81,17 +82,11 @@ function editPictures(words) {
   );
   const profile = make(
     "div",
-    {},
+    { class: "dl-edit-profile" },
     titleOf(words.profile_title, make("small", {}, words.profile_note)),
     profileBox,
   );
-  return {
-    canvases,
-    notes,
-    profileBox,
-    planes,
-    node: make("div", { class: "dl-pictures" }, profile, planes),
-  };
+  return { canvases, notes, profileBox, profile, planes };
 }
 
 // One bar per layer, its height the logarithm of the map's side; dilated layers in the unit's colour.

@@ -39,5 +39,6 @@ WORDS = {
     "refused": "That does not fit, so nothing has changed. {why}",
     "describe_profile": "{layers} layers; the map after fc6 has {out} by {out} units.",
     "edited": "Output stride {stride}, map {out} by {out}, field {size} pixels, {parameters} parameters, "
-    "{work} multiply-adds.",
+    "{work} multiply-adds. The unit in row {row}, column {column} sees rows {top} to {bottom} and columns {left} to "
+    "{right}.",
 }

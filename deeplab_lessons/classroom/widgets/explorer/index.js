@@ -24,6 +24,7 @@ import {
   followPointer,
   followKeys,
   setText,
+  announce,
   write,
   follow,
   isPlace,
@@ -142,7 +143,7 @@ function describe({ parts, words, preview }, facts) {
   parts.canvases.output.setAttribute("aria-label", say(words, "describe_output", facts));
   parts.canvases.input.setAttribute("aria-label", say(words, "describe_input", facts) + nothing);
   const announcement = say(words, "changed", facts) + nothing;
-  if (!preview) setText(parts.live, announcement);
+  if (!preview) announce(parts.live, announcement);
 }
 
 // Controls show the draft while it is impossible, the model otherwise.

@@ -43,7 +43,7 @@ WORDS = {
     "input_row": "input",
     "control_label": "{number} of {layer}",
     "same": "same",
-    "same_label": "padding of {layer}: keep the size",
+    "same_label": "same: the padding of {layer} keeps the size",
     "up": "Move {layer} towards the input",
     "down": "Move {layer} towards the output",
     "remove": "Remove {layer}",

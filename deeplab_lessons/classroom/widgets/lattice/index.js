@@ -13,6 +13,7 @@ import {
   followKeys,
   setText,
   follow,
+  announce,
 } from "../shared/common.js";
 import { fixed } from "../shared/numbers.js";
 import { widgetRoot, canvasOf } from "../shared/parts.js";
@@ -97,7 +98,7 @@ function drawLattice(view) {
   });
   const caption = say(words, "caption", { step, name: STEP_NAMES[step], line: lines[step] });
   parts.canvas.setAttribute("aria-label", say(words, "describe", { drawn: words.drawn, caption }));
-  if (!view.preview) setText(parts.live, caption);
+  if (!view.preview) announce(parts.live, caption);
   view.unit = width / PLANE[0];
   const height = Math.round(PLANE[1] * view.unit);
   view.at = ([x, y]) => [width / 2 + view.unit * x, height / 2 - view.unit * y];

@@ -12,7 +12,7 @@ import {
   markTheme,
   followPointer,
   followKeys,
-  setText,
+  announce,
   write,
   follow,
   isPlace,
@@ -182,7 +182,7 @@ function writeKernels(view, pixel, sums) {
     appearance: shown.appearance,
     smoothness: shown.smoothness,
   });
-  if (!view.preview) setText(parts.live, said);
+  if (!view.preview) announce(parts.live, said);
 }
 
 function wireKernels(view) {

@@ -1,6 +1,6 @@
 // The reader's own photograph: a list, a button that sends a file, three panels and their legend. Python computes.
 
-import { make, say, commit, listen, oncePerFrame, markTheme, setText, follow } from "../shared/common.js";
+import { make, say, commit, listen, oncePerFrame, markTheme, follow, announce } from "../shared/common.js";
 import { widgetRoot, titleOf } from "../shared/parts.js";
 import { uploadParts, tell, PATIENCE } from "./upload.js";
 
@@ -76,7 +76,7 @@ function drawPhoto({ model, words, parts, asked }) {
     return make("li", {}, key, text);
   });
   parts.legend.replaceChildren(...lines);
-  setText(parts.live, caption);
+  announce(parts.live, caption);
 }
 
 export default { render };

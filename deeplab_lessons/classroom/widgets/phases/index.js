@@ -12,6 +12,7 @@ import {
   followPointer,
   followKeys,
   setText,
+  announce,
   write,
   follow,
   isWhole,
@@ -229,7 +230,7 @@ function writePhases(view, different) {
   setText(parts.said.lastChild, said);
   const described = say(words, "describe", { title, said, row, column });
   parts.canvas.setAttribute("aria-label", described);
-  if (!view.preview) setText(parts.live, `${title}. ${said}`);
+  if (!view.preview) announce(parts.live, say(words, "announced", { title, said, row, column }));
 }
 
 // ---------------------------------------------------------------- gestures

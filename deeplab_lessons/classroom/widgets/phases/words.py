@@ -16,6 +16,7 @@ WORDS = {
     "(orange) has its answer from one phase.",
     "said_4": "The answers have moved back, {outputs} × {outputs} of them. {different} differ from the dilated "
     "convolution of the whole image.",
+    "announced": "{title}. {said} The unit is in row {row}, column {column}.",
     "describe": "Step {title}. {said} The unit is in row {row}, column {column}. Arrow keys move it.",
     "hint": "Move over the picture to look at a unit, click to choose it. With the keyboard: Tab to a slider or to the "
     "picture, then the arrow keys (on the picture: Shift for 10 units, Home and End for the ends of the row).",

@@ -9,6 +9,7 @@ import {
   markTheme,
   setText,
   follow,
+  announce,
 } from "../shared/common.js";
 import { drawAxes, drawCurve } from "../shared/axes.js";
 import { fixed, short } from "../shared/numbers.js";
@@ -103,7 +104,7 @@ function drawSchedules(view) {
   const sentence = schedulesSentence(words, state, areas);
   parts.canvas.setAttribute("aria-label", sentence);
   setText(parts.said, sentence);
-  setText(parts.live, sentence);
+  announce(parts.live, sentence);
 }
 
 function drawFalling(ctx, width, state, colours, words) {

@@ -13,6 +13,7 @@ import {
   followKeys,
   setText,
   follow,
+  announce,
 } from "../shared/common.js";
 import { drawAxes, drawCurve } from "../shared/axes.js";
 import { chosenBox, writeChosen, followChosen } from "../shared/chosen.js";
@@ -128,7 +129,7 @@ function drawSeparable(view) {
   drawRatio(view, surface(parts.canvas, width, RATIO_HEIGHT), width, state.out_channels, costs);
   const said = separableSentence(words, state, costs);
   setText(parts.said, said);
-  if (!view.preview) setText(parts.live, said);
+  if (!view.preview) announce(parts.live, said);
   parts.canvas.setAttribute("aria-label", say(words, "describe", { said }));
 }
 

@@ -95,6 +95,12 @@ export function rgb(colour) {
     .map(Number);
 }
 
+// Black or white, whichever stands out more from the colour [red, green, blue]: at least 4.5 : 1.
+export function inkOn(colour) {
+  const [red, green, blue] = colour.map((part) => (part / 255) ** 2.2);
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179 ? "black" : "white";
+}
+
 // Dark or light? The background tells, whoever chose it (JupyterLab, another host, the system). Only a
 // root that is on the page has a background, so this waits for the first drawing.
 export function markTheme(root) {
@@ -121,12 +127,13 @@ function watchTheme(root, redraw) {
   };
 }
 
-// Mouse, pen and touch: `press()`, `preview(point)` while moving, `keep(point)` on release, `leave()`.
+// Mouse, pen and touch (a finger that moves up or down scrolls the page): `press()`, `preview(point)` while moving, `keep(point)` on release, `leave()`.
 export function followPointer(canvas, { press, preview, keep, leave }) {
   const point = (event) => {
     const box = canvas.getBoundingClientRect();
     return { x: event.clientX - box.left, y: event.clientY - box.top };
   };
+  canvas.classList.add("dl-followed");
   canvas.addEventListener("pointermove", (event) => preview(point(event)));
   canvas.addEventListener("pointerdown", (event) => {
     if (canvas.tabIndex >= 0) canvas.focus({ preventScroll: true });
@@ -155,6 +162,17 @@ export function followKeys(canvas, move) {
 // Change a text only where it differs, so that nothing is read out twice.
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
+}
+
+const PAUSE = 400; // milliseconds without a further change
+
+// Say aloud what has changed, once a key held down or a drag is over; what is there at first is not said.
+export function announce(live, text) {
+  const begun = live.heard !== undefined;
+  if (live.heard === text) return;
+  live.heard = text;
+  clearTimeout(live.waiting);
+  if (begun) live.waiting = setTimeout(() => setText(live, text), PAUSE);
 }
 
 // Set a field only where its value differs, so that typing is not disturbed.

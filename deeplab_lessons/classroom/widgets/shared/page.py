@@ -20,7 +20,7 @@ _PAGE = """<!doctype html>
 <style>body {{ margin: 8px; background: Canvas; color: CanvasText; }}</style>
 </head>
 <body>
-<div id="widget"></div>
+<main id="widget"></main>
 <script type="application/json" id="parts">{parts}</script>
 <script type="module">
 {shim}

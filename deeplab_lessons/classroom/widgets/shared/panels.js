@@ -1,6 +1,6 @@
 // Pictures in a row, a slider of steps, a list, and a sentence on what is shown: all of an explorer but its numbers.
 
-import { make, say, commit, listen, oncePerFrame, markTheme, setText, follow } from "./common.js";
+import { make, say, commit, listen, oncePerFrame, markTheme, setText, follow, announce } from "./common.js";
 import { unpacked } from "./label_maps.js";
 import { widgetRoot, canvasOf, titleOf } from "./parts.js";
 
@@ -106,7 +106,7 @@ function drawPanels(view) {
   }
   const caption = say(words, "caption", said);
   setText(parts.said, caption);
-  setText(parts.live, caption);
+  announce(parts.live, caption);
 }
 
 // One pixel of the canvas for each of the picture; the style sheet enlarges it without smoothing.

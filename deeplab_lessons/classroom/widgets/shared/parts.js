@@ -8,8 +8,8 @@ import { keepKeys } from "./keys.js";
 export function widgetRoot(words, kind, ...parts) {
   const live = make("p", { class: "dl-live dl-hidden", "aria-live": "polite" });
   const probe = make("span", { class: "dl-probe", "aria-hidden": "true" });
-  const attributes = { class: `dl-widget dl-${kind}`, "aria-label": words.title };
-  const root = make("section", attributes, ...parts, live, probe);
+  const attributes = { class: `dl-widget dl-${kind}`, role: "group", "aria-label": words.title };
+  const root = make("div", attributes, ...parts, live, probe);
   keepKeys(root);
   return { root, live, probe };
 }

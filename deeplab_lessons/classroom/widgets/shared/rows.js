@@ -2,7 +2,7 @@
 // A scene is {layers, fields, rows, unit, words}: fields from receptiveFields, rows from pathsByRow.
 
 import { sides, startOf, boxOf, inside, touchedRange } from "./arithmetic.js";
-import { say, clamp, rgb } from "./common.js";
+import { say, clamp, rgb, inkOn } from "./common.js";
 import { hatch, dimension, drawCell } from "./drawing.js";
 
 const GUTTER = 74; // room for the layers' names
@@ -108,19 +108,23 @@ function drawCells(ctx, layout, scene, row, colours) {
     const real = at >= before && at < units;
     drawCell(ctx, box, { real, share: strength(paths, most), last: row === scene.layers.length }, colours);
     const between = at >= range[0] && at <= range[1];
-    if (between && real) writeCount(ctx, box, paths, strength(paths, most), colours);
+    if (!between || !real) return;
+    const tone = row === scene.layers.length ? colours.unit : colours.touched;
+    writeCount(ctx, box, paths, { tone, share: strength(paths, most) }, colours);
   });
 }
 
 // The count in the cell; a hole says 0.
-function writeCount(ctx, [x, y, wide, tall], paths, share, colours) {
+function writeCount(ctx, [x, y, wide, tall], paths, { tone, share }, colours) {
   const text = String(paths);
   const size = Math.min(12, tall * 0.62);
   if (size < 8 || text.length * size * 0.6 > wide - 2) return;
   ctx.font = `${size}px ${colours.font}`;
   ctx.textAlign = "center";
   ctx.textBaseline = "middle";
-  ctx.fillStyle = paths === 0 ? colours.faint : share > 0.55 ? colours.onTouched : colours.ink;
+  const paper = rgb(colours.paper);
+  const ground = rgb(tone).map((part, i) => share * part + (1 - share) * paper[i]);
+  ctx.fillStyle = paths === 0 ? colours.faint : inkOn(ground);
   ctx.fillText(text, x + wide / 2, y + tall / 2 + 0.5);
 }
 

@@ -13,6 +13,7 @@ import {
   followPointer,
   followKeys,
   setText,
+  announce,
   write,
   follow,
   isWhole,
@@ -242,12 +243,12 @@ function describeStrip({ parts, words, preview }, { layer, out, position }) {
     cell >= 0 && cell < layer.input_size ? cell : words.tap_padding,
   );
   const values = { ...layer, covers: covers(layer), out, position, taps: taps.join(", ") };
-  const text = say(words, "describe", values);
-  parts.strip.setAttribute("aria-label", text);
+  parts.strip.setAttribute("aria-label", say(words, "describe", values));
   const left = (layer.input_size + 2 * layer.padding - covers(layer)) % layer.stride;
   const cells = say(words, left === 1 ? "one_cell" : "many_cells", { count: left });
-  parts.leftOver.textContent = left ? say(words, "left_over", { cells, stride: layer.stride }) : words.fits;
-  if (preview === null) setText(parts.live, text);
+  const rest = left ? say(words, "left_over", { cells, stride: layer.stride }) : words.fits;
+  setText(parts.leftOver, rest);
+  if (preview === null) announce(parts.live, `${say(words, "announced", values)} ${rest}`);
 }
 
 function updateSliders({ parts, words, draft }, { layer, out, position }) {

@@ -31,5 +31,6 @@ WORDS = {
     "fits": "The last step ends exactly at the end of the padded row.",
     "describe": "A kernel of {kernel_size} taps with dilation {dilation} covers {covers} cells. Output cell "
     "{position} of {out} reads the cells {taps}. Arrow keys move the kernel.",
+    "announced": "Effective kernel {covers}, output size {out}. Output cell {position} reads the cells {taps}.",
     "tap_padding": "padding",
 }

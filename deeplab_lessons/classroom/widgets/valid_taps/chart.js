@@ -1,5 +1,6 @@
 // The pictures of the explorer of valid taps: the coloured map with its chosen cell, and the curves over the dilation.
 
+import { inkOn } from "../shared/common.js";
 import { TAP_COUNTS, tapShares } from "../shared/taps.js";
 import { drawAxes, drawCurve } from "../shared/axes.js";
 
@@ -13,12 +14,6 @@ function runsOf(axis) {
     else runs.push([place, place, taps]);
   });
   return runs;
-}
-
-// Black or white, whichever is easier to read on a colour such as "#0072B2".
-function inkOn(colour) {
-  const [red, green, blue] = [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16));
-  return 0.3 * red + 0.6 * green + 0.1 * blue > 135 ? "black" : "white";
 }
 
 export function drawTapMap(ctx, scale, state, colours) {
@@ -44,7 +39,7 @@ function writeCount(ctx, text, x, y, room, { font, taps }) {
   ctx.font = `600 ${size}px ${font}`;
   ctx.textAlign = "left";
   ctx.textBaseline = "top";
-  ctx.fillStyle = inkOn(taps[text]);
+  ctx.fillStyle = inkOn([1, 3, 5].map((i) => parseInt(taps[text].slice(i, i + 2), 16)));
   ctx.fillText(text, x + size / 4, y + size / 5);
 }
 

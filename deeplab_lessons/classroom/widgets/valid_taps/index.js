@@ -12,6 +12,7 @@ import {
   followPointer,
   followKeys,
   setText,
+  announce,
   write,
   follow,
   isWhole,
@@ -129,7 +130,7 @@ function writeTaps(view, { dilation, size, cell: [row, column], axis, cells, sha
   }
   const sentence = tapSentence(words, { dilation, map_size: size, cell: [row, column] });
   setText(parts.said, sentence);
-  if (!view.preview) setText(parts.live, sentence);
+  if (!view.preview) announce(parts.live, sentence);
   const there = TAP_COUNTS.filter((count) => cells[count]);
   const listed = there
     .map((taps) => say(words, "describe_share", { taps, share: percentOf(shares[taps]) }))
