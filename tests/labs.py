@@ -52,7 +52,7 @@ def started(home):
     names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
     private = {name: str(home / name) for name in names}
     with mock.patch.dict(os.environ, private):
-        lab_tool.trust_notebooks()
+        jupyterlab.trust_notebooks(ROOT / "notebooks")
     log = home / "lab.log"
     with log.open("w") as out:
         process = subprocess.Popen(

@@ -1,11 +1,10 @@
 """What the tests in a browser share: waiting for a frame, counting drawings, a kernel to play, barriers, no network."""
 
-from axe_playwright_python.sync_playwright import Axe
-
 import base64
 import io
 
 import numpy as np
+from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 
 FRAME = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() =>
