@@ -63,7 +63,12 @@ def show_tap_map(ax, size: int, dilation: int, title: str = "") -> None:
             ax.text(columns.mean(), rows.mean(), taps, ha="center", va="center", color=ink, weight="bold")
     counts = [[int(axis[row[0]] * axis[column[0]]) for column in runs] for row in runs]
     regions = "; ".join(" ".join(map(str, row)) for row in counts)
-    say(ax, f"taps of nine on {size} × {size} cells, by regions from the top row to the bottom: {regions}")
+    valid = (np.outer(axis, axis) == 9).mean()
+    say(
+        ax,
+        f"taps of nine on {size} × {size} cells, by regions from the top row to the bottom: {regions}; all nine on "
+        f"{valid:.0%} of the cells",
+    )
 
 
 def show_tap_shares(ax, size: int, largest: int, title: str = "") -> None:

@@ -16,10 +16,8 @@ def show_connected(
     show_image(axes[0], picture // 32 * 32, "connected to the dot?")
     for ax, (name, each) in zip(axes[1:], weights.items(), strict=True):
         show_image(ax, np.asarray(each), name).set(cmap="viridis", clim=(0, 0.8))
-        say(
-            ax,
-            f"weights of all pixels with the dot, up to {rounded(float(each.max()))}, brightest where they are alike",
-        )
+        low, high = (rounded(float(end)) for end in (each.min(), each.max()))
+        say(ax, f"weights with which all pixels reach the dot, from {low} to {high}")
     for ax in axes:
         ax.plot(*place[::-1], "o", ms=7, color="white", mec=COLOURS[1], mew=2)
     say(axes[0], f"the photo in few shades, with a dot at row {place[0]} and column {place[1]}")
@@ -61,7 +59,7 @@ def show_costs(axes, matrices: Mapping[str, torch.Tensor], classes: Sequence[str
 
 
 def _costs(matrix: np.ndarray, classes: Sequence[str]) -> str:
-    """What two different classes next to each other cost, in words: the least and the most."""
+    """A compatibility matrix in words: what two different classes next to each other cost, at least and at most."""
     pairs = [
         (matrix[a, b], f"{one} next to {other}")
         for a, one in enumerate(classes)
@@ -74,7 +72,7 @@ def _costs(matrix: np.ndarray, classes: Sequence[str]) -> str:
         if low == high
         else (f"from {rounded(low)} for {cheapest} to {rounded(high)} for {dearest}")
     )
-    return f"costs of two different classes, of {len(classes)}, next to each other: {costs}"
+    return f"what neighbours of two different classes cost, with {len(classes)} classes: {costs}"
 
 
 def show_reach(

@@ -21,7 +21,7 @@ CLASS_COLOURS = [f"#{red:02X}{green:02X}{blue:02X}" for red, green, blue in buil
 def use_style() -> None:
     """Set matplotlib's defaults for the course: 8 inches wide, 90 dpi, white paper, legible text.
 
-    In a notebook, figures also carry their description, for readers who can't see them.
+    In a notebook, figures also carry their description, for readers who cannot see them.
     """
     describe_in_notebooks()
     mpl.rcParams.update(
@@ -77,7 +77,7 @@ def show_panels(
 
     The titles of the first row are above all of them, `names` to the left of the rows. Label maps are in class
     colours, as in `show_labels`; `look` holds what the other maps get, for example `cmap` and `clim`. `words` says what
-    is in the images, for readers who can't see them.
+    is in the images, for readers who cannot see them.
     """
     shapes = [panel.shape for row in rows for panel in row.values()]
     tallest = max(height / width for height, width, *_ in shapes)

@@ -1,4 +1,4 @@
-"""Figures in words, for readers who can't see them: what a drawing function says of itself, or what can be read off."""
+"""Figures in words, for readers who cannot see them: what was said of a drawing, or can be read off it."""
 
 import re
 import sys
@@ -23,8 +23,8 @@ LONGEST = 600
 def say(drawn, words: str) -> None:
     """Note in words what axes show, or what a figure shows as a whole; it replaces what was noted before.
 
-    The words follow the title, so leave out what the title says. matplotlib keeps them as the label, which it doesn't
-    draw.
+    The words follow the title, so leave out what the title says. matplotlib keeps them as the label, which it does
+    not draw.
     """
     drawn.set_label(" ".join(words.split()))
 
