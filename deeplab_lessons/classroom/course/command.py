@@ -106,7 +106,7 @@ def check() -> int:
     print(installation.table())
     wrong = [*installation.faults(), *installation.not_loaded()]
     if not wrong:
-        print(f"Everything is here. The lessons are copied from {ROOT}")
+        print(f"Everything is here. The course has its files in {ROOT}")
         return 0
     print("\n".join(["", *wrong, "", f"To install what is missing or too old: {installation.INSTALL}"]))
     return 1
