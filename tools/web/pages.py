@@ -18,8 +18,6 @@ def sources() -> dict[str, str]:
         "instructors": headed(instructors_guide.body("lessons/{}.html")),
         "changes": written(ROOT / "CHANGELOG.md"),
     }
-    hubs = ROOT / "lessons/instructors/hubs.md"
-    more |= {"hubs": written(hubs)} if hubs.is_file() else {}
     index = {"index": landing(explorer_pages, ["reference/index", *more])}
     return index | explorer_pages | more | reference.sources()
 
@@ -65,6 +63,5 @@ def headed(body: str) -> str:
 
 def raw(text: str) -> str:
     """Return HTML as a block that Markdown leaves alone."""
-    return (
-        f"``````{{raw}} html\n<div class='dl-page'>\n{text.strip()}\n</div>\n``````\n" if text.strip() else ""
-    )
+    inside = f"<div class='dl-page'>\n{text.strip()}\n</div>"
+    return f"``````{{raw}} html\n{inside}\n``````\n" if text.strip() else ""

@@ -132,6 +132,11 @@ def test_every_exercise_has_its_hints_and_its_solution_folded(number, site):
             assert " ".join(words.replace("`", "").split()) in text, name
 
 
+def test_no_table_has_a_heading_without_words(pages):
+    for path, page in pages.items():
+        assert all(each.get_text(strip=True) for each in page.find_all("th")), path.name
+
+
 def test_a_lesson_leads_to_its_neighbours(site):
     page = lesson(site, "02")
     turned = [link["href"] for link in page.select(".related-pages a")]

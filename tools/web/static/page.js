@@ -25,4 +25,5 @@ addEventListener("DOMContentLoaded", () => {
   }
   reachable();
   addEventListener("resize", reachable);
+  addEventListener("toggle", reachable, true); // a solution that is unfolded
 });
