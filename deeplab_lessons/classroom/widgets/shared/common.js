@@ -127,7 +127,8 @@ function watchTheme(root, redraw) {
   };
 }
 
-// Mouse, pen and touch (a finger that moves up or down scrolls the page): `press()`, `preview(point)` while moving, `keep(point)` on release, `leave()`.
+// Mouse, pen and touch: `press()`, `preview(point)` while moving, `keep(point)` on release, `leave()`; a finger that
+// moves up or down scrolls the page.
 export function followPointer(canvas, { press, preview, keep, leave }) {
   const point = (event) => {
     const box = canvas.getBoundingClientRect();
