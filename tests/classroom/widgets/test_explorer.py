@@ -164,6 +164,8 @@ def test_each_preset_says_what_python_says(show, width):
         assert unit(page) == explorer.unit
         seen.add(picture(page, "side") + picture(page, "input"))
         assert too_wide(page, ".dl-pictures, .dl-planes, .dl-editor, .dl-bar, .dl-facts") == [], name
+        if width == 1100:
+            assert page.locator(".dl-widget").bounding_box()["height"] <= 900, name
     assert len(seen) == len(ReceptiveFieldExplorer.presets())
 
 
