@@ -3,7 +3,7 @@
 // What is wider than its box scrolls by keyboard too.
 function reachable() {
   for (const box of document.querySelectorAll(
-    "pre, .dl-formula, .table-wrapper, .output.text_html, .dl-page",
+    "pre, .dl-formula, .table-wrapper, .output.text_html, .output [style*=overflow], .dl-page",
   )) {
     if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
     else box.removeAttribute("tabindex");
@@ -22,6 +22,10 @@ addEventListener("DOMContentLoaded", () => {
   }
   for (const caption of document.querySelectorAll(".caption[role=heading]")) {
     caption.setAttribute("aria-level", "2");
+  }
+  // A table's empty corner names nothing.
+  for (const corner of document.querySelectorAll("article th")) {
+    if (!corner.textContent.trim()) corner.replaceWith(document.createElement("td"));
   }
   reachable();
   addEventListener("resize", reachable);
