@@ -15,9 +15,7 @@ FOLDER = "deeplab-course"
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str):
-        print(
-            f"deeplab-lessons: {message.removeprefix('argument ')} (see {self.prog} --help)", file=sys.stderr
-        )
+        _refuse(f"{message.removeprefix('argument ')} (see {self.prog} --help)")
         raise SystemExit(2)
 
 
@@ -47,9 +45,7 @@ def _parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str]) -> int:
     """Run `deeplab-lessons lab`; return its exit code: 1 if something is missing or fails, 2 for wrong options."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(
-            errors="backslashreplace"
-        )  # a folder may have a name that the terminal cannot show
+        sys.stdout.reconfigure(errors="backslashreplace")  # names may hold what the terminal cannot show
     try:
         options = _parser().parse_args(arguments)
         if options.check:
@@ -65,10 +61,8 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _open(options: argparse.Namespace) -> int:
-    from deeplab_lessons.classroom.course import (
-        delivery,
-        jupyterlab,
-    )  # they need what `check` may find missing
+    # they need what `check` may find missing
+    from deeplab_lessons.classroom.course import delivery, jupyterlab
 
     folder = folder_of(options.folder)
     try:
@@ -77,11 +71,8 @@ def _open(options: argparse.Namespace) -> int:
     except ValueError as error:
         return _refuse(str(error))
     except OSError as error:
-        why = (
-            f"{error.filename or folder} cannot be written: {error.strerror}"
-            if error.strerror
-            else str(error)
-        )
+        ours = error.strerror is None  # and not the system's
+        why = str(error) if ours else f"{error.filename or folder} cannot be written: {error.strerror}"
         return _refuse(f"{why}. Choose another folder: deeplab-lessons lab FOLDER")
     jupyterlab.trust_notebooks(folder / "notebooks")
     if options.copy_only:

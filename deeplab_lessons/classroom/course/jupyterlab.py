@@ -66,9 +66,7 @@ def trust_notebooks(folder: Path) -> None:
             notebook = read(path, as_version=4)
             if digest(notebook) in built:
                 notary.sign(notebook)
-        except (
-            Exception
-        ) as error:  # one bad file, which JupyterLab refuses in its own words, keeps nothing shut
+        except Exception as error:  # JupyterLab refuses it in its own words, and opens the others
             print(f"{path.name} is not a notebook that can be read: {error}")
 
 

@@ -66,6 +66,16 @@ def test_what_was_only_run_is_replaced_by_a_newer_edition(folder, course):
     assert delivery.deliver(folder) == delivery.Delivery()
 
 
+def test_an_edition_that_differs_in_outputs_replaces_none_of_the_learner_s(folder, course):
+    """A lesson that was never run gets them; one that was keeps what the learner computed."""
+    course("9.9", "x = ...", "2")
+    assert delivery.deliver(folder).updated == [LESSON] and b'"2"' in (folder / LESSON).read_bytes()
+    write(folder / LESSON, "x = ...", "run by the learner")
+    course("9.9", "x = ...", "3")
+    assert delivery.deliver(folder) == delivery.Delivery()
+    assert b"run by the learner" in (folder / LESSON).read_bytes()
+
+
 def test_an_answer_stays_and_the_newer_edition_is_put_next_to_it(folder, course):
     write(folder / LESSON, "x = 3")
     answer = (folder / LESSON).read_bytes()
