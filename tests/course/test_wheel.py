@@ -110,7 +110,7 @@ notebook = nbformat.read(path, as_version=4)
 print("trusted:", NotebookNotary().check_signature(notebook))
 notebook.cells.append(nbformat.v4.new_code_cell(sys.argv[1]))
 NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": "notebooks"}}).execute()
-print(notebook.cells[-1].outputs[0].text)
+print("".join(output.text for output in notebook.cells[-1].outputs if output.name == "stdout"))
 """
 
 

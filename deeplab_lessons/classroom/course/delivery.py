@@ -45,7 +45,7 @@ class Delivery:
 def deliver(folder: Path) -> Delivery:
     """Bring the lessons to a folder, which may be new, of an earlier edition, or have other files in it.
 
-    Raises NotADirectoryError where a file is in the place of a folder, ValueError if the folder's record was written by
+    Raises NotADirectoryError where a file has the name of a folder, ValueError if the folder's record was written by
     something else, and the system's OSError if the folder cannot be written to.
     """
     _check_folders(folder)
