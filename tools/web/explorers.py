@@ -10,6 +10,8 @@ from notebooks import lesson_sources, notebook_of
 from web import widgets
 from web.lessons import STATE, VIEW
 
+# A question belongs into its lesson, and a photograph of the reader's own to a network in Python.
+WITHOUT_PAGE = {"prediction", "own_photo"}
 _PAGE = """---
 hide-toc: true
 ---
@@ -33,7 +35,8 @@ def pages() -> dict[str, str]:
     for lesson, state in _stored():
         lessons = found.setdefault(widgets.folder_of(state), (state, []))[1]
         lessons += [] if lesson in lessons else [lesson]
-    found.pop("prediction", None)
+    for folder in WITHOUT_PAGE:
+        found.pop(folder, None)
     return {_name(folder): _page(folder, *where) for folder, where in found.items()}
 
 

@@ -11,15 +11,6 @@ from notebooks import lesson_sources
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 # (widget's folder, axe's rule): faults inside widgets that are known and being mended. Empty it, and keep it so.
-KNOWN = {
-    ("sliding", "color-contrast"),
-    ("edits", "color-contrast"),
-    ("edits", "empty-table-header"),
-    ("explorer", "label-content-name-mismatch"),
-    ("edits", "scrollable-region-focusable"),
-    ("explorer", "empty-table-header"),
-    ("aspp", "label-content-name-mismatch"),
-}
 # Style sheets need not be fetched again.
 AXE = {
     "resultTypes": ["violations"],
@@ -75,7 +66,7 @@ def violations(page, context=None):
             )
             folder = host.first.evaluate("(node) => node.closest('.dl-mount')?.dataset.module ?? ''")
             found.setdefault((folder, rule["id"]), node["html"][:160])
-    return {key: html for key, html in found.items() if key not in KNOWN}
+    return found
 
 
 def moved(page, box, act):
@@ -122,8 +113,13 @@ def faults_of(page, path):
         page.evaluate(pages.FRAME)
         found["width", width] = page.evaluate(f"document.scrollingElement.scrollWidth > {width}")
         found["axe", width] = violations(page)
-    for box in page.locator(".dl-mount:not([data-module=prediction])").all():
+    for box in page.locator(".dl-mount:not([data-module=prediction], [data-module=own_photo])").all():
         found[box.get_attribute("data-module")] = still_by(page, box)
+    for box in page.locator(".dl-mount[data-module=own_photo]").all():
+        shown = box.locator("select").input_value()
+        other = box.locator("option").evaluate_all("(all) => all.map((node) => node.value)")
+        box.locator("select").select_option(next(name for name in other if name and name != shown))
+        found["own_photo"] = "Python" not in " ".join(box.locator("[role=status]").all_inner_texts())
     questions = page.locator(".dl-mount[data-module=prediction]")
     if questions.count():
         found["prediction"] = "Computed answer" not in predict(page, questions.first)

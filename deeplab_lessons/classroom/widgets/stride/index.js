@@ -46,4 +46,9 @@ function drawStride({ photo, labels, palette, size, classes }, stride, reading, 
   };
 }
 
-export default { render };
+// Whether the address of a page may ask for this state.
+function accepts({ stride, reading, _strides: strides, _readings: readings }) {
+  return strides.includes(stride) && readings.includes(reading);
+}
+
+export default { render, accepts };

@@ -55,4 +55,9 @@ function drawSnapshot(maps, model) {
   };
 }
 
-export default { render };
+// Whether the address of a page may ask for this state.
+function accepts({ iteration, view, _iterations: iterations, _views: views }) {
+  return iterations.includes(iteration) && views.includes(view);
+}
+
+export default { render, accepts };

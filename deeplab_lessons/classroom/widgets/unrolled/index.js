@@ -1,6 +1,6 @@
 // The iterations of the dense CRF on one picture. Python computes all of them when a weight changes.
 
-import { commit, make, setText, write } from "../shared/common.js";
+import { isWhole, commit, make, setText, write } from "../shared/common.js";
 import { colouredLabels, countOf, fixed, greyPicture, markedPixels, meanIou } from "../shared/label_maps.js";
 import { showPanels, VEIL } from "../shared/panels.js";
 import { sliderAndField } from "../shared/sliders.js";
@@ -119,4 +119,10 @@ function drawStep(maps, model) {
   };
 }
 
-export default { render };
+// Whether the address of a page may ask for this state.
+function accepts({ step, view, w1, w2, _last: last, _views: views, _steps: steps }) {
+  const computed = w1 === steps.weights[0] && w2 === steps.weights[1];
+  return computed && isWhole(step, 0, last) && views.includes(view);
+}
+
+export default { render, accepts };
