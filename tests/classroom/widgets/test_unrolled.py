@@ -8,8 +8,8 @@ from pages import FRAME, pixels, play_kernel
 
 from deeplab_lessons import crf
 from deeplab_lessons.classroom import drawing
-from deeplab_lessons.classroom.widgets.shared.words import SILENT
 from deeplab_lessons.classroom.widgets.unrolled import VIEWS, UnrolledExplorer
+from deeplab_lessons.classroom.widgets.unrolled.words import WORDS
 
 LABELS = np.zeros((16, 24), np.uint8)
 LABELS[:, 12:] = 1
@@ -116,7 +116,7 @@ def test_steps_and_views_work_alone_and_new_weights_say_what_they_need(show):
     assert page.locator(".dl-status").text_content() == ""
     page.clock.fast_forward(4000)
     agree(page, widget)  # the last picture that was computed
-    assert page.locator(".dl-status").text_content() == SILENT
+    assert page.locator(".dl-status").text_content() == WORDS["silent"]
     page.keyboard.press("ArrowRight")  # the weights that it is of
     agree(page, widget)
     assert page.locator(".dl-status").text_content() == ""
