@@ -110,8 +110,8 @@ def _sentences(panels: Iterable[tuple[str, str]]) -> list[str]:
 
 
 def _capital(text: str) -> str:
-    """A sentence's first letter as a capital, but not that of mIoU."""
-    return text if text[1:2].isupper() else text[:1].upper() + text[1:]
+    """A sentence's first letter as a capital, but not that of mIoU or v1."""
+    return text if text[1:2].isupper() or text[1:2].isdigit() else text[:1].upper() + text[1:]
 
 
 def _panel(ax, full: bool) -> tuple[str, str]:

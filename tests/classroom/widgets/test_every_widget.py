@@ -93,11 +93,14 @@ LOWEST = """() => {
   const seen = [...widget.querySelectorAll("input, select, button, canvas, .dl-facts, .dl-said, .dl-formulas")];
   return Math.max(...seen.map((node) => node.getBoundingClientRect().bottom)) - widget.getBoundingClientRect().top;
 }"""
-# What is said aloud from now on, in the order in which it is.
+# What is said aloud from now on: of changes, and why one is impossible.
 LISTEN = """() => {
   window.heard = [];
-  for (const node of document.querySelectorAll(".dl-live, [role=alert], [role=status]"))
-    new MutationObserver(() => heard.push(node.textContent)).observe(node, { childList: true, characterData: true });
+  window.refused = [];
+  for (const node of document.querySelectorAll(".dl-live, [role=alert], [role=status]")) {
+    const said = () => (node.matches(".dl-live") ? heard : refused).push(node.textContent);
+    new MutationObserver(said).observe(node, { childList: true, characterData: true });
+  }
 }"""
 CONTROLS = ".dl-widget :is(input, select, canvas[tabindex='0']):visible:enabled"
 KINDS = "(all) => all.map((node) => `${node.type ?? node.localName} ${node.className}`)"
@@ -249,6 +252,14 @@ def finger_moves(page, finger):
     assert said() == seen[-1]
 
 
+def press(page, keys):
+    """Press keys as a hand does, and wait until what they change is said."""
+    for key in keys:
+        page.keyboard.press(key)
+        page.clock.run_for(60)
+    page.clock.run_for(1000)
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize(
     "widget", [one for one in WIDGETS if one.folder not in ASK_PYTHON], ids=lambda widget: widget.folder
@@ -265,15 +276,15 @@ def test_what_a_key_changes_is_said_once(show, widget):
     assert len(kinds) >= 2
     for kind, i in kinds.items():
         page.locator(CONTROLS).nth(i).focus()
-        for keys in KEYS.get(kind.split()[0], (["ArrowRight"] * 3, ["ArrowLeft"] * 3)):
-            page.evaluate("window.heard = []")
-            for key in keys:
-                page.keyboard.press(key)
-                page.clock.run_for(60)
-            page.clock.run_for(1000)
-            if heard := page.evaluate("heard"):
+        ways = KEYS.get(kind.split()[0], (["ArrowRight"] * 3, ["ArrowLeft"] * 3))
+        for keys, back in zip(ways, ways[::-1], strict=True):
+            page.evaluate("window.heard = []; window.refused = [];")
+            press(page, keys)
+            heard, refused = page.evaluate("[heard, refused]")
+            if heard or refused:
+                press(page, back)  # or one control's end would be another one's beginning
                 break
-        assert len(heard) == 1 and heard[0], (kind, heard)
+        assert (len(heard) == 1 and heard[0]) or (not heard and refused), (kind, heard, refused)
     page.clock.resume()
     assert barriers(page, "main") == [], "with what has changed"
 

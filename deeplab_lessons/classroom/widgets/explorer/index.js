@@ -23,8 +23,8 @@ import {
   markTheme,
   followPointer,
   followKeys,
-  setText,
   announce,
+  refuse,
   write,
   follow,
   isPlace,
@@ -160,7 +160,7 @@ function updateControls(view, layers, fields, unit) {
   parts.outputNote.textContent = say(words, "output_note", { out: fields.at(-1).out });
   parts.inputNote.textContent = say(words, "input_note", { size: fields[0].out });
   const text = draft ? `${draft.text} ${words.kept}` : "";
-  setText(parts.status, text);
+  refuse(parts, text);
   parts.size.setAttribute("aria-invalid", String(Boolean(draft) && draft.place < 0));
   view.table(draft?.wanted.layers ?? layers, draft ? null : fields, draft?.place ?? -1);
 }

@@ -176,6 +176,15 @@ export function announce(live, text) {
   if (begun) live.waiting = setTimeout(() => setText(live, text), PAUSE);
 }
 
+// Say at once why a change is impossible, and nothing of the change before it; "" when it is possible again.
+export function refuse({ live, status }, text) {
+  if (text && text !== status.textContent) {
+    clearTimeout(live.waiting);
+    live.heard = live.textContent;
+  }
+  setText(status, text);
+}
+
 // Set a field only where its value differs, so that typing is not disturbed.
 export function write(input, value) {
   const same = input.value !== "" && Number(input.value) === Number(value);

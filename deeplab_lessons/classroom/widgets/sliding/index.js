@@ -14,6 +14,7 @@ import {
   followKeys,
   setText,
   announce,
+  refuse,
   write,
   follow,
   isWhole,
@@ -260,7 +261,7 @@ function updateSliders({ parts, words, draft }, { layer, out, position }) {
     write(number, String(values[name]));
   }
   const text = draft ? `${draft.text} ${words.kept}` : "";
-  setText(parts.status, text);
+  refuse(parts, text);
 }
 
 function wireStrip(view) {
