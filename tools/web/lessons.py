@@ -83,29 +83,14 @@ def card(exercise) -> str:
 
 
 def view(model_id: str, models: dict, title: str) -> str:
-    """Return a stored widget as HTML: alive if it has JavaScript of its own, else a snapshot; "" if it says nothing."""
+    """Return a stored widget as HTML, and "" for a progress bar.
+
+    Raises ValueError for any other: without JavaScript of its own it would be dead on a page.
+    """
     model = models[model_id]
     if model["model_module"] == "anywidget":
         return widgets.mount(model["state"], title)
-    parts = "".join(snapshot(model_id, models))
-    note = '<p class="dl-note">A snapshot: the controls move in JupyterLab.</p>'
-    return f'<div class="dl-snapshot">{parts}{note}</div>' if parts else ""
-
-
-def snapshot(model_id: str, models: dict) -> list[str]:
-    """Return what a stored ipywidget and its children show; a progress bar and its neighbours show nothing."""
-    model = models[model_id.removeprefix("IPY_MODEL_")]
-    state, children = model["state"], model["state"].get("children", [])
-    below = [models[child.removeprefix("IPY_MODEL_")]["model_name"] for child in children]
-    if "FloatProgressModel" in below:
-        return []
-    parts = [part for child in children for part in snapshot(child, models)]
-    labels, index = state.get("_options_labels"), state.get("index")
-    value = labels[index] if labels and index is not None else state.get("value", "")
-    name = html.escape(state.get("description") or "")
-    match model["model_name"]:
-        case "HTMLModel":
-            parts += [f"<div>{value}</div>"]
-        case kind if "Slider" in kind or kind in ("DropdownModel", "CheckboxModel", "ToggleButtonsModel"):
-            parts += [f"<span>{name} <b>{html.escape(str(value))}</b></span> "]
-    return parts
+    children = (models[child.removeprefix("IPY_MODEL_")] for child in model["state"].get("children", []))
+    if any(child["model_name"] == "FloatProgressModel" for child in children):
+        return ""
+    raise ValueError(f"a page can show the course's widgets, but this is a {model['model_name']}: {title}")
