@@ -24,7 +24,7 @@ import numpy as np
 import runs
 import torch
 
-from deeplab_lessons import crf, datasets, inference, runtime
+from deeplab_lessons import crf, datasets, inference
 from deeplab_lessons.classroom import built_in
 from deeplab_lessons.classroom.mobile_deeplab import MobileDeepLabV3, mobile_deeplab_v3
 
@@ -39,15 +39,13 @@ PHOTO = "astronaut"
 @cache
 def network() -> MobileDeepLabV3:
     """Return the finished network."""
-    return mobile_deeplab_v3(runtime.data_dir() / "weights" / WEIGHTS)
+    return mobile_deeplab_v3(runs.weights_beside_voc(WEIGHTS))
 
 
 @cache
 def voc() -> datasets.VOC:
     """Return the images to measure on."""
-    home = runtime.data_dir()
-    if datasets.find_voc() is None or not (home / "weights" / WEIGHTS).is_file():
-        raise SystemExit(f"VOC or {WEIGHTS} is not in {home}: data/README.md says where they go")
+    runs.weights_beside_voc(WEIGHTS)
     return datasets.VOC(split="val")
 
 

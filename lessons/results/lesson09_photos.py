@@ -20,12 +20,12 @@ from torch import nn
 
 from deeplab_lessons import backbones, datasets, metrics, runtime
 from deeplab_lessons.backbones.initialise import init_classifier, init_kaiming
-from deeplab_lessons.classroom.networks import mobilenet_weights
 from deeplab_lessons.grid import Grid, upsample
 from deeplab_lessons.heads import SummedASPP
 from deeplab_lessons.training.losses import upsampled_loss
 from deeplab_lessons.training.schedules import poly
 
+WEIGHTS = "mobilenet_v2-imagenet-fp16.pt"
 SEEDS = (0, 1, 2, 3, 4)
 CHOOSING = (100, 101)  # seeds that choose learning rates, and nothing else
 LEARNING_RATES = (0.01, 0.03, 0.1)
@@ -58,7 +58,7 @@ def maps(split: str, crops: int) -> tuple[torch.Tensor, torch.Tensor]:
 
     The views of a photograph are the whole one and, with `crops`, its mirror image and random crops.
     """
-    backbone = backbones.mobilenet_v2(STRIDE, mobilenet_weights()).eval()
+    backbone = backbones.mobilenet_v2(STRIDE, runs.weights_beside_voc(WEIGHTS)).eval()
     shown = SIDE / 500  # VOC's photographs have 500 pixels on their longer side
     data = datasets.VOC(split=split, transforms=datasets.transforms.train(SIDE, (0.5 * shown, 1.5 * shown)))
     runtime.seed_everything(0)
@@ -151,10 +151,7 @@ def run(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Choose what learning rates are missing, then train and measure what is missing."""
     options = runs.options(__file__, "Train and measure branches on a frozen backbone.", arguments)
-    if mobilenet_weights() is None or not datasets.find_voc():
-        raise SystemExit(
-            f"VOC or mobilenet_v2-imagenet-fp16.pt is not in {runtime.data_dir()}: see data/README.md"
-        )
+    runs.weights_beside_voc(WEIGHTS)
     planned, seeds = plan(options.quick), SEEDS[: 1 if options.quick else None]
     results = runs.load(options.results, planned)
     if all(len(results.get("runs", {}).get(name, ())) == len(seeds) for name in HEADS):

@@ -39,7 +39,7 @@ import numpy as np
 import runs
 import torch
 
-from deeplab_lessons import datasets, inference, models, runtime, training
+from deeplab_lessons import datasets, inference, models, training
 from deeplab_lessons.backbones import mobilenet_v2
 from deeplab_lessons.classroom.built_in import Embedded, photograph
 from deeplab_lessons.classroom.mobile_deeplab import MobileDeepLabV3, mobile_deeplab_v3
@@ -132,10 +132,7 @@ class Finished:
     """The finished network on photographs of VOC's val, and what becomes of its results."""
 
     def __init__(self, photos: int = PHOTOS, draws: int = DRAWS):
-        path = runtime.data_dir() / "weights" / WEIGHTS
-        if not path.is_file() or datasets.find_voc() is None:
-            where = f"{WEIGHTS} or VOC is not in {runtime.data_dir()}"
-            raise SystemExit(f"{where}: data/README.md says where it comes from")
+        path = runs.weights_beside_voc(WEIGHTS)
         voc = datasets.VOC(split="val")
         self.pairs = [voc.pair(index) for index in range(photos)]
         self.net, self.draws = mobile_deeplab_v3(path), draws

@@ -29,12 +29,12 @@ from torch import nn
 from deeplab_lessons import backbones, datasets, metrics, runtime
 from deeplab_lessons.backbones.encoders import low_level_features
 from deeplab_lessons.backbones.initialise import init_classifier, init_kaiming
-from deeplab_lessons.classroom.networks import mobilenet_weights
 from deeplab_lessons.grid import Grid, upsample
 from deeplab_lessons.heads import ASPP, Decoder
 from deeplab_lessons.training.losses import upsampled_loss
 from deeplab_lessons.training.schedules import poly
 
+WEIGHTS = "mobilenet_v2-imagenet-fp16.pt"
 SEEDS = (0, 1, 2)
 NAMES = ("v3", "v3+")
 CHOOSING = (100,)  # the seed that chooses learning rates, and nothing else
@@ -71,7 +71,7 @@ class Head(nn.Module):
 @torch.inference_mode()
 def maps(split: str, crops: int) -> list[Maps]:
     """Return the maps of each photograph in half precision, and its labels: whole, or that many random crops."""
-    backbone, found = backbones.mobilenet_v2(16, mobilenet_weights()).eval(), []
+    backbone, found = backbones.mobilenet_v2(16, runs.weights_beside_voc(WEIGHTS)).eval(), []
     transforms = datasets.transforms.train(CROP, SCALE) if crops else datasets.transforms.evaluate()
     data = datasets.VOC(split=split, transforms=transforms)
     runtime.seed_everything(0)
@@ -151,10 +151,7 @@ def run(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Choose the learning rates, then train and measure what is missing, seed by seed."""
     options = runs.options(__file__, "Train and measure v3's head and v3+'s on a frozen backbone.", arguments)
-    if mobilenet_weights() is None or not datasets.find_voc():
-        raise SystemExit(
-            f"VOC or mobilenet_v2-imagenet-fp16.pt is not in {runtime.data_dir()}: see data/README.md"
-        )
+    runs.weights_beside_voc(WEIGHTS)
     planned, seeds = plan(options.quick), SEEDS[: 1 if options.quick else None]
     learned, tested = maps("train", planned["crops"][0]), maps("val", 0)
     iterations, short = planned["iterations"]

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from deeplab_lessons import crf, inference, metrics  # isort: skip  # sets how torch's threads wait
+from deeplab_lessons import crf, datasets, inference, metrics, runtime  # isort: skip  # sets how torch's threads wait
 import numpy as np
 import torch
 from PIL import Image
@@ -46,6 +46,15 @@ def options(
     if given.quick and given.results.resolve() == stored.resolve():
         parser.error(f"--quick would spoil {stored.name}: name another file")
     return given
+
+
+def weights_beside_voc(name: str) -> Path:
+    """Return the file of that name in the data folder's `weights/`; exit where it or PASCAL VOC is not there."""
+    home = runtime.data_dir()
+    path = home / "weights" / name
+    if not path.is_file() or datasets.find_voc() is None:
+        raise SystemExit(f"VOC or {name} is not in {home}: data/README.md says where they go")
+    return path
 
 
 def load(path: Path, plan: dict) -> dict:

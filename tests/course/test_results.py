@@ -192,7 +192,7 @@ def test_a_gain_is_the_difference_of_the_means_with_an_interval_around_it():
 
 def test_the_finished_network_and_its_photographs_are_asked_for(tmp_path, monkeypatch):
     monkeypatch.setenv("DEEPLAB_LESSONS_DATA", str(tmp_path))
-    with pytest.raises(SystemExit, match=r"voc-fp16\.pt or VOC is not in .*data/README\.md"):
+    with pytest.raises(SystemExit, match=r"VOC or deeplabv3_.*\.pt is not in .*data/README\.md"):
         importlib.import_module("lesson11").Finished()
 
 
