@@ -29,7 +29,7 @@ def path_counts(layers: Sequence[Layer], unit: int, *, input_size: int) -> list[
     """
     sizes = [field.out or 0 for field in receptive_fields(layers, input_size)]
     if not 0 <= unit < sizes[-1]:
-        raise IndexError(f"unit must be on the map, got {unit}: the output has units 0 to {sizes[-1] - 1}")
+        raise IndexError(f"unit {unit} is not on the map: the output has units 0 to {sizes[-1] - 1}")
     counts = Counter({unit: 1})
     for layer, cells in zip(reversed(layers), sizes[-2::-1], strict=True):
         above, counts = counts, Counter()

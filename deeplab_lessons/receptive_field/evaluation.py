@@ -145,7 +145,7 @@ def unit_index(size: tuple[int, int], unit: int | tuple[int, int] | None, name: 
     y, x = unit if isinstance(unit, (tuple, list)) else (unit, unit)
     if not (0 <= y < size[0] and 0 <= x < size[1]):
         there = f"rows 0 to {size[0] - 1} and columns 0 to {size[1] - 1}"
-        raise IndexError(f"unit must be on the map, got {(y, x)}: the map of {name!r} has {there}")
+        raise IndexError(f"unit {(y, x)} is not on the map: the map of {name!r} has {there}")
     return int(y), int(x)
 
 

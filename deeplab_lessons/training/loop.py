@@ -83,8 +83,7 @@ def train(
     path = Path(checkpoint) if checkpoint else None
     batches = Batches(dataset, batch_size, settings["seed"])
     every = validate_every or max(iterations // 10, 1)
-    if workers is None:
-        workers = min(8, os.cpu_count() or 1) if device.type == "cuda" else 0
+    by_default = min(8, os.cpu_count() or 1) if device.type == "cuda" else 0
     began = time.monotonic()
     with own_modes(model):
         run = _Run(model, grid_of(model, grid), settings, path, device, compiled)
@@ -111,8 +110,8 @@ def train(
             if todo:
                 run.prepare(dataset)
             loader = torch.utils.data.DataLoader(
-                batches, batch_size=None, sampler=todo, num_workers=workers, pin_memory=device.type == "cuda",
-                worker_init_fn=ignore_interrupts,
+                batches, batch_size=None, sampler=todo, num_workers=by_default if workers is None else workers,
+                pin_memory=device.type == "cuda", worker_init_fn=ignore_interrupts,
             )  # fmt: skip
             for iteration, (images, labels) in zip(todo, loader, strict=True):
                 run.step(iteration, images, labels)

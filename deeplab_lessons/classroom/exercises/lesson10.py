@@ -464,8 +464,8 @@ class Groups:
         return _grouped(model, classifiers, new=lambda layer: any(each in layer for each in classifiers))
 
     @misconception(
-        "Your code compares only the last part of a layer's name. Then `old.fc8` belongs to `head.fc8`. Compare the "
-        "layer's whole name."
+        "Your code compares only the last part of a layer's name. Then every layer called `fc8` counts as new. Compare "
+        "the whole name."
     )
     def last_part(model, classifiers):
         last = [each.rpartition(".")[2] for each in classifiers]

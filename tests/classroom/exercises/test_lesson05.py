@@ -344,7 +344,7 @@ class FineTuneWrong:
     )
     relu_between = trained_by(two_groups, lambda layers, x: layers[1](layers[0](x).relu()))
 
-    @says("exchanges the two learning rates")
+    @says("swaps the two learning rates")
     def rates_exchanged(x, labels, trained, classes, steps, lr):
         return trained_by_hand(x, labels, trained, classes, steps, lr, rates=(1, 0.1))
 

@@ -102,7 +102,7 @@ class SplatWrong:
         np.add.at(grid, np.ceil(places).astype(int), values / 2)
         return grid[:size]
 
-    @says("exchanges the two fractions")
+    @says("swaps the two fractions")
     def exchanged(values, places, size):
         left = np.floor(places).astype(int)
         right = np.ceil(places).astype(int)

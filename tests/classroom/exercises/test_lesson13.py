@@ -166,7 +166,7 @@ class UprightWrong:
     def stored(pixels, orientation):
         return pixels.copy()
 
-    @says("exchanges 6 and 8")
+    @says("swaps 6 and 8")
     def other_way(pixels, orientation):
         return np.rot90(pixels, {1: 0, 3: 2, 6: 1, 8: -1}[orientation])
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import traitlets
 from pages import FRAME, pixels
+from playwright.sync_api import expect
 
 from deeplab_lessons import metrics
 from deeplab_lessons.classroom import built_in, drawing, redrawing
@@ -76,4 +77,4 @@ def test_the_browser_draws_and_says_the_same_alone(show, explorer):
         page.locator(".dl-slide-stride").focus()
         page.keyboard.press("ArrowRight")
         page.keyboard.press("ArrowRight")
-    assert page.locator(".dl-live").text_content() == explorer.caption
+    expect(page.locator(".dl-live")).to_have_text(explorer.caption)

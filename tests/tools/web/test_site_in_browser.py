@@ -83,7 +83,7 @@ def still_by(page, box):
     control = box.locator("canvas[tabindex='0'], input[type=range]").first
     size = control.bounding_box()
     clicks = [{"x": size["width"] * place, "y": size["height"] * place} for place in (0.35, 0.6)]
-    ways = {"keyboard": [lambda: control.press("ArrowRight"), lambda: control.press("ArrowUp")]}
+    ways = {"keyboard": [lambda: control.press("ArrowRight"), lambda: control.press("ArrowLeft")]}
     ways["mouse"] = [lambda: control.click(position=clicks[0]), lambda: control.click(position=clicks[1])]
     return [way for way, acts in ways.items() if not any(moved(page, box, act) for act in acts)]
 
@@ -119,7 +119,9 @@ def faults_of(page, path):
         shown = box.locator("select").input_value()
         other = box.locator("option").evaluate_all("(all) => all.map((node) => node.value)")
         box.locator("select").select_option(next(name for name in other if name and name != shown))
-        found["own_photo"] = "Python" not in " ".join(box.locator("[role=status]").all_inner_texts())
+        found["own_photo"] = "Python" not in " ".join(
+            box.locator("[role=status], [role=alert]").all_inner_texts()
+        )
     questions = page.locator(".dl-mount[data-module=prediction]")
     if questions.count():
         found["prediction"] = "Computed answer" not in predict(page, questions.first)
