@@ -68,7 +68,7 @@ def stored_widgets_are_alive(page, name):
     assert chains == []
     cells = page.locator(".jp-Notebook .jp-Cell").count()
     for widget in shown.all():
-        control = widget.locator("canvas[tabindex='0'], button").first
+        control = widget.locator("canvas[tabindex='0'], button, input[type=range], select").first
         control.focus()
         before = control.get_attribute("aria-label")
         for key in ("x", "b", "j", "ArrowRight"):

@@ -24,7 +24,7 @@ export function sliderBox(words, limits) {
 
 export function writeSliders(sliders, model) {
   for (const [name, fields] of Object.entries(sliders))
-    for (const field of fields) write(field, String(model.get(name)));
+    for (const field of fields) if (!field.waits) write(field, String(model.get(name)));
 }
 
 // A slider is followed as it moves, and a typed number once it is within its limits; one beyond them becomes the
@@ -35,6 +35,7 @@ export function followSliders({ parts: { sliders }, model, redraw }) {
       const keep = (last) => {
         const typed = field.step === "1" ? Math.round(field.value) : Number(field.value);
         const value = clamp(typed, Number(field.min), Number(field.max));
+        field.waits = !last && (field.value === "" || value !== typed); // a redrawing leaves it as it is
         if (field.value !== "" && (last || value === typed)) commit(model, { [name]: value });
         if (last || value === typed) redraw();
       };

@@ -1,8 +1,11 @@
 /**
  * Images in JupyterLab get the alternative text of their output, metadata {"image/png": {"alt": "…"}}, which JupyterLab
- * itself leaves unread. Written in the form that JupyterLab loads, so that nothing has to be built.
+ * itself leaves unread; and the bars of finished trainings lose the broken chain that says "no kernel", for they need
+ * none. Written in the form that JupyterLab loads, so that nothing has to be built.
  */
 (() => {
+  const BAR = ".widget-hprogress";
+  const FINISHED = `${BAR}, :has(> ${BAR}), :has(+ ${BAR}), ${BAR} + *`;
   let shared;
 
   async function extension() {
@@ -21,11 +24,14 @@
 
     const plugin = {
       id: "deeplab-lessons-alt:plugin",
-      description: "Gives images the alternative text that their output carries.",
+      description: "Gives images their alternative text, and finished progress bars no broken chain.",
       autoStart: true,
       requires: [IRenderMimeRegistry],
       activate(_, registry) {
         const createRenderer = (options) => new DescribedImage(options);
+        const style = document.createElement("style");
+        style.textContent = `.jupyter-widgets-disconnected:is(${FINISHED})::before { display: none; }`;
+        document.head.append(style);
         registry.addFactory({ safe: true, mimeTypes: ["image/png", "image/jpeg"], createRenderer }, 90);
       },
     };
