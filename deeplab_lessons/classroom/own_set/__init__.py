@@ -6,7 +6,7 @@
 The photographs come from scikit-image and matplotlib, unchanged; those of coins are four parts of one, enlarged twice.
 The outlines are labelme's files, next to this one: points placed by hand, moved to the nearest edge by a program, and
 looked at; those of the second motorcycle are the first one's, carried over by the disparities that come with the pair.
-`RULES` says what they hold, as one would explain it to an annotator.
+`RULES` says what they hold, as you would explain it to an annotator.
 """
 
 from pathlib import Path

@@ -39,11 +39,6 @@ export function meanOf(numbers) {
   return numbers.reduce((a, b) => a + b, 0) / numbers.length;
 }
 
-// A number with some decimals, as Python writes it.
-export function fixed(number, decimals) {
-  return Number.isNaN(number) ? "nan" : number.toFixed(decimals);
-}
-
 // ---------------------------------------------------------------- cells
 
 // `redrawing.class_shares`: {cells, shares: [classes, rows, columns]}.

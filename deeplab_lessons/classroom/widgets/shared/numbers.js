@@ -8,6 +8,7 @@ export function roundEven(value) {
 
 // `digits` decimals, as f"{value:.2f}". A tie has one binary place more than that, as 0.125 has three.
 export function fixed(value, digits) {
+  if (Number.isNaN(value)) return "nan";
   const tie = Number.isInteger(value * 2 ** (digits + 1)) && !Number.isInteger(value * 2 ** digits);
   const nearest = tie ? roundEven(value * 10 ** digits) / 10 ** digits : value;
   return nearest.toFixed(digits);

@@ -3,12 +3,12 @@
 import {
   colouredLabels,
   countOf,
-  fixed,
   markedPixels,
   meanIou,
   redrawn,
   wrongPixels,
 } from "../shared/label_maps.js";
+import { fixed } from "../shared/numbers.js";
 import { showPanels, VEIL } from "../shared/panels.js";
 
 function render({ model, el }) {

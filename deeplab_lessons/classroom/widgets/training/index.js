@@ -3,12 +3,12 @@
 import {
   bestClasses,
   colouredLabels,
-  fixed,
   greyPicture,
   meanIou,
   meanOf,
   nearestClasses,
 } from "../shared/label_maps.js";
+import { fixed } from "../shared/numbers.js";
 import { showPanels } from "../shared/panels.js";
 
 function render({ model, el }) {

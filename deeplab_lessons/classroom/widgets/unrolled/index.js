@@ -1,7 +1,8 @@
 // The iterations of the dense CRF on one picture. Python computes all of them when a weight changes.
 
 import { isWhole, commit, make, setText, write } from "../shared/common.js";
-import { colouredLabels, countOf, fixed, greyPicture, markedPixels, meanIou } from "../shared/label_maps.js";
+import { colouredLabels, countOf, greyPicture, markedPixels, meanIou } from "../shared/label_maps.js";
+import { fixed } from "../shared/numbers.js";
 import { showPanels, VEIL } from "../shared/panels.js";
 import { sliderAndField } from "../shared/sliders.js";
 
