@@ -72,6 +72,22 @@ FAINT_ON_CANVAS = r"""() => {
   }).map(([name]) => name);
 }"""
 
+# Text on the page that looks like TeX: formulas are set when the site is built.
+UNSET = r"""() => {
+  const texts = document.createTreeWalker(document.querySelector("article"), NodeFilter.SHOW_TEXT);
+  const found = [];
+  while (texts.nextNode()) {
+    const { parentElement: at, data } = texts.currentNode;
+    if (at.closest("pre, code, script, annotation, noscript, .katex-mathml")) continue;
+    if (/\\[a-z]+\{|\$\$|\\(frac|sum|sigma|mathbf|left|cdot)\b/.test(data)) found.push(data.trim().slice(0, 60));
+  }
+  return [...found, ...[...document.querySelectorAll(".katex-error")].map((node) => node.textContent)];
+}"""
+# All that a widget shows: its texts, the state of its controls, its pictures.
+SHOWN = """(box) => JSON.stringify([box.shadowRoot.textContent,
+  ...[...box.shadowRoot.querySelectorAll("input, select, canvas, [aria-pressed]")].map((node) =>
+    [node.value, node.checked, node.ariaPressed, node.ariaLabel, node.toDataURL?.()])])"""
+
 
 class Finger:
     """A finger on a canvas; places are fractions of its width and height. It does what a mouse does."""

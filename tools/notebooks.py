@@ -1,9 +1,11 @@
 """Build notebooks/ from lessons/: convert, run, store the outputs. Only lessons whose pair differs are run.
 
 `--all` runs every lesson; names (`02` or `02_dilated_convolution`) run those; `--check` only says what differs.
+`--refresh` runs nothing: stored notebooks get the lessons' words and the widgets' scripts as they are now.
 """
 
 import argparse
+import importlib
 import json
 import os
 import sys
@@ -76,6 +78,34 @@ def run(lesson):
     print(f"{lesson.stem}: {time.monotonic() - started:.0f} s, {size} KB", flush=True)
 
 
+def refresh(lesson):
+    """Give a stored notebook the lesson's words and the widgets' scripts as they are now; its code must be the same."""
+    stored, fresh = nbformat.read(notebook_of(lesson), as_version=4), read_lesson(lesson)
+    ran, code = ([cell for cell in each.cells if cell.cell_type == "code"] for each in (stored, fresh))
+    if [cell.source for cell in ran] != [cell.source for cell in code]:
+        sys.exit(
+            f"{lesson.stem}: its code has changed, so it must run: make notebooks ARGS={lesson.stem[:2]}"
+        )
+    for old, new in zip(ran, code, strict=True):
+        new.outputs, new.execution_count = old.outputs, old.execution_count
+    fresh.metadata = stored.metadata
+    for model in widget_models(fresh):
+        if "_anywidget_id" in model["state"]:
+            module, _, name = model["state"]["_anywidget_id"].rpartition(".")
+            kind = getattr(importlib.import_module(module), name)
+            model["state"] |= {"_esm": kind._esm, "_css": kind._css}
+    if fresh != stored:
+        nbformat.write(fresh, notebook_of(lesson))
+        remember([lesson])
+        print(f"{lesson.stem}: refreshed")
+
+
+def widget_models(notebook):
+    """What a notebook stores of its widgets."""
+    stored = notebook.metadata.get("widgets", {}).get("application/vnd.jupyter.widget-state+json", {})
+    return stored.get("state", {}).values()
+
+
 def remember(lessons):
     """Note what is stored for these lessons as the course's own: `make lab` trusts it, and nothing else."""
     built = json.loads(jupyterlab.BUILT.read_text()) if jupyterlab.BUILT.is_file() else {}
@@ -95,8 +125,7 @@ def tidy(notebook):
         notebook.metadata.pop(name, None)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
-    widgets = notebook.metadata.get("widgets", {}).get("application/vnd.jupyter.widget-state+json", {})
-    for model in widgets.get("state", {}).values():
+    for model in widget_models(notebook):
         if model["model_name"] == "LayoutModel":
             model["state"] = {name: value for name, value in model["state"].items() if value is not None}
 
@@ -108,8 +137,13 @@ def main():
     parser.add_argument("names", nargs="*")
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--check", action="store_true")
+    parser.add_argument("--refresh", action="store_true")
     options = parser.parse_args()
     lessons = chosen(options.names)
+    if options.refresh:
+        for lesson in lessons:
+            refresh(lesson)
+        return
     found = {lesson: differs(lesson) for lesson in lessons}
     if options.check:
         for lesson, words in found.items():

@@ -10,7 +10,6 @@ from notebooks import lesson_sources
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-# (widget's folder, axe's rule): faults inside widgets that are known and being mended. Empty it, and keep it so.
 # Style sheets need not be fetched again.
 AXE = {
     "resultTypes": ["violations"],
@@ -20,22 +19,6 @@ AXE = {
 # Coloured code is thousands of elements, the same on every page, that make axe slow.
 PLAIN = """() => document.querySelectorAll("pre").forEach((node) => (node.textContent = node.textContent))"""
 LOOKS = ({"viewport": (1300, 900), "scheme": "light"}, {"viewport": (390, 800), "scheme": "dark"})
-
-# Text on the page that looks like TeX: formulas are set when the site is built.
-UNSET = r"""() => {
-  const texts = document.createTreeWalker(document.querySelector("article"), NodeFilter.SHOW_TEXT);
-  const found = [];
-  while (texts.nextNode()) {
-    const { parentElement: at, data } = texts.currentNode;
-    if (at.closest("pre, code, script, annotation, noscript, .katex-mathml")) continue;
-    if (/\\[a-z]+\{|\$\$|\\(frac|sum|sigma|mathbf|left|cdot)\b/.test(data)) found.push(data.trim().slice(0, 60));
-  }
-  return [...found, ...[...document.querySelectorAll(".katex-error")].map((node) => node.textContent)];
-}"""
-# All that a widget shows: its texts, the state of its controls, its pictures.
-SHOWN = """(box) => JSON.stringify([box.shadowRoot.textContent,
-  ...[...box.shadowRoot.querySelectorAll("input, select, canvas, [aria-pressed]")].map((node) =>
-    [node.value, node.checked, node.ariaPressed, node.ariaLabel, node.toDataURL?.()])])"""
 
 
 @contextmanager
@@ -57,7 +40,7 @@ def go(page, path):
 
 
 def violations(page, context=None):
-    """{(widget's folder or "", rule): what axe found}, but what is known."""
+    """{(widget's folder or "", rule): the element in which axe found it}."""
     found = {}
     for rule in Axe().run(page, context, AXE).response["violations"]:
         for node in rule["nodes"]:
@@ -71,10 +54,10 @@ def violations(page, context=None):
 
 def moved(page, box, act):
     """Whether what a widget shows is different after `act()`."""
-    before = box.evaluate(SHOWN)
+    before = box.evaluate(pages.SHOWN)
     act()
     page.evaluate(pages.FRAME)
-    return box.evaluate(SHOWN) != before
+    return box.evaluate(pages.SHOWN) != before
 
 
 def still_by(page, box):
@@ -108,7 +91,7 @@ def faults_of(page, path):
         page.emulate_media(color_scheme=look["scheme"])
         if look is LOOKS[0]:
             go(page, path)
-            found["formulas"] = page.evaluate(UNSET)
+            found["formulas"] = page.evaluate(pages.UNSET)
             page.evaluate(PLAIN)
         page.evaluate(pages.FRAME)
         found["width", width] = page.evaluate(f"document.scrollingElement.scrollWidth > {width}")
@@ -154,13 +137,13 @@ def test_every_explorer_and_its_address(browser, site):
         for path in paths:
             go(page, path)
             box, said = page.locator("[data-share]"), page.locator(".dl-share [role=status]")
-            before = box.evaluate(SHOWN)
+            before = box.evaluate(pages.SHOWN)
             assert said.inner_text() == "", path.stem
             page.evaluate(
                 "new Promise((done) => { onhashchange = done; location.hash = 'no_such_trait=1'; })"
             )
             page.evaluate(pages.FRAME)
-            assert "cannot be" in said.inner_text() and box.evaluate(SHOWN) == before, path.stem
+            assert "cannot be" in said.inner_text() and box.evaluate(pages.SHOWN) == before, path.stem
         assert errors == []
 
 
