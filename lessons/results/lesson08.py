@@ -15,6 +15,10 @@ each run.
 | further | the network alone trained further: iterations, batches, learning rates and loss as in "joint" |
 | further, after | that network, and a CRF as post-processing, its numbers chosen again |
 | further, frozen | that network, and a learned CRF: both learned, one after the other |
+
+and, under "parts", what the CRF of "frozen" owes to which of its learned numbers: "weights" are the learned weights
+with Potts, "number" is the CRF of "after" with nothing learned but what background next to background costs, and
+"weights and number" are both.
 """
 
 import copy
@@ -46,6 +50,7 @@ ITERATIONS = (5, 10)  # mean-field updates in training and in use: CRF-as-RNN, s
 NAMES = (
     "alone", "after", "frozen", "joint", "joint, CRF off", "further", "further, after", "further, frozen",
 )  # fmt: skip
+PARTS = ("weights", "number", "weights and number")
 
 
 class Comparison:
@@ -116,6 +121,17 @@ class Comparison:
             network = CRFNetwork(network, layer, name.endswith("frozen"), ITERATIONS, CRF_RATE)
         return network, self.further(network, name) if name != "alone" else None
 
+    def part(self, name: str, learned: dict) -> dict:
+        """Measure the CRF that has only some of the numbers which `learned`, the run "frozen" of this seed, found."""
+        setting, costs = self.tuned("frozen"), crf.potts(len(self.val.classes))
+        if name.startswith("weights"):
+            setting = crf.Parameters(**learned["parameters"])
+        if name.endswith("number"):
+            costs[0, 0] = learned["compatibility"][0][0]
+        layer = crf.DenseCRF(setting, compatibility=costs)
+        model = CRFNetwork(self.network(), layer, frozen=True, iterations=ITERATIONS)
+        return runs.measured(training.evaluate(model.eval(), self.val))
+
     def needed(self, name: str, tuned: crf.Parameters | None) -> torch.nn.Module:
         """A model that an earlier run made; made again after a stop."""
         if name not in self.made:
@@ -138,9 +154,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run what is missing, seed by seed, and save after each."""
     options = runs.options(__file__, "Train and measure what lesson 08 compares.", arguments)
     comparison = cache(lambda seed: Comparison(seed, options.quick, options.results))
+    planned, seeds = plan(options.quick), SEEDS[: 1 if options.quick else None]
+    found = runs.fill(
+        options.results, planned, seeds, NAMES, lambda name, seed: {name: comparison(seed).run(name)}
+    )["runs"]
+    learned = {run["seed"]: run for run in found["frozen"]}
     runs.fill(
-        options.results, plan(options.quick), SEEDS[: 1 if options.quick else None], NAMES,
-        lambda name, seed: {name: comparison(seed).run(name)},
+        options.results, planned, seeds, PARTS,
+        lambda name, seed: {name: comparison(seed).part(name, learned[seed])}, group="parts",
     )  # fmt: skip
 
 
