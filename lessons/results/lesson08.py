@@ -2,7 +2,7 @@
 
     python lessons/results/lesson08.py
 
-writes `lesson08.json` next to this file in about 12 minutes on one core, continues where it stopped, and prints
+writes `lesson08.json` next to this file in about 15 minutes on one core, continues where it stopped, and prints
 each run.
 
 | name | what |

@@ -63,6 +63,7 @@ NAMED_FREELY = {
     "classroom/predictions/test_lessons.py",
     "classroom/widgets/test_every_widget.py",
     "tools/web/test_site_in_browser.py",
+    "tools/web/test_site_in_firefox.py",
 }
 
 
