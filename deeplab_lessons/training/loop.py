@@ -163,7 +163,7 @@ class _Run:
         self.scaler = torch.amp.GradScaler(device.type, enabled=self.half is torch.float16)
 
     def step(self, iteration: int, images: torch.Tensor, labels: torch.Tensor) -> None:
-        """One iteration: the rate of the schedule, the loss of one batch, one step downhill."""
+        """One iteration: the schedule's learning rate, the loss of one batch, one step downhill."""
         iterations, schedule = self.settings["iterations"], SCHEDULES[self.settings["schedule"]]
         for group in self.optimiser.param_groups:
             group["lr"] = group["initial_lr"] * schedule(iteration, iterations)

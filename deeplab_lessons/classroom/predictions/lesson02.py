@@ -170,7 +170,7 @@ BLURS = {"dilations 1-2-4": (1, 2, 4), "dilations 1-2-5": (1, 2, 5), "dilations 
 
 
 @order(
-    "Sort the blurs by how much of the checkerboard they leave, the most first.",
+    "Sort the blurs by how much of the checkerboard they leave, the largest part first.",
     tuple(BLURS),
     slips={
         (

@@ -70,7 +70,7 @@ def sum_or_mean():
 
 
 @number(
-    "Halfway through the iterations, how many times as large as step's learning rate is poly's?",
+    "Halfway through the iterations, poly's learning rate is how many times step's?",
     unit="times",
     tolerance=0.4,
     slips={

@@ -13,7 +13,7 @@ from deeplab_lessons.grid import Grid, upsample
 
 
 @number(
-    "The network is 90% certain of “person”. What does the label “background” cost there?",
+    "The network gives “person” a probability of 90%. What does the label “background” cost there?",
     tolerance=0.05,
     slips={
         0.1: "That is the probability of background, and nearly the cost of person. Take -log 0.1.",

@@ -9,7 +9,7 @@ from deeplab_lessons.training import schedules
 
 
 @number(
-    "How many times as many weights as the left block would two 3 × 3 convolutions on 1024 channels have?",
+    "Two 3 × 3 convolutions on 1024 channels have how many times the weights of the left block?",
     unit="times",
     tolerance=0.5,
     slips={

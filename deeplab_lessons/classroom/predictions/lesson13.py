@@ -37,8 +37,8 @@ def pixels_that_teach():
 
 
 @number(
-    "More than half of the pixels of val are background. What mIoU over four classes does a network reach that always "
-    "says background?",
+    "More than half of val's pixels are background. If a network always says background, what is its mIoU over four "
+    "classes?",
     unit="%",
     tolerance=3,
     slips={
