@@ -71,9 +71,13 @@ def overlay_paths(
 
 
 def seen_below(folder: Path) -> list[Path]:
-    """Return the files in a folder and below it, in the order of their names, but for hidden ones."""
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-    return [path for path in files if not any(p.startswith(".") for p in path.relative_to(folder).parts)]
+    """Return the files in a folder and below it, also through links, in the order of names, but for hidden ones."""
+    found = list[Path]()
+    for top, folders, names in os.walk(folder, followlinks=True):
+        above = {here := Path(top).resolve(), *here.parents}  # a link to one of these would lead in a circle
+        folders[:] = [f for f in folders if not (f.startswith(".") or Path(top, f).resolve() in above)]
+        found += [Path(top, name) for name in names if not name.startswith(".")]
+    return [path for path in sorted(found) if path.is_file()]
 
 
 def picture_endings() -> set[str]:
@@ -111,9 +115,14 @@ def check_free(path: Path, overwrite: bool) -> None:
         raise FileExistsError(f"{path} is there already: pass overwrite=True or another output")
     if os.path.lexists(path) and not _is_ours(path):
         raise FileExistsError(f"{path} is not an overlay that was written here: pass another output")
+    if not can_write(path):
+        raise PermissionError(f"{path} cannot be written in this folder: pass another output")
+
+
+def can_write(path: Path) -> bool:
+    """Whether a file can be written to `path`, and the folders above it that are not there yet."""
     folder = next(parent for parent in path.absolute().parents if parent.exists())
-    if not (folder.is_dir() and os.access(folder, os.W_OK)):
-        raise PermissionError(f"{path} cannot be written in {folder}: pass another output")
+    return folder.is_dir() and os.access(folder, os.W_OK)
 
 
 def _is_ours(path: Path) -> bool:
