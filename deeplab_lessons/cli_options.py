@@ -121,7 +121,7 @@ COMMANDS: dict[str, tuple[str, list[_Option]]] = {
         ("--scene-size", 96, "side of the built-in scenes, in pixels", _SIDE, _SCENES),
         ("--checkpoint", None, "file to keep the training in (and to continue from)", _REQUIRED,
          (lambda o: not o.checkpoint.is_dir(), "must be a file, and this is a folder: add a name"),
-         (lambda o: files.can_write(o.checkpoint), "cannot be written in this folder: choose another one")),
+         (lambda o: not files.closed_above(o.checkpoint), "cannot be written in this folder: choose another one")),
         ("--new", False, "begin afresh even if the checkpoint is there", _FLAG),
         ("--split", "train", "part of the data set to train on", {}),
         ("--start", None, "checkpoint, or torchvision's DeepLabV3, to begin with; what fits is kept", PATH,

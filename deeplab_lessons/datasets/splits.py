@@ -71,9 +71,8 @@ def _up_to(name: str, number: int) -> str:
 
 def _shared_depth(folders: Sequence[Sequence[str]]) -> int:
     """How many folders, from the top, are the same for all images that are in one."""
-    nested = [parts for parts in folders if parts]
-    alike = (len(set(level)) == 1 for level in zip(*nested, strict=False))
-    return sum(1 for _ in takewhile(bool, alike))
+    levels = zip(*[parts for parts in folders if parts], strict=False)
+    return len([*takewhile(lambda level: len({*level}) == 1, levels)])
 
 
 def sides(names: Sequence[str], val_share: float = 0.2) -> list[str]:
@@ -87,8 +86,8 @@ def sides(names: Sequence[str], val_share: float = 0.2) -> list[str]:
         raise ValueError(f"val_share must be between 0 and 1, got {val_share!r}: pass 0.2 for a fifth")
     folders = [PurePosixPath(name).parent.parts for name in names]
     depth = _shared_depth(folders)  # images/train, images/val
-    given = ["".join(parts[depth : depth + 1]).lower().rstrip("_-0123456789") for parts in folders]
-    given = [_SORTED.get(side, "") for side in given]  # train2017 is train
+    tops = ["".join(parts[depth : depth + 1]).lower() for parts in folders]
+    given = [_SORTED.get(top.rstrip("_-0123456789"), "") for top in tops]  # train2017 is train
     if {"train", "val"} <= set(given):
         return [side or "train" for side in given]
     if "test" in given and set(given) != {"test"}:  # never trained on
