@@ -95,7 +95,7 @@ class Folder(FilePairs):
     - `others`: the class of every number that `ids` does not hold, or 255; None: such numbers are an error.
     - `palette`: uint8 [C, 3] for label maps saved as colours: row n is the colour of number n.
 
-    - `split`: "train" or "val", of which `val_share` is the fraction, in whole groups (`splits.sides`); None is all.
+    - `split`: "train", "val" (the fraction `val_share`, in whole groups: `splits.sides`) or "test"; None is all.
     - `longest_side`: larger pictures are reduced to it, and kept in memory.
 
     Label maps may also be polygons drawn with labelme (.json), in the pictures' own folder too. `left_out` holds the
@@ -110,7 +110,7 @@ class Folder(FilePairs):
         ending: str | None = None, others: int | None = None, split: str | None = None, val_share: float = 0.2,
         longest_side: int | None = None,
     ):  # fmt: skip
-        check_choice("split", split, ("train", "val", None))
+        check_choice("split", split, ("train", "val", "test", None))
         if Path(labels).is_file():
             coco = "COCO's JSON is for datasets.Coco in Python, whose help shows how to make label maps of it"
             raise ValueError(f"labels must be a folder, got {labels}: {coco}")
@@ -131,6 +131,10 @@ class Folder(FilePairs):
             self.palette = padded([shown.get(c, (255, 255, 255)) for c in range(len(self.classes))])
         if split:
             self.files = [pair for pair, side in zip(files, self.sides(), strict=True) if side == split]
+            if not self.files:
+                raise ValueError(
+                    f"no pair in {images} is in the split {split!r}: put some into a folder called {split}"
+                )
 
     @property
     def folder(self) -> dict[str, Any]:

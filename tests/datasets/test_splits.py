@@ -115,8 +115,13 @@ def test_a_folder_is_split(tmp_path):
     )
     assert sorted(train.names() + val.names()) == whole.names() == ["bonn/c", "jena/d", "ulm/a", "ulm/b"]
     assert len(val) == 1 and len(train) == 3
-    with pytest.raises(ValueError, match="unknown split 'test': choose from train, val, None"):
+    with pytest.raises(ValueError, match="in the split 'test': put some into a folder called test"):
         Folder(tmp_path / "images", tmp_path / "labels", ("x", "y", "z"), split="test")
+    with pytest.raises(ValueError, match="unknown split 'dev': choose from train, val, test, None"):
+        Folder(tmp_path / "images", tmp_path / "labels", ("x", "y", "z"), split="dev")
+    save_picture(tmp_path / "images" / "test/e.jpg"), save_labels(tmp_path / "labels" / "test/e.png")
+    test = Folder(tmp_path / "images", tmp_path / "labels", ("x", "y", "z"), split="test")
+    assert test.names() == ["test/e"]
 
 
 @pytest.mark.parametrize(
