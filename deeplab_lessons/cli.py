@@ -120,7 +120,7 @@ def segment(options: argparse.Namespace) -> int:
 
 def _complain(what: Exception, options: argparse.Namespace) -> None:
     """Say on stderr what went wrong, on one line and in the words of the command."""
-    message = str(what)
+    message = str(what) or type(what).__name__
     if isinstance(what, OSError) and what.strerror:
         message = f"{what.filename}: {what.strerror}" if what.filename else what.strerror
     print(f"deeplab-lessons: {in_options(message, options)}", file=sys.stderr)

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from deeplab_lessons import crf, runtime
+from deeplab_lessons import crf, files, runtime
 from deeplab_lessons.backbones.encoders import OPTIONS as ENCODERS
 from deeplab_lessons.cli_values import CLASS_WEIGHTS, CLASSES, DEVICE, IDS, PALETTE, PATH, number
 from deeplab_lessons.datasets import SETS
@@ -67,7 +67,7 @@ _NEEDS = [(lambda o, name=name: o.data != "folder" or o.command == "evaluate" or
 #: Files of your own, as `datasets.Folder` is given them.
 FOLDER: list[_Option] = [
     ("--images", None, "folder of photographs", PATH, _OWN),
-    ("--labels", None, "folder of label maps with the same names", PATH, _OWN),
+    ("--labels", None, "folder of label maps with the same names (of COCO's JSON: see datasets.Coco)", PATH, _OWN),
     ("--classes", None, "names of the classes 0, 1, … with commas between them, or a text file with one on each line",
      CLASSES, _OWN),
     ("--ids", None, "classes of the numbers in the label maps: 0:0,255:1 (class 255 is void)", IDS, _OWN),
@@ -120,7 +120,8 @@ COMMANDS: dict[str, tuple[str, list[_Option]]] = {
         _ROOT, _COUNT,
         ("--scene-size", 96, "side of the built-in scenes, in pixels", _SIDE, _SCENES),
         ("--checkpoint", None, "file to keep the training in (and to continue from)", _REQUIRED,
-         (lambda o: not o.checkpoint.is_dir(), "must be a file, and this is a folder: add a name")),
+         (lambda o: not o.checkpoint.is_dir(), "must be a file, and this is a folder: add a name"),
+         (lambda o: not files.closed_above(o.checkpoint), "cannot be written in this folder: choose another one")),
         ("--new", False, "begin afresh even if the checkpoint is there", _FLAG),
         ("--split", "train", "part of the data set to train on", {}),
         ("--start", None, "checkpoint, or torchvision's DeepLabV3, to begin with; what fits is kept", PATH,
@@ -206,12 +207,11 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     """The commands and their options; only the given ones are in the namespace."""
-    top = _Parser(
-        prog="deeplab-lessons",
-        description="Train DeepLab, measure it, and let it draw on photographs.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    about, plain = (
+        "Train DeepLab, measure it, and let it draw on photographs.",
+        argparse.RawDescriptionHelpFormatter,
     )
+    top = _Parser(prog="deeplab-lessons", description=about, epilog=_EXAMPLES, formatter_class=plain)
     commands = top.add_subparsers(dest="command", required=True, metavar="command")
     for name, (about, options) in COMMANDS.items():
         command = commands.add_parser(

@@ -115,14 +115,8 @@ def _by_recipe(options: argparse.Namespace, dataset: Pairs, resumed: bool) -> tr
             )
     begun = training.load_checkpoint(options.checkpoint)["about"].get("settings", {}) if resumed else {}
     trained = options.weights or options.start or begun.get("weights") or begun.get("start")
-    recipe = training.recipe(
-        options.version,
-        options.backbone,
-        len(dataset),
-        bool(trained),
-        options.output_stride,
-        len(dataset.classes),
-    )
+    stride, classes = options.output_stride, len(dataset.classes)
+    recipe = training.recipe(options.version, options.backbone, len(dataset), bool(trained), stride, classes)
     size = {"longest_side": training.recipes.LONGEST_SIDE} if options.data == "folder" else {}
     for name, value in (settings_of(recipe) | size).items():
         if name not in options.given:
@@ -137,13 +131,8 @@ def _by_recipe(options: argparse.Namespace, dataset: Pairs, resumed: bool) -> tr
 
 def _table_2(options: argparse.Namespace) -> training.Recipe:
     """A v1 with one of the heads of the paper's table 2, trained as the options say."""
-    network = {
-        "version": "v1",
-        "backbone": options.backbone,
-        "width": options.width,
-        **V1_TABLE[options.head],
-    }
-    network["batch_norm"] = not options.no_batch_norm
+    network = {"version": "v1", "backbone": options.backbone, "width": options.width}
+    network |= V1_TABLE[options.head] | {"batch_norm": not options.no_batch_norm}
     return training.Recipe(options.head, network, options.iterations, options.batch_size, options.lr)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from deeplab_lessons.datasets import finding
+from deeplab_lessons.training import class_weights
 
 
 def reader(read: Callable[[str], Any], wanted: str) -> dict[str, Any]:
@@ -48,7 +49,12 @@ def _device(text: str) -> str:
 def _lines(text: str, mark: str) -> list[str]:
     """The lines of the text file called `text`, or the parts of `text` between marks."""
     path = _path(text)
-    return list(finding.read_list(path)) if path.is_file() else [part.strip() for part in text.split(mark)]
+    try:
+        return (
+            list(finding.read_list(path)) if path.is_file() else [part.strip() for part in text.split(mark)]
+        )
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _classes(text: str) -> list[str]:
@@ -73,20 +79,21 @@ def _palette(text: str) -> list[tuple[int, ...]]:
     return colours
 
 
-def _class_weights(text: str) -> str | list[float]:
-    return text if text == "median-frequency" else [float(part) for part in text.split(",")]
+def _class_weights(text: str) -> str | list[float] | None:
+    return class_weights.checked(text if "median" in text else [float(part) for part in text.split(",")])
 
 
 PATH: dict[str, Any] = {"type": _path}
 DEVICE = reader(_device, "auto or a device of this machine")
 CLASSES = reader(
     _classes,
-    "names with commas and no spaces between them (background,cup), or a text file with a name on each line",
+    "two or more names with commas and no spaces between them (background,cup), or a text file with one on each line",
 )
 IDS = reader(_ids, "number:class with commas between them, each number once (0:0,255:1; class 255 is void)")
 PALETTE = reader(
     _palette, "colours of three numbers up to 255 (0,0,0:255,0,0), or a text file with one on each line"
 )
 CLASS_WEIGHTS = reader(
-    _class_weights, "median-frequency, or a number for each class with commas between them"
+    _class_weights,
+    "median-frequency, or a number for each class with commas between them: none below 0, not all 0",
 )

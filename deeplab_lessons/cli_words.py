@@ -42,10 +42,11 @@ def in_options(message: str, options: argparse.Namespace) -> str:
     message = message.strip("\n").partition("\n")[0].rstrip()
     for name, flag in flags.items():
         message = re.sub(rf"(?<=[:;] ){name} was ", f"{flag} was ", message)
+        message = re.sub(rf"\b{name}= ", f"{flag} ", message)
     for python, shell in _PHRASES.items():
         message = message.replace(python, shell)
     value = r"\{.*?\}|\[\[.*?\]\]|\[.*?\]|\(.*?\)|'[^']*'|[^\s,;)]*[^\s,;:.)]"
-    said = re.sub(rf"(?<![\w./\\-])([a-z_]+)(?:=({value}))?(?![\w(/]|\.\w)", option, message)
+    said = re.sub(rf"(?<![\w./\\'-])([a-z_]+)(?:=({value}))?(?![\w(/]|\.\w)", option, message)
     return re.sub(r"(--[a-z-]+ \S+) \(\1\)", r"\1", said)  # suggestions that are made in both languages
 
 

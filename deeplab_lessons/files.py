@@ -71,9 +71,15 @@ def overlay_paths(
 
 
 def seen_below(folder: Path) -> list[Path]:
-    """Return the files in a folder and below it, in the order of their names, but for hidden ones."""
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-    return [path for path in files if not any(p.startswith(".") for p in path.relative_to(folder).parts)]
+    """Return the files in a folder and below it, also through links, in the order of names, without hidden ones."""
+    found, errors = list[Path](), list[OSError]()
+    for top, folders, names in os.walk(folder, onerror=errors.append, followlinks=True):
+        above = {here := Path(top).resolve(), *here.parents}  # a link to one of these would lead in a circle
+        folders[:] = [f for f in folders if not (f.startswith(".") or Path(top, f).resolve() in above)]
+        found += [Path(top, name) for name in names if not name.startswith(".")]
+    for error in errors[:1]:
+        raise error
+    return [path for path in sorted(found) if path.is_file()]
 
 
 def picture_endings() -> set[str]:
@@ -111,9 +117,14 @@ def check_free(path: Path, overwrite: bool) -> None:
         raise FileExistsError(f"{path} is there already: pass overwrite=True or another output")
     if os.path.lexists(path) and not _is_ours(path):
         raise FileExistsError(f"{path} is not an overlay that was written here: pass another output")
-    folder = next(parent for parent in path.absolute().parents if parent.exists())
-    if not (folder.is_dir() and os.access(folder, os.W_OK)):
+    if folder := closed_above(path):
         raise PermissionError(f"{path} cannot be written in {folder}: pass another output")
+
+
+def closed_above(path: Path) -> Path | None:
+    """Return the folder, or file, because of which nothing can be written to `path`, or None."""
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    return None if folder.is_dir() and os.access(folder, os.W_OK) else folder
 
 
 def _is_ours(path: Path) -> bool:

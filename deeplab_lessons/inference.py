@@ -40,12 +40,8 @@ class ManyViews(torch.nn.Module):
     grid = PIXELS
 
     def __init__(
-        self,
-        model: torch.nn.Module,
-        scales: Sequence[float] = (1.0,),
-        flip: bool = False,
-        grid: Grid | None = None,
-    ):
+        self, model: torch.nn.Module, scales: Sequence[float] = (1.0,), flip: bool = False, grid: Grid | None = None,
+    ):  # fmt: skip
         super().__init__()
         if not scales or min(scales) <= 0:
             raise ValueError(f"scales must be positive shares of the picture's size, got {tuple(scales)}")
@@ -111,11 +107,9 @@ def check_image(image: torch.Tensor) -> None:
 
 
 def predict(
-    model: Model,
-    image: torch.Tensor | np.ndarray | Image.Image | str | Path,
-    grid: Grid | None = None,
+    model: Model, image: torch.Tensor | np.ndarray | Image.Image | str | Path, grid: Grid | None = None,
     longest_side: int | None = None,
-) -> np.ndarray:
+) -> np.ndarray:  # fmt: skip
     """Return the best class of each pixel, uint8 [H, W], at the picture's own size.
 
     `image` is a normalised tensor [3, H, W], a picture uint8 [H, W, 3], a PIL image or a path; `grid`: if the model
@@ -148,19 +142,10 @@ def _best_classes(model: Model, image: torch.Tensor, size: Sequence[int], grid: 
 
 
 def segment(
-    model: Model,
-    path: str | Path,
-    output: str | Path | None = None,
-    palette: np.ndarray | None = None,
-    opacity: float = 0.6,
-    grid: Grid | None = None,
-    overwrite: bool = False,
-    *,
-    classes: Sequence[str] = (),
-    kind: str = "overlay",
-    longest_side: int | None = LONGEST_SIDE,
-    legend: bool = True,
-) -> Path:
+    model: Model, path: str | Path, output: str | Path | None = None, palette: np.ndarray | None = None,
+    opacity: float = 0.6, grid: Grid | None = None, overwrite: bool = False, *, classes: Sequence[str] = (),
+    kind: str = "overlay", longest_side: int | None = LONGEST_SIDE, legend: bool = True,
+) -> Path:  # fmt: skip
     """Write the picture at `path` with the predicted classes in colour; return the file written, a PNG.
 
     `output` and `overwrite` as in `overlay_paths`, `opacity` as in `overlay`. `palette`: [C, 3], PASCAL VOC's colours
@@ -236,12 +221,9 @@ class Scores:
 
 
 def evaluate(
-    model: Model,
-    dataset: Sequence | Pairs,
-    trimap: Iterable[int] | None = None,
-    progress: bool = False,
+    model: Model, dataset: Sequence | Pairs, trimap: Iterable[int] | None = None, progress: bool = False,
     grid: Grid | None = None,
-) -> Scores:
+) -> Scores:  # fmt: skip
     """Compare `model` with every pair (image, mask) of `dataset`, each at the size of its labels.
 
     `trimap`: widths of bands around label boundaries, in pixels, to measure inside as well. `model` may also return a

@@ -495,3 +495,12 @@ def test_no_file_of_the_users_is_to_be_deleted(tmp_path, capsys):
         assert cli.main(command) != 0
         said = capsys.readouterr().err
         assert "photo.jpg is a picture" in said and "elete" not in said and len(said.splitlines()) == 1
+
+
+def test_an_error_without_words_has_its_name(monkeypatch, capsys):
+    def full(path):
+        raise MemoryError
+
+    monkeypatch.setattr(training, "load_model", full)
+    assert cli.main(["evaluate", "net.pt"]) == 1
+    assert the_only_line(capsys) == "deeplab-lessons: MemoryError"

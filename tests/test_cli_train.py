@@ -80,6 +80,16 @@ def test_every_version_can_be_trained(version, backbone, stride, album):
     [
         ("--class-weights 1,2,3", 2, "--class-weights must be 2 numbers, one for each class, got 3"),
         (
+            "--class-weights 0,0",
+            2,
+            "for each class with commas between them: none below 0, not all 0, got '0,0'",
+        ),
+        (
+            "--checkpoint images/IMG_0000.jpg/mine.pt",
+            2,
+            "--checkpoint cannot be written in this folder: choose another",
+        ),
+        (
             "--version v1 --backbone resnet50",
             1,
             "unknown backbone 'resnet50': choose from vgg16, mobilenet_v2",

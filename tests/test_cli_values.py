@@ -20,7 +20,7 @@ WRONG = [
     (cli_values.CLASSES, ("background", "background,", ",", "", "nowhere.txt")),
     (cli_values.IDS, ("0", "0:", "0:a", "0:0,0:1", "0:0;1:1", "0=0")),
     (cli_values.PALETTE, ("0,0:1,1", "0,0,256", "red", "0,0,0;1,1,1", "nowhere.txt", "", "0,0,0,0")),
-    (cli_values.CLASS_WEIGHTS, ("median", "1,", "1;2", "")),
+    (cli_values.CLASS_WEIGHTS, ("median", "1,", "1;2", "", "0,0", "-1,1", "nan,1", "inf,1")),
     (cli_values.DEVICE, ("gpu", "meta", "")),
 ]
 
@@ -39,3 +39,9 @@ def test_what_is_typed_becomes_a_value(option, text, value, tmp_path):
 def test_anything_else_is_refused_with_what_was_wanted(option, text):
     with pytest.raises(argparse.ArgumentTypeError, match=r"^must be .*, got "):
         option["type"](text)
+
+
+def test_what_is_wrong_in_a_list_is_said(tmp_path):
+    (tmp_path / "list.txt").write_text("cup\nspoon\ncup\n")
+    with pytest.raises(argparse.ArgumentTypeError, match=r"line 3: 'cup' is in .*line 1 already"):
+        cli_values.CLASSES["type"](str(tmp_path / "list.txt"))

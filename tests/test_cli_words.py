@@ -29,6 +29,11 @@ from deeplab_lessons.cli_words import in_options
         ),
         ("there is no checkpoint lr=0.1.pt: train", "there is no checkpoint lr=0.1.pt: train"),
         ("there is no batch_size in my_nets/a_b.pt", "there is no batch_size in my_nets/a_b.pt"),
+        (
+            "images lacks ['cup_mask_mask']; in groups 'cup_', 'a_b'",
+            "images lacks ['cup_mask_mask']; in groups 'cup_', 'a_b'",
+        ),
+        ("pass palette= with a colour, or names= a list", "pass --palette with a colour, or --names a list"),
         ("first line\nsecond line", "first line"),
     ],
 )

@@ -1,5 +1,6 @@
 """Files that are whole or absent, and names that replace nothing."""
 
+import os
 import warnings
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from deeplab_lessons.files import SOFTWARE, overlay_paths, whole_file
+from deeplab_lessons.files import SOFTWARE, overlay_paths, seen_below, whole_file
 
 
 def test_a_whole_file_is_the_old_one_or_the_new_one(tmp_path):
@@ -87,3 +88,24 @@ def test_files_that_are_left_out_are_named(tmp_path):
         assert list(overlay_paths([tmp_path])) == [tmp_path / "3.jpg"]
     with warnings.catch_warnings(action="error"):
         overlay_paths([tmp_path / "3.jpg"])
+
+
+def test_a_linked_folder_is_entered_once_and_a_circle_never(tmp_path):
+    photo(tmp_path / "real" / "a.jpg"), (tmp_path / "seen").mkdir()
+    (tmp_path / "seen" / "town").symlink_to(tmp_path / "real", target_is_directory=True)
+    (tmp_path / "real" / "again").symlink_to(tmp_path / "real", target_is_directory=True)
+    assert seen_below(tmp_path / "seen") == [tmp_path / "seen" / "town" / "a.jpg"]
+
+
+def test_a_folder_that_may_not_be_read_is_not_empty(tmp_path, monkeypatch):
+    photo(tmp_path / "a.jpg"), photo(tmp_path / "closed" / "b.jpg")
+    scandir = os.scandir
+
+    def closed(folder):
+        if str(folder).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(folder))
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    with pytest.raises(PermissionError, match="closed"):
+        seen_below(tmp_path)

@@ -27,16 +27,10 @@ LAST_CASCADE = 7  # block7 is the deepest of v3's cascades
 
 
 def resnet(
-    depth: int = 101,
-    output_stride: int = 8,
-    weights: Weights = None,
-    width: float = 1.0,
-    blocks: tuple[int, int, int, int] | None = None,
-    stride_in: str = "3x3",
-    frozen: bool = False,
-    multi_grid: Sequence[int] | None = None,
-    cascade: int = 4,
-) -> nn.Sequential:
+    depth: int = 101, output_stride: int = 8, weights: Weights = None, width: float = 1.0,
+    blocks: tuple[int, int, int, int] | None = None, stride_in: str = "3x3", frozen: bool = False,
+    multi_grid: Sequence[int] | None = None, cascade: int = 4,
+) -> nn.Sequential:  # fmt: skip
     """A ResNet up to its last stage, dilated; `output_stride`, `weights` and `width` as in `backbones`.
 
     `blocks` replaces the depth's four numbers. `stride_in` is where a stage's first block has its stride: "3x3" as

@@ -31,14 +31,9 @@ class XceptionBlock(nn.Module):
     """
 
     def __init__(
-        self,
-        in_channels: int,
-        channels: Sequence[int],
-        stride: int = 1,
-        dilations: Sequence[int] = (1, 1, 1),
-        shortcut: str = "conv",
-        relu_between: bool = True,
-    ):
+        self, in_channels: int, channels: Sequence[int], stride: int = 1, dilations: Sequence[int] = (1, 1, 1),
+        shortcut: str = "conv", relu_between: bool = True,
+    ):  # fmt: skip
         super().__init__()
         alone = shortcut == "none"
         widths, strides = (in_channels, *channels[:2]), (1, 1, stride)
@@ -64,14 +59,9 @@ class XceptionBlock(nn.Module):
 
 
 def xception(
-    output_stride: int = 16,
-    weights: Weights = None,
-    width: float = 1.0,
-    middle_blocks: int = 16,
-    multi_grid: Sequence[int] | None = None,
-    relu_between: bool = True,
-    norm_eps: float = 1e-5,
-) -> nn.Sequential:
+    output_stride: int = 16, weights: Weights = None, width: float = 1.0, middle_blocks: int = 16,
+    multi_grid: Sequence[int] | None = None, relu_between: bool = True, norm_eps: float = 1e-5,
+) -> nn.Sequential:  # fmt: skip
     """Modified aligned Xception up to 2048 channels; with 16 middle blocks it is the paper's X-65.
 
     `output_stride`, `weights` and `width` as in `backbones`, but there is no "imagenet", and files have this network's

@@ -19,7 +19,11 @@ class Coco(FilePairs):
 
     `classes` are names of categories, the first perhaps "background"; by default that and all. `others` is the class of
     the other categories. Crowds are void, and what nothing covers is class 0 if that is background, else void. Raises
-    ImportError without pycocotools, FileNotFoundError, and ValueError for a class that is not a category.
+    ImportError without pycocotools, FileNotFoundError, and ValueError for a class that is not a category. For `Folder`,
+    and so for the command line, write label maps (`labels` is a new folder), and pass these classes:
+
+        for number, (picture, _) in enumerate(coco.files):
+            Image.fromarray(coco.labels(number)).save(Path(labels, picture.stem + ".png"))
     """
 
     def __init__(

@@ -2,10 +2,11 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from unicodedata import normalize
 
+from deeplab_lessons.datasets.palettes import few
 from deeplab_lessons.files import picture_endings, seen_below
 
 Files = Mapping[str, Path]  # by their names: "town/a" for town/a.png
@@ -31,8 +32,12 @@ def find_pairs(
     if names is None:
         found = _match(pictures, maps, ending, labels)
         lonely = sorted(name for name in maps.keys() - found.values() if name.endswith(ending or ""))
+        if not (found or lonely):
+            raise ValueError(
+                f"no name in {labels} ends in {ending!r}, but {few([*map(repr, maps)])}: pass another ending"
+            )
         if lonely or not found:
-            raise _lacks(images, lonely, len(found) + len(lonely))
+            raise _lacks(images, lonely, len(found) + len(lonely), has=sorted(pictures))
         pairs = [(pictures[name], maps[found[name]]) for name in sorted(found)]
         return pairs, [path for name, path in pictures.items() if name not in found]
     lines = read_list(Path(names)) if isinstance(names, (str, Path)) else dict.fromkeys(names, "names")
@@ -85,9 +90,9 @@ def _files(folder: Path, but: Path, *kinds: Collection[str]) -> dict[str, Path]:
                 raise ValueError(f"{folder} holds both {twin.name} and {path.name}: keep one elsewhere")
         if found:
             return found
-    inside = ", ".join(unread(folder)) or "it is empty"
-    cure = ": export them as JPEG or PNG" if ".heic" in inside else ""
-    raise FileNotFoundError(f"{folder} holds no file that is a picture or label map: {inside}{cure}")
+    cure = ": export them as JPEG or PNG, and label maps as PNG (datumaro converts other formats)"
+    inside = f"{', '.join(others)}{cure}" if (others := unread(folder)) else "it is empty"
+    raise FileNotFoundError(f"{folder} holds no file that is a picture or label map: {inside}")
 
 
 def _match(pictures: Collection, maps: Collection, ending: str | None, folder: Path) -> dict[str, str]:
@@ -176,6 +181,14 @@ def shared_ending(names: Collection[str]) -> str:
     return max(set.intersection(*endings), key=len, default="") if len(endings) > 1 else ""
 
 
-def _lacks(folder: Path, missing: list[str], count: int, where: str = "") -> FileNotFoundError:
-    first = f" (the first: {where})" if where and where != "names" else ""
-    return FileNotFoundError(f"{folder} lacks {len(missing)} of {count} files: {missing[:3]} …{first}")
+def _lacks(
+    folder: Path, missing: list[str], count: int, where: str = "", has: Sequence = ()
+) -> FileNotFoundError:
+    said = f" (the first: {where})" if where and where != "names" else ""
+    if has:  # label maps without pictures
+        said = (
+            f" It has {few([*map(repr, has)])}. A label map is called like its picture, or like it with one ending for "
+            "all ('cup', 'cup_mask'): rename them, move those that are none, or pass names= a list of pairs. One JSON "
+            "for all pictures, as COCO's, is for datasets.Coco"
+        )
+    return FileNotFoundError(f"{folder} lacks {len(missing)} of {count} files: {missing[:3]} …{said}")

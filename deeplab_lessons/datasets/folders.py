@@ -28,14 +28,10 @@ class FilePairs(Pairs):
     """
 
     def __init__(
-        self,
-        files: Sequence[tuple[Path, Path]],
-        classes: Sequence[str],
-        ids: Mapping[int, int],
-        palette: np.ndarray | Sequence[Sequence[int]] | None,
-        transforms: Callable | None = None,
+        self, files: Sequence[tuple[Path, Path]], classes: Sequence[str], ids: Mapping[int, int],
+        palette: np.ndarray | Sequence[Sequence[int]] | None, transforms: Callable | None = None,
         others: int | None = None,
-    ):
+    ):  # fmt: skip
         super().__init__(transforms)
         if isinstance(classes, str):
             raise ValueError(f"classes must be a list of names, got {classes!r}: pass [{classes!r}]")
@@ -99,7 +95,7 @@ class Folder(FilePairs):
     - `others`: the class of every number that `ids` does not hold, or 255; None: such numbers are an error.
     - `palette`: uint8 [C, 3] for label maps saved as colours: row n is the colour of number n.
 
-    - `split`: "train" or "val", of which `val_share` is the fraction, in whole groups (`splits.sides`); None is all.
+    - `split`: "train", "val" (the fraction `val_share`, in whole groups: `splits.sides`) or "test"; None is all.
     - `longest_side`: larger pictures are reduced to it, and kept in memory.
 
     Label maps may also be polygons drawn with labelme (.json), in the pictures' own folder too. `left_out` holds the
@@ -108,23 +104,16 @@ class Folder(FilePairs):
     """
 
     def __init__(
-        self,
-        images: str | Path,
-        labels: str | Path,
-        classes: Sequence[str],
-        names: Iterable[str] | str | Path | None = None,
-        ids: Mapping[int, int] | None = None,
-        palette: np.ndarray | Sequence[Sequence[int]] | None = None,
-        transforms: Callable | None = None,
-        ending: str | None = None,
-        others: int | None = None,
-        split: str | None = None,
-        val_share: float = 0.2,
+        self, images: str | Path, labels: str | Path, classes: Sequence[str],
+        names: Iterable[str] | str | Path | None = None, ids: Mapping[int, int] | None = None,
+        palette: np.ndarray | Sequence[Sequence[int]] | None = None, transforms: Callable | None = None,
+        ending: str | None = None, others: int | None = None, split: str | None = None, val_share: float = 0.2,
         longest_side: int | None = None,
-    ):
-        check_choice("split", split, ("train", "val", None))
+    ):  # fmt: skip
+        check_choice("split", split, ("train", "val", "test", None))
         if Path(labels).is_file():
-            raise ValueError(f"labels must be a folder, got {labels}: datasets.Coco reads COCO's JSON")
+            coco = "COCO's JSON is for datasets.Coco in Python, whose help shows how to make label maps of it"
+            raise ValueError(f"labels must be a folder, got {labels}: {coco}")
         for kind, folder in (("images", images), ("label maps", labels)):
             require(kind, Path(folder), (), f"Pass the folder of your {kind}.")
         self.root, self.split, self.val_share = Path(images), split, val_share
@@ -142,6 +131,10 @@ class Folder(FilePairs):
             self.palette = padded([shown.get(c, (255, 255, 255)) for c in range(len(self.classes))])
         if split:
             self.files = [pair for pair, side in zip(files, self.sides(), strict=True) if side == split]
+            if not self.files:
+                raise ValueError(
+                    f"no pair in {images} is in the split {split!r}: put some into a folder called {split}"
+                )
 
     @property
     def folder(self) -> dict[str, Any]:

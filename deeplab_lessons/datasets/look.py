@@ -11,18 +11,22 @@ from PIL import Image
 
 from deeplab_lessons.datasets import reading
 from deeplab_lessons.datasets.folders import FilePairs, check_sizes
+from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 
 
 class Look:
     """What was seen so far of the files of pairs, or of label maps only.
 
-    `numbers` and `colours` count pixels by what the files hold, and `classes` by class, -1 for none. `faults` are
-    (path, message). `same` are the paths of each image, `thumbnails` unit vectors whose products are correlations.
+    `numbers` and `colours` count pixels by what the files hold, and `classes` by class, -1 for none. `drawn` has the
+    colours of each number in files with a palette, and where each was first. `faults` are (path, message). `same` are
+    the paths of each image, `thumbnails` unit vectors whose products are correlations, `voids` the classes beside void.
     """
 
     def __init__(self) -> None:
         self.maps, self.classes, self.numbers = 0, Counter[int](), Counter[int]()
         self.colours, self.kinds = Counter[tuple[int, int, int]](), defaultdict[str, Counter[str]](Counter)
+        self.drawn: defaultdict[int, dict[tuple[int, int, int], Path]] = defaultdict(dict)
+        self.voids: list[set[int]] = []
         self.faults: list[tuple[Path, str]] = []
         self.same: dict[bytes, list[Path]] = defaultdict(list)
         self.thumbnails: dict[Path, np.ndarray] = {}
@@ -34,6 +38,8 @@ class Look:
         for number, pixels in zip(values.tolist(), counts.tolist(), strict=True):
             self.numbers[number] += pixels
             self.classes[label_of(number, table)] += pixels
+        held = {label_of(number, table) for number in values.tolist()}
+        self.voids += [held] if IGNORE_INDEX in held else []
 
     def at_files(self, dataset: FilePairs, index: int, pixels: bool) -> None:
         """Look at an image, with or without its `pixels`, and at its label map."""
@@ -76,6 +82,9 @@ class Look:
         kind = path.suffix[1:] if path.suffix.lower() in (".json", ".mat") else reading.shape_of(path)[0]
         self.kinds["label maps"][kind] += 1
         self.at_map(numbers, table)
+        if kind.endswith(" P") and not kind.startswith("GIF"):  # whose numbers are new
+            for number, colour in reading.drawn_colours(path, numbers).items():
+                self.drawn[number].setdefault(colour, path)
         if table is not None:
             reading.to_classes(numbers, table, path)
         return numbers.shape

@@ -31,7 +31,10 @@ def read_labelme(path: str | Path, classes: Sequence[str]) -> np.ndarray:
             for s in content["shapes"]
         ]
     except (ValueError, TypeError, KeyError) as error:
-        raise ValueError(f"{path} is not a file of labelme ({type(error).__name__}: {error})") from None
+        kind = f"({type(error).__name__}: {error})"
+        if isinstance(error, KeyError) and "annotations" in content:
+            kind = "but looks like COCO's, which datasets.Coco reads: pass that one file, not a folder"
+        raise ValueError(f"{path} is not a file of labelme {kind}") from None
     numbers = {name: label for label, name in enumerate(classes)} | {_VOID: IGNORE_INDEX}
     first = background_of(classes) is not None
     if first:

@@ -103,14 +103,26 @@ def read_label_map(path: str | Path, palette: np.ndarray | None = None) -> np.nd
 
 def _of_indexed(image: Image.Image, numbers: np.ndarray, palette: np.ndarray) -> np.ndarray:
     """The numbers by `palette` of a file with colours of its own, where these are in it at other rows."""
-    own = np.zeros((256, 3), np.uint8)
-    colours = np.array(image.getpalette("RGB"), np.uint8).reshape(-1, 3)
-    own[: len(colours)] = colours
+    own = _palette_of(image)
     if numbers.max() < len(palette) and np.array_equal(own[numbers], np.asarray(palette)[numbers]):
         return numbers
     with contextlib.suppress(ValueError):
         return colours_to_indices(own[numbers], palette)
     return numbers
+
+
+def _palette_of(image: Image.Image) -> np.ndarray:
+    """The colours of a file with a palette, uint8 [256, 3]."""
+    own = np.zeros((256, 3), np.uint8)
+    colours = np.array(image.getpalette("RGB"), np.uint8).reshape(-1, 3)
+    own[: len(colours)] = colours
+    return own
+
+
+def drawn_colours(path: Path, numbers: np.ndarray) -> dict[int, tuple[int, int, int]]:
+    """Return the colour in which a file with a palette draws each of its `numbers` [H, W]."""
+    colours = _palette_of(_open(path, whole=False)[1]).tolist()
+    return {number: (*colours[number],) for number in np.unique(numbers).tolist()}
 
 
 def colour_counts(pixels: np.ndarray) -> Counter[tuple[int, int, int]]:
@@ -141,8 +153,9 @@ def shape_of(path: Path) -> tuple[str, int, int]:
         return f"npy {array.dtype}", *array.shape[:2]
     _, image = _open(path, whole=False)
     width, height = image.size
-    turned = image.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
-    return f"{image.format} {image.mode}", *((width, height) if turned else (height, width))
+    held = image.getexif().get(ExifTags.Base.Orientation, 1)
+    kind = f"{image.format} {image.mode}{' turned by EXIF' * (2 <= held <= 8)}"
+    return kind, *((width, height) if 5 <= held <= 8 else (height, width))
 
 
 def class_table(ids: Mapping[int, int], num_classes: int, others: int | None = None) -> np.ndarray:

@@ -78,6 +78,8 @@ def check(dataset: Sequence | Pairs, most: int | None = None, pictures: bool = T
     errors, doubts, tries = _of_labels(look, classes, isinstance(dataset, Folder), step == 1)
     doubts += _twice(look)
     if isinstance(dataset, Folder):
+        if not {"ids", "palette"} & dataset.folder.keys():
+            errors += _drawn_in_two_colours(look, tries)
         facts += _left_out(dataset, doubts)
         facts += _split(dataset, look, doubts) if dataset.split is None and step == 1 else []
     return Report((*facts, *_table(look, dataset, classes)), tuple(errors), tuple(doubts), tuple(tries))
@@ -111,11 +113,19 @@ def _of_labels(look: Look, classes: Sequence[str], own: bool, complete: bool) ->
     counts = {label: pixels for label, pixels in look.classes.items() if label not in strange}
     never = [f"{label} {name}" for label, name in enumerate(classes) if label not in counts]
     void, polygons = lacking(counts, classes, look.maps), "json" in look.kinds["label maps"]
+    binary = (
+        own and look.voids[1:] and look.voids.count({0, IGNORE_INDEX}) == len(look.voids) and len(look.voids)
+    )
     if void and polygons:
         void = f"{void.partition('. If')[0]}: no shape covers them. Call the first class background if it is"
     if void and not errors:
         alone = len(counts) < (3 if own else 2)  # void and one class, or void only
         (errors if alone and (own or complete) else doubts).append(void)
+    elif binary and not (errors or polygons):
+        doubts.append(
+            f"{binary} of {look.maps} label maps hold only 0 and 255 (void), and no other one holds 255: if it is a "
+            "class there, save these maps with its number"
+        )
     elif never and own and complete and not errors:
         doubts.append(
             f"class {few(never)} never occurs in the {look.maps} label maps, so that nothing can be learned of it: "
@@ -137,6 +147,18 @@ def _grouped(faults: list[tuple[Path, str]]) -> list[str]:
         more = f" ({len(others)} more like it: {few([path.name for path, _ in others])})" if others else ""
         said.append(words + more)
     return said
+
+
+def _drawn_in_two_colours(look: Look, tries: list[str]) -> list[str]:
+    """An error where palette files draw a number in two colours: numbers or colours are the classes, not both."""
+    for number, (first, second, *_) in ((n, c.items()) for n, c in sorted(look.drawn.items()) if len(c) > 1):
+        shown = Counter(colour for found in look.drawn.values() for colour in found)
+        tries.append(for_colours(shown, 256)[0])
+        return [
+            f"{second[1]} draws the number {number} in the colour {second[0]}, and {first[1]} in {first[0]}: pass "
+            "palette= if the colours are the classes, or ids= if the numbers are"
+        ]
+    return []
 
 
 def _twice(look: Look) -> list[str]:
@@ -179,7 +201,8 @@ def _split(dataset: Folder, look: Look, doubts: list[str]) -> list[str]:
                 "photos of one view, into a subfolder of their own, which is never split"
             )
     counts, known = Counter(sides), sorted(set(groups(dataset.names())))
-    by = "each image by itself" if len(known) == len(sides) else f"in groups that stay together, {few(known)}"
+    words = few([name if name.endswith("/") else repr(name) for name in known])
+    by = "each image by itself" if len(known) == len(sides) else f"in groups that stay together, {words}"
     return [f"split: {counts['train']} to train on, {counts['val']} to measure on, {by}"]
 
 

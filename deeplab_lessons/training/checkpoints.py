@@ -34,7 +34,10 @@ class OtherSettings(CheckpointError):
 
     def __init__(self, path: str | Path, changed: dict[str, tuple[str, str]]):
         self.path, self.changed = path, changed
-        changes = "; ".join(f"{name} was {old}, now {new}" for name, (old, new) in changed.items())
+        last = sorted(
+            changed, key=lambda name: name in ("files", "first image", "first labels")
+        )  # only marks
+        changes = "; ".join(f"{name} was {changed[name][0]}, now {changed[name][1]}" for name in last)
         super().__init__(
             f"{path} was begun with other settings: {changes}. To continue, pass the old ones; "
             "to begin afresh, pass resume=False or another path."
@@ -178,6 +181,8 @@ def load_model(path: str | Path) -> tuple[torch.nn.Module, dict]:
 
 def load_state_dict(model: torch.nn.Module, state: Mapping[str, torch.Tensor], path: str | Path) -> None:
     """Load `state`, read from `path`, into `model`; CheckpointError names the first parts that do not fit."""
+    if not state.keys() & model.state_dict().keys():  # as DataParallel names them
+        state = {name.removeprefix("module."): value for name, value in state.items()}
     *wrong, ruined = mismatches(model, state)
     if parts := [phrase for phrases in wrong for phrase in phrases]:
         raise CheckpointError(

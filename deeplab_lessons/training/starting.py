@@ -40,7 +40,7 @@ class Started:
 def start_from(model: torch.nn.Module, source: str | Path | Mapping, classes: Sequence[str]) -> Started:
     """Put the weights of a trained network into `model`, as far as they fit; the others stay as `deeplab` drew them.
 
-    `source` is a checkpoint of this course, of any version on the same backbone, or a file or state dict of
+    `source` is a checkpoint of this course, of any version on the same backbone, or a file or state dict of one, or of
     torchvision's `deeplabv3_resnet50` or `deeplabv3_resnet101`. Of the classifier the rows of those `classes` are kept
     that the source has by the same name; one that names none is taken to have these, if it has as many. Raises
     CheckpointError, and leaves `model` alone, for another backbone, less than half of its weights, or another file;
@@ -83,6 +83,8 @@ def _read(source: str | Path | Mapping[str, Any], name: str) -> tuple[dict, dict
         return stored.state_dict_in(content["model"], name), built.arguments, about.get("classes")
     state = stored.state_dict_in(content, name)
     if "classifier.0.convs.0.0.weight" not in state:
+        if any(key.startswith("backbone.") for key in state):
+            return state, {}, None
         kind = "neither a network of this course nor torchvision's DeepLabV3"
         if _IMAGENET & state.keys():
             kind = "a classifier for ImageNet: pass it as weights=FILE, as those of the backbone"
@@ -112,10 +114,10 @@ def _check_backbone(own: dict, kept: dict, theirs: dict, ours: dict, name: str) 
     backbone = [key for key in own if key.startswith("backbone.")]
     fits = 2 * _count(own, [key for key in backbone if key in kept]) >= _count(own, backbone)
     lost = theirs.get("batch_norm", False) and ours.get("batch_norm") is False and ours["backbone"] == "vgg16"
-    if theirs["backbone"] != ours["backbone"] or lost or not fits:
+    if theirs.get("backbone", ours["backbone"]) != ours["backbone"] or lost or not fits:
         changes = differences(theirs, ours)
         found = [f"{key} {' there, '.join(changes[key])} here" for key in _OF_BACKBONES if key in changes]
-        apart = "; ".join(found)
+        apart = "; ".join(found) or "less than half of its weights fits"
         raise CheckpointError(f"{name} holds another backbone than here: {apart}. Start from the same one.")
 
 

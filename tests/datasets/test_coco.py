@@ -2,12 +2,15 @@
 
 import importlib.util
 import json
+import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
 from label_files import save_picture
+from PIL import Image
 
-from deeplab_lessons.datasets import Coco, check
+from deeplab_lessons.datasets import Coco, Folder, check
 
 needed = pytest.mark.skipif(
     not importlib.util.find_spec("pycocotools"), reason="needs pycocotools: the extra coco"
@@ -42,6 +45,16 @@ def test_later_shapes_are_over_earlier_ones(tmp_path):
     assert np.array_equal(data.pair(0)[1], expected)
     report = check(data)
     assert not report.errors and "1 cup" in str(report) and "no class" not in str(report)
+
+
+@needed
+def test_label_maps_are_written_as_its_help_shows(tmp_path):
+    coco = Coco(*annotations(tmp_path, (CUP, LEFT), (SPOON, TOP)))
+    (labels := tmp_path / "labels").mkdir()
+    loop = textwrap.dedent("    " + Coco.__doc__.partition("pass these classes:")[2].strip())
+    exec(loop, {"coco": coco, "Image": Image, "Path": Path, "labels": labels})
+    folder = Folder(tmp_path / "images", labels, coco.classes)
+    assert np.array_equal(folder.pair(0)[1], coco.pair(0)[1]) and not check(folder).errors
 
 
 @needed

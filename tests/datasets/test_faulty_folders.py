@@ -267,6 +267,68 @@ def coco_file(root):
     return {"labels": "coco.json"}
 
 
+def indexed(*palettes, **more):
+    """Right pictures with palette files: of each the colours, and the numbers."""
+
+    def build(root):
+        pictures(root)
+        for name, (drawn, numbers) in zip(NAMES, palettes, strict=True):
+            image = Image.fromarray(numbers)
+            image.putpalette(np.array(drawn, np.uint8).tobytes())
+            save(root / "labels" / f"{name}.png", image)
+        return more
+
+    return build
+
+
+RED, GREEN, BLACK = (200, 30, 40), (0, 90, 0), (0, 0, 0)
+EXCHANGED = ((BLACK, RED), HALF), ((BLACK, RED), HALF), ((RED, BLACK), 1 - HALF)
+
+
+def coco_among_labels(root):
+    pictures(root), (root / "labels").mkdir()
+    (root / "labels" / "instances.json").write_text('{"images": [], "annotations": [], "categories": []}')
+    return {}
+
+
+def coco_called_like_a_picture(root):
+    pictures(root), shapes(root, ("thing", BOX))
+    (root / "labels" / "two.json").write_text('{"images": [], "annotations": [], "categories": []}')
+    return {}
+
+
+def other_kind(ending):
+    def build(root):
+        pictures(root), (root / "labels").mkdir()
+        for name in NAMES:
+            (root / "labels" / f"{name}{ending}").write_text("0 .1 .1 .5 .5")
+        return {}
+
+    return build
+
+
+def prefixes(root):
+    pictures(root, ["img_1", "img_2"]), maps(root, names=["mask_1", "mask_2"])
+    return {}
+
+
+def linked(root):
+    pictures(root / "elsewhere"), maps(root, names=[f"town/{name}" for name in NAMES])
+    (root / "images").mkdir()
+    (root / "images" / "town").symlink_to(root / "elsewhere" / "images", target_is_directory=True)
+    (root / "elsewhere" / "images" / "back").symlink_to(root / "images", target_is_directory=True)
+    return {}
+
+
+def none_ends(root):
+    return {**good(root), "ending": "_ids"}
+
+
+def some_of_255(root):
+    pictures(root), maps(root), maps(root, HALF * 255, names=NAMES[:2])
+    return {}
+
+
 def no_labels_folder(root):
     pictures(root)
     return {}
@@ -310,7 +372,22 @@ ERRORS = [
     ("hidden files only", hidden_only, ["images holds no file", "it is empty"]),
     ("HEIC only", heic_only, ["images holds no file", "1 .heic", "export them as JPEG"]),
     ("no folder", no_labels_folder, ["labels", "there is no such folder", "Pass the folder of your label maps"]),
-    ("COCO's JSON", coco_file, ["labels must be a folder", "coco.json", "datasets.Coco"]),
+    ("COCO's JSON", coco_file, ["labels must be a folder", "coco.json", "datasets.Coco", "help shows"]),
+    ("COCO's JSON among labels", coco_among_labels, ["lacks 1 of 1 files", "'instances'", "is for datasets.Coco"]),
+    ("COCO's JSON of one picture", coco_called_like_a_picture, ["two.json is", "looks like COCO's", "datasets.Coco"]),
+    ("boxes", other_kind(".txt"), ["3 .txt", "label maps as PNG", "datumaro"]),
+    ("an ending that no name has", none_ends, ["no name in", "ends in '_ids', but 'one', 'three', 'two'"]),
+    ("names with prefixes", prefixes, ["'mask_1', 'mask_2'", "It has 'img_1', 'img_2'", "'cup_mask'", "list of pairs"]),
+    (
+        "palettes in another order",
+        indexed(*EXCHANGED),
+        ["three.png draws the number 0 in the colour (200, 30, 40)", "one.png in (0, 0, 0)", "--palette 0,0,0:200"],
+    ),
+    (
+        "palettes of the used colours only",
+        indexed(((BLACK, RED), HALF), ((BLACK, RED), HALF), ((BLACK, GREEN), HALF)),
+        ["number 1", "(200, 30, 40)", "(0, 90, 0)", "pass palette= if the colours are the classes, or ids= if"],
+    ),
     ("names that do not agree", no_agreement, ["images lacks 3 of 3 files", "'x1'"]),
     ("a map without a picture", one_map_more, ["images lacks 1 of 4 files", "'four'"]),
     ("several endings", several_endings, ["'_color' (3), '_ids' (3)", "pass ending="]),
@@ -353,6 +430,7 @@ ERRORS = [
 
 DOUBTS = [
     ("a class that never occurs", of(HALF, classes=(*CLASSES, "spoon")), ["class 2 spoon never", "add images"]),
+    ("some masks of 0 and 255", some_of_255, ["2 of 3 label maps hold only 0 and 255 (void)", "with its number"]),
     ("background only", of(HALF * 0), ["class 1 thing never occurs", "leave it out"]),
     ("HEIC too", heic_too, ["1 .heic", "export photos in HEIC"]),
     ("one picture twice", twice, ["four.png", "five.png", "same image: keep one"]),
@@ -386,7 +464,7 @@ def test_a_doubt_names_file_and_cure(tmp_path, build, words):
 
 
 def test_the_tables_are_long_enough():
-    assert len(ERRORS) + len(DOUBTS) >= 45
+    assert len(ERRORS) + len(DOUBTS) >= 60
 
 
 def test_a_picture_cut_off_is_named_where_pixels_are_read(tmp_path):
@@ -473,6 +551,9 @@ RIGHT = [
     ("a void border", void_border),
     ("a list in UTF-16 with CRLF", with_list("one\r\nthree\r\n".encode("utf-16"))),
     ("photographs of a phone", phone),
+    ("palettes in another order, and their colours", indexed(*EXCHANGED, palette=[BLACK, RED])),
+    ("palettes in another order, and their numbers", indexed(*EXCHANGED, ids={0: 0, 1: 1})),
+    ("a linked folder", linked),
     ("one bit", of(HALF.astype(bool))),
     ("TIFF", of(HALF, ending=".tif")),
     ("one map of background only", one_of_three(HALF * 0)),

@@ -6,7 +6,8 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from label_files import save_labels, save_picture
+from label_files import GREY, open_folder, save_labels, save_picture
+from PIL import Image
 from small_training import bright_squares, run, tiny
 
 from deeplab_lessons import inference, runtime
@@ -265,3 +266,13 @@ def test_real_sets_and_their_parts_are_not_suspected(kind, split):
             assert report.errors == report.doubts == ()
     for report in (check(data, most=100), check(data, most=20, pictures=False)):
         assert report.errors == report.doubts == ()
+
+
+def test_photographs_that_the_camera_held_otherwise_are_named(tmp_path):
+    """Upside down they keep their size, so that nothing but the eye tells whether their labels were turned too."""
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    save_picture(tmp_path / "images" / "one.jpg"), save_labels(tmp_path / "labels" / "one.png")
+    Image.fromarray(GREY).save(tmp_path / "images" / "two.jpg", exif=exif)
+    save_labels(tmp_path / "labels" / "two.png")
+    assert "1 JPEG RGB 8 x 6, 1 JPEG RGB turned by EXIF 8 x 6" in str(check(open_folder(tmp_path)))

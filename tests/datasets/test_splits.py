@@ -1,5 +1,7 @@
 """Whole groups of pictures to train on and to measure on."""
 
+import re
+
 import pytest
 from label_files import save_labels, save_picture
 
@@ -23,6 +25,41 @@ from deeplab_lessons.datasets.splits import groups, sides
 )
 def test_what_belongs_together_by_its_name(names, expected):
     assert groups(names) == expected
+
+
+@pytest.mark.parametrize(
+    ("names", "clip"),
+    [
+        ([f"clip{c}/{side}/{n}" for c in "abc" for side in ("left", "right") for n in range(3)], r"clip."),
+        ([f"{side}/clip{c}/{n}" for c in "abc" for side in ("Left", "Right") for n in range(3)], r"clip."),
+        ([f"day{day}/cam{c}/{n}" for day in (1, 2) for c in (0, 1) for n in range(3)], r"day\d"),
+        ([f"patient{p}/study{s}/{n}" for p in range(3) for s in (1, 2) for n in range(2)], r"patient\d"),
+        ([f"{side}/{n:03}" for side in ("left", "right") for n in range(5)], r"\d+"),
+        ([f"{side}_{n}" for side in ("left", "right") for n in range(5)], r"\d+"),
+        ([f"{n}_{side}" for side in ("left", "right") for n in range(5)], r"\d+"),
+        ([f"IMG_{n:04}{made}" for n in range(5) for made in ("", "_flip", "_rot90", "(1)")], r"IMG_\d+"),
+        ([f"scene{n}_{x}_{y}" for n in range(3) for x in (0, 256) for y in (0, 256)], r"scene\d"),
+        ([f"P{n:04}__1__{x}___{y}" for n in range(3) for x in (0, 256) for y in (0, 256)], r"P\d+"),
+    ],
+)
+def test_cameras_tiles_and_copies_of_one_scene_are_on_one_side(names, clip):
+    for share in (0.1, 0.2, 0.5):
+        both = {
+            (re.search(clip, name)[0], side) for name, side in zip(names, sides(names, share), strict=True)
+        }
+        assert len(both) == len({scene for scene, _ in both}) > 1 and len({side for _, side in both}) == 2
+
+
+@pytest.mark.parametrize(
+    "names", [["left", "right"], ["a/left", "a/right"], ["left", "right", "cat"], ["right_1"]]
+)
+def test_words_that_are_all_of_a_name_are_names(names):
+    assert len(groups(names)) == len(names) and all(groups(names))
+
+
+def test_a_group_of_nearly_all_images_is_parted_further():
+    assert len(set(groups([*(f"day{n // 10}_{n}" for n in range(50)), "cat"]))) == 6
+    assert len(set(groups([*(f"all/day{n // 10}/{n}" for n in range(50)), "more/a/1"]))) == 6
 
 
 def test_no_group_is_on_both_sides_and_the_fraction_is_met():
@@ -78,8 +115,13 @@ def test_a_folder_is_split(tmp_path):
     )
     assert sorted(train.names() + val.names()) == whole.names() == ["bonn/c", "jena/d", "ulm/a", "ulm/b"]
     assert len(val) == 1 and len(train) == 3
-    with pytest.raises(ValueError, match="unknown split 'test': choose from train, val, None"):
+    with pytest.raises(ValueError, match="in the split 'test': put some into a folder called test"):
         Folder(tmp_path / "images", tmp_path / "labels", ("x", "y", "z"), split="test")
+    with pytest.raises(ValueError, match="unknown split 'dev': choose from train, val, test, None"):
+        Folder(tmp_path / "images", tmp_path / "labels", ("x", "y", "z"), split="dev")
+    save_picture(tmp_path / "images" / "test/e.jpg"), save_labels(tmp_path / "labels" / "test/e.png")
+    test = Folder(tmp_path / "images", tmp_path / "labels", ("x", "y", "z"), split="test")
+    assert test.names() == ["test/e"]
 
 
 @pytest.mark.parametrize(
@@ -87,6 +129,8 @@ def test_a_folder_is_split(tmp_path):
     [
         (["training/a", "validation/b", "testing/c"], ["train", "val", "test"]),
         (["train/a", "train/b", "val/c", "stray"], ["train", "train", "val", "train"]),
+        (["images/train/ulm/a", "images/val/ulm/b"], ["train", "val"]),
+        (["train2017/a", "train2017/b", "val2017/c"], ["train", "train", "val"]),
         ([*(f"train/{n}" for n in "abcd"), "test/e"], None),
     ],
 )

@@ -17,7 +17,7 @@ import torch
 from small_training import bright_squares, run, same_weights, tiny
 from torchvision import tv_tensors
 
-from deeplab_lessons import training
+from deeplab_lessons import models, training
 from deeplab_lessons.training import CheckpointError
 from deeplab_lessons.training.checkpoints import training_into
 
@@ -197,7 +197,7 @@ def test_about_travels_with_the_checkpoint(tmp_path):
 
 WRITER = """
 import sys, torch
-from deeplab_lessons import training
+from deeplab_lessons import models, training
 path, number = sys.argv[1], float(sys.argv[2])
 for _ in range(60):
     training.save_checkpoint({"model": {str(n): torch.full((500, 40), number) for n in range(8)}, "by": number}, path)
@@ -407,3 +407,11 @@ def test_a_checkpoint_that_is_no_training_is_named(tmp_path):
         run(tiny(), checkpoint=tmp_path / "run.pt")
     with pytest.raises(CheckpointError, match="does not say which model it holds"):
         training.load_model(tmp_path / "run.pt")
+
+
+def test_a_network_that_was_trained_inside_dataparallel_is_loaded_by_itself(tmp_path):
+    torch.manual_seed(0)
+    model, path = models.deeplab("v1", 2, width=1 / 32, batch_norm=True), tmp_path / "run.pt"
+    run(torch.nn.DataParallel(model), checkpoint=path, iterations=1)
+    assert all(name.startswith("module.") for name in training.load_checkpoint(path)["model"])
+    assert same_weights(training.load_model(path)[0], model)

@@ -103,6 +103,19 @@ def test_a_network_at_several_scales_keeps_what_one_scale_learned(tmp_path):
     assert same(back, one, "")
 
 
+@pytest.mark.parametrize("before", ["", "module."])
+def test_weights_alone_are_kept_as_far_as_they_fit(trained, tmp_path, before):
+    """What `torch.save(model.state_dict(), …)` wrote, also of a network inside DataParallel."""
+    torch.save(
+        {f"{before}{name}": value for name, value in trained[0].state_dict().items()}, tmp_path / "bare.pt"
+    )
+    model = network()
+    started = start_from(model, tmp_path / "bare.pt", ABC)
+    assert same(model, trained[0], "backbone", "aspp", "classifier") and started.kept == 1
+    with pytest.raises(CheckpointError, match="less than half of its weights fits"):
+        start_from(network(width=0.25), tmp_path / "bare.pt", ABC)
+
+
 def test_a_layer_of_a_part_is_named(tmp_path):
     other, model = network("v1", seed=1), network("v1", kernel_size=5)
     said = start_from(model, kept(other, tmp_path / "other.pt"), ABC)
