@@ -10,6 +10,7 @@ from deeplab_lessons import arithmetic
 from deeplab_lessons.arithmetic import Layer
 from deeplab_lessons.classroom import atrous, stacks
 from deeplab_lessons.classroom.exercises.cases import torch_generator
+from deeplab_lessons.classroom.exercises.compare import difference
 from deeplab_lessons.classroom.exercises.designs import design, list_of, wanted
 from deeplab_lessons.classroom.exercises.framework import exercise, misconception
 
@@ -334,6 +335,18 @@ class DilateKernel:
         for (o, i, k), d in product(shapes, (2, 3, 1)):
             dtype = rng.choice((torch.float32, torch.float64))
             yield torch.randn(o, i, k, k, generator=torch_generator(rng), dtype=dtype), d
+
+    def same(got, expected) -> bool:
+        """The same taps in the same dtype: a convolution refuses a kernel of another dtype than its input's."""
+        return difference(got, expected) is None and got.dtype == expected.dtype
+
+    @misconception(
+        "The values are right, but they are not in the dtype of `weight`, and a convolution needs its kernel in the "
+        "dtype of its input. Make the zeros with `weight.new_zeros(…)`."
+    )
+    def other_dtype(w, d):
+        other = torch.float32 if w.dtype == torch.float64 else torch.float64
+        return _spread(w, d, d).to(other)
 
     @misconception(
         "Your code puts d zeros between the taps. There are d - 1: an undilated convolution has dilation 1, not 0."

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from deeplab_lessons.classroom.exercises.cards import Verdict
 from deeplab_lessons.classroom.exercises.compare import difference, show, show_error, tidy
+from deeplab_lessons.classroom.exercises.gradients import carries_gradient, gradient_problem, gradients
 from deeplab_lessons.classroom.exercises.own import hands_in
 from deeplab_lessons.classroom.exercises.surroundings import defaults
 from deeplab_lessons.classroom.exercises.words import AMBIGUOUS, RIGHT_BUT, SAY
@@ -79,13 +80,23 @@ class Run:
     def _problem(self, args: tuple, given: tuple, got: object, expected: object) -> str | None:
         """None for a right answer that leaves its input as it was; else a sentence, perhaps ""."""
         problem = self.exercise.problem(got, expected)
-        if problem is not None:
-            return problem
+        if problem is None and carries_gradient(expected):
+            inputs = copy.deepcopy(args)
+            wanted = gradients(self.exercise.reference(*inputs), inputs)
+            problem = gradient_problem(self._gradients(got, given), wanted)
+        changed = self._changed(args, given) if problem is None else ""
+        return SAY["changed"].format(parameter=changed) if changed else problem
+
+    def _gradients(self, got: object, given: tuple) -> list | str:
+        return gradients(got, given)
+
+    def _changed(self, args: tuple, given: tuple) -> str:
+        """Name of the first argument that is no longer what it was."""
         for name, before, now in zip(self._names(args), args, given, strict=True):
             comparable = difference(copy.deepcopy(before), before) is None
             if comparable and difference(now, before) is not None:
-                return SAY["changed"].format(parameter=name)
-        return None
+                return name
+        return ""
 
     def _names(self, args: tuple) -> list[str]:
         names = list(inspect.signature(self.exercise.reference).parameters)[: len(args)]

@@ -67,6 +67,11 @@ SAY = {
         "The values are right, but no gradient can flow back to the inputs. Stay with operations of torch on tensors: "
         "no .item(), no .detach(), no numpy."
     ),
+    "gradient": (
+        "The values are right, but the gradient that flows back to the inputs is not. Perhaps one of the steps is "
+        "hidden from autograd by .detach(), .data, .item(), numpy or no_grad()."
+    ),
+    "gradient raises": "The values are right, but PyTorch cannot compute their gradient. It raises {error}",
     "shape": "Expected the shape {expected}, got {got}.",
     "only shape": "The values are right, but the shape is {got}. Expected {expected}.",
     "truth inside": "Expected numbers, got truth values.",

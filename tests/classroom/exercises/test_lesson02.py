@@ -257,17 +257,10 @@ class DilateKernelRight:
         new[:, :, ::dilation, ::dilation] = weight
         return new
 
-    def default_dtype(weight, dilation):
-        o, i, k, _ = weight.shape
-        size = (k - 1) * dilation + 1
-        new = torch.zeros(o, i, size, size)
-        new[:, :, ::dilation, ::dilation] = weight
-        return new
-
     def loops(weight, dilation):
         o, i, k, _ = weight.shape
         size = k + (k - 1) * (dilation - 1)
-        new = torch.zeros(o, i, size, size)
+        new = torch.zeros(o, i, size, size).to(weight)
         for row in range(k):
             for column in range(k):
                 new[:, :, row * dilation, column * dilation] = weight[:, :, row, column]
@@ -289,7 +282,7 @@ class DilateKernelRight:
         o, i, k, _ = weight.shape
         new = np.zeros((o, i, (k - 1) * dilation + 1, (k - 1) * dilation + 1))
         new[..., ::dilation, ::dilation] = weight.numpy()
-        return torch.from_numpy(new)
+        return torch.from_numpy(new).to(weight.dtype)
 
     def matrices(weight, dilation):
         k = weight.shape[-1]
@@ -309,6 +302,21 @@ class DilateKernelRight:
 
 
 class DilateKernelWrong:
+    @says("in the dtype of `weight`")
+    def default_dtype(weight, dilation):
+        o, i, k, _ = weight.shape
+        size = (k - 1) * dilation + 1
+        new = torch.zeros(o, i, size, size)
+        new[:, :, ::dilation, ::dilation] = weight
+        return new
+
+    @says("in the dtype of `weight`")
+    def always_double(weight, dilation):
+        o, i, k, _ = weight.shape
+        new = np.zeros((o, i, (k - 1) * dilation + 1, (k - 1) * dilation + 1))
+        new[..., ::dilation, ::dilation] = weight.numpy()
+        return torch.from_numpy(new)
+
     def positive(weight, dilation):
         return DilateKernelRight.assigned(weight.abs(), dilation)
 

@@ -609,6 +609,36 @@ class CrossEntropyWrong:
     def a_new_tensor(logits, labels):
         return torch.tensor(F.cross_entropy(logits, labels, ignore_index=255).item())
 
+    @says("the gradient that flows back to the inputs is not")
+    def half_detached(logits, labels):
+        right = logits.gather(1, (labels * (labels != 255))[:, None])[:, 0]
+        costs = torch.logsumexp(logits, 1).detach() - right
+        return costs[labels != 255].mean()
+
+    @says("no gradient can flow back")
+    def a_new_leaf(logits, labels):
+        loss = F.cross_entropy(logits, labels, ignore_index=255)
+        return torch.tensor(loss.item(), requires_grad=True)
+
+    @says("no gradient can flow back")
+    def through_numpy(logits, labels):
+        scores = logits.detach().numpy()
+        scores = scores - scores.max(1, keepdims=True)
+        logs = torch.from_numpy(scores - np.log(np.exp(scores).sum(1, keepdims=True)))
+        return F.nll_loss(logs, labels, ignore_index=255).requires_grad_()
+
+    @says("the gradient that flows back to the inputs is not")
+    def numpy_tied_to_the_logits(logits, labels):
+        loss = F.cross_entropy(logits, labels, ignore_index=255).item()
+        return loss + 0 * logits.sum()
+
+    @says("PyTorch cannot compute their gradient")
+    def overwritten(logits, labels):
+        q = logits.softmax(1)
+        loss = F.cross_entropy(logits, labels, ignore_index=255) + 0 * q.sum()
+        q.mul_(2)
+        return loss
+
     @says("returns the sum")
     def summed(logits, labels):
         return F.cross_entropy(logits, labels, ignore_index=255, reduction="sum")

@@ -67,6 +67,16 @@ class FrozenBlockRight:
 
 
 class FrozenBlockWrong:
+    @says("no gradient can flow back")
+    def weight_frozen_as_well(x, weight, mean, variance, factor, shift):
+        y = F.batch_norm(F.conv2d(x, weight.detach()), mean, variance, factor, shift)
+        return F.relu(x + y).requires_grad_()
+
+    @says("the gradient that flows back to the inputs is not")
+    def half_detached(x, weight, mean, variance, factor, shift):
+        y = F.conv2d(x, weight) / 2 + F.conv2d(x, weight).detach() / 2
+        return F.relu(x + F.batch_norm(y, mean, variance, factor, shift))
+
     @says("other images in its batch")
     def as_it_stands(x, weight, mean, variance, factor, shift):
         y = F.batch_norm(F.conv2d(x, weight), mean, variance, factor, shift, training=True)
