@@ -19,6 +19,9 @@ def _covered(k: int, d: int) -> int:
     return (k - 1) * d + 1
 
 
+_TWO_GAPS = "Your code counts two gaps, which is right for 3 taps only. A kernel of k taps has k - 1 gaps."
+
+
 @exercise
 class EffectiveKernelSize:
     """Warm-up: how many cells a dilated kernel covers."""
@@ -78,6 +81,21 @@ class EffectiveKernelSize:
     )
     def taps_only(k, d=1):
         return k
+
+    @misconception(
+        "Your code puts d zeros into each gap and takes one cell off at the end. Every gap holds d - 1 zeros, so it is "
+        "one cell less per gap."
+    )
+    def one_less_in_total(k, d=1):
+        return k + (k - 1) * d - 1
+
+    @misconception(_TWO_GAPS)
+    def three_taps_always(k, d=1):
+        return 2 * d + 1
+
+    @misconception(_TWO_GAPS)
+    def two_gaps_filled(k, d=1):
+        return k + 2 * (d - 1)
 
 
 def _places(n, k, s, p, d):
@@ -168,6 +186,20 @@ class OutputSize:
     def no_padding(n, k, s=1, p=0, d=1):
         return _places(n, k, s, 0, d)
 
+    @misconception(
+        "Your code subtracts the distance from the first tap to the last, (k - 1) d. The kernel covers one cell more: "
+        "subtract the effective kernel size."
+    )
+    def one_position_too_many(n, k, s=1, p=0, d=1):
+        return (n + 2 * p - (k - 1) * d) // s + 1
+
+    @misconception(
+        "Your code subtracts k d cells. There are zeros only between taps and none after the last: subtract the "
+        "effective kernel size."
+    )
+    def zeros_after_last_tap(n, k, s=1, p=0, d=1):
+        return (n + 2 * p - k * d) // s + 1
+
 
 @exercise
 class SamePadding:
@@ -252,6 +284,13 @@ class SamePadding:
     )
     def one_gap_only(k, d=1):
         return (k - 1) // 2 + d - 1
+
+    @misconception(
+        "Your code returns the effective kernel size. Padding replaces the cells on both sides of its centre, half of "
+        "them on each side: subtract 1, then halve."
+    )
+    def effective_size(k, d=1):
+        return _covered(k, d)
 
 
 @design
@@ -388,3 +427,12 @@ class DilateKernel:
     @misconception("Your code returns the kernel unchanged. Where do its zeros belong?")
     def unchanged(w, d):
         return w
+
+    @misconception(
+        "Your code makes room for the zeros, but puts the taps side by side into the corner. Neighbouring taps are d "
+        "cells apart: assign to every d-th row and column."
+    )
+    def in_the_corner(w, d):
+        spread = torch.zeros_like(_spread(w, d, d))
+        spread[:, :, : w.shape[2], : w.shape[3]] = w
+        return spread

@@ -216,8 +216,8 @@ class TrainingPlan:
         ):
             return None
         return (
-            'The check expects {"lr": [trained, new weights, new biases], "iterations": n, "power": p}, with positive '
-            f"numbers and n a whole number from 10 to 100,000; it got {show(plan)}."
+            'Expected {"lr": [trained, new weights, new biases], "iterations": n, "power": p}, with positive '
+            f"numbers and n a whole number from 10 to 100,000, got {show(plan)}."
         )
 
     def training_plan():

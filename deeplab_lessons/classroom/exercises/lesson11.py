@@ -294,7 +294,7 @@ class ThreeDilations:
             and all(1 <= each <= 33 for each in dilations)
         ):
             return None
-        return f"The check expects a list of three whole numbers from 1 to 33; it got {show(dilations)}."
+        return f"Expected a list of three whole numbers from 1 to 33, got {show(dilations)}."
 
     def three_dilations():
         return [1, 3, 8]

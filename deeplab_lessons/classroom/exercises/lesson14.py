@@ -235,8 +235,8 @@ class SmallerCard:
         ):
             return None
         return (
-            'The check expects {"batch": n, "crop": pixels, "iterations": n, "lr": rate}, all integers except the '
-            f"positive learning rate; it got {show(plan)}."
+            'Expected {"batch": n, "crop": pixels, "iterations": n, "lr": rate}, all integers except the '
+            f"positive learning rate, got {show(plan)}."
         )
 
     def smaller_card():

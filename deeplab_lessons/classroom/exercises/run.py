@@ -71,8 +71,8 @@ class Run:
         self.tried.append((args, got))
         if problem is not None:
             # "the values are right, but" is the last word only where no later values are wrong
-            only_so_far = self.wrong is None or self.wrong[3].startswith(RIGHT_BUT)
-            if only_so_far and (self.wrong is None or not problem.startswith(RIGHT_BUT)):
+            only_so_far = self.wrong is None or _right_but(self.wrong[3])
+            if only_so_far and (self.wrong is None or not _right_but(problem)):
                 self.wrong = (args, expected, got, problem)
         elif self.first_float is None and isinstance(got, float) and isinstance(expected, int):
             self.first_float = got
@@ -133,8 +133,10 @@ class Run:
             known = self._misconception()
         else:
             what, raised = self._meaning(*crash)
-            later = SAY["later"].format(inputs=self._inputs(crash[0]), what=f"{what} {raised}".strip())
-        first_step = "" if known or problem.startswith(RIGHT_BUT) else SAY["first step"]
+            later = SAY["later"].format(
+                inputs=tidy(self._inputs(crash[0]), 120), what=f"{what} {raised}".strip()
+            )
+        first_step = "" if known or _right_but(problem) else SAY["first step"]
         said = (known or problem, later, first_step, self._also_prints())
         return self.exercise._verdict("wrong", *said, rows=rows)
 
@@ -182,6 +184,11 @@ class Run:
 
     def _also_prints(self) -> str:
         return SAY["printed"] if self.printed.getvalue().strip() else ""
+
+
+def _right_but(problem: str) -> bool:
+    """Whether a sentence says that the values are right, perhaps those at one position."""
+    return any(words in problem for words in RIGHT_BUT)
 
 
 class _ArityError(Exception):

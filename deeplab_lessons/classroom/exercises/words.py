@@ -50,7 +50,7 @@ SAY = {
     "rounded": "This is the expected value rounded to {places} places. Return it as it comes.",
     "one axis": "Expected one whole number, got {kind}. Perhaps you return one number for each axis.",
     "fraction": "Expected a whole number, got one with a fraction.",
-    "want sequence": "Expected a {expected} of {length}, got {kind}.",
+    "want sequence": "Expected a {expected} of length {length}, got {kind}.",
     "length": "Expected {expected} values, got {got}.",
     "place": "The first difference is at position {place}.",
     "want dict": "Expected a dict with {length} keys, got {kind}.",
@@ -65,7 +65,7 @@ SAY = {
     ),
     "no gradient": (
         "The values are right, but no gradient can flow back to the inputs. Stay with operations of torch on tensors: "
-        "no .item(), no .detach(), no numpy."
+        "no .item(), .detach(), numpy or no_grad()."
     ),
     "gradient": (
         "The values are right, but the gradient that flows back to the inputs is not. Perhaps one of the steps is "
@@ -76,9 +76,9 @@ SAY = {
     "only shape": "The values are right, but the shape is {got}. Expected {expected}.",
     "truth inside": "Expected numbers, got truth values.",
     "no truth inside": "Expected truth values (dtype bool), got numbers.",
-    "nan on one side": "{count} of {all} values differ; at {place} one of the two is NaN and the other is not.",
+    "nan on one side": "{count} of {all} values {differ}: at {place} one of the two is NaN and the other is not.",
     "nan inside": "The answer holds values that are NaN or infinite.",
-    "far": "{count} of {all} values differ; the first one at {place}, the largest difference is {largest}.",
+    "far": "{count} of {all} values {differ}: the first is at {place}, and the largest difference is {largest}.",
     "generator": "Got a generator, which is what a function with yield makes. Use return.",
     "coroutine": "Got a coroutine: write def instead of async def.",
     "function": "Got a function. Is a pair of parentheses missing after its name?",
@@ -94,12 +94,12 @@ SAY = {
     "some missing": "{missing} of {count} properties are missing. If you are stuck, hint() has a first step.",
     "one missing": "One property is missing. If you are stuck, hint() has a first step.",
     "no value": "cannot be computed: {error}",
-    "not read": "The check cannot read this design. It got {got}, and reading it raised {error}",
-    "want list of": "The check expects a list of {kind}, with at least one item; it got {got}.",
+    "not read": "The check cannot read this design: {got} raised {error}",
+    "want list of": "Expected a list of one or more {kind}, got {got}.",
     # orders
     "steps": "Steps to put in order: {name}",
     "how to order": 'Write their letters in the right order, as text such as "{letters}" (which is not the answer).',
-    "want letters": 'The check expects the letters of the steps as text, such as "{all}"; it got {got}.',
+    "want letters": 'Expected the letters of the steps as text, such as "{all}", got {got}.',
     "missing": "These steps are missing: {letters}.",
     "twice": "These letters come more than once: {letters}.",
     "other": "These are not letters of steps: {letters}.",
@@ -107,8 +107,8 @@ SAY = {
     "too early": "Step {step} comes before step {need}. {why}",
     # error
     "not a function": (
-        "The check needs the function itself, but got {got}. Write the function's name without parentheses "
-        "after it: check({name})."
+        "Expected the function itself, got {got}. Write the function's name without parentheses after it: "
+        "check({name})."
     ),
     "arity": "The check calls {call}, but your function is written as {yours}.",
     "crashed": "Your function stopped with an error.",
@@ -131,7 +131,7 @@ SAY = {
     "solutions off": "Your instructor has switched the solutions off. The hints are still there: call hint().",
 }
 
-# how a sentence begins that says all there is to say
+# what a sentence says after which there is no more to say
 RIGHT_BUT = ("The value is right", "The values are right", "The answer is right")
 
 # what an error says where parentheses may be missing
