@@ -207,7 +207,7 @@ class SamePadding:
 
     package = arithmetic.same_padding
     hints = (
-        "At stride 1 the output has n + 2 p - k' + 1 cells. Set that equal to n.",
+        "At stride 1 the output has n + 2 p - k' + 1 cells. For which p are these n cells?",
         "So 2 p = k' - 1: the cells covered beyond the first one, shared between two sides.",
         "With k' - 1 = (k - 1) d, half of it is (k - 1) d // 2.",
     )
@@ -352,10 +352,9 @@ class DilateKernel:
 
     package = atrous.dilate_kernel
     hints = (
-        "First make a tensor of zeros of the right shape, [O, I, k', k'], where k' is the effective kernel "
-        "size.",
-        "weight.new_zeros(O, I, k', k') has the dtype and device of weight. Where in it do the taps belong?",
-        "At every d-th row and column: spread[:, :, ::dilation, ::dilation] = weight.",
+        "What is the shape of the new kernel? Make a tensor of zeros of this shape, [O, I, k', k'], first.",
+        "`weight.new_zeros(…)` has the dtype and device of `weight`. Where in it do the taps belong?",
+        "At every d-th row and column: `spread[:, :, ::dilation, ::dilation] = weight`.",
     )
 
     def dilate_kernel(weight, dilation):
@@ -380,8 +379,8 @@ class DilateKernel:
         return difference(got, expected) is None and got.dtype == expected.dtype
 
     @misconception(
-        "The values are right, but they are not in the dtype of `weight`, and a convolution needs its kernel in the "
-        "dtype of its input. Make the zeros with `weight.new_zeros(…)`."
+        "The values are right, but your code returns them in another dtype than that of `weight`. A convolution needs "
+        "its kernel in the dtype of its input: make the zeros with `weight.new_zeros(…)`."
     )
     def other_dtype(w, d):
         other = torch.float32 if w.dtype == torch.float64 else torch.float64
@@ -424,7 +423,9 @@ class DilateKernel:
     def transposed(w, d):
         return _spread(w, d, d).transpose(2, 3)
 
-    @misconception("Your code returns the kernel unchanged. Where do its zeros belong?")
+    @misconception(
+        "Your code returns the kernel unchanged. Put dilation - 1 zeros between neighbouring taps."
+    )
     def unchanged(w, d):
         return w
 

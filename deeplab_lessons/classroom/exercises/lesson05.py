@@ -389,15 +389,15 @@ class MeanIou:
         return (confusion.diagonal().sum() / confusion.sum()).item()
 
     @misconception(
-        "Your code returns the mean recall: it divides only by the true pixels and forgives everything "
-        "painted in excess. Divide by the union, which holds the predicted pixels as well."
+        "Your code returns the mean recall: it divides only by the true pixels and forgives every false "
+        "positive. Divide by the union, which holds the predicted pixels as well."
     )
     def mean_recall(confusion):
         return (confusion.diagonal() / confusion.sum(1)).double().nanmean().item()
 
     @misconception(
         "Your code returns the mean precision: it divides only by the predicted pixels and forgives "
-        "everything missed. Divide by the union, which holds the true pixels as well."
+        "every missed pixel. Divide by the union, which holds the true pixels as well."
     )
     def mean_precision(confusion):
         return (confusion.diagonal() / confusion.sum(0)).double().nanmean().item()

@@ -433,7 +433,7 @@ class StrictUpdate:
     hints = (
         "Which pixels does the sum in the formula run over, and which does `q @ kernel.T` run over?",
         "The pixel's own part is its kernel with itself times its own q. Where in the matrix are these entries?",
-        "`kernel.diagonal()` has them, one for each pixel: subtract `q * kernel.diagonal()` from what is heard.",
+        "`kernel.diagonal()` has them, one per pixel: subtract `q * kernel.diagonal()` from what is heard.",
     )
 
     def strict_update(q, theta, kernel, mu):
@@ -528,7 +528,8 @@ class StrictUpdate:
         return torch.softmax(-mu @ _heard(q, kernel), 0)
 
     @misconception(
-        "Your code starts from the current q instead of the unary, so every update adds the neighbours' votes again."
+        "Your code starts from the current q instead of the unary, so every update adds the neighbours' votes again. "
+        "Start each update from `theta`."
     )
     def from_present_q(q, theta, kernel, mu):
         return torch.softmax(q.log() - mu @ _heard(q, kernel), 0)

@@ -199,8 +199,8 @@ class SoftmaxBackward:
         return marginals * (gradient - (marginals * gradient).mean(0))
 
     @misconception(
-        "The difference is right, but it must still be multiplied by the marginals: a label with "
-        "probability 0 barely moves."
+        "The difference is right, but your code does not multiply it by the marginals. A label with probability 0 does "
+        "not move."
     )
     def not_multiplied(marginals, gradient):
         return gradient - (marginals * gradient).sum(0)
@@ -397,8 +397,8 @@ class GradientThroughSteps:
         )
 
     @misconception(
-        "`F.nll_loss` takes no logarithm of its own: your loss is the mean of the marginals with a minus. Pass it "
-        "`marginals.log().T`."
+        "Your code passes marginals to `F.nll_loss`, which takes no logarithm of its own: the loss is minus their "
+        "mean. Pass it `marginals.log().T`."
     )
     def no_logarithm(unary, kernel, weight, labels, iterations):
         return _attempt(unary, kernel, weight, labels, iterations, loss=lambda q: F.nll_loss(q.T, labels))

@@ -167,12 +167,15 @@ class FrozenBlock:
         return F.relu(x + F.conv2d(x, weight))
 
     @misconception(
-        "Your code normalises, but forgets the learned `factor` and `shift`. They are part of what ImageNet left."
+        "Your code normalises, but ignores the learned `factor` and `shift`. They are part of what ImageNet left."
     )
     def no_factor(x, weight, mean, variance, factor, shift):
         return _normalised(x, weight, mean, variance, torch.ones_like(factor), torch.zeros_like(shift))
 
-    @misconception("Your code leaves out the 1e-5 that batch norm adds to the variance before the root.")
+    @misconception(
+        "Your code leaves out the 1e-5 that batch norm adds to the variance before the root. Without it a channel of "
+        "variance 0 is divided by 0: add it."
+    )
     def no_epsilon(x, weight, mean, variance, factor, shift):
         return _normalised(x, weight, mean, variance - 1e-5, factor, shift)
 

@@ -415,7 +415,9 @@ class DenseKernel:
     def flipped(depthwise, scale, shift, pointwise):
         return DenseKernel.dense_kernel(depthwise.flip(2, 3), scale, shift, pointwise)
 
-    @misconception("Your code swaps rows and columns of the taps.")
+    @misconception(
+        "Your code swaps rows and columns of the taps. Keep their order: [out, in, rows, columns]."
+    )
     def taps_transposed(depthwise, scale, shift, pointwise):
         return DenseKernel.dense_kernel(depthwise.mT, scale, shift, pointwise)
 
@@ -547,7 +549,7 @@ class NearestSeparable:
         return kernel
 
     @misconception(
-        "The best parts are found. They are still [C, O, k · k], and `.reshape` does not bring axes back in order: "
+        "Your code finds the best parts. They are still [C, O, k · k], and `.reshape` does not put axes back in order: "
         "`.transpose(0, 1)` first."
     )
     def axes_not_back(kernel):

@@ -323,7 +323,7 @@ class DilateKernelRight:
 
 
 class DilateKernelWrong:
-    @says("in the dtype of `weight`")
+    @says("in another dtype than that of `weight`")
     def default_dtype(weight, dilation):
         o, i, k, _ = weight.shape
         size = (k - 1) * dilation + 1
@@ -331,7 +331,7 @@ class DilateKernelWrong:
         new[:, :, ::dilation, ::dilation] = weight
         return new
 
-    @says("in the dtype of `weight`")
+    @says("in another dtype than that of `weight`")
     def always_double(weight, dilation):
         o, i, k, _ = weight.shape
         new = np.zeros((o, i, (k - 1) * dilation + 1, (k - 1) * dilation + 1))
