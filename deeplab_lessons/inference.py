@@ -48,7 +48,7 @@ class ManyViews(torch.nn.Module):
     ):
         super().__init__()
         if not scales or min(scales) <= 0:
-            raise ValueError(f"scales must be positive shares of the picture's size, got {tuple(scales)}")
+            raise ValueError(f"scales must be positive fractions of the picture's size, got {tuple(scales)}")
         self.model, self.scales, self.flip = model, tuple(scales), flip
         self.model_grid = grid_of(model, grid)
         self.training = model.training  # and not `train`, which would set the mode of every module inside
@@ -217,7 +217,7 @@ class Scores:
 
     @property
     def pixel_accuracy(self) -> float:
-        """Share of judged pixels with the right class."""
+        """Fraction of the labelled pixels with the right class."""
         return metrics.pixel_accuracy(self.confusion)
 
     @property

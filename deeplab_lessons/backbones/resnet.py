@@ -73,8 +73,8 @@ def _check(kind: type, blocks: tuple, cascade: int, output_stride: int, stride_i
     if stride_in == "1x1" and isinstance(weights, str) and weights == "imagenet":
         raise ValueError(
             'torchvision\'s ImageNet weights were trained with the stride in the 3 x 3: pass stride_in="3x3". '
-            'For "1x1" pass weights that were trained so, as a file or a state dict; Caffe\'s also want images in BGR, '
-            "0 … 255, less (104.008, 116.669, 122.675)."
+            'For "1x1" pass weights trained like this, as a file or a state dict; Caffe\'s also need images in BGR, '
+            "0 to 255, minus (104.008, 116.669, 122.675)."
         )
     if cascade not in range(4, LAST_CASCADE + 1):
         raise ValueError(f"cascade must be the last block, 4 (layer4) to {LAST_CASCADE}, got {cascade}")

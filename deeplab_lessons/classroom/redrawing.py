@@ -63,7 +63,7 @@ def vote(cell: np.ndarray) -> int:
 
 
 def majority(labels: np.ndarray, stride: int, num_classes: int) -> np.ndarray:
-    """Take the `vote` of every cell at once, uint8 [ceil(H/s), ceil(W/s)]."""
+    """Take the `vote` of every cell, uint8 [ceil(H/s), ceil(W/s)]."""
     shares = class_shares(labels, stride, num_classes)
     return np.where(shares.any(axis=0), shares.argmax(axis=0), IGNORE_INDEX).astype(np.uint8)
 
