@@ -54,7 +54,7 @@ class ManyViews(torch.nn.Module):
         self.training = model.training  # and not `train`, which would set the mode of every module inside
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Log-probabilities of all views together."""
+        """Return log-probabilities of all views together."""
         views = [self.view(images, scale) for scale in self.scales]
         if self.flip:
             views += [self.view(images.flip(-1), scale).flip(-1) for scale in self.scales]
@@ -62,7 +62,7 @@ class ManyViews(torch.nn.Module):
         return (fused / fused.sum(1, keepdim=True)).clamp(min=torch.finfo(fused.dtype).tiny).log()
 
     def view(self, images: torch.Tensor, scale: float) -> torch.Tensor:
-        """Probabilities [N, C, H, W] found on the images at one scale."""
+        """Return probabilities [N, C, H, W] found on the images at one scale."""
         logits = logits_of(self.model(rescaled(images, scale))).float()
         return upsample(logits, images.shape[2:], self.model_grid.at_scale(scale)).softmax(1)
 

@@ -37,7 +37,7 @@ def resnet(
     multi_grid: Sequence[int] | None = None,
     cascade: int = 4,
 ) -> nn.Sequential:
-    """A ResNet up to its last stage, dilated; `output_stride`, `weights` and `width` as in `backbones`.
+    """Return a ResNet up to its last stage, dilated; `output_stride`, `weights` and `width` as in `backbones`.
 
     `blocks` replaces the depth's four numbers. `stride_in` is where a stage's first block has its stride: "3x3" as
     in torchvision, "1x1" as in Caffe's ResNets, which DeepLab v2 used (50 layers or more). The weights fit both, but

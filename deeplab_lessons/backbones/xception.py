@@ -72,7 +72,7 @@ def xception(
     relu_between: bool = True,
     norm_eps: float = 1e-5,
 ) -> nn.Sequential:
-    """Modified aligned Xception up to 2048 channels; with 16 middle blocks it is the paper's X-65.
+    """Return the modified aligned Xception up to 2048 channels; with 16 middle blocks it is the paper's X-65.
 
     `output_stride`, `weights` and `width` as in `backbones`, but there is no "imagenet", and files have this network's
     keys. `multi_grid`, three numbers, multiplies the dilations of the last block; the paper found it of no use here

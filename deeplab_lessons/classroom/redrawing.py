@@ -23,7 +23,7 @@ def output_stride(strides: Iterable[int]) -> int:
 
 
 def class_shares(labels: np.ndarray, stride: int, num_classes: int) -> np.ndarray:
-    """Return each class's share of each cell's labelled pixels (0 if none), float32 [C, ceil(H/s), ceil(W/s)].
+    """Return each class's fraction of each cell's labelled pixels (0 if none), float32 [C, ceil(H/s), ceil(W/s)].
 
     Raises ValueError for a stride below 1, a map that is not [H, W] and labels that are not a class.
     """

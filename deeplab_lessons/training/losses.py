@@ -15,7 +15,7 @@ from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 
 
 def cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
-    """Mean of `-log softmax(logits)[label]` over labelled positions, 0 without any: labels are [N, h, w].
+    """Return the mean of `-log softmax(logits)[label]` over labelled positions, 0 without any: labels are [N, h, w].
 
     With `weights` of the classes, [C], it is the weighted mean: over the sum of the places' weights, as torch's.
     DeepLab v1's text says *sum*; the authors' released Caffe layer divides that sum by the number of labelled cells
@@ -69,7 +69,7 @@ def cell_shares(labels: Tensor, cells: Sequence[int], num_classes: int, grid: Gr
 
 
 def area_loss(logits: Tensor, labels: Tensor, grid: Grid, weights: Tensor | None = None) -> Tensor:
-    """Return the cross-entropy of each cell against the class shares of its area, over cells with labelled area."""
+    """Return the cross-entropy of each cell against the class fractions of its area, over cells with labelled area."""
     shares = cell_shares(labels, logits.shape[2:], logits.shape[1], grid)
     labelled = shares.sum(1) > 0
     if weights is not None:

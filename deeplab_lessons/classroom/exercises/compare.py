@@ -1,4 +1,4 @@
-"""Is an answer right, and if not, in what does it differ? Torch is used only where it is loaded already."""
+"""Is an answer right, and if not, in what does it differ? PyTorch is used only where it is loaded already."""
 
 import inspect
 import math

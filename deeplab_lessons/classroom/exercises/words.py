@@ -26,7 +26,7 @@ SAY = {
     # correct
     "agrees": "It agrees with the course's own function on {count} cases.",
     "float": (
-        "It returns a float, such as {got}. The value is right, but torch refuses a float where it wants a whole "
+        "It returns a float, such as {got}. The value is right, but PyTorch refuses a float where it needs a whole "
         "number, such as a size. Where you divide, // instead of / keeps the answer an int."
     ),
     "printed": "It also prints; a check reads only what the function returns.",
@@ -60,11 +60,11 @@ SAY = {
     "want array": "Expected {expected}, got {kind}.",
     "only type": "The values are right, but they are in {kind}. Expected {expected}.",
     "pair": (
-        "Expected {expected}, got a pair. Along an axis, max, min, sort and others of torch return values and "
+        "Expected {expected}, got a pair. Along an axis, max, min, sort and others of PyTorch return values and "
         "indices: use .values."
     ),
     "no gradient": (
-        "The values are right, but no gradient can flow back to the inputs. Stay with operations of torch on tensors: "
+        "The values are right, but no gradient can flow back to the inputs. Use only PyTorch's operations on tensors: "
         "no .item(), .detach(), numpy or no_grad()."
     ),
     "gradient": (
