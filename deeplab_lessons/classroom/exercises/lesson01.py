@@ -300,10 +300,10 @@ class Vote:
 
     package = redrawing.vote
     hints = (
-        "Which pixels of the cell may vote? `cell[cell != 255]` is a flat array of them.",
-        "`np.bincount` counts them by class, and `.argmax()` finds the first class with the largest count: "
-        "at a tie that is the smaller class, as wanted.",
-        "One case is left: nobody votes. Return 255 then.",
+        "Which pixels of the cell may vote?",
+        "`cell[cell != 255]` is a flat array of them. `np.bincount` counts them by class, and `.argmax()` finds the "
+        "first class with the largest count.",
+        "At a tie that is the smaller class, as wanted. One case is left: no pixel votes. Return 255 then.",
     )
 
     def vote(cell):

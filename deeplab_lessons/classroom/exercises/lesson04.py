@@ -110,8 +110,8 @@ class HeadParameters:
         return _count(k * k, c, n, i, biases=0)
 
     @misconception(
-        "Your code gives each weight a bias. A convolution adds one number to each of its output maps. Count one bias "
-        "per output."
+        "Your code counts one bias per input channel. A convolution adds one number to each of its outputs. Count one "
+        "bias per output."
     )
     def bias_for_every_input(k, c, n=21, i=512):
         return _count(k * k, c, n, i, biases=0) + i + c + c

@@ -481,10 +481,10 @@ class CrossEntropy:
     package = losses.cross_entropy
     trials = 100
     hints = (
-        "Which function gives the logarithm of each class's probability at each position? "
-        "`F.log_softmax(logits, dim=1)`.",
-        "`.gather(1, index)` picks one class per position. The index has the shape [N, 1, h, w] and holds "
-        "no 255: put 0 there first.",
+        "The loss needs the logarithm of the right class's probability. Which function gives these logarithms even "
+        "for logits of 200?",
+        "`F.log_softmax(logits, dim=1)`. Then `.gather(1, index)` picks one class per position: the index is [N, 1, "
+        "h, w] and holds no 255, so put 0 there.",
         "Keep the labelled positions, `labels != 255`, and take the mean over only those.",
     )
 

@@ -122,9 +122,9 @@ class ExactKernel:
 
     package = tiny_crf.exact_kernel
     hints = (
-        "Which pixels need a difference? All pairs: `features[:, :, None] - features[:, None, :]` has the shape "
-        "[d, N, N].",
-        "A distance has one number for each pair, so the squares of the d differences add up over axis 0.",
+        "Which pairs of pixels need a difference, and how many differences does a pair have?",
+        "All pairs: `features[:, :, None] - features[:, None, :]` has the shape [d, N, N]. The squares of the d "
+        "differences add up over axis 0.",
         "`torch.exp(-squared / 2)`, with the sum of the squares in `squared`.",
     )
 
@@ -253,8 +253,9 @@ class Energy:
     show = _pairs
     trials = 100
     hints = (
-        "The energy has two sums. What does each pixel pay alone? `unary.gather(0, labels[None])` picks it.",
-        "Which pairs pay? With `x = labels.flatten()`, `x[:, None] != x[None, :]` is true where the labels differ.",
+        "The energy has two sums. What does each pixel pay alone, and which pairs of pixels pay?",
+        "`unary.gather(0, labels[None])` picks what each pixel pays. With `x = labels.flatten()`, `x[:, None] != "
+        "x[None, :]` is true where the labels differ.",
         "The full matrix holds each pair twice, as (i, j) and as (j, i). Take half, and `.item()` makes a number.",
     )
 

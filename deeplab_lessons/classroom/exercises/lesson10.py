@@ -263,10 +263,9 @@ class StagePlan:
     """Strides turned into dilations, for an output stride."""
 
     hints = (
-        "Which two numbers must you carry from stage to stage? The stride reached so far and the dilation; both begin "
-        "at 1.",
-        "If `reached * stride` is more than `output_stride`, the stage's stride becomes 1. By what does the "
-        "dilation grow?",
+        "Which two numbers must you carry from stage to stage, and with which values do they begin?",
+        "The stride reached so far and the dilation, both from 1. If `reached * stride` is more than `output_stride`,"
+        " the stage's stride becomes 1. By what does the dilation grow?",
         "By the stride that goes: `dilation *= stride`, and only then `stride = 1`. The dilation never shrinks again.",
     )
 
@@ -386,10 +385,10 @@ class Groups:
     trials = 60
     show = _show
     hints = (
-        "How do you find every parameter once? `for name, parameter in model.named_parameters()` also gives names "
-        "such as `head.fc8.weight`.",
-        "Is its layer new? `name.rpartition('.')` splits off the last part: the layer `head.fc8`, the kind `weight`.",
-        "And does it learn at all? A frozen parameter has `requires_grad` False: leave it out.",
+        "How do you find every parameter once, with its name?",
+        "`for name, parameter in model.named_parameters()`. Is its layer new? `name.rpartition('.')` splits "
+        "`head.fc8.weight` into the layer `head.fc8` and the kind `weight`.",
+        "Does it learn at all? A frozen parameter has `requires_grad` False: leave it out.",
     )
 
     def groups(model, classifiers):

@@ -18,9 +18,9 @@ class SeparableCost:
 
     trials = 100
     hints = (
-        "How many kernels does the depthwise part have? One of k × k for each channel that comes in: no channel sees "
-        "another.",
-        "The pointwise part is a dense 1 × 1 convolution: each channel out has one weight for each channel in.",
+        "How many kernels does the depthwise part have, and how large is each? No channel sees another there.",
+        "It has one kernel of k × k for each channel in. The pointwise part is a dense 1 × 1: each channel out has "
+        "one weight for each channel in.",
         "`weights = kernel_size**2 * in_channels + in_channels * out_channels`. Without stride, every cell uses each "
         "weight once.",
     )

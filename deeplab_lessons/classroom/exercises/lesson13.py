@@ -366,8 +366,8 @@ class Enlarge:
         return _resized(photo, factor, Image.Resampling.NEAREST), _resized(labels, factor)
 
     @misconception(
-        "The labels are copied, which is right, but your code turns void (255) into background. Nobody has labelled "
-        "those pixels: they stay void."
+        "The labels are copied, which is right, but your code turns void (255) into background. Those pixels have "
+        "no label: they stay void."
     )
     def void_as_background(photo, labels, factor):
         labels = np.where(labels == 255, 0, labels).astype(np.uint8)
@@ -411,10 +411,11 @@ class SplitByClip:
 
     trials = 100
     hints = (
-        "How can you list the clips, each once, by first appearance? `list(dict.fromkeys(clips))` does it.",
-        "Take names from the end of that list. Before each, count the frames of the clips that are taken already.",
-        "Another clip must come while `taken < fraction * len(clips)`. Then sort all frames by whether their clip was "
-        "taken.",
+        "How can you list the clips, each once, by first appearance?",
+        "`list(dict.fromkeys(clips))` does it. Take names from its end, and before each count the frames of the clips"
+        " that are taken already.",
+        "Another clip must come while `taken < fraction * len(clips)`. Then sort all frames by whether their clip was"
+        " taken.",
     )
 
     def split_by_clip(clips, fraction):

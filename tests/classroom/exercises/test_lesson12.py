@@ -553,7 +553,7 @@ class NearestSeparableWrong:
     def itself(kernel):
         return kernel.clone()
 
-    @says("bring axes back")
+    @says("put axes back")
     def view(kernel):
         left, sizes, right = parts(kernel)
         return (left[:, :, :1] * sizes[:, None, :1] * right[:, :1]).reshape(kernel.shape)

@@ -163,7 +163,7 @@ class JoinedGradientWrong:
     def total(gradients, counts):
         return torch.stack(gradients).sum(0)
 
-    @says("does not divide")
+    @says("returns their sum")
     def weighted(gradients, counts):
         return sum(g * n for g, n in zip(gradients, counts, strict=True))
 
