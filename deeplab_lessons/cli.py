@@ -129,7 +129,7 @@ def _complain(what: Exception, options: argparse.Namespace) -> None:
 def main(arguments: Sequence[str] | None = None, **more: Callable) -> int:
     """Run one command; return 0, or after a line on stderr 1 for a failure and 2 for options that do not fit.
 
-    After Ctrl-C it is 130, and 141 if nobody reads the output any more. `more` are commands by name, next to ours.
+    After Ctrl-C it is 130, and 141 if the output is no longer read. `more` are commands by name, next to ours.
     """
     ours = (check, train, evaluate, segment)
     commands = {command.__name__: command for command in ours} | more

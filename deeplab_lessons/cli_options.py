@@ -54,7 +54,7 @@ _KNOWN = (lambda o: o.data not in ("embedded", "folder"),
 _ROOT: _Option = ("--root", None, "folder of a known data set, if it is not in the data folder", PATH, _KNOWN,
                   (lambda o: o.command != "evaluate" or len(SETS.get(o.data, ())) < 4,
                    "is the folder to train on: name the set to measure on with --data (for sbd: voc)"))
-_COUNT: _Option = ("--count", None, "use only the first so many pairs of the data set", number(int, 1, 10**6))
+_COUNT: _Option = ("--count", None, "use only the first N pairs of the data set", number(int, 1, 10**6))
 _SCENES = (lambda o: o.data in (None, "embedded"), "is for the built-in scenes only: leave it out")
 _ALONE = (lambda o: not o.experiment, "and --experiment do not go together: the experiment says which network it is")
 _TABLE_2 = (lambda o: not o.recipe, "is for DeepLab v1 without --version and --data folder: leave it out")
@@ -87,7 +87,7 @@ TRAINING: list[_Option] = [
     ("--seed", None, "seed of weights, data order and dropout (else DEEPLAB_LESSONS_SEED, or 0)",
      number(int, 0, 2**32 - 1)),
     ("--weight-decay", 5e-4, "of the weights", number(float, 0, 1)),
-    ("--released-groups", False, "biases at twice the rate, without decay; none of batch norm and depthwise kernels",
+    ("--released-groups", False, "twice the learning rate for biases; no decay of them, batch norm, depthwise kernels",
      _EITHER),
     ("--class-weights", None, "weights of the classes in the loss: median-frequency, or 1,2.5,…", CLASS_WEIGHTS),
     ("--clip", None, "largest norm of the gradient", _POSITIVE),

@@ -104,7 +104,7 @@ def _start(options: argparse.Namespace, resumed: bool) -> torch.device:
 
 
 def _by_recipe(options: argparse.Namespace, dataset: Pairs, resumed: bool) -> training.Recipe:
-    """The recipe for so many pairs; it sets what was not given, unless the training began otherwise."""
+    """The recipe for this many pairs; it sets what was not given, unless the training began otherwise."""
     if not (resumed or options.weights or options.start or options.width != 1):
         options.weights = backbones.at_hand(options.backbone)
         if options.weights is None and options.backbone != "xception":  # of which torchvision has none

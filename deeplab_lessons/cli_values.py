@@ -14,7 +14,7 @@ from deeplab_lessons.training import class_weights
 
 
 def reader(read: Callable[[str], Any], wanted: str) -> dict[str, Any]:
-    """Options for argparse where `read` understands a value, or refuses it with ValueError: `wanted` in words."""
+    """Return options for argparse where `read` understands a value or raises ValueError: `wanted` in words."""
 
     def checked(text: str) -> Any:
         with contextlib.suppress(ValueError, OSError):
@@ -25,7 +25,7 @@ def reader(read: Callable[[str], Any], wanted: str) -> dict[str, Any]:
 
 
 def number(kind: type, least: float, most: float) -> dict[str, Any]:
-    """Options for argparse where a number has a range."""
+    """Return options for argparse where a number has a range."""
 
     def read(text: str) -> float:
         if not least <= (value := kind(text)) <= most:

@@ -44,13 +44,13 @@ class ManyViews(torch.nn.Module):
     ):  # fmt: skip
         super().__init__()
         if not scales or min(scales) <= 0:
-            raise ValueError(f"scales must be positive shares of the picture's size, got {tuple(scales)}")
+            raise ValueError(f"scales must be positive fractions of the picture's size, got {tuple(scales)}")
         self.model, self.scales, self.flip = model, tuple(scales), flip
         self.model_grid = grid_of(model, grid)
         self.training = model.training  # and not `train`, which would set the mode of every module inside
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Log-probabilities of all views together."""
+        """Return log-probabilities of all views together."""
         views = [self.view(images, scale) for scale in self.scales]
         if self.flip:
             views += [self.view(images.flip(-1), scale).flip(-1) for scale in self.scales]
@@ -58,7 +58,7 @@ class ManyViews(torch.nn.Module):
         return (fused / fused.sum(1, keepdim=True)).clamp(min=torch.finfo(fused.dtype).tiny).log()
 
     def view(self, images: torch.Tensor, scale: float) -> torch.Tensor:
-        """Probabilities [N, C, H, W] found on the images at one scale."""
+        """Return probabilities [N, C, H, W] found on the images at one scale."""
         logits = logits_of(self.model(rescaled(images, scale))).float()
         return upsample(logits, images.shape[2:], self.model_grid.at_scale(scale)).softmax(1)
 
@@ -202,7 +202,7 @@ class Scores:
 
     @property
     def pixel_accuracy(self) -> float:
-        """Share of judged pixels with the right class."""
+        """Fraction of the labelled pixels with the right class."""
         return metrics.pixel_accuracy(self.confusion)
 
     @property

@@ -84,7 +84,7 @@ def full_precision() -> None:
 
 
 def checkout() -> Path | None:
-    """The folder of this project's `pyproject.toml`, next to which the package is; None for an installed package."""
+    """Return the folder of this project's `pyproject.toml`, next to the package; None for an installed package."""
     root = Path(__file__).resolve().parent.parent
     try:
         project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8")).get("project", {})

@@ -75,7 +75,7 @@ def python_of(venv):
 
 
 def fingerprint(options):
-    """What the environment is made from; where any of it changes, the course is installed anew."""
+    """What the environment is made from; where any of it changes, the course is installed again."""
     files = [
         ROOT / "pyproject.toml",
         Path(__file__),
@@ -129,7 +129,7 @@ def install(what, options):
         stop(f"{options.wheels} holds no setuptools. Fill it again with `make wheels`.")
     if not pip(venv, "install", *words, "--editable", f".[{what}]"):
         stop(
-            "The installation did not finish; what went wrong stands above. Nothing is half-used: run it again.\n"
+            "The installation did not finish; what went wrong is shown above. Nothing is half-used: run it again.\n"
             "- No network? This step needs it once. Or run `make wheels` where there is one, copy the folder\n"
             "  wheels/ here, and run: make lab WHEELS=wheels\n"
             "- No version to be had for your machine? Try without the tested pins: make lab CONSTRAINTS="
@@ -154,18 +154,18 @@ def install_crf_reference(venv, words):
             f"      {python_of(venv)} -m pip install 'pydensecrf2>=1.1'"
         )
     elif not pip(venv, "install", *words, "--editable", ".[crf]", quiet=True):
-        say(f"      It did not build; what went wrong stands above. {without}")
+        say(f"      It did not build; what went wrong is shown above. {without}")
 
 
 def install_katex(venv, words):
     """KaTeX for `make site`, as files in the environment's share/katex: `tools/web/formulas.py` finds it there."""
     folder = Path(venv) / "share" / "katex"
     if not pip(venv, "install", *words, "--no-deps", "--upgrade", "--target", str(folder), KATEX, quiet=True):
-        say("      KaTeX could not be installed; what went wrong stands above. Only `make site` needs it.")
+        say("      KaTeX could not be installed; what went wrong is shown above. Only `make site` needs it.")
 
 
 def borrow(options):
-    """An environment that sees this Python's packages and adds what the notebooks need beside them."""
+    """An environment that sees this Python's packages and adds what else the notebooks need."""
     missing = [name for name in BORROWED if importlib.util.find_spec(name) is None]
     if "torch" in missing:
         stop(
@@ -201,7 +201,7 @@ def download(what, options):
             [*words, "--only-binary=:all:", "--python-version", GPU_PYTHON, *platforms, *GPU_PACKAGES]
         ]
     if any(subprocess.run(command, cwd=ROOT).returncode for command in commands):
-        stop("The download did not finish; what went wrong stands above. Run it again to go on.")
+        stop("The download did not finish; what went wrong is shown above. Run it again to continue.")
     say(f"Wheels are in {what}/.")
 
 

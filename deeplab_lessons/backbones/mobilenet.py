@@ -9,7 +9,7 @@ from deeplab_lessons.checks import check_choice
 
 
 def mobilenet_v2(output_stride: int = 16, weights: Weights = None, width: float = 1.0) -> nn.Sequential:
-    """MobileNetV2 up to its last block of 320 channels, dilated; options as in `backbones`.
+    """Return MobileNetV2 up to its last block of 320 channels, dilated; options as in `backbones`.
 
     Random weights are torchvision's own start. Source: Sandler et al., CVPR 2018.
     """

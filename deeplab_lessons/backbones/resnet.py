@@ -27,11 +27,17 @@ LAST_CASCADE = 7  # block7 is the deepest of v3's cascades
 
 
 def resnet(
-    depth: int = 101, output_stride: int = 8, weights: Weights = None, width: float = 1.0,
-    blocks: tuple[int, int, int, int] | None = None, stride_in: str = "3x3", frozen: bool = False,
-    multi_grid: Sequence[int] | None = None, cascade: int = 4,
-) -> nn.Sequential:  # fmt: skip
-    """A ResNet up to its last stage, dilated; `output_stride`, `weights` and `width` as in `backbones`.
+    depth: int = 101,
+    output_stride: int = 8,
+    weights: Weights = None,
+    width: float = 1.0,
+    blocks: tuple[int, int, int, int] | None = None,
+    stride_in: str = "3x3",
+    frozen: bool = False,
+    multi_grid: Sequence[int] | None = None,
+    cascade: int = 4,
+) -> nn.Sequential:
+    """Return a ResNet up to its last stage, dilated; `output_stride`, `weights` and `width` as in `backbones`.
 
     `blocks` replaces the depth's four numbers. `stride_in` is where a stage's first block has its stride: "3x3" as
     in torchvision, "1x1" as in Caffe's ResNets, which DeepLab v2 used (50 layers or more). The weights fit both, but
@@ -67,8 +73,8 @@ def _check(kind: type, blocks: tuple, cascade: int, output_stride: int, stride_i
     if stride_in == "1x1" and isinstance(weights, str) and weights == "imagenet":
         raise ValueError(
             'torchvision\'s ImageNet weights were trained with the stride in the 3 x 3: pass stride_in="3x3". '
-            'For "1x1" pass weights that were trained so, as a file or a state dict; Caffe\'s also want images in BGR, '
-            "0 … 255, less (104.008, 116.669, 122.675)."
+            'For "1x1" pass weights trained like this, as a file or a state dict; Caffe\'s also need images in BGR, '
+            "0 to 255, minus (104.008, 116.669, 122.675)."
         )
     if cascade not in range(4, LAST_CASCADE + 1):
         raise ValueError(f"cascade must be the last block, 4 (layer4) to {LAST_CASCADE}, got {cascade}")

@@ -10,7 +10,7 @@ from deeplab_lessons.backbones.weights import Weights, materialise
 
 
 def vgg16(width: float = 1.0, weights: Weights = None, batch_norm=False, num_classes: int = 1000) -> VGG:
-    """torchvision's VGG16, or vgg16_bn with `batch_norm`: images [N, 3, 224, 224] -> scores [N, num_classes].
+    """Return torchvision's VGG16, or vgg16_bn with `batch_norm`: images [N, 3, 224, 224] -> scores [N, num_classes].
 
     At width 1 the structure and the keys are torchvision's own. Random weights are those of `init_kaiming` and
     `init_classifier`. Raises ValueError for a width that is not positive or weights of another network.

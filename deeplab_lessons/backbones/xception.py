@@ -59,10 +59,15 @@ class XceptionBlock(nn.Module):
 
 
 def xception(
-    output_stride: int = 16, weights: Weights = None, width: float = 1.0, middle_blocks: int = 16,
-    multi_grid: Sequence[int] | None = None, relu_between: bool = True, norm_eps: float = 1e-5,
-) -> nn.Sequential:  # fmt: skip
-    """Modified aligned Xception up to 2048 channels; with 16 middle blocks it is the paper's X-65.
+    output_stride: int = 16,
+    weights: Weights = None,
+    width: float = 1.0,
+    middle_blocks: int = 16,
+    multi_grid: Sequence[int] | None = None,
+    relu_between: bool = True,
+    norm_eps: float = 1e-5,
+) -> nn.Sequential:
+    """Return the modified aligned Xception up to 2048 channels; with 16 middle blocks it is the paper's X-65.
 
     `output_stride`, `weights` and `width` as in `backbones`, but there is no "imagenet", and files have this network's
     keys. `multi_grid`, three numbers, multiplies the dilations of the last block; the paper found it of no use here

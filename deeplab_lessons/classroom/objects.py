@@ -50,7 +50,7 @@ def object_ious(
 
 
 def class_frequencies(dataset: Pairs) -> dict[str, float]:
-    """Return each class's share of the labelled pixels, and "void"'s of all."""
+    """Return each class's fraction of the labelled pixels, and "void"'s of all."""
     counts = np.zeros(256, np.int64)
     for index in range(len(dataset)):
         counts += np.bincount(dataset.pair(index)[1].ravel(), minlength=256)

@@ -1,4 +1,4 @@
-"""Photographs with outlines drawn by hand, for lessons and widgets that need labels or scores of one at once.
+"""Photographs with outlines drawn by hand, for lessons and widgets that need labels or scores of one without training.
 
 `portrait` is small enough for a CRF that looks at every pair of pixels. `sketch` has rough scores: what a network
 might say of two photographs. No network has seen them. Their outlines were typed in by hand, on purpose too wide in

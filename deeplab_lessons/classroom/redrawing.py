@@ -23,7 +23,7 @@ def output_stride(strides: Iterable[int]) -> int:
 
 
 def class_shares(labels: np.ndarray, stride: int, num_classes: int) -> np.ndarray:
-    """Return each class's share of each cell's labelled pixels (0 if none), float32 [C, ceil(H/s), ceil(W/s)].
+    """Return each class's fraction of each cell's labelled pixels (0 if none), float32 [C, ceil(H/s), ceil(W/s)].
 
     Raises ValueError for a stride below 1, a map that is not [H, W] and labels that are not a class.
     """
@@ -63,7 +63,7 @@ def vote(cell: np.ndarray) -> int:
 
 
 def majority(labels: np.ndarray, stride: int, num_classes: int) -> np.ndarray:
-    """Take the `vote` of every cell at once, uint8 [ceil(H/s), ceil(W/s)]."""
+    """Take the `vote` of every cell, uint8 [ceil(H/s), ceil(W/s)]."""
     shares = class_shares(labels, stride, num_classes)
     return np.where(shares.any(axis=0), shares.argmax(axis=0), IGNORE_INDEX).astype(np.uint8)
 

@@ -176,7 +176,7 @@ def _by_any_name(names: Mapping[str, object]) -> dict[str, str]:
 
 
 def shared_ending(names: Collection[str]) -> str:
-    """The ending, such as "_leftImg8bit", that all of several names share, or ""."""
+    """Return the ending, such as "_leftImg8bit", that all of several names share, or ""."""
     endings = [{name[gap.start() :] for gap in _SEPARATORS.finditer(name)} for name in names]
     return max(set.intersection(*endings), key=len, default="") if len(endings) > 1 else ""
 

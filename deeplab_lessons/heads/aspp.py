@@ -26,7 +26,7 @@ def atrous_rates(output_stride: int) -> tuple[int, ...]:
 
 def _checked(rates: Sequence[int]) -> tuple[int, ...]:
     if not rates or min(rates) < 1:
-        raise ValueError(f"ASPP needs at least one rate, each at least 1; got {tuple(rates)}")
+        raise ValueError(f"rates must be one or more dilations of at least 1, got {tuple(rates)}")
     return tuple(rates)
 
 

@@ -82,7 +82,7 @@ def deeplab_v1(
     dropout: float = 0.5,
     output_stride: int = 8,
 ) -> DeepLabV1:
-    """DeepLab v1: images [N, 3, H, W] -> logits [N, num_classes, H/8, W/8]; `weights` and `width` as in `backbones`.
+    """Return DeepLab v1: [N, 3, H, W] -> logits [N, num_classes, H/8, W/8]; `weights`, `width` as in `backbones`.
 
     `kernel_size`, `rate` and `channels` are fc6's; `V1_TABLE` has the paper's four rows, and LargeFOV is the
     default. `pool_size` 3 gives the released networks' pools; `dilate_pool5` is by default True with 2 x 2 pools and

@@ -31,7 +31,7 @@ class DeepLabV2(nn.Module):
         return self.head(self.backbone(check_images(x)))
 
     def parameter_groups(self, lr: float) -> list[dict]:
-        """Trained weights at `lr`; classifiers' weights at 10 `lr`, their biases at 20 `lr` without decay.
+        """Return trained weights at `lr`; classifiers' weights at 10 `lr`, their biases at 20 `lr` without decay.
 
         Source: DeepLab v2, section 4.1 (10 times); the biases' 20 times are in the released networks.
         """
@@ -60,7 +60,7 @@ def deeplab_v2(
     dropout: float = 0.5,
     output_stride: int = 8,
 ) -> DeepLabV2 | MultiScale:
-    """DeepLab v2: images [N, 3, H, W] -> logits [N, num_classes, H/8, W/8]; `weights` and `width` as in `backbones`.
+    """Return DeepLab v2: [N, 3, H, W] -> logits [N, num_classes, H/8, W/8]; `weights`, `width` as in `backbones`.
 
     `backbone` is "vgg16" (released pools of 3 x 3, branches of fc6 – fc7 – fc8, which begin with its weights) or
     "resnet50", "resnet101", "mobilenet_v2" (branches of one 3 x 3). `output_stride` is the paper's 8; on MobileNetV2
@@ -78,7 +78,9 @@ def deeplab_v2(
     check_choice("backbone", backbone, ("vgg16", "resnet50", "resnet101", "mobilenet_v2"))
     if backbone == "vgg16":
         if rates is None:
-            raise ValueError('on "vgg16" every branch is fc6 – fc7 – fc8 and needs its rate; got rates=None')
+            raise ValueError(
+                'rates must list the branches\' dilations on "vgg16", got None: pass (12,), "S" or "L"'
+            )
         model = _on_vgg(num_classes, rates, width, weights, batch_norm, dropout)
     else:
         if backbone == "mobilenet_v2":

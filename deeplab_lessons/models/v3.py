@@ -51,7 +51,7 @@ def deeplab_v3(
     dropout: float = 0.0,
     refine: bool = False,
 ) -> DeepLabV3:
-    """DeepLab v3: images [N, 3, H, W] -> logits [N, num_classes, H / output_stride, W / output_stride].
+    """Return DeepLab v3: images [N, 3, H, W] -> logits [N, num_classes, H / output_stride, W / output_stride].
 
     `output_stride` is 8, 16 or 32, with a cascade up to 256; `weights` and `width` are as in `backbones`. `backbone` is
     one of `encoders.OPTIONS`; `cascade`, `blocks` and `stride_in` belong to ResNets. `multi_grid` "paper" is (1, 2, 4)
@@ -81,7 +81,7 @@ def deeplab_v3(
 def torchvision_deeplab_v3(
     backbone: str = "resnet101", weights: Weights = "coco", output_stride: int = 8, num_classes: int = 21
 ) -> DeepLabV3:
-    """torchvision's `deeplabv3_resnet50` or `deeplabv3_resnet101` as one of our networks, in evaluation mode.
+    """Return torchvision's `deeplabv3_resnet50` or `deeplabv3_resnet101` as one of our networks, in evaluation mode.
 
     `weights` are "coco" (torchvision's file: COCO images with PASCAL VOC's classes; downloaded when it is not
     there), a path or a state dict of torchvision's; the classifier of layer3 in it is left out. Where it differs
@@ -104,7 +104,7 @@ def torchvision_deeplab_v3(
 
 
 def our_name(key: str) -> str:
-    """Our name of one of torchvision's parameters."""
+    """Return our name of one of torchvision's parameters."""
     names = {
         "classifier.0.convs.": "aspp.branches.",
         "classifier.0.project.": "aspp.project.",

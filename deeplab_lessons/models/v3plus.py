@@ -56,7 +56,7 @@ def deeplab_v3plus(
     dropout: float = 0.0,
     released: bool = False,
 ) -> DeepLabV3Plus | DeepLabV3:
-    """DeepLab v3+: images [N, 3, H, W] -> logits [N, num_classes, H/4, W/4].
+    """Return DeepLab v3+: images [N, 3, H, W] -> logits [N, num_classes, H/4, W/4].
 
     `output_stride` is the encoder's, 8, 16 or 32; without `decoder` the logits have it too, and the network is a
     `DeepLabV3`. `separable` makes the 3 x 3 convolutions of pyramid and decoder atrous separable; by default on

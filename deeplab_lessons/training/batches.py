@@ -70,7 +70,7 @@ class Batches(torch.utils.data.Dataset):
 
 
 def checked_pair(image, mask) -> tuple[torch.Tensor, torch.Tensor]:
-    """A sample as plain tensors, float [3, H, W] and int64 [H, W]; ValueError if it is something else."""
+    """Return a sample as plain tensors, float [3, H, W] and int64 [H, W]; ValueError if it is something else."""
     image, mask = (torch.as_tensor(part).as_subclass(torch.Tensor) for part in (image, mask))
     check_image(image)
     if mask.shape != image.shape[1:]:

@@ -263,7 +263,7 @@ def batch_norms(model: torch.nn.Module) -> Iterator[_BatchNorm]:
 def optimiser_for(
     model: torch.nn.Module, lr: float, weight_decay: float = 5e-4, released_groups: bool = False
 ) -> torch.optim.SGD:
-    """SGD with momentum 0.9 over `model.parameter_groups(lr)`, or over all alike where a model has no such groups.
+    """Return SGD with momentum 0.9 over `model.parameter_groups(lr)`, or over all alike if a model has no such groups.
 
     `lr` is the backbone's; in v1 and v2 the classifier has ten times it. `weight_decay` is that of groups which state
     none. `released_groups` divides those as the released trainings do: biases of convolutions have twice the learning

@@ -1,6 +1,6 @@
-"""Three ways to compare a coarse map of scores with a fine label map. All return the mean over what was judged.
+"""Three ways to compare a coarse map of scores with a fine label map. All return the mean over what is labelled.
 
-Logits are [N, C, h, w], labels int64 [N, H, W] with 255 (void) where nobody judged.
+Logits are [N, C, h, w], labels int64 [N, H, W] with 255 (void) where nothing is labelled.
 """
 
 from collections.abc import Sequence
@@ -15,15 +15,15 @@ from deeplab_lessons.metrics.label_maps import IGNORE_INDEX
 
 
 def cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
-    """Mean of `-log softmax(logits)[label]` over judged places, 0 without any: labels are [N, h, w].
+    """Return the mean of `-log softmax(logits)[label]` over labelled positions, 0 without any: labels are [N, h, w].
 
     With `weights` of the classes, [C], it is the weighted mean: over the sum of the places' weights, as torch's.
-    DeepLab v1's text says *sum*; the authors' released Caffe layer divides that sum by the number of judged places
+    DeepLab v1's text says *sum*; the authors' released Caffe layer divides that sum by the number of labelled cells
     of the batch, and the printed learning rates belong to the quotient.
     """
     costs = F.cross_entropy(logits, labels, weights, ignore_index=IGNORE_INDEX, reduction="none")
-    judged = labels != IGNORE_INDEX
-    return _mean_over(judged if weights is None else judged * weights[labels.where(judged, 0)], costs)
+    labelled = labels != IGNORE_INDEX
+    return _mean_over(labelled if weights is None else labelled * weights[labels.where(labelled, 0)], costs)
 
 
 def subsample_labels(labels: Tensor, cells: Sequence[int], grid: Grid) -> Tensor:
@@ -69,13 +69,13 @@ def cell_shares(labels: Tensor, cells: Sequence[int], num_classes: int, grid: Gr
 
 
 def area_loss(logits: Tensor, labels: Tensor, grid: Grid, weights: Tensor | None = None) -> Tensor:
-    """Return the cross-entropy of each cell against the class shares of its area, over cells with labelled area."""
+    """Return the cross-entropy of each cell against the class fractions of its area, over cells with labelled area."""
     shares = cell_shares(labels, logits.shape[2:], logits.shape[1], grid)
-    judged = shares.sum(1) > 0
+    labelled = shares.sum(1) > 0
     if weights is not None:
         shares = shares * weights[:, None, None]
-        judged = shares.sum(1)
-    return _mean_over(judged, -(shares * F.log_softmax(logits, 1)).sum(1))
+        labelled = shares.sum(1)
+    return _mean_over(labelled, -(shares * F.log_softmax(logits, 1)).sum(1))
 
 
 def upsampled_loss(logits: Tensor, labels: Tensor, grid: Grid, weights: Tensor | None = None) -> Tensor:

@@ -30,7 +30,7 @@ TUNED_ON = 20  # training scenes, not mirrored
 def options(
     script: str, about: str, arguments: Sequence[str] | None = None, keep: str = ""
 ) -> argparse.Namespace:
-    """Return the options of a results script: `results`, by default the .json beside it, and `--quick`.
+    """Return the options of a results script: `results`, by default the .json next to it, and `--quick`.
 
     `keep`: what the folder `--keep` is for, where a script needs one.
     """

@@ -99,7 +99,7 @@ def test_frozen_batch_norm_stays_as_it_was_and_has_nothing_to_train():
         ({"blocks": (1, 2, 3)}, "four numbers"),
         ({"weights": {}}, "missing"),
         ({"weights": "imagenet", "stride_in": "1x1"}, "trained with the stride in the 3 x 3"),
-        ({"weights": "imagenet", "stride_in": "1x1"}, r"BGR, 0 … 255, less \(104.008, 116.669, 122.675\)"),
+        ({"weights": "imagenet", "stride_in": "1x1"}, r"BGR, 0 to 255, minus \(104.008, 116.669, 122.675\)"),
     ],
 )
 def test_what_is_not_there_is_named(arguments, words):

@@ -165,7 +165,7 @@ def test_weights_that_do_not_fit_are_refused(arguments, words):
         ({"cascade": 3}, r"4 \(layer4\) to 7"),
         ({"multi_grid": "best"}, '"paper"'),
         ({"multi_grid": (1, 0, 2)}, "at least 1"),
-        ({"rates": ()}, "at least one rate"),
+        ({"rates": ()}, "one or more dilations"),
         ({"backbone": "mobilenet_v2"}, "no option blocks"),
         ({"backbone": "mobilenet_v2", "blocks": None, "cascade": 5}, "no option cascade"),
         ({"backbone": "xception", "blocks": None, "stride_in": "1x1"}, "no option stride_in"),

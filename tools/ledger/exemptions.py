@@ -24,7 +24,7 @@ EXEMPT: dict[str, dict[str, str]] = {
     "12": {
         "classes of VOC with background": "21",
         "what output stride 8 costs, by our count (10⁹)": "175",
-        "cells a side of the twin's map": "11",
+        "cells per side of the twin's map": "11",
         "photographs that the heads learn from": "150",
         "how far the decoder is from the print's (10⁹ multiply-adds)": "0.01",
         "one 3 x 3 less, by our count (10⁹ multiply-adds)": "10",

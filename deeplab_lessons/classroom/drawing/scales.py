@@ -40,7 +40,7 @@ def show_dilations(
     others: Mapping[str, Sequence[float]],
     on_map: Mapping[int, float],
 ) -> None:
-    """Draw the mIoU (%) of single branches over their dilation, one dot a seed and a line through the means.
+    """Draw the mIoU (%) of single branches over their dilation, one dot per seed and a line through the means.
 
     `others` are heads without one dilation, each a line at its mean over a band of its spread. Under each dilation
     is the fraction of the eight outer taps that are on the map, `on_map`.

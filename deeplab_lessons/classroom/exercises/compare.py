@@ -1,4 +1,4 @@
-"""Is an answer right, and if not, in what does it differ? Torch is used only where it is loaded already."""
+"""Is an answer right, and if not, in what does it differ? PyTorch is used only where it is loaded already."""
 
 import inspect
 import math
@@ -259,7 +259,9 @@ def _between(got, expected) -> str | None:
         return SAY["nan inside"]
     if got.dtype.kind == "f" and (rounded := _rounded(got.ravel().tolist(), expected.ravel().tolist())):
         return rounded
-    blanks = {"count": int(far.sum()), "all": far.size}
+    if not far.shape:
+        return ""
+    blanks = {"count": far.sum(), "all": far.size, "differ": "differs" if far.sum() == 1 else "differ"}
     one_nan = np.isnan(got) != np.isnan(expected)
     if one_nan.any():
         return SAY["nan on one side"].format(place=np.argwhere(one_nan)[0].tolist(), **blanks)

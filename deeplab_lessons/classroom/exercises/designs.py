@@ -121,7 +121,9 @@ def list_of(kind: type) -> Callable[[object], str | None]:
     def takes(design: object) -> str | None:
         if isinstance(design, (list, tuple)) and design and all(map(is_one, design)):
             return None
-        return SAY["want list of"].format(kind=kind.__name__, got=show(design))
+        return SAY["want list of"].format(
+            kind="whole numbers" if kind is int else f"{kind.__name__}s", got=show(design)
+        )
 
     return takes
 

@@ -99,9 +99,9 @@ class ClassIou:
 
     package = objects.class_iou
     hints = (
-        "Make three masks: pixels predicted as the class, pixels that are the class, and labelled pixels "
-        "(labels != 255).",
-        "`&` and `|` join masks pixel by pixel, and `.sum()` counts. Apply the labelled mask before counting.",
+        "Which pixels are predicted as the class, which ones are of the class, and which ones are labelled at all? "
+        "Make a mask of each.",
+        "`&` and `|` join masks pixel by pixel, and `.sum()` counts. Apply the mask `labels != 255` before counting.",
         "The union is everything that is in at least one of the two masks; a pixel in both counts once.",
     )
 
@@ -283,7 +283,7 @@ class IouOfSet:
 
     @misconception(
         "Your code counts the intersection twice in the union, because both areas contain it. Join the masks with `|`, "
-        "or take the common pixels off once."
+        "or subtract the common pixels once."
     )
     def double_union(predictions, labels, label):
         areas = [_areas(p, t, label) for p, t in zip(predictions, labels, strict=True)]
@@ -296,14 +296,14 @@ class IouOfSet:
 
 @exercise
 class Vote:
-    """The class that the pixels of one cell agree on."""
+    """The class with most pixels in a cell."""
 
     package = redrawing.vote
     hints = (
-        "Take the void pixels out first: `cell[cell != 255]` is a flat array of those that vote.",
-        "`np.bincount` counts them by class, and `.argmax()` names the first class with the largest count: "
-        "at a tie that is the smaller class, as wanted.",
-        "One case is left: nobody votes. Return 255 then.",
+        "Which pixels of the cell may vote?",
+        "`cell[cell != 255]` is a flat array of them. `np.bincount` counts them by class, and `.argmax()` finds the "
+        "first class with the largest count.",
+        "At a tie that is the smaller class, as wanted. One case is left: no pixel votes. Return 255 then.",
     )
 
     def vote(cell):

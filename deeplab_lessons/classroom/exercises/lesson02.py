@@ -10,12 +10,16 @@ from deeplab_lessons import arithmetic
 from deeplab_lessons.arithmetic import Layer
 from deeplab_lessons.classroom import atrous, stacks
 from deeplab_lessons.classroom.exercises.cases import torch_generator
+from deeplab_lessons.classroom.exercises.compare import difference
 from deeplab_lessons.classroom.exercises.designs import design, list_of, wanted
 from deeplab_lessons.classroom.exercises.framework import exercise, misconception
 
 
 def _covered(k: int, d: int) -> int:
     return (k - 1) * d + 1
+
+
+_TWO_GAPS = "Your code counts two gaps, which is right for 3 taps only. A kernel of k taps has k - 1 gaps."
 
 
 @exercise
@@ -77,6 +81,21 @@ class EffectiveKernelSize:
     )
     def taps_only(k, d=1):
         return k
+
+    @misconception(
+        "Your code puts d zeros into each gap and takes one cell off at the end. Every gap holds d - 1 zeros, so it is "
+        "one cell less per gap."
+    )
+    def one_less_in_total(k, d=1):
+        return k + (k - 1) * d - 1
+
+    @misconception(_TWO_GAPS)
+    def three_taps_always(k, d=1):
+        return 2 * d + 1
+
+    @misconception(_TWO_GAPS)
+    def two_gaps_filled(k, d=1):
+        return k + 2 * (d - 1)
 
 
 def _places(n, k, s, p, d):
@@ -167,6 +186,20 @@ class OutputSize:
     def no_padding(n, k, s=1, p=0, d=1):
         return _places(n, k, s, 0, d)
 
+    @misconception(
+        "Your code subtracts the distance from the first tap to the last, (k - 1) d. The kernel covers one cell more: "
+        "subtract the effective kernel size."
+    )
+    def one_position_too_many(n, k, s=1, p=0, d=1):
+        return (n + 2 * p - (k - 1) * d) // s + 1
+
+    @misconception(
+        "Your code subtracts k d cells. There are zeros only between taps and none after the last: subtract the "
+        "effective kernel size."
+    )
+    def zeros_after_last_tap(n, k, s=1, p=0, d=1):
+        return (n + 2 * p - k * d) // s + 1
+
 
 @exercise
 class SamePadding:
@@ -174,7 +207,7 @@ class SamePadding:
 
     package = arithmetic.same_padding
     hints = (
-        "At stride 1 the output has n + 2 p - k' + 1 cells. Set that equal to n.",
+        "At stride 1 the output has n + 2 p - k' + 1 cells. For which p are these n cells?",
         "So 2 p = k' - 1: the cells covered beyond the first one, shared between two sides.",
         "With k' - 1 = (k - 1) d, half of it is (k - 1) d // 2.",
     )
@@ -252,6 +285,13 @@ class SamePadding:
     def one_gap_only(k, d=1):
         return (k - 1) // 2 + d - 1
 
+    @misconception(
+        "Your code returns the effective kernel size. Padding replaces the cells on both sides of its centre, half of "
+        "them on each side: subtract 1, then halve."
+    )
+    def effective_size(k, d=1):
+        return _covered(k, d)
+
 
 @design
 class WindowOf21:
@@ -312,10 +352,9 @@ class DilateKernel:
 
     package = atrous.dilate_kernel
     hints = (
-        "First make a tensor of zeros of the right shape, [O, I, k', k'], where k' is the effective kernel "
-        "size.",
-        "weight.new_zeros(O, I, k', k') has the dtype and device of weight. Where in it do the taps belong?",
-        "At every d-th row and column: spread[:, :, ::dilation, ::dilation] = weight.",
+        "What is the shape of the new kernel? Make a tensor of zeros of this shape, [O, I, k', k'], first.",
+        "`weight.new_zeros(…)` has the dtype and device of `weight`. Where in it do the taps belong?",
+        "At every d-th row and column: `spread[:, :, ::dilation, ::dilation] = weight`.",
     )
 
     def dilate_kernel(weight, dilation):
@@ -334,6 +373,18 @@ class DilateKernel:
         for (o, i, k), d in product(shapes, (2, 3, 1)):
             dtype = rng.choice((torch.float32, torch.float64))
             yield torch.randn(o, i, k, k, generator=torch_generator(rng), dtype=dtype), d
+
+    def same(got, expected) -> bool:
+        """The same taps in the same dtype: a convolution refuses a kernel of another dtype than its input's."""
+        return difference(got, expected) is None and got.dtype == expected.dtype
+
+    @misconception(
+        "The values are right, but your code returns them in another dtype than that of `weight`. A convolution needs "
+        "its kernel in the dtype of its input: make the zeros with `weight.new_zeros(…)`."
+    )
+    def other_dtype(w, d):
+        other = torch.float32 if w.dtype == torch.float64 else torch.float64
+        return _spread(w, d, d).to(other)
 
     @misconception(
         "Your code puts d zeros between the taps. There are d - 1: an undilated convolution has dilation 1, not 0."
@@ -372,6 +423,17 @@ class DilateKernel:
     def transposed(w, d):
         return _spread(w, d, d).transpose(2, 3)
 
-    @misconception("Your code returns the kernel unchanged. Where do its zeros belong?")
+    @misconception(
+        "Your code returns the kernel unchanged. Put dilation - 1 zeros between neighbouring taps."
+    )
     def unchanged(w, d):
         return w
+
+    @misconception(
+        "Your code makes room for the zeros, but puts the taps side by side into the corner. Neighbouring taps are d "
+        "cells apart: assign to every d-th row and column."
+    )
+    def in_the_corner(w, d):
+        spread = torch.zeros_like(_spread(w, d, d))
+        spread[:, :, : w.shape[2], : w.shape[3]] = w
+        return spread

@@ -419,9 +419,9 @@ class PathCounts:
     package = stacks.path_counts
     show = _show
     hints = (
-        "Where do all paths meet? Start at the top with one path at `unit`, and walk down: "
-        "`for layer in reversed(layers)`.",
-        "`layer.taps(u)` gives the cells that unit u reads. Each of them inherits all paths that reach u.",
+        "Where do all paths meet? Start there with one path, and walk down to the pixels.",
+        "Start with one path at `unit`, and go through `reversed(layers)`. `layer.taps(u)` gives the cells that unit "
+        "u reads: each inherits all paths that reach u.",
         "Cells outside a layer's input are padding, so drop them. `arithmetic.receptive_fields(layers, input_size)` "
         "has every map's size as `.out`.",
     )

@@ -29,7 +29,7 @@ class RateThatKeepsField:
         return cells // (kernel_size - 1)
 
     def cases(rng: random.Random) -> Iterator[tuple]:
-        """(kernel_size, old_kernel_size, old_rate) for which a whole rate exists, the papers' own first."""
+        """(kernel_size, old_kernel_size, old_rate) for which the dilation is a whole number, the papers' own first."""
         yield from ((3, 7, 4), (4, 7, 4), (7, 7, 4), (2, 7, 4), (3, 5, 1), (3, 5, 2), (2, 3, 1), (5, 3, 2))
         yield from ((3,), (4,), (2,), (3, 5), (5, 2), (2, 9))
         while True:
@@ -45,15 +45,15 @@ class RateThatKeepsField:
         return old * rate // k
 
     @misconception(
-        "Your dilation stays as it was, so the field shrinks with the number of taps, as in the paper's 4×4 with "
+        "Your code keeps the dilation, so the field shrinks with the number of taps, as in the paper's 4×4 with "
         "dilation 4. Share the old distance among the new gaps."
     )
     def unchanged(k, old=7, rate=4):
         return rate
 
     @misconception(
-        "Your code ignores the old rate. The gaps of the old kernel were already old_rate cells wide. Multiply its "
-        "gaps by old_rate."
+        "Your code ignores the old dilation. The gaps of the old kernel were already `old_rate` cells wide. Multiply "
+        "its gaps by `old_rate`."
     )
     def old_rate_forgotten(k, old=7, rate=4):
         return (old - 1) // (k - 1)
@@ -103,15 +103,15 @@ class HeadParameters:
             yield rng.randint(1, 7), rng.randint(1, 64), rng.randint(1, 30), rng.randint(1, 64)
 
     @misconception(
-        "The biases are missing in your code. Every convolution here has one per output channel. Add them for all "
+        "Your code leaves out the biases. Every convolution here has one per output channel. Add them for all "
         "three layers."
     )
     def no_biases(k, c, n=21, i=512):
         return _count(k * k, c, n, i, biases=0)
 
     @misconception(
-        "Your code gives each weight a bias. A convolution adds one number to each of its output maps. Count one bias "
-        "per output."
+        "Your code counts one bias per input channel. A convolution adds one number to each of its outputs. Count one "
+        "bias per output."
     )
     def bias_for_every_input(k, c, n=21, i=512):
         return _count(k * k, c, n, i, biases=0) + i + c + c
@@ -130,14 +130,14 @@ class HeadParameters:
         return _count(k * k, c, n, i) + (k * k - 1) * c * c
 
     @misconception(
-        "fc7 is missing in your code. Between fc6 and fc8 there is a 1×1 convolution from channels to channels. Add "
+        "Your code leaves out fc7. Between fc6 and fc8 there is a 1×1 convolution from channels to channels. Add "
         "its weights and biases."
     )
     def no_fc7(k, c, n=21, i=512):
         return i * k * k * c + c + c * n + n
 
     @misconception(
-        "Your code returns fc6 alone. The head has fc7 and fc8 as well. Add their weights and biases."
+        "Your code returns only fc6. The head has fc7 and fc8 as well. Add their weights and biases."
     )
     def fc6_only(k, c, n=21, i=512):
         return i * k * k * c + c
@@ -372,9 +372,7 @@ class Decimate:
         step = w.shape[-1] // k
         return w[..., ::step, ::step]
 
-    @misconception(
-        "In your code only the rows are decimated. A kernel has two axes. Decimate the columns as well."
-    )
+    @misconception("Your code decimates only the rows. A kernel has two axes. Decimate the columns as well.")
     def rows_only(w, k):
         return w[..., :: (w.shape[-1] - 1) // (k - 1), :]
 
@@ -386,8 +384,8 @@ class Decimate:
         return torch.nn.functional.adaptive_avg_pool2d(w, k)
 
     @misconception(
-        "The taps you keep are not evenly spaced from the first to the last, so the last row and column are lost. "
-        "Use one step for all gaps."
+        "Your code keeps taps that are not evenly spaced from the first to the last, so the last row and column are "
+        "lost. Use one step for all gaps."
     )
     def nearest(w, k):
         return torch.nn.functional.interpolate(w, size=(k, k), mode="nearest")

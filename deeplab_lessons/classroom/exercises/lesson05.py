@@ -43,8 +43,7 @@ class Poly:
             )
 
     @misconception(
-        "Your code falls along a straight line. Poly keeps the learning rate a little higher nearly all "
-        "the way. Raise what is left to the power 0.9."
+        "Your code falls along a straight line, which is poly with the power 1. Raise what is left to `power`."
     )
     def straight_line(iteration, iterations, power=0.9):
         return 1 - iteration / iterations
@@ -93,6 +92,32 @@ class Poly:
     )
     def whole_division(iteration, iterations, power=0.9):
         return (1 - iteration // iterations) ** power
+
+    @misconception(
+        "Your code counts iterations from 1, so the last one has the fraction 0 and learns nothing. `iteration` begins "
+        "at 0: use it as it is."
+    )
+    def counted_from_one(iteration, iterations, power=0.9):
+        return (1 - (iteration + 1) / iterations) ** power
+
+    @misconception(
+        "Your code raises the number of iterations that are left. The power applies to the fraction that is left: "
+        "divide by `iterations` first."
+    )
+    def number_that_is_left(iteration, iterations, power=0.9):
+        return (iterations - iteration) ** power
+
+
+_INTERPOLATES = (
+    "Your code still interpolates, so it returns means of labels. Labels are names, and a mean of two names isn't a "
+    "name. Use a mode that copies one pixel."
+)
+
+
+def _interpolated(labels: torch.Tensor, stride: int, **options) -> torch.Tensor:
+    """The labels as amounts, on a coarse map."""
+    size = labels.shape[1] // stride, labels.shape[2] // stride
+    return F.interpolate(labels[:, None].float(), size, **options)[:, 0]
 
 
 @exercise
@@ -175,6 +200,18 @@ class CoarseLabels:
     )
     def largest_label(labels, stride):
         return F.max_pool2d(labels.double(), stride).long()
+
+    @misconception(_INTERPOLATES)
+    def corners_aligned(labels, stride):
+        return _interpolated(labels, stride, mode="bilinear", align_corners=True).round().long()
+
+    @misconception(_INTERPOLATES)
+    def rounded_down(labels, stride):
+        return _interpolated(labels, stride, mode="bilinear").long()
+
+    @misconception(_INTERPOLATES)
+    def bicubic(labels, stride):
+        return _interpolated(labels, stride, mode="bicubic").round().long()
 
 
 def _fine_tune(x, labels, trained, classes, steps, lr, *, rates=(0.1, 1), resets=True, change=None):
@@ -295,6 +332,13 @@ class FineTune:
     def double_softmax(x, labels, trained, classes, steps, lr):
         return _fine_tune(x, labels, trained, classes, steps, lr, change=lambda scores: scores.softmax(1))
 
+    @misconception(
+        "Your code trains the classifier for 1000 classes, so the loss begins at the logarithm of 1000. Train the one "
+        "for the new `classes` instead."
+    )
+    def old_classifier(x, labels, trained, classes, steps, lr):
+        return _fine_tune(x, labels, trained, 1000, steps, lr)
+
 
 @exercise
 class MeanIou:
@@ -345,15 +389,15 @@ class MeanIou:
         return (confusion.diagonal().sum() / confusion.sum()).item()
 
     @misconception(
-        "Your code returns the mean recall: it divides only by the true pixels and forgives everything "
-        "painted in excess. Divide by the union, which holds the predicted pixels as well."
+        "Your code returns the mean recall: it divides only by the true pixels and forgives every false "
+        "positive. Divide by the union, which holds the predicted pixels as well."
     )
     def mean_recall(confusion):
         return (confusion.diagonal() / confusion.sum(1)).double().nanmean().item()
 
     @misconception(
         "Your code returns the mean precision: it divides only by the predicted pixels and forgives "
-        "everything missed. Divide by the union, which holds the true pixels as well."
+        "every missed pixel. Divide by the union, which holds the true pixels as well."
     )
     def mean_precision(confusion):
         return (confusion.diagonal() / confusion.sum(0)).double().nanmean().item()
@@ -399,6 +443,36 @@ class MeanIou:
     def absent_class_counted(confusion):
         return metrics.iou_per_class(confusion).nan_to_num(0).mean().item()
 
+    @misconception(
+        "Your code counts a class that is neither there nor predicted as 1. It was not tested, so it isn't a success: "
+        "leave it out of the mean."
+    )
+    def absent_class_as_success(confusion):
+        return metrics.iou_per_class(confusion).nan_to_num(1).mean().item()
+
+    @misconception(
+        "Your code leaves out every class with an IoU of 0. Such a class is there, or was predicted, and was never "
+        "right: it counts as 0. Leave out only a union of 0."
+    )
+    def failed_class_left_out(confusion):
+        per_class = metrics.iou_per_class(confusion)
+        return per_class[per_class > 0].mean().item()
+
+    @misconception(
+        "Your code leaves out class 0. Background is a class like any other in mIoU. Take the mean over all classes "
+        "that have a union."
+    )
+    def background_left_out(confusion):
+        return metrics.iou_per_class(confusion)[1:].nanmean().item()
+
+    @misconception(
+        "Your code adds up the classes before it divides, so large classes count for most. Divide class by class, then "
+        "take the mean."
+    )
+    def divided_once(confusion):
+        common = confusion.diagonal().sum().double()
+        return (common / (2 * confusion.sum() - common)).item()
+
 
 @exercise
 class CrossEntropy:
@@ -407,10 +481,10 @@ class CrossEntropy:
     package = losses.cross_entropy
     trials = 100
     hints = (
-        "Which function gives the logarithm of each class's probability at each position? "
-        "`F.log_softmax(logits, dim=1)`.",
-        "`.gather(1, index)` picks one class per position. The index has the shape [N, 1, h, w] and holds "
-        "no 255: put 0 there first.",
+        "The loss needs the logarithm of the right class's probability. Which function gives these logarithms even "
+        "for logits of 200?",
+        "`F.log_softmax(logits, dim=1)`. Then `.gather(1, index)` picks one class per position: the index is [N, 1, "
+        "h, w] and holds no 255, so put 0 there.",
         "Keep the labelled positions, `labels != 255`, and take the mean over only those.",
     )
 
@@ -525,3 +599,17 @@ class CrossEntropy:
     )
     def bits(logits, labels):
         return losses.cross_entropy(logits, labels) / np.log(2)
+
+    @misconception(
+        "Your code takes the mean over the classes as well, so the loss is too small by their number. Add over the "
+        "classes, and take the mean only over the labelled positions."
+    )
+    def mean_over_classes(logits, labels):
+        return losses.cross_entropy(logits, labels) / logits.shape[1]
+
+    @misconception(
+        "Your code passes scores to a loss that expects logarithms of probabilities, as `F.nll_loss` does. Take "
+        "`F.log_softmax(logits, dim=1)` first."
+    )
+    def scores_as_logarithms(logits, labels):
+        return F.nll_loss(logits, labels, ignore_index=IGNORE_INDEX)

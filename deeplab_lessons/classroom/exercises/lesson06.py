@@ -122,9 +122,9 @@ class ExactKernel:
 
     package = tiny_crf.exact_kernel
     hints = (
-        "Which pixels need a difference? All pairs: `features[:, :, None] - features[:, None, :]` has the shape "
-        "[d, N, N].",
-        "A distance has one number for each pair, so the squares of the d differences add up over axis 0.",
+        "Which pairs of pixels need a difference, and how many differences does a pair have?",
+        "All pairs: `features[:, :, None] - features[:, None, :]` has the shape [d, N, N]. The squares of the d "
+        "differences add up over axis 0.",
         "`torch.exp(-squared / 2)`, with the sum of the squares in `squared`.",
     )
 
@@ -253,8 +253,9 @@ class Energy:
     show = _pairs
     trials = 100
     hints = (
-        "The energy has two sums. What does each pixel pay alone? `unary.gather(0, labels[None])` picks it.",
-        "Which pairs pay? With `x = labels.flatten()`, `x[:, None] != x[None, :]` is true where the labels differ.",
+        "The energy has two sums. What does each pixel pay alone, and which pairs of pixels pay?",
+        "`unary.gather(0, labels[None])` picks what each pixel pays. With `x = labels.flatten()`, `x[:, None] != "
+        "x[None, :]` is true where the labels differ.",
         "The full matrix holds each pair twice, as (i, j) and as (j, i). Take half, and `.item()` makes a number.",
     )
 
@@ -433,7 +434,7 @@ class StrictUpdate:
     hints = (
         "Which pixels does the sum in the formula run over, and which does `q @ kernel.T` run over?",
         "The pixel's own part is its kernel with itself times its own q. Where in the matrix are these entries?",
-        "`kernel.diagonal()` has them, one for each pixel: subtract `q * kernel.diagonal()` from what is heard.",
+        "`kernel.diagonal()` has them, one per pixel: subtract `q * kernel.diagonal()` from what is heard.",
     )
 
     def strict_update(q, theta, kernel, mu):
@@ -528,7 +529,8 @@ class StrictUpdate:
         return torch.softmax(-mu @ _heard(q, kernel), 0)
 
     @misconception(
-        "Your code starts from the current q instead of the unary, so every update adds the neighbours' votes again."
+        "Your code starts from the current q instead of the unary, so every update adds the neighbours' votes again. "
+        "Start each update from `theta`."
     )
     def from_present_q(q, theta, kernel, mu):
         return torch.softmax(q.log() - mu @ _heard(q, kernel), 0)

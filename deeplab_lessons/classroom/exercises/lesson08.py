@@ -141,9 +141,9 @@ class SoftmaxBackward:
     """The gradient through a softmax, by hand."""
 
     hints = (
-        "How does a score move the probabilities of the other labels? Softmax has the derivative "
-        "∂q_l / ∂s_m = q_l (1[l = m] - q_m).",
-        "Sum over l: the gradient of score m is q_m g_m - q_m Σ_l q_l g_l.",
+        "How does a score move the probabilities of the other labels of its pixel?",
+        "Softmax has the derivative ∂q_l / ∂s_m = q_l (1[l = m] - q_m). Summed over l, the gradient of score m is q_m"
+        " g_m - q_m Σ_l q_l g_l.",
         "`(marginals * gradient).sum(0)` is one number per pixel. Subtract it from `gradient`, then multiply by "
         "`marginals`.",
     )
@@ -199,8 +199,8 @@ class SoftmaxBackward:
         return marginals * (gradient - (marginals * gradient).mean(0))
 
     @misconception(
-        "The difference is right, but it must still be multiplied by the marginals: a label with "
-        "probability 0 barely moves."
+        "The difference is right, but your code does not multiply it by the marginals. A label with probability 0 does "
+        "not move."
     )
     def not_multiplied(marginals, gradient):
         return gradient - (marginals * gradient).sum(0)
@@ -236,8 +236,9 @@ class StepOnLogarithm:
     """A step of gradient descent that keeps a weight positive."""
 
     hints = (
-        "How does the loss change with r = log w? Use the chain rule: dL/dr = dL/dw · dw/dr.",
-        "w = exp(r), and so dw/dr = w. Step with that gradient, and return to the weight with exp.",
+        "How does the loss change with r = log w, if you know how it changes with w?",
+        "By the chain rule dL/dr = dL/dw · dw/dr, and w = exp(r) has dw/dr = w. Step with that gradient, and return "
+        "to the weight with exp.",
         "After `import math`, the new logarithm is `math.log(weight) - lr * weight * gradient`.",
     )
 
@@ -328,9 +329,9 @@ class GradientThroughSteps:
 
     trials = 120
     hints = (
-        "Which tensor should autograd watch? Make a copy of the unary that it does: `unary.clone().requires_grad_()`.",
-        "One step is the softmax of `weight * marginals @ kernel - unary`. Keep it in the graph: no `detach`, no "
-        "`.data`, nothing in place.",
+        "Which tensor should autograd watch, and which steps lead from it to the loss?",
+        "A copy of the unary: `unary.clone().requires_grad_()`. One step is the softmax of `weight * marginals @ "
+        "kernel - unary`: no `detach`, no `.data`, nothing in place.",
         "The loss is `F.nll_loss(marginals.log().T, labels)`. Call `.backward()` on it and return `unary.grad`.",
     )
 
@@ -397,8 +398,8 @@ class GradientThroughSteps:
         )
 
     @misconception(
-        "`F.nll_loss` takes no logarithm of its own: your loss is the mean of the marginals with a minus. Pass it "
-        "`marginals.log().T`."
+        "Your code passes marginals to `F.nll_loss`, which takes no logarithm of its own: the loss is minus their "
+        "mean. Pass it `marginals.log().T`."
     )
     def no_logarithm(unary, kernel, weight, labels, iterations):
         return _attempt(unary, kernel, weight, labels, iterations, loss=lambda q: F.nll_loss(q.T, labels))

@@ -109,6 +109,24 @@ class BranchField:
     def one_side_only(trunk_field, stride, rate, kernel_size=3):
         return trunk_field + (kernel_size - 1) // 2 * rate * stride
 
+    @misconception(
+        "Your code leaves out the backbone. The cell under the first tap already sees `trunk_field` pixels: add them."
+    )
+    def no_backbone(trunk_field, stride, rate, kernel_size=3):
+        return (kernel_size - 1) * rate * stride
+
+    @misconception(
+        "Your code adds 1 for the first tap's own cell. That cell's field is `trunk_field` and already counted."
+    )
+    def one_pixel_more(trunk_field, stride, rate, kernel_size=3):
+        return trunk_field + (kernel_size - 1) * rate * stride + 1
+
+
+_REPEATS = (
+    "Your code repeats each cell. Between two cells, scores are interpolated linearly along both axes: "
+    "`mode='bilinear'`."
+)
+
 
 @exercise
 class FuseScales:
@@ -204,12 +222,13 @@ class FuseScales:
     def maximum_over_classes(maps):
         return _enlarged(maps).amax(1)
 
-    @misconception(
-        "Your code repeats each cell. Between two cells, scores are interpolated linearly along both axes: "
-        "`mode='bilinear'`."
-    )
+    @misconception(_REPEATS)
     def nearest(maps):
         return _enlarged(maps, mode="nearest", align_corners=None).amax(0)
+
+    @misconception(_REPEATS)
+    def nearest_exact(maps):
+        return _enlarged(maps, mode="nearest-exact", align_corners=None).amax(0)
 
     @misconception(
         "Your code never goes below 0, as if there were a map of zeros among the others. Scores may all be negative."
@@ -255,6 +274,7 @@ class SummedAspp:
         one, two = torch.ones(1, 1, 3, 3), -torch.ones(1, 1, 3, 3)
         two[..., 1, 1] = 3
         zero, ten = torch.tensor([0.0]), torch.tensor([10.0])
+        yield torch.arange(1.0, 13).view(1, 1, 3, 4), [one], [zero], [1]  # fits a kernel without padding
         yield torch.tensor([1.0, 2, 3]).view(1, 1, 1, 3), [one, two], [zero, ten], [1, 2]
         yield torch.tensor([1.0, 5]).view(2, 1, 1, 1), [two], [ten], [3]
         yield torch.arange(1.0, 6).view(1, 1, 1, 5), [one, two], [zero, -ten], [2, 1]
@@ -374,6 +394,12 @@ class PyramidDilations:
         return fraction >= 0.7, f"{fraction:.1%}"
 
 
+_UPSIDE_DOWN = (
+    "Your code is upside down: it divides the larger field by the smaller one. To see more of the image, shrink it: "
+    "the scale is below 1."
+)
+
+
 @exercise
 class MatchingScale:
     """Stretch: the scale at which one dilation sees as far as another."""
@@ -411,10 +437,11 @@ class MatchingScale:
     def ratio_of_fields(trunk_field, stride, rate, wanted_rate):
         return (trunk_field + 2 * rate * stride) / (trunk_field + 2 * wanted_rate * stride)
 
-    @misconception(
-        "Your code is upside down: it divides the larger field by the smaller one. To see more of the image, shrink "
-        "it: the scale is below 1."
-    )
+    @misconception(_UPSIDE_DOWN)
+    def upside_down_fields(trunk_field, stride, rate, wanted_rate):
+        return (trunk_field + 2 * wanted_rate * stride) / (trunk_field + 2 * rate * stride)
+
+    @misconception(_UPSIDE_DOWN)
     def upside_down(trunk_field, stride, rate, wanted_rate):
         return (trunk_field + 2 * wanted_rate * stride - 1) / (trunk_field + 2 * rate * stride - 1)
 

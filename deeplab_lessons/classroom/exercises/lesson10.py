@@ -119,7 +119,7 @@ class FrozenBlock:
 
         yield case([[[[0.0]]], [[[2.0]]]], [[1.0]], [0.0], [1.0], [1.0], [0.0])
         yield case([[[[1.0, 3.0]]]], [[1.0]], [1.0], [4.0], [2.0], [0.0])
-        yield case([[[[1.0, 3.0]]]], [[-2.0]], [0.0], [1.0], [1.0], [1.0])
+        yield case([[[[1.0, 3.0]]]], [[-2.0]], [0.0], [1.0], [1.0], [2.0])
         yield case([[[[1.0, 3.0]]]], [[1.0]], [0.0], [0.0], [1.0], [0.0])
         yield case(
             [[[[1.0, 2.0]], [[3.0, 5.0]]]],
@@ -167,12 +167,15 @@ class FrozenBlock:
         return F.relu(x + F.conv2d(x, weight))
 
     @misconception(
-        "Your code normalises, but forgets the learned `factor` and `shift`. They are part of what ImageNet left."
+        "Your code normalises, but ignores the learned `factor` and `shift`. They are part of what ImageNet left."
     )
     def no_factor(x, weight, mean, variance, factor, shift):
         return _normalised(x, weight, mean, variance, torch.ones_like(factor), torch.zeros_like(shift))
 
-    @misconception("Your code leaves out the 1e-5 that batch norm adds to the variance before the root.")
+    @misconception(
+        "Your code leaves out the 1e-5 that batch norm adds to the variance before the root. Without it a channel of "
+        "variance 0 is divided by 0: add it."
+    )
     def no_epsilon(x, weight, mean, variance, factor, shift):
         return _normalised(x, weight, mean, variance - 1e-5, factor, shift)
 
@@ -216,8 +219,8 @@ class TrainingPlan:
         ):
             return None
         return (
-            'The check expects {"lr": [trained, new weights, new biases], "iterations": n, "power": p}, with positive '
-            f"numbers and n a whole number from 10 to 100,000; it got {show(plan)}."
+            'Expected {"lr": [trained, new weights, new biases], "iterations": n, "power": p}, with positive '
+            f"numbers and n a whole number from 10 to 100,000, got {show(plan)}."
         )
 
     def training_plan():
@@ -260,10 +263,9 @@ class StagePlan:
     """Strides turned into dilations, for an output stride."""
 
     hints = (
-        "Which two numbers must you carry from stage to stage? The stride reached so far and the dilation; both begin "
-        "at 1.",
-        "If `reached * stride` is more than `output_stride`, the stage's stride becomes 1. By what does the "
-        "dilation grow?",
+        "Which two numbers must you carry from stage to stage, and with which values do they begin?",
+        "The stride reached so far and the dilation, both from 1. If `reached * stride` is more than `output_stride`,"
+        " the stage's stride becomes 1. By what does the dilation grow?",
         "By the stride that goes: `dilation *= stride`, and only then `stride = 1`. The dilation never shrinks again.",
     )
 
@@ -383,10 +385,10 @@ class Groups:
     trials = 60
     show = _show
     hints = (
-        "How do you find every parameter once? `for name, parameter in model.named_parameters()` also gives names "
-        "such as `head.fc8.weight`.",
-        "Is its layer new? `name.rpartition('.')` splits off the last part: the layer `head.fc8`, the kind `weight`.",
-        "And does it learn at all? A frozen parameter has `requires_grad` False: leave it out.",
+        "How do you find every parameter once, with its name?",
+        "`for name, parameter in model.named_parameters()`. Is its layer new? `name.rpartition('.')` splits "
+        "`head.fc8.weight` into the layer `head.fc8` and the kind `weight`.",
+        "Does it learn at all? A frozen parameter has `requires_grad` False: leave it out.",
     )
 
     def groups(model, classifiers):

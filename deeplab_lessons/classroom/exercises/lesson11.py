@@ -50,10 +50,9 @@ class BlockRates:
     """Warm-up: dilations of a cascade with multi-grid."""
 
     hints = (
-        "At which output stride does each block end without any dilation? block4 at 32, block5 at 64, block6 at 128, "
-        "block7 at 256.",
-        "The strides that are removed for `output_stride` become the block's dilation: for block5 at 16, 64 / 16 = 4. "
-        "It's never below 1.",
+        "At which output stride does block4 end without any dilation, and at which does each block after it end?",
+        "block4 ends at 32, block5 at 64. The strides that are removed become the block's dilation: for block5 at 16,"
+        " 64 / 16 = 4. It's never below 1.",
         "`rate = max(1, undilated // output_stride)`, then multiply by each of the three numbers of `multi_grid`.",
     )
 
@@ -294,7 +293,7 @@ class ThreeDilations:
             and all(1 <= each <= 33 for each in dilations)
         ):
             return None
-        return f"The check expects a list of three whole numbers from 1 to 33; it got {show(dilations)}."
+        return f"Expected a list of three whole numbers from 1 to 33, got {show(dilations)}."
 
     def three_dilations():
         return [1, 3, 8]
@@ -325,7 +324,7 @@ class ImagePooling:
     hints = (
         "In which order does the paper build this branch: what comes first, the mean or the convolution?",
         "The mean of a ReLU isn't the ReLU of the mean, because negative values are gone before they could count.",
-        "Begin with `mean = x.mean((2, 3), keepdim=True)`, and give `mean` to the convolution. Batch norm, ReLU and "
+        "Begin with `mean = x.mean((2, 3), keepdim=True)`, and pass `mean` to the convolution. Batch norm, ReLU and "
         "`.expand` follow.",
     )
 

@@ -18,9 +18,9 @@ class SeparableCost:
 
     trials = 100
     hints = (
-        "How many kernels does the depthwise part have? One of k × k for each channel that comes in: no channel sees "
-        "another.",
-        "The pointwise part is a dense 1 × 1 convolution: each channel out has one weight for each channel in.",
+        "How many kernels does the depthwise part have, and how large is each? No channel sees another there.",
+        "It has one kernel of k × k for each channel in. The pointwise part is a dense 1 × 1: each channel out has "
+        "one weight for each channel in.",
         "`weights = kernel_size**2 * in_channels + in_channels * out_channels`. Without stride, every cell uses each "
         "weight once.",
     )
@@ -115,6 +115,13 @@ class SeparableCost:
     )
     def two_operations(k, i, o, cells):
         return (k * k * i + i * o, 2 * (k * k * i + i * o) * cells)
+
+    @misconception(
+        "Your code gives each channel out one weight in the pointwise part. A channel out reads every channel in: "
+        "C · C' weights."
+    )
+    def pointwise_without_inputs(k, i, o, cells):
+        return (k * k * i + o, (k * k * i + o) * cells)
 
 
 @order
@@ -238,8 +245,8 @@ class Fuse:
         return torch.cat([x, low], dim=1)
 
     @misconception(
-        "Your code stretches the coarse map from edge to edge (align_corners=False). Coarse cell i then misses fine "
-        "cell 4 i on maps of any size. Keep the corners, and look at the size."
+        "Your code stretches the coarse map from edge to edge (align_corners=False). Its cells then miss every fourth "
+        "fine cell on maps of any size. Keep the corners, and look at the size."
     )
     def from_edge_to_edge(x, low, reduce):
         return _fused(x, low, reduce, lambda x, s: F.interpolate(x, s, mode="bilinear", align_corners=False))
@@ -305,6 +312,41 @@ class Fuse:
     )
     def on_the_coarse_cells(x, low, reduce):
         return torch.cat([x, F.conv2d(low, reduce).relu()[..., ::4, ::4]], dim=1)
+
+    @misconception(
+        "Your code enlarges to four times the size with corners on corners, so coarse cells are more than four fine "
+        "cells apart. Enlarge to 4 · (h − 1) + 1 cells."
+    )
+    def four_times_with_corners(x, low, reduce):
+        def cut(x, size):
+            large = F.interpolate(x, scale_factor=4, mode="bilinear", align_corners=True)
+            return large[..., : size[0], : size[1]]
+
+        return _fused(x, low, reduce, cut)
+
+    @misconception(
+        "Your code adds the missing cells before the first row and column, which moves all coarse cells. Coarse cell 0 "
+        "is on fine cell 0: add them after the last."
+    )
+    def padded_at_the_start(x, low, reduce):
+        def padded(x, size):
+            x = upsample(x, [4 * n - 3 for n in x.shape[2:]], Grid(4, 0.0))
+            return F.pad(x, (size[1] - x.shape[3], 0, size[0] - x.shape[2], 0), mode="replicate")
+
+        return _fused(x, low, reduce, padded)
+
+    @misconception(
+        "Your code shares the missing cells between both ends, which moves the coarse cells. Coarse cell 0 is on fine "
+        "cell 0: add all of them after the last."
+    )
+    def padded_on_both_sides(x, low, reduce):
+        def padded(x, size):
+            x = upsample(x, [4 * n - 3 for n in x.shape[2:]], Grid(4, 0.0))
+            down, right = size[0] - x.shape[2], size[1] - x.shape[3]
+            ends = (right // 2, right - right // 2, down // 2, down - down // 2)
+            return F.pad(x, ends, mode="replicate")
+
+        return _fused(x, low, reduce, padded)
 
 
 @exercise
@@ -373,7 +415,9 @@ class DenseKernel:
     def flipped(depthwise, scale, shift, pointwise):
         return DenseKernel.dense_kernel(depthwise.flip(2, 3), scale, shift, pointwise)
 
-    @misconception("Your code swaps rows and columns of the taps.")
+    @misconception(
+        "Your code swaps rows and columns of the taps. Keep their order: [out, in, rows, columns]."
+    )
     def taps_transposed(depthwise, scale, shift, pointwise):
         return DenseKernel.dense_kernel(depthwise.mT, scale, shift, pointwise)
 
@@ -419,6 +463,13 @@ class DenseKernel:
     @misconception("Both answers are right, in the other order: the kernel first, then the bias.")
     def bias_first(depthwise, scale, shift, pointwise):
         return DenseKernel.dense_kernel(depthwise, scale, shift, pointwise)[::-1]
+
+    @misconception(
+        "The kernel is right. Your code multiplies the shifts by the pointwise weights, but does not add them up. An "
+        "output sums over the channels in, so there is one bias for each output."
+    )
+    def shift_not_added_up(depthwise, scale, shift, pointwise):
+        return DenseKernel.dense_kernel(depthwise, scale, shift, pointwise)[0], pointwise.flatten(1) * shift
 
 
 def _rank_one(matrices):
@@ -498,7 +549,7 @@ class NearestSeparable:
         return kernel
 
     @misconception(
-        "The best parts are found. They are still [C, O, k · k], and `.reshape` does not bring axes back in order: "
+        "Your code finds the best parts. They are still [C, O, k · k], and `.reshape` does not put axes back in order: "
         "`.transpose(0, 1)` first."
     )
     def axes_not_back(kernel):

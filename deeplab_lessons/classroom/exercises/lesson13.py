@@ -93,8 +93,8 @@ class ClassNumbers:
         return labels
 
     @misconception(
-        "Your code turns numbers that `ids` does not hold into class 0. Nobody said that they are background: they "
-        "must be void, 255."
+        "Your code turns numbers that `ids` does not hold into class 0. They may show anything, not only "
+        "background: they must be void, 255."
     )
     def unknown_as_background(numbers, ids):
         labels = np.zeros_like(numbers)
@@ -178,7 +178,7 @@ class Upright:
         return _turned(pixels, orientation, {3: 2, 6: 3, 8: 3})
 
     @misconception(
-        "Your code turns 6 and 8 by the same quarter, to the left. 8 needs that; 6 needs a quarter to the right."
+        "Your code turns 6 and 8 by the same quarter, to the left. Only 8 needs that; 6 needs a quarter to the right."
     )
     def both_to_the_left(pixels, orientation):
         return _turned(pixels, orientation, {3: 2, 6: 1, 8: 1})
@@ -360,14 +360,14 @@ class Enlarge:
         return tuple(_resized(pixels, factor, Image.Resampling.NEAREST) for pixels in (photo, labels))
 
     @misconception(
-        "Your code repairs the wrong one: it copies the photo's pixels and still averages labels. Exchange the two."
+        "Your code fixes the wrong one: it copies the photo's pixels and still averages labels. Swap the two."
     )
     def photo_copied(photo, labels, factor):
         return _resized(photo, factor, Image.Resampling.NEAREST), _resized(labels, factor)
 
     @misconception(
-        "The labels are copied, which is right, but your code turns void (255) into background. Nobody has labelled "
-        "those pixels: they stay void."
+        "The labels are copied, which is right, but your code turns void (255) into background. Those pixels have "
+        "no label: they stay void."
     )
     def void_as_background(photo, labels, factor):
         labels = np.where(labels == 255, 0, labels).astype(np.uint8)
@@ -411,10 +411,11 @@ class SplitByClip:
 
     trials = 100
     hints = (
-        "How can you list the clips, each once, by first appearance? `list(dict.fromkeys(clips))` does it.",
-        "Take names from the end of that list. Before each, count the frames of the clips that are taken already.",
-        "Another clip must come while `taken < fraction * len(clips)`. Then sort all frames by whether their clip was "
-        "taken.",
+        "How can you list the clips, each once, by first appearance?",
+        "`list(dict.fromkeys(clips))` does it. Take names from its end, and before each count the frames of the clips"
+        " that are taken already.",
+        "Another clip must come while `taken < fraction * len(clips)`. Then sort all frames by whether their clip was"
+        " taken.",
     )
 
     def split_by_clip(clips, fraction):

@@ -169,7 +169,8 @@ class JoinedGradient:
         return sum(gradients)
 
     @misconception(
-        "The weights are right, but your code does not divide the sum by the number of all labelled pixels."
+        "The weights are right, but your code returns their sum. Divide it by the number of all labelled pixels, "
+        "`sum(counts)`."
     )
     def not_divided(gradients, counts):
         return sum(n * g for g, n in zip(gradients, counts, strict=True))
@@ -211,8 +212,8 @@ class SmallerCard:
     hints = (
         "Two sides of a crop count, and the batch once. Which batch and crop keep `batch * crop**2` below a third of "
         "`16 * 513**2`?",
-        "With 8 crops the side may be at most 513 times the square root of 2/3. Of the sides that remain, take one "
-        "whose map has 25 cells or more.",
+        "With 8 crops the side may be at most 513 times the square root of 2/3. Choose one whose map has "
+        "25 cells or more.",
         "A batch of 8 is half of 16: half the learning rate, twice as many iterations.",
     )
 
@@ -235,8 +236,8 @@ class SmallerCard:
         ):
             return None
         return (
-            'The check expects {"batch": n, "crop": pixels, "iterations": n, "lr": rate}, all integers except the '
-            f"positive learning rate; it got {show(plan)}."
+            'Expected {"batch": n, "crop": pixels, "iterations": n, "lr": rate}, all integers except the '
+            f"positive learning rate, got {show(plan)}."
         )
 
     def smaller_card():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from deeplab_lessons.classroom.exercises.cards import Verdict
 from deeplab_lessons.classroom.exercises.compare import difference, show, show_error, tidy
+from deeplab_lessons.classroom.exercises.gradients import carries_gradient, gradient_problem, gradients
 from deeplab_lessons.classroom.exercises.own import hands_in
 from deeplab_lessons.classroom.exercises.surroundings import defaults
 from deeplab_lessons.classroom.exercises.words import AMBIGUOUS, RIGHT_BUT, SAY
@@ -70,8 +71,8 @@ class Run:
         self.tried.append((args, got))
         if problem is not None:
             # "the values are right, but" is the last word only where no later values are wrong
-            only_so_far = self.wrong is None or self.wrong[3].startswith(RIGHT_BUT)
-            if only_so_far and (self.wrong is None or not problem.startswith(RIGHT_BUT)):
+            only_so_far = self.wrong is None or _right_but(self.wrong[3])
+            if only_so_far and (self.wrong is None or not _right_but(problem)):
                 self.wrong = (args, expected, got, problem)
         elif self.first_float is None and isinstance(got, float) and isinstance(expected, int):
             self.first_float = got
@@ -79,13 +80,23 @@ class Run:
     def _problem(self, args: tuple, given: tuple, got: object, expected: object) -> str | None:
         """None for a right answer that leaves its input as it was; else a sentence, perhaps ""."""
         problem = self.exercise.problem(got, expected)
-        if problem is not None:
-            return problem
+        if problem is None and carries_gradient(expected):
+            inputs = copy.deepcopy(args)
+            wanted = gradients(self.exercise.reference(*inputs), inputs)
+            problem = gradient_problem(self._gradients(got, given), wanted)
+        changed = self._changed(args, given) if problem is None else ""
+        return SAY["changed"].format(parameter=changed) if changed else problem
+
+    def _gradients(self, got: object, given: tuple) -> list | str:
+        return gradients(got, given)
+
+    def _changed(self, args: tuple, given: tuple) -> str:
+        """Name of the first argument that is no longer what it was."""
         for name, before, now in zip(self._names(args), args, given, strict=True):
             comparable = difference(copy.deepcopy(before), before) is None
             if comparable and difference(now, before) is not None:
-                return SAY["changed"].format(parameter=name)
-        return None
+                return name
+        return ""
 
     def _names(self, args: tuple) -> list[str]:
         names = list(inspect.signature(self.exercise.reference).parameters)[: len(args)]
@@ -122,8 +133,10 @@ class Run:
             known = self._misconception()
         else:
             what, raised = self._meaning(*crash)
-            later = SAY["later"].format(inputs=self._inputs(crash[0]), what=f"{what} {raised}".strip())
-        first_step = "" if known or problem.startswith(RIGHT_BUT) else SAY["first step"]
+            later = SAY["later"].format(
+                inputs=tidy(self._inputs(crash[0]), 120), what=f"{what} {raised}".strip()
+            )
+        first_step = "" if known or _right_but(problem) else SAY["first step"]
         said = (known or problem, later, first_step, self._also_prints())
         return self.exercise._verdict("wrong", *said, rows=rows)
 
@@ -171,6 +184,11 @@ class Run:
 
     def _also_prints(self) -> str:
         return SAY["printed"] if self.printed.getvalue().strip() else ""
+
+
+def _right_but(problem: str) -> bool:
+    """Whether a sentence says that the values are right, perhaps those at one position."""
+    return any(words in problem for words in RIGHT_BUT)
 
 
 class _ArityError(Exception):

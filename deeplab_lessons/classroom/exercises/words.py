@@ -26,7 +26,7 @@ SAY = {
     # correct
     "agrees": "It agrees with the course's own function on {count} cases.",
     "float": (
-        "It returns a float, such as {got}. The value is right, but torch refuses a float where it wants a whole "
+        "It returns a float, such as {got}. The value is right, but PyTorch refuses a float where it needs a whole "
         "number, such as a size. Where you divide, // instead of / keeps the answer an int."
     ),
     "printed": "It also prints; a check reads only what the function returns.",
@@ -50,7 +50,7 @@ SAY = {
     "rounded": "This is the expected value rounded to {places} places. Return it as it comes.",
     "one axis": "Expected one whole number, got {kind}. Perhaps you return one number for each axis.",
     "fraction": "Expected a whole number, got one with a fraction.",
-    "want sequence": "Expected a {expected} of {length}, got {kind}.",
+    "want sequence": "Expected a {expected} of length {length}, got {kind}.",
     "length": "Expected {expected} values, got {got}.",
     "place": "The first difference is at position {place}.",
     "want dict": "Expected a dict with {length} keys, got {kind}.",
@@ -60,20 +60,25 @@ SAY = {
     "want array": "Expected {expected}, got {kind}.",
     "only type": "The values are right, but they are in {kind}. Expected {expected}.",
     "pair": (
-        "Expected {expected}, got a pair. Along an axis, max, min, sort and others of torch return values and "
+        "Expected {expected}, got a pair. Along an axis, max, min, sort and others of PyTorch return values and "
         "indices: use .values."
     ),
     "no gradient": (
-        "The values are right, but no gradient can flow back to the inputs. Stay with operations of torch on tensors: "
-        "no .item(), no .detach(), no numpy."
+        "The values are right, but no gradient can flow back to the inputs. Use only PyTorch's operations on tensors: "
+        "no .item(), .detach(), numpy or no_grad()."
     ),
+    "gradient": (
+        "The values are right, but the gradient that flows back to the inputs is not. Perhaps one of the steps is "
+        "hidden from autograd by .detach(), .data, .item(), numpy or no_grad()."
+    ),
+    "gradient raises": "The values are right, but PyTorch cannot compute their gradient. It raises {error}",
     "shape": "Expected the shape {expected}, got {got}.",
     "only shape": "The values are right, but the shape is {got}. Expected {expected}.",
     "truth inside": "Expected numbers, got truth values.",
     "no truth inside": "Expected truth values (dtype bool), got numbers.",
-    "nan on one side": "{count} of {all} values differ; at {place} one of the two is NaN and the other is not.",
+    "nan on one side": "{count} of {all} values {differ}: at {place} one of the two is NaN and the other is not.",
     "nan inside": "The answer holds values that are NaN or infinite.",
-    "far": "{count} of {all} values differ; the first one at {place}, the largest difference is {largest}.",
+    "far": "{count} of {all} values {differ}: the first is at {place}, and the largest difference is {largest}.",
     "generator": "Got a generator, which is what a function with yield makes. Use return.",
     "coroutine": "Got a coroutine: write def instead of async def.",
     "function": "Got a function. Is a pair of parentheses missing after its name?",
@@ -89,12 +94,12 @@ SAY = {
     "some missing": "{missing} of {count} properties are missing. If you are stuck, hint() has a first step.",
     "one missing": "One property is missing. If you are stuck, hint() has a first step.",
     "no value": "cannot be computed: {error}",
-    "not read": "The check cannot read this design. It got {got}, and reading it raised {error}",
-    "want list of": "The check expects a list of {kind}, with at least one item; it got {got}.",
+    "not read": "The check cannot read this design: {got} raised {error}",
+    "want list of": "Expected a list of one or more {kind}, got {got}.",
     # orders
     "steps": "Steps to put in order: {name}",
     "how to order": 'Write their letters in the right order, as text such as "{letters}" (which is not the answer).',
-    "want letters": 'The check expects the letters of the steps as text, such as "{all}"; it got {got}.',
+    "want letters": 'Expected the letters of the steps as text, such as "{all}", got {got}.',
     "missing": "These steps are missing: {letters}.",
     "twice": "These letters come more than once: {letters}.",
     "other": "These are not letters of steps: {letters}.",
@@ -102,8 +107,8 @@ SAY = {
     "too early": "Step {step} comes before step {need}. {why}",
     # error
     "not a function": (
-        "The check needs the function itself, but got {got}. Write the function's name without parentheses "
-        "after it: check({name})."
+        "Expected the function itself, got {got}. Write the function's name without parentheses after it: "
+        "check({name})."
     ),
     "arity": "The check calls {call}, but your function is written as {yours}.",
     "crashed": "Your function stopped with an error.",
@@ -126,7 +131,7 @@ SAY = {
     "solutions off": "Your instructor has switched the solutions off. The hints are still there: call hint().",
 }
 
-# how a sentence begins that says all there is to say
+# what a sentence says after which there is no more to say
 RIGHT_BUT = ("The value is right", "The values are right", "The answer is right")
 
 # what an error says where parentheses may be missing

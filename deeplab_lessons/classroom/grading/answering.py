@@ -6,7 +6,8 @@ import sys
 import types
 from collections.abc import Callable
 
-from deeplab_lessons.classroom.exercises.compare import difference, show_error
+from deeplab_lessons.classroom.exercises.compare import show_error
+from deeplab_lessons.classroom.exercises.gradients import gradients
 from deeplab_lessons.classroom.exercises.own import hands_in
 from deeplab_lessons.classroom.exercises.run import Run
 from deeplab_lessons.classroom.exercises.surroundings import defaults, random_numbers
@@ -72,24 +73,17 @@ def _call(exercise, attempt: Callable, cases: list[tuple], say: Say) -> None:
         try:
             run._bind(given)
             with defaults():
-                got = _encoded(attempt(*given))
+                got = attempt(*given)
+                answer, sent_back = _encoded(got), _encoded(gradients(got, given))
         except BaseException as error:
             return say(raised=[type(error).__name__, *_words(error)])
-        say(answer=got, changed=_changed(run._names(args), args, given))
+        say(answer=answer, gradients=sent_back, changed=run._changed(args, given))
 
 
 def _words(error: BaseException) -> tuple[str]:
     with contextlib.suppress(Exception):
         return (str(error)[:300],)
     return ("",)
-
-
-def _changed(names: list[str], args: tuple, given: tuple) -> str:
-    """Name of the first argument that is no longer what it was."""
-    for name, before, now in zip(names, args, given, strict=True):
-        if difference(copy.deepcopy(before), before) is None and difference(now, before) is not None:
-            return name
-    return ""
 
 
 def _data(value: object) -> dict:

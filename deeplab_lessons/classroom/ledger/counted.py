@@ -11,7 +11,7 @@ from deeplab_lessons.receptive_field import Trace, trace
 
 @cache
 def traced(size: int, version: str = "v1", **settings) -> Trace:
-    """The trace of `models.deeplab(version, **settings)` for pictures of `size` pixels per side."""
+    """The trace of `models.deeplab(version, **settings)` for images of `size` pixels per side."""
     with torch.device("meta"):
         return trace(models.deeplab(version, num_classes=21, **settings), size)
 

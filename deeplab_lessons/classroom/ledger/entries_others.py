@@ -48,12 +48,12 @@ ENTRIES = [
         for by, iou in _FCN.items()
     ),
     cite("FCN (arXiv), appendix A", "32, 16, 8, 4", "factors of shrinking", near="factors|readings"),
-    cite("Goyal and others 2017, abstract", "8192", "pictures in a batch up to which the linear rule held"),
+    cite("Goyal and others 2017, abstract", "8192", "images in a batch up to which the linear rule held"),
     cite(
         "Kirillov and others 2023, abstract",
         "11M",
-        "pictures that Segment Anything learned from",
+        "images that Segment Anything learned from",
         near="masks",
     ),
-    cite("He and others 2016, section 3.4", "256", "pictures in a batch on ImageNet", near="images|pictures"),
+    cite("He and others 2016, section 3.4", "256", "images in a batch on ImageNet", near="images|pictures"),
 ]

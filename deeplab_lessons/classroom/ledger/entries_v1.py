@@ -15,7 +15,7 @@ _BOTH = "v1, table 2; v2, table 1"
 
 
 def _scores_of_306() -> int:
-    """Cells a side after the first release's padded 2 x 2 pools, for 306 pixels."""
+    """Cells per side after the first release's padded 2 x 2 pools, for 306 pixels."""
     pools = [arithmetic.Layer(2, 2, (1, 1), ceil_mode=True)] * 3
     return arithmetic.receptive_fields([*pools, arithmetic.Layer(2, 1)], 306)[-1].out
 
@@ -56,27 +56,27 @@ ENTRIES = [
         vgg_field,
         near="zero-padding",
         ours="404 × 404",
-        why="It is the size of the picture: the 404 pixels hang over its border on all sides, into zeros.",
+        why="It is the size of the image: the 404 pixels hang over its border on all sides, into zeros.",
     ),
     compute(
         _BOTH,
         "4",
-        "rate of fc6 with 7 x 7 taps",
+        "dilation of fc6 with 7 x 7 taps",
         lambda: stacks.rate_that_keeps_field(7),
         near="fc6|7x7",
     ),
-    cite(_BOTH, "4", "rate of fc6 with 4 x 4 taps, small field", near="fc6|4 ?[x×] ?4"),
+    cite(_BOTH, "4", "dilation of fc6 with 4 x 4 taps, small field", near="fc6|4 ?[x×] ?4"),
     compute(
         _BOTH,
         "8",
-        "rate of fc6 with 4 x 4 taps, large field",
+        "dilation of fc6 with 4 x 4 taps, large field",
         lambda: stacks.rate_that_keeps_field(4),
         near="fc6|4 ?[x×] ?4|rate 8",
     ),
     compute(
         _BOTH,
         "12",
-        "rate of fc6 in LargeFOV, 3 x 3 taps",
+        "dilation of fc6 in LargeFOV, 3 x 3 taps",
         lambda: stacks.rate_that_keeps_field(3),
         near="LargeFOV|fc6",
     ),
@@ -104,7 +104,7 @@ ENTRIES = [
     compute(
         "v1, section 3.2",
         "39×39",
-        "map of a picture of 306 pixels",
+        "map of an image of 306 pixels",
         _scores_of_306,
         near="306|cells",
         also=["39"],
@@ -127,13 +127,13 @@ ENTRIES = [
         near="pool5a",
     ),
     # how fast
-    cite(_BOTH, "1.44", "pictures a second in training, 7x7"),
-    cite(_BOTH, "2.90", "pictures a second in training, 4x4"),
-    cite(_BOTH, "4.84", "pictures a second in training, LargeFOV"),
+    cite(_BOTH, "1.44", "images per second in training, 7x7"),
+    cite(_BOTH, "2.90", "images per second in training, 4x4"),
+    cite(_BOTH, "4.84", "images per second in training, LargeFOV"),
     # how it is trained
-    cite("v1, section 5", "20", "pictures in a batch", near="batch"),
-    cite("v1, section 5", "0.001", "first rate", near="rate|paper"),
-    cite("v1, section 5", "0.01", "first rate of the classifier", near="classifier"),
+    cite("v1, section 5", "20", "images in a batch", near="batch"),
+    cite("v1, section 5", "0.001", "first learning rate", near="rate|paper"),
+    cite("v1, section 5", "0.01", "first learning rate of the classifier", near="classifier"),
     cite("v1, section 5", "0.1", "factor of the step policy", near="times|factor|rate"),
     cite("v1, section 5", "2000", "iterations of a step"),
     cite("v1, section 5", "0.9", "momentum", near="momentum"),

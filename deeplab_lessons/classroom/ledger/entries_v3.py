@@ -34,19 +34,22 @@ ENTRIES = [
     compute(
         "v3, section 3.3",
         "(6, 12, 18)",
-        "rates of the pyramid at 16",
+        "dilations of the pyramid at 16",
         lambda: heads.atrous_rates(16),
         near="rate|dilation|pyramid|branch",
     ),
     compute(
         "v3, sections 3.3 and 4.1",
         "12, 24, 36",
-        "the rates doubled, at 8",
+        "the dilations doubled, at 8",
         lambda: heads.atrous_rates(8),
         near="8",
     ),
     cite(
-        "v3, table 5", "24", "rate of the fourth branch that is tried", near="rate|dilation|fourth|branch|24 "
+        "v3, table 5",
+        "24",
+        "dilation of the fourth branch that is tried",
+        near="rate|dilation|fourth|branch|24 ",
     ),
     cite("v3, section 3.3", "256", "channels of each branch", near="channels|branch|features"),
     compute(
@@ -71,10 +74,10 @@ ENTRIES = [
     cite("v3, section 4.1; v3+, section 4.2", "8", "output stride in testing", near="stride|at 8|eight"),
     # how it is trained
     cite("v3, section 4.1; v3+, section 4", "513", "crop (pixels)"),
-    cite("v3, section 4.1", "16", "pictures in a batch", near="batch|pictures"),
-    cite("v3, appendix A", "6", "pictures that fit at output stride 8", near="fit|these 6"),
+    cite("v3, section 4.1", "16", "images in a batch", near="batch|pictures"),
+    cite("v3, appendix A", "6", "images that fit at output stride 8", near="fit|these 6"),
     cite("v3, section 4.1", "0.9997", "decay of batch norm"),
-    cite("v3, section 4.1; v3+, section 4", "0.007", "first rate", near="rate"),
+    cite("v3, section 4.1; v3+, section 4", "0.007", "first learning rate", near="rate"),
     compute(
         "v3, released train script",
         "0.0001",
@@ -82,7 +85,7 @@ ENTRIES = [
         weight_decay("v3_resnet101"),
         near="decay",
     ),
-    cite("v3, section 4.1", "0.001", "first rate of the second stage", near="rate"),
+    cite("v3, section 4.1", "0.001", "first learning rate of the second stage", near="rate"),
     cite("v3, section 4.1", "0.9", "power of poly", near="poly|power"),
     cite("v3, section 4.1", "30K", "iterations of each stage"),
     cite("v3, section 4.1", "0.5 to 2.0", "random scaling", near="scal"),
@@ -141,6 +144,6 @@ ENTRIES = [
         near="16 to 8|stride 8",
     ),
     difference(
-        "v3, section 4.3", "0.12", "loss by rate 24", "76.58", "76.46", also=["0.1"], near="branch|rate"
+        "v3, section 4.3", "0.12", "loss by dilation 24", "76.58", "76.46", also=["0.1"], near="branch|rate"
     ),
 ]

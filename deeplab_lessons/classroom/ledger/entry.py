@@ -12,7 +12,7 @@ from deeplab_lessons.classroom.ledger.twins import spread
 #: What the three standings mean.
 STANDINGS = {
     "compute": "we compute it, and the last columns say what we get",
-    "measure": "a small twin was measured: another network on other pictures, so compare directions, not digits",
+    "measure": "a small twin was measured: another network on other images, so compare directions, not digits",
     "cite": "we only cite it",
 }
 #: Titles of a row's cells.

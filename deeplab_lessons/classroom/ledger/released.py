@@ -9,7 +9,7 @@ from deeplab_lessons.heads import atrous_rates
 from deeplab_lessons.models.v3plus import deeplab_v3plus
 from deeplab_lessons.receptive_field import Row, trace
 
-#: Multiply-adds in 10⁹ for one picture, by backbone, output stride of the encoder, decoder, separable.
+#: Multiply-adds in 10⁹ for one image, by backbone, output stride of the encoder, decoder, separable.
 #: Source: DeepLab v3+, tables 3 and 5.
 PRINTED = {
     ("resnet101", 32, False, False): 52.43, ("resnet101", 32, True, False): 74.20,
@@ -65,7 +65,7 @@ def filling(row: Row) -> int:
 
 
 def released_resnet101(output_stride: int, size: int = SIZE) -> int:
-    """Multiply-adds of the released ResNet-101 on a picture of `size` pixels per side.
+    """Multiply-adds of the released ResNet-101 on an image of `size` pixels per side.
 
     Its stem is three 3 x 3 (64, 64, 128 channels), and a stage has its stride in its last block's 3 x 3, so that the
     blocks' 1 x 1 after it work on the smaller map. Source: the released code, `resnet_v1_101_beta`.

@@ -69,7 +69,7 @@ def weight_decay(name: str) -> Callable[[], float]:
 
 
 def multiply_adds() -> list[Entry]:
-    """The multiply-adds that v3+ prints, for pictures of 513 pixels, against `released.account`."""
+    """The multiply-adds that v3+ prints, for images of 513 pixels, against `released.account`."""
     return [_account(key, printed) for key, printed in released.PRINTED.items()]
 
 

@@ -130,7 +130,7 @@ def test_a_pair_is_a_tuple_a_list_an_array_or_a_tensor(pair):
 
 @pytest.mark.parametrize("pair", [{2, 5}, "25", 7, torch.tensor(2), np.float64(2)])
 def test_what_has_no_order_or_is_one_number_is_no_pair(pair):
-    assert "Expected a tuple of 2, got" in difference(pair, (2, 5))
+    assert "Expected a tuple of length 2, got" in difference(pair, (2, 5))
 
 
 @pytest.mark.parametrize(
@@ -166,13 +166,21 @@ def test_rounding_is_named_only_where_it_explains_the_answer():
 @pytest.mark.parametrize(
     ("got", "words"),
     [
-        ([1.0, 0.0, 3.0], "1 of 3 values differ; at [1] one of the two is NaN and the other is not."),
-        ([5.0, math.nan, 3.0], "1 of 3 values differ; the first one at [0], the largest difference is 4."),
+        ([1.0, 0.0, 3.0], "1 of 3 values differs: at [1] one of the two is NaN and the other is not."),
+        (
+            [5.0, math.nan, 3.0],
+            "1 of 3 values differs: the first is at [0], and the largest difference is 4.",
+        ),
         ([1j, math.nan, 3.0], "the largest difference is 1.41."),
     ],
 )
 def test_a_difference_is_told_beside_values_that_are_nan(got, words):
     assert difference(np.array(got), np.array([1, math.nan, 3])).endswith(words)
+
+
+def test_one_number_has_no_position():
+    assert difference(torch.tensor(1.0), torch.tensor(2.0)) == ""
+    assert difference(np.array([1, 5]), np.array([1, 2])).startswith("1 of 2 values differs: the first is at")
 
 
 def test_numbers_of_numpy_are_shown_as_pythons():

@@ -76,7 +76,7 @@ def test_a_calculator_that_refuses_a_design_says_why():
 )
 def test_what_is_no_design_is_told_what_is_expected(answer):
     verdict = stack.check(answer)
-    assert verdict.state == "error" and "The check expects a list of Layer" in said(verdict)
+    assert verdict.state == "error" and "Expected a list of one or more Layers" in said(verdict)
 
 
 def test_a_design_that_cannot_even_be_read_is_an_error():
@@ -99,14 +99,17 @@ def test_a_design_that_cannot_even_be_read_is_an_error():
 
 
 @pytest.mark.parametrize(
-    ("kind", "right", "wrong"),
-    [(int, [1, 2], [1.0]), (int, (3,), [True]), (float, [0.5], [1]), (str, ["a"], "a")],
+    ("kind", "right", "wrong", "words"),
+    [
+        (int, [1, 2], [1.0], "whole numbers, got [1.0]."),
+        (int, (3,), [True], "whole numbers, got [True]."),
+        (float, [0.5], [1], "floats, got [1]."),
+        (Layer, [Layer(3)], [], "Layers, got []."),
+    ],
 )
-def test_a_list_of_one_type(kind, right, wrong):
+def test_a_list_of_one_type(kind, right, wrong, words):
     assert list_of(kind)(right) is None
-    assert list_of(kind)(wrong).startswith(
-        f"The check expects a list of {kind.__name__}, with at least one item"
-    )
+    assert list_of(kind)(wrong) == f"Expected a list of one or more {words}"
 
 
 def test_the_solution_is_an_expression():

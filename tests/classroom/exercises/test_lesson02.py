@@ -83,6 +83,18 @@ class EffectiveKernelSizeWrong:
     def halves(k, d=1):
         return (k - 1) * d + 0.5
 
+    @says("one cell less per gap")
+    def off_by_one(kernel_size, dilation=1):
+        return kernel_size + dilation * (kernel_size - 1) - 1
+
+    @says("right for 3 taps only")
+    def the_lessons_example(kernel_size, dilation=1):
+        return 1 + dilation + dilation
+
+    @says("right for 3 taps only")
+    def two_gaps(kernel_size, dilation=1):
+        return kernel_size + dilation + dilation - 2
+
 
 class OutputSizeRight:
     def formula(input_size, kernel_size, stride=1, padding=0, dilation=1):
@@ -144,9 +156,6 @@ class OutputSizeWrong:
     def d_minus_one(n, k, s=1, p=0, d=1):
         return (n + 2 * p - (k - 1) * (d - 1) - 1) // s + 1
 
-    def product(n, k, s=1, p=0, d=1):
-        return (n + 2 * p - k * d) // s + 1
-
     @says("divides by the stride")
     def only_stride(n, k, s=1, p=0, d=1):
         return n // s
@@ -168,6 +177,14 @@ class OutputSizeWrong:
 
     def stride_divides_padding(n, k, s=1, p=0, d=1):
         return (n - (k - 1) * d - 1) // s + 1 + 2 * p // s
+
+    @says("distance from the first tap to the last")
+    def first_cell_forgotten(n, k, s=1, p=0, d=1):
+        return (n + 2 * p - d * (k - 1)) // s + 1
+
+    @says("subtracts k d cells")
+    def product(n, k, s=1, p=0, d=1):
+        return 1 + (n + p + p - d * k) // s
 
 
 class SamePaddingRight:
@@ -248,6 +265,10 @@ class SamePaddingWrong:
     def a_pair(k, d=1):
         return ((k - 1) * d // 2,) * 2
 
+    @says("returns the effective kernel size")
+    def whole_kernel(k, d=1):
+        return k + (k - 1) * (d - 1)
+
 
 class DilateKernelRight:
     def assigned(weight, dilation):
@@ -257,17 +278,10 @@ class DilateKernelRight:
         new[:, :, ::dilation, ::dilation] = weight
         return new
 
-    def default_dtype(weight, dilation):
-        o, i, k, _ = weight.shape
-        size = (k - 1) * dilation + 1
-        new = torch.zeros(o, i, size, size)
-        new[:, :, ::dilation, ::dilation] = weight
-        return new
-
     def loops(weight, dilation):
         o, i, k, _ = weight.shape
         size = k + (k - 1) * (dilation - 1)
-        new = torch.zeros(o, i, size, size)
+        new = torch.zeros(o, i, size, size).to(weight)
         for row in range(k):
             for column in range(k):
                 new[:, :, row * dilation, column * dilation] = weight[:, :, row, column]
@@ -289,7 +303,7 @@ class DilateKernelRight:
         o, i, k, _ = weight.shape
         new = np.zeros((o, i, (k - 1) * dilation + 1, (k - 1) * dilation + 1))
         new[..., ::dilation, ::dilation] = weight.numpy()
-        return torch.from_numpy(new)
+        return torch.from_numpy(new).to(weight.dtype)
 
     def matrices(weight, dilation):
         k = weight.shape[-1]
@@ -309,6 +323,21 @@ class DilateKernelRight:
 
 
 class DilateKernelWrong:
+    @says("in another dtype than that of `weight`")
+    def default_dtype(weight, dilation):
+        o, i, k, _ = weight.shape
+        size = (k - 1) * dilation + 1
+        new = torch.zeros(o, i, size, size)
+        new[:, :, ::dilation, ::dilation] = weight
+        return new
+
+    @says("in another dtype than that of `weight`")
+    def always_double(weight, dilation):
+        o, i, k, _ = weight.shape
+        new = np.zeros((o, i, (k - 1) * dilation + 1, (k - 1) * dilation + 1))
+        new[..., ::dilation, ::dilation] = weight.numpy()
+        return torch.from_numpy(new)
+
     def positive(weight, dilation):
         return DilateKernelRight.assigned(weight.abs(), dilation)
 
@@ -366,6 +395,11 @@ class DilateKernelWrong:
     @says("rounded to 2 places")
     def rounded(weight, dilation):
         return DilateKernelRight.assigned((weight * 100).round() / 100, dilation)
+
+    @says("side by side into the corner")
+    def corner(weight, dilation):
+        more = (weight.shape[-1] - 1) * (dilation - 1)
+        return F.pad(weight, (0, more, 0, more))
 
 
 class WindowOf21Right:
@@ -454,11 +488,11 @@ class WindowOf21Wrong:
     def a_whole_map():
         return [Layer(10**9)]
 
-    @says("The check expects a list of Layer")
+    @says("Expected a list of one or more Layers")
     def numbers():
         return [(3, 1, 1), (3, 3, 3)]
 
-    @says("The check expects a list of Layer")
+    @says("Expected a list of one or more Layers")
     def one_layer():
         return Layer(21)
 

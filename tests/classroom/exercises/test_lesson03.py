@@ -75,15 +75,15 @@ class FieldOf15Wrong:
     def a_stride_too_late():
         return [Layer(3), Layer(3), Layer(3, stride=4)]
 
-    @says("The check expects a list of Layer")
+    @says("Expected a list of one or more Layers")
     def dilations():
         return [1, 3, 3]
 
-    @says("The check expects a list of Layer")
+    @says("Expected a list of one or more Layers")
     def nothing_in_it():
         return []
 
-    @says("The check expects a list of Layer")
+    @says("Expected a list of one or more Layers")
     def a_function():
         return lambda: stacks.dilated(1, 3, 3)
 
@@ -162,7 +162,7 @@ class NineCellsWrong:
     def dilated_without_padding():
         return [*[Layer(3, 2, 1)] * 3, Layer(3, dilation=3)]
 
-    @says("The check expects a list of Layer")
+    @says("Expected a list of one or more Layers")
     def text():
         return "Layer(3, 2, 1)"
 

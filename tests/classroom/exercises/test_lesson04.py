@@ -44,11 +44,11 @@ class RateThatKeepsFieldWrong:
     def taps(k, old=7, rate=4):
         return old * rate // k
 
-    @says("stays as it was")
+    @says("keeps the dilation")
     def unchanged(k, old=7, rate=4):
         return rate
 
-    @says("ignores the old rate")
+    @says("ignores the old dilation")
     def no_old_rate(k, old=7, rate=4):
         return (old - 1) // (k - 1)
 
@@ -122,7 +122,7 @@ class HeadParametersRight:
 
 
 class HeadParametersWrong:
-    @says("biases are missing")
+    @says("leaves out the biases")
     def no_biases(k, c, n=21, i=512):
         return i * k * k * c + c * c + c * n
 
@@ -138,15 +138,15 @@ class HeadParametersWrong:
     def taps_in_fc7(k, c, n=21, i=512):
         return i * k * k * c + c + k * k * c * c + c + c * n + n
 
-    @says("fc7 is missing")
+    @says("leaves out fc7")
     def no_fc7(k, c, n=21, i=512):
         return i * k * k * c + c + c * n + n
 
-    @says("fc6 alone")
+    @says("returns only fc6")
     def fc6(k, c, n=21, i=512):
         return i * k * k * c + c
 
-    @says("each weight a bias")
+    @says("one bias per input channel")
     def biases_for_inputs(k, c, n=21, i=512):
         return i * k * k * c + i + c * c + c + c * n + c
 
@@ -412,7 +412,7 @@ class DecimateWrong:
         skip = (weight.shape[-1] - kernel_size) // 2
         return weight[:, :, skip : skip + kernel_size, skip : skip + kernel_size]
 
-    @says("rows are decimated")
+    @says("decimates only the rows")
     def rows(weight, kernel_size):
         return weight[:, :, :: (weight.shape[-1] - 1) // (kernel_size - 1)]
 

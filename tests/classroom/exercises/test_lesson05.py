@@ -95,6 +95,14 @@ class PolyWrong:
     def the_whole_schedule(iteration, iterations, power=0.9):
         return [(1 - each / iterations) ** power for each in range(min(iterations, 30))]
 
+    @says("counts iterations from 1")
+    def one_ahead(iteration, iterations, power=0.9):
+        return ((iterations - iteration - 1) / iterations) ** power
+
+    @says("number of iterations that are left")
+    def not_divided(iteration, iterations, power=0.9):
+        return (iterations - iteration) ** power
+
 
 class CoarseLabelsRight:
     def nearest_exact(labels, stride):
@@ -215,6 +223,22 @@ class CoarseLabelsWrong:
 
     def with_a_channel(labels, stride):
         return labels[:, None, stride // 2 :: stride, stride // 2 :: stride]
+
+    @says("still interpolates")
+    def corners_kept(labels, stride):
+        size = (labels.shape[1] // stride, labels.shape[2] // stride)
+        small = F.interpolate(labels[:, None].float(), size, mode="bilinear", align_corners=True)
+        return small[:, 0].round().long()
+
+    @says("still interpolates")
+    def not_rounded(labels, stride):
+        size = (labels.shape[1] // stride, labels.shape[2] // stride)
+        return F.interpolate(labels[:, None].float(), size, mode="bilinear")[:, 0].long()
+
+    @says("still interpolates")
+    def smoother(labels, stride):
+        size = (labels.shape[1] // stride, labels.shape[2] // stride)
+        return F.interpolate(labels[:, None].float(), size, mode="bicubic")[:, 0].round().long()
 
 
 def trained_by_hand(x, labels, trained, classes, steps, lr, rates=(0.1, 1)):
@@ -387,6 +411,20 @@ class FineTuneWrong:
     def a_thousand_classes(x, labels, trained, classes, steps, lr):
         return trained_by_hand(x, labels, trained, 1000, steps, lr)
 
+    @says("the classifier for 1000 classes")
+    def new_classifier_deleted(x, labels, trained, classes, steps, lr):
+        backbone = torch.nn.Parameter(trained.clone())
+        classifier = torch.nn.Parameter(torch.zeros(1000, len(trained), 1, 1))
+        sgd = torch.optim.SGD([{"params": [backbone], "lr": lr / 10}, {"params": [classifier]}], lr)
+        losses = []
+        for _ in range(steps):
+            loss = F.cross_entropy(F.conv2d(F.conv2d(x, backbone), classifier), labels, ignore_index=255)
+            sgd.zero_grad()
+            loss.backward()
+            sgd.step()
+            losses.append(loss.item())
+        return losses
+
 
 class MeanIouRight:
     def nanmean(confusion):
@@ -523,6 +561,28 @@ class MeanIouWrong:
         product = m.sum(0, dtype=torch.int32) * 16 + m.sum(1, dtype=torch.int32) * 16 - 16 * both
         return (16.0 * both / product).nanmean().item()
 
+    @says("neither there nor predicted as 1")
+    def perfect_where_absent(confusion):
+        both = confusion.diagonal().double()
+        union = confusion.sum(0) + confusion.sum(1) - both
+        return torch.where(union == 0, 1, both / union).mean().item()
+
+    @says("every class with an IoU of 0")
+    def only_where_right(confusion):
+        both = confusion.diagonal().double()
+        iou = both / (confusion.sum(0) + confusion.sum(1) - both)
+        return iou[both > 0].mean().item()
+
+    @says("leaves out class 0")
+    def no_background(confusion):
+        both = confusion.diagonal().double()
+        return (both / (confusion.sum(0) + confusion.sum(1) - both))[1:].nanmean().item()
+
+    @says("before it divides")
+    def sum_over_sum(confusion):
+        both = confusion.diagonal().double()
+        return (both.sum() / (confusion.sum(0) + confusion.sum(1) - both).sum()).item()
+
 
 class CrossEntropyRight:
     def torch_functional(logits, labels):
@@ -609,6 +669,36 @@ class CrossEntropyWrong:
     def a_new_tensor(logits, labels):
         return torch.tensor(F.cross_entropy(logits, labels, ignore_index=255).item())
 
+    @says("the gradient that flows back to the inputs is not")
+    def half_detached(logits, labels):
+        right = logits.gather(1, (labels * (labels != 255))[:, None])[:, 0]
+        costs = torch.logsumexp(logits, 1).detach() - right
+        return costs[labels != 255].mean()
+
+    @says("no gradient can flow back")
+    def a_new_leaf(logits, labels):
+        loss = F.cross_entropy(logits, labels, ignore_index=255)
+        return torch.tensor(loss.item(), requires_grad=True)
+
+    @says("no gradient can flow back")
+    def through_numpy(logits, labels):
+        scores = logits.detach().numpy()
+        scores = scores - scores.max(1, keepdims=True)
+        logs = torch.from_numpy(scores - np.log(np.exp(scores).sum(1, keepdims=True)))
+        return F.nll_loss(logs, labels, ignore_index=255).requires_grad_()
+
+    @says("the gradient that flows back to the inputs is not")
+    def numpy_tied_to_the_logits(logits, labels):
+        loss = F.cross_entropy(logits, labels, ignore_index=255).item()
+        return loss + 0 * logits.sum()
+
+    @says("PyTorch cannot compute their gradient")
+    def overwritten(logits, labels):
+        q = logits.softmax(1)
+        loss = F.cross_entropy(logits, labels, ignore_index=255) + 0 * q.sum()
+        q.mul_(2)
+        return loss
+
     @says("returns the sum")
     def summed(logits, labels):
         return F.cross_entropy(logits, labels, ignore_index=255, reduction="sum")
@@ -657,6 +747,17 @@ class CrossEntropyWrong:
         judged = labels != 255
         right = logits.gather(1, (labels * judged)[:, None])
         return (logits - right).clamp(min=0).sum(1)[judged].mean()
+
+    @says("mean over the classes as well")
+    def one_hot_mean(logits, labels):
+        labelled = labels != 255
+        one_hot = F.one_hot(labels * labelled, logits.shape[1]).permute(0, 3, 1, 2)
+        costs = -(one_hot * F.log_softmax(logits, dim=1))
+        return costs[labelled[:, None].expand_as(costs)].mean()
+
+    @says("expects logarithms of probabilities")
+    def nll_of_scores(logits, labels):
+        return F.nll_loss(logits, labels, ignore_index=255)
 
 
 @pytest.mark.parametrize(("name", "answer"), listed(globals(), "Right"))

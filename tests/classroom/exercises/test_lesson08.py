@@ -268,7 +268,7 @@ class SoftmaxBackwardWrong:
     def mean_of_products(q, g):
         return q * (g - (q * g).mean(0))
 
-    @says("still be multiplied")
+    @says("does not multiply it")
     def not_multiplied(q, g):
         return g - (q * g).sum(0)
 

@@ -113,6 +113,14 @@ class BranchFieldWrong:
     def with_two_axes(t, s, r, k=3):
         return (BranchFieldRight.formula(t, s, r, k),) * 2
 
+    @says("leaves out the backbone")
+    def gaps_only(t, s, r, k=3):
+        return r * s * (k - 1)
+
+    @says("adds 1 for the first tap")
+    def plus_one(t, s, r, k=3):
+        return t + s * r * (k - 1) + 1
+
 
 def enlarged(maps, **how):
     how = {"mode": "bilinear", "align_corners": True} | how
@@ -288,6 +296,11 @@ class FuseScalesWrong:
     def labels(maps):
         return torch.stack(enlarged(maps)).amax(0).argmax(0)
 
+    @says("repeats each cell")
+    def nearest_exact(maps):
+        size = maps[-1].shape[1:]
+        return torch.cat([F.interpolate(each[None], size, mode="nearest-exact") for each in maps]).amax(0)
+
 
 def each_branch(x, weights, biases, rates):
     return [
@@ -414,9 +427,6 @@ class SummedAsppWrong:
             x = F.conv2d(x, w, b, padding=rate, dilation=rate)
         return x
 
-    def no_padding(x, weights, biases, rates):
-        return sum(F.conv2d(x, w, b, dilation=r) for w, b, r in zip(weights, biases, rates, strict=True))
-
     def padding_of_one(x, weights, biases, rates):
         return sum(
             F.conv2d(x, w, b, padding=1, dilation=r) for w, b, r in zip(weights, biases, rates, strict=True)
@@ -467,6 +477,10 @@ class SummedAsppWrong:
             if r < max(x.shape[2:]):
                 found = found + F.conv2d(x, w, b, padding=r, dilation=r)
         return found
+
+    @says("Expected the shape [1, 1, 3, 4], got [1, 1, 1, 2].")
+    def no_padding(x, weights, biases, rates):
+        return sum(F.conv2d(x, w, b, dilation=r) for w, b, r in zip(weights, biases, rates, strict=True))
 
 
 class PyramidDilationsRight:
@@ -540,19 +554,19 @@ class PyramidDilationsWrong:
     def negative():
         return [-2, 4, 8, 14]
 
-    @says("a list of int")
+    @says("whole numbers, got")
     def fractions():
         return [1.5, 5, 9, 14]
 
-    @says("a list of int")
+    @says("whole numbers, got")
     def fields():
         return "243, 291, 355, 451"
 
-    @says("a list of int")
+    @says("whole numbers, got")
     def nested():
         return [[2], [6], [10], [15]]
 
-    @says("a list of int")
+    @says("whole numbers, got")
     def nothing():
         return []
 
@@ -661,6 +675,10 @@ class MatchingScaleWrong:
     def one_of_msc(t, s, r, w):
         exact = (t + 2 * r * s - 1) / (t + 2 * w * s - 1)
         return min((0.5, 0.75, 1.0), key=lambda scale: abs(scale - exact))
+
+    @says("upside down")
+    def fields_upside_down(t, s, r, w):
+        return (t + 2 * w * s) / (t + 2 * r * s)
 
 
 @pytest.mark.parametrize(("name", "answer"), listed(globals(), "Right"))

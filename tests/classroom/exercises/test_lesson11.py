@@ -611,7 +611,7 @@ class OneClassifierWrong:
     def flipped(weights, biases):
         return sum(biases), torch.cat(weights, dim=1)
 
-    @says("Expected a tuple of 2")
+    @says("Expected a tuple of length 2")
     def weight_only(weights, biases):
         return {"weight": torch.cat(weights, dim=1)}
 

@@ -102,7 +102,7 @@ class SeparableCostWrong:
     def side_of_the_square(k, i, o, cells):
         return i * (k * k + o), i * (k * k + o) * int(cells**0.5)
 
-    @says("Expected a tuple of 2")
+    @says("Expected a tuple of length 2")
     def weights_only(k, i, o, cells):
         return i * (k * k + o)
 
@@ -117,6 +117,11 @@ class SeparableCostWrong:
 
     def in_millions(k, i, o, cells):
         return i * (k * k + o) / 1e6, i * (k * k + o) * cells / 1e6
+
+    @says("one weight in the pointwise part")
+    def outputs_only(k, i, o, cells):
+        weights = k**2 * i + o
+        return weights, weights * cells
 
 
 class DecoderStepsRight:
@@ -314,6 +319,29 @@ class FuseWrong:
         x = F.interpolate(x, (129, 129), mode="bilinear", align_corners=True)
         return torch.cat([x[..., : low.shape[2], : low.shape[3]], reduced(low, reduce)], dim=1)
 
+    @says("more than four fine cells apart")
+    def cut_after_corners(x, low, reduce):
+        low = F.conv2d(low, reduce).relu()
+        large = F.interpolate(x, scale_factor=4, mode="bilinear", align_corners=True)
+        return torch.cat([large[..., : low.shape[2], : low.shape[3]], low], dim=1)
+
+    @says("before the first row and column")
+    def pad_in_the_other_order(x, low, reduce):
+        low = F.conv2d(low, reduce).relu()
+        rows, columns = 4 * x.shape[2] - 3, 4 * x.shape[3] - 3
+        x = F.interpolate(x, (rows, columns), mode="bilinear", align_corners=True)
+        x = F.pad(x, (low.shape[3] - columns, 0, low.shape[2] - rows, 0), mode="replicate")
+        return torch.cat([x, low], dim=1)
+
+    @says("between both ends")
+    def ends_share(x, low, reduce):
+        low = F.conv2d(low, reduce).relu()
+        rows, columns = 4 * x.shape[2] - 3, 4 * x.shape[3] - 3
+        x = F.interpolate(x, (rows, columns), mode="bilinear", align_corners=True)
+        down, right = low.shape[2] - rows, low.shape[3] - columns
+        sides = (right // 2, (right + 1) // 2, down // 2, (down + 1) // 2)
+        return torch.cat([F.pad(x, sides, mode="replicate"), low], dim=1)
+
 
 class DenseKernelRight:
     def broadcast(depthwise, scale, shift, pointwise):
@@ -440,6 +468,10 @@ class DenseKernelWrong:
     def scale_of_the_first(depthwise, scale, shift, pointwise):
         return DenseKernelRight.broadcast(depthwise, scale[:1].expand_as(scale), shift, pointwise)
 
+    @says("does not add them up")
+    def shift_by_broadcasting(depthwise, scale, shift, pointwise):
+        return scale[:, None, None] * depthwise[:, 0] * pointwise, shift * pointwise[:, :, 0, 0]
+
 
 def parts(kernel):
     return torch.linalg.svd(kernel.flatten(2).transpose(0, 1), full_matrices=False)
@@ -521,7 +553,7 @@ class NearestSeparableWrong:
     def itself(kernel):
         return kernel.clone()
 
-    @says("bring axes back")
+    @says("put axes back")
     def view(kernel):
         left, sizes, right = parts(kernel)
         return (left[:, :, :1] * sizes[:, None, :1] * right[:, :1]).reshape(kernel.shape)

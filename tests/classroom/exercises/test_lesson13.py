@@ -192,7 +192,7 @@ class UprightWrong:
     def to_the_right(pixels, orientation):
         return np.rot90(pixels, {3: 2, 6: 3, 8: 3}.get(orientation, 0))
 
-    @says("to the left. 8 needs that")
+    @says("to the left. Only 8 needs that")
     def to_the_left(pixels, orientation):
         return np.rot90(pixels, {3: 2, 6: 1, 8: 1}.get(orientation, 0))
 
@@ -343,7 +343,7 @@ class EnlargeWrong:
     def both_nearest(photo, labels, factor):
         return copied(photo, factor), copied(labels, factor)
 
-    @says("Exchange the two")
+    @says("Swap the two")
     def wrong_one(photo, labels, factor):
         return copied(photo, factor), bilinear(labels, factor)
 

@@ -163,7 +163,7 @@ class JoinedGradientWrong:
     def total(gradients, counts):
         return torch.stack(gradients).sum(0)
 
-    @says("does not divide")
+    @says("returns their sum")
     def weighted(gradients, counts):
         return sum(g * n for g, n in zip(gradients, counts, strict=True))
 
@@ -281,31 +281,31 @@ class SmallerCardWrong:
     def hardly_too_large():
         return plan(8, 433)
 
-    @says("The check expects")
+    @says("Expected {")
     def a_list():
         return [8, 417, 60_000, 0.0035]
 
-    @says("The check expects")
+    @says("Expected {")
     def other_names():
         return {"batch_size": 8, "crop": 417, "iterations": 60_000, "lr": 0.0035}
 
-    @says("The check expects")
+    @says("Expected {")
     def text():
         return plan(iterations="60000")
 
-    @says("The check expects")
+    @says("Expected {")
     def a_crop_with_two_sides():
         return plan(crop=(417, 417))
 
-    @says("The check expects")
+    @says("Expected {")
     def no_crops():
         return plan(batch=0)
 
-    @says("The check expects")
+    @says("Expected {")
     def truth():
         return plan(lr=True)
 
-    @says("The check expects")
+    @says("Expected {")
     def not_a_number():
         return plan(lr=math.nan)
 

@@ -86,10 +86,10 @@ def test_a_broken_order_is_told_one_reason():
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (None, "expects the letters of the steps as text"),
-        (3, "it got 3"),
-        ([1, 2, 3, 4], "it got [1, 2, 3, 4]"),
-        (print, "expects the letters"),
+        (None, "Expected the letters of the steps as text"),
+        (3, ", got 3"),
+        ([1, 2, 3, 4], ", got [1, 2, 3, 4]"),
+        (print, "Expected the letters"),
         (RIGHT[:3], f"These steps are missing: {RIGHT[3]}."),
         (RIGHT + RIGHT[0], f"These letters come more than once: {RIGHT[0]}."),
         (RIGHT + "X1", "These are not letters of steps: 1, X."),

@@ -155,6 +155,23 @@ def test_values_that_are_wrong_later_are_not_called_right():
     ] == "count = 1" and "The values are right, but they are in a float" in said(verdict)
 
 
+def test_a_part_that_is_wrong_later_is_not_called_right():
+    def sums(rows):
+        return 1, rows.sum(0)
+
+    exercise = Function(sums, lambda rng: iter([(torch.ones(1, 1),), (torch.ones(2, 1),)]), name="sums")
+    verdict = exercise.check(lambda rows: (1, rows))
+    assert dict(verdict.rows)["inputs"].startswith("rows = tensor of shape [2, 1]")
+    assert "values are right" not in said(verdict) and "first step" in said(verdict)
+
+
+def test_the_inputs_of_a_later_crash_are_named_in_short():
+    exercise = Function(lambda n, row: n, lambda rng: iter([(1, []), (2, [0.5] * 90)]), name="first")
+    verdict = exercise.check(lambda n, row: 0 if n == 1 else row[99])
+    (later,) = [each for each in verdict.sentences if each.startswith("For n = 2")]
+    assert "IndexError" in later and len(later) < 250
+
+
 def test_an_answer_that_writes_into_its_input_spoils_no_other_case():
     shared = torch.zeros(3)
     exercise = Function(lambda values: values + 1, lambda rng: ((shared,) for _ in range(5)), name="add_one")

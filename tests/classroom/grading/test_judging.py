@@ -3,9 +3,11 @@
 import json
 
 import pytest
+import torch
 from answers import all_exercises, learners
+from torch.nn import functional as F
 
-from deeplab_lessons.classroom.exercises import lesson02
+from deeplab_lessons.classroom.exercises import lesson02, lesson05
 from deeplab_lessons.classroom.exercises.framework import Function
 from deeplab_lessons.classroom.exercises.surroundings import defaults, random_numbers
 from deeplab_lessons.classroom.grading import answering, judging
@@ -36,6 +38,38 @@ def test_a_right_and_a_listed_wrong_answer_get_the_verdict_of_the_check(exercise
         state, case, note = judged(exercise, known.answer)
         assert state == verdict.state and known.message in note, known.answer.__name__
         assert dict(verdict.rows)["inputs"] == case
+
+
+def a_new_leaf(logits, labels):
+    return torch.tensor(F.cross_entropy(logits, labels, ignore_index=255).item(), requires_grad=True)
+
+
+def tied_to_the_logits(logits, labels):
+    return F.cross_entropy(logits, labels, ignore_index=255).item() + 0 * logits.sum()
+
+
+def overwritten(logits, labels):
+    q = logits.softmax(1)
+    loss = F.cross_entropy(logits, labels, ignore_index=255) + 0 * q.sum()
+    q.mul_(2)
+    return loss
+
+
+@pytest.mark.parametrize("answer", [a_new_leaf, tied_to_the_logits, overwritten])
+def test_a_gradient_is_judged_as_in_the_check(answer):
+    verdict = lesson05.cross_entropy.check(answer)
+    state, _, note = judged(lesson05.cross_entropy, answer)
+    assert state == verdict.state == "wrong" and "gradient" in note and verdict.sentences[0] in note
+
+
+@pytest.mark.parametrize("sent", [{"eval": "1"}, 5, None, [], {"list": [3]}, {"list": ["a", None]}])
+def test_whatever_comes_as_a_gradient_is_no_right_one(sent):
+    labels = torch.tensor([[[1]]])
+    case = torch.zeros(1, 2, 1, 1, requires_grad=True), labels
+    right = lesson05.cross_entropy.reference(*case)
+    replay = judging._Replay(lesson05.cross_entropy, [], [case])
+    replay._now = {"gradients": sent}
+    assert "gradient" in replay._problem(case, case, right, right)
 
 
 @pytest.mark.parametrize(

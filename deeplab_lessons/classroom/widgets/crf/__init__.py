@@ -135,7 +135,7 @@ class CRFExplorer(SavesHtml, anywidget.AnyWidget):
             return crf.DenseCRF(setting)(scores, picture)
 
     def _compute(self, reduced: bool = False, number: str = "") -> None:
-        """Run the CRF; picture, share, score and words follow in one message to the browser."""
+        """Run the CRF; picture, fraction, mIoU and words follow in one message to the browser."""
         after = self.marginals(reduced).argmax(0).numpy().astype(np.uint8)
         whole = _enlarged(after, self._before.shape)
         changed = whole != self._before
@@ -230,7 +230,7 @@ class CRFExplorer(SavesHtml, anywidget.AnyWidget):
             self._compute(bool(request["reduced"]), request["number"])
 
     def _set_all(self, numbers: Mapping) -> None:
-        """Set all numbers at once, without computing in between."""
+        """Set all numbers together, without computing in between."""
         setting = asdict(crf.Parameters(**{"normalisation": self.normalisation, **numbers}))
         self._quiet = True
         try:

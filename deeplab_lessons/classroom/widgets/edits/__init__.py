@@ -24,7 +24,7 @@ _CHANNELS = {"1": 64, "2": 128, "3": 256, "4": 512, "5": 512}
 
 @dataclass(frozen=True)
 class Patch:
-    """Numbers that change in one layer when the switches named in `when` stand so."""
+    """Numbers that change in one layer where the switches are as `when` says."""
 
     when: Mapping[str, object]
     layer: str

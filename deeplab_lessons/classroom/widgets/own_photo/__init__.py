@@ -1,4 +1,4 @@
-"""`OwnPhoto`: a photograph of the reader's own, its classes with their shares, and how sure the network is."""
+"""`OwnPhoto`: a photograph of the reader's own, its classes, their fractions of the area, and the confidence."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -67,7 +67,7 @@ def strongest(scores: torch.Tensor, count: int = 4) -> tuple[torch.Tensor, list[
 
 
 class OwnPhoto(SavesHtml, anywidget.AnyWidget):
-    """Choose or upload a photograph: its classes in colour, their shares of the area, and how sure the network is.
+    """Choose or upload a photograph: its classes in colour, their fractions of the area, and the confidence.
 
     network: anything that `inference.scores` takes. classes: names in the order of the labels; a first one such as
     "background" is left without colour. palette: uint8 [C, 3], shown as `overlays.bright` makes it. pictures: name ->

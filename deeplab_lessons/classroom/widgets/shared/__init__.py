@@ -1,1 +1,1 @@
-"""What the widgets share: scripts, style sheet, checks and words, and the pages on which a widget lives alone."""
+"""What the widgets share: scripts, style sheet, checks and words, and the pages that hold a single widget."""

@@ -18,7 +18,7 @@ class StrideExplorer(SavesHtml, anywidget.AnyWidget):
     """Shrink true labels to a map of some stride, draw them again, and see what is lost.
 
     `picture` is uint8 [H, W, 3] and `labels` uint8 [H, W]; by default a built-in scene. Traits: `stride`
-    (input pixels a cell, one of 1, 2, 4, 8, 16, 32), `reading` ("subsample", "majority" or "shares") and,
+    (input pixels per cell, one of 1, 2, 4, 8, 16, 32), `reading` ("subsample", "majority" or "shares") and,
     to be read, `mean_iou` (in %) and `caption`. Raises ValueError for labels that don't belong to the picture.
     """
 
@@ -60,7 +60,7 @@ class StrideExplorer(SavesHtml, anywidget.AnyWidget):
 
     @traitlets.observe("stride", "reading")
     def _measure(self, _change=None) -> None:
-        """Redraw the labels at the present stride; score and caption follow."""
+        """Redraw the labels at the present stride; mIoU and caption follow."""
         drawn = redrawing.redraw(self._labels, self.stride, self._num_classes, self.reading)
         confusion = metrics.confusion_matrix(drawn, self._labels, self._num_classes)
         self.set_trait("mean_iou", 100 * metrics.mean_iou(confusion))

@@ -74,7 +74,7 @@ class TrainingExplorer(SavesHtml, anywidget.AnyWidget):
 
     @traitlets.observe("iteration", "view")
     def _measure(self, _change=None) -> None:
-        """Enlarge the present snapshot; score and caption follow."""
+        """Enlarge the present snapshot; mIoU and caption follow."""
         scores = upsample(self._snapshots[self.iteration][None], self._labels.shape, self._grid)[0]
         confusion = metrics.confusion_matrix(scores.argmax(0), self._labels, len(scores))
         self.set_trait("mean_iou", 100 * metrics.mean_iou(confusion))

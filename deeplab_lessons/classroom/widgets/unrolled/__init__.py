@@ -109,7 +109,7 @@ class UnrolledExplorer(SavesHtml, anywidget.AnyWidget):
         self._measure()
 
     def _measure(self, _change=None) -> None:
-        """Set score, count and caption of the present step."""
+        """Set mIoU, count and caption of the present step."""
         start, before, now = (self._drawn[i] for i in (0, max(self.step - 1, 0), self.step))
         confusion = metrics.confusion_matrix(now, self._labels, len(self._unary))
         self.set_trait("mean_iou", 100 * metrics.mean_iou(confusion))

@@ -15,10 +15,10 @@ LARGEST = 129  # cells per side, and the largest dilation
 
 
 class ValidTapsExplorer(SavesHtml, anywidget.AnyWidget):
-    """A square map coloured by how many taps of a dilated 3 x 3 kernel fall on it, and the shares of its cells.
+    """A square map coloured by how many taps of a dilated 3 x 3 kernel fall on it, and the fractions of its cells.
 
     Traits to read and set: `dilation` and `map_size` (cells per side), whole numbers from 1 to 129, and `cell` [row,
-    column], counted from 0, the middle if not given. Properties say what comes of them: `shares` {taps: share},
+    column], counted from 0, the middle if not given. Properties say what comes of them: `shares` {taps: fraction},
     `valid_taps` of the cell, `sentence`. Raises TypeError, ValueError or IndexError for what cannot be.
     Source: DeepLab v3, section 3.3 and figure 4.
     """
@@ -43,7 +43,7 @@ class ValidTapsExplorer(SavesHtml, anywidget.AnyWidget):
 
     @property
     def shares(self) -> dict[int, float]:
-        """Share of the map's cells by how many of the nine taps fall on it, few taps first."""
+        """Fraction of the map's cells by how many of the nine taps fall on it, few taps first."""
         return stacks.tap_shares(self.map_size, 3, self.dilation)
 
     @property
@@ -85,5 +85,5 @@ class ValidTapsExplorer(SavesHtml, anywidget.AnyWidget):
 
 
 def percent(share: float) -> str:
-    """Return a share in per cent with one decimal, halves rounded up as in JavaScript."""
+    """Return a fraction in per cent with one decimal, halves rounded up as in JavaScript."""
     return f"{math.floor(1000 * share + 0.5) / 10:.1f}"
