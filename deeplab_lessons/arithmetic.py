@@ -54,9 +54,13 @@ def same_padding(kernel_size: int, dilation: int = 1) -> int:
 
 
 def output_size(
-    input_size: int, kernel_size: int, stride: int = 1, padding: int | tuple[int, int] = 0, dilation: int = 1,
+    input_size: int,
+    kernel_size: int,
+    stride: int = 1,
+    padding: int | tuple[int, int] = 0,
+    dilation: int = 1,
     ceil_mode: bool = False,
-) -> int:  # fmt: skip
+) -> int:
     """Return the number of positions at which the kernel fits: `floor((in - k - (k - 1)(d - 1) + 2p) / s) + 1`.
 
     `padding` is one number or a pair (before, after). With `ceil_mode` the division rounds up, as Caffe's pooling

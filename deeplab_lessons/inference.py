@@ -40,8 +40,12 @@ class ManyViews(torch.nn.Module):
     grid = PIXELS
 
     def __init__(
-        self, model: torch.nn.Module, scales: Sequence[float] = (1.0,), flip: bool = False, grid: Grid | None = None,
-    ):  # fmt: skip
+        self,
+        model: torch.nn.Module,
+        scales: Sequence[float] = (1.0,),
+        flip: bool = False,
+        grid: Grid | None = None,
+    ):
         super().__init__()
         if not scales or min(scales) <= 0:
             raise ValueError(f"scales must be positive fractions of the picture's size, got {tuple(scales)}")
@@ -107,9 +111,11 @@ def check_image(image: torch.Tensor) -> None:
 
 
 def predict(
-    model: Model, image: torch.Tensor | np.ndarray | Image.Image | str | Path, grid: Grid | None = None,
+    model: Model,
+    image: torch.Tensor | np.ndarray | Image.Image | str | Path,
+    grid: Grid | None = None,
     longest_side: int | None = None,
-) -> np.ndarray:  # fmt: skip
+) -> np.ndarray:
     """Return the best class of each pixel, uint8 [H, W], at the picture's own size.
 
     `image` is a normalised tensor [3, H, W], a picture uint8 [H, W, 3], a PIL image or a path; `grid`: if the model
@@ -142,10 +148,19 @@ def _best_classes(model: Model, image: torch.Tensor, size: Sequence[int], grid: 
 
 
 def segment(
-    model: Model, path: str | Path, output: str | Path | None = None, palette: np.ndarray | None = None,
-    opacity: float = 0.6, grid: Grid | None = None, overwrite: bool = False, *, classes: Sequence[str] = (),
-    kind: str = "overlay", longest_side: int | None = LONGEST_SIDE, legend: bool = True,
-) -> Path:  # fmt: skip
+    model: Model,
+    path: str | Path,
+    output: str | Path | None = None,
+    palette: np.ndarray | None = None,
+    opacity: float = 0.6,
+    grid: Grid | None = None,
+    overwrite: bool = False,
+    *,
+    classes: Sequence[str] = (),
+    kind: str = "overlay",
+    longest_side: int | None = LONGEST_SIDE,
+    legend: bool = True,
+) -> Path:
     """Write the picture at `path` with the predicted classes in colour; return the file written, a PNG.
 
     `output` and `overwrite` as in `overlay_paths`, `opacity` as in `overlay`. `palette`: [C, 3], PASCAL VOC's colours
@@ -221,9 +236,12 @@ class Scores:
 
 
 def evaluate(
-    model: Model, dataset: Sequence | Pairs, trimap: Iterable[int] | None = None, progress: bool = False,
+    model: Model,
+    dataset: Sequence | Pairs,
+    trimap: Iterable[int] | None = None,
+    progress: bool = False,
     grid: Grid | None = None,
-) -> Scores:  # fmt: skip
+) -> Scores:
     """Compare `model` with every pair (image, mask) of `dataset`, each at the size of its labels.
 
     `trimap`: widths of bands around label boundaries, in pixels, to measure inside as well. `model` may also return a

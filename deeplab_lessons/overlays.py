@@ -59,9 +59,14 @@ _brightened = bright  # whose name is an argument of `overlay`
 
 
 def overlay(
-    picture: np.ndarray, labels: np.ndarray, palette: np.ndarray | Sequence[Sequence[int]], opacity: float = 0.6,
-    background: int | None = None, outlines: bool = True, bright: bool = True,
-) -> np.ndarray:  # fmt: skip
+    picture: np.ndarray,
+    labels: np.ndarray,
+    palette: np.ndarray | Sequence[Sequence[int]],
+    opacity: float = 0.6,
+    background: int | None = None,
+    outlines: bool = True,
+    bright: bool = True,
+) -> np.ndarray:
     """Lay the colours of `labels` [H, W] over `picture` uint8 [H, W, 3]; return uint8 [H, W, 3].
 
     `opacity` 1 hides the picture, 0 leaves it as it is. `palette` [C, 3]: row n is the colour of label n, or what the

@@ -23,9 +23,13 @@ OPTIONS: dict[str, dict[str, Any]] = {
 
 
 def encoder(
-    name: str, output_stride: int = 16, width: float = 1.0, weights: Weights = None,
-    multi_grid: Sequence[int] | str | None = "paper", **options: Any,
-) -> nn.Sequential:  # fmt: skip
+    name: str,
+    output_stride: int = 16,
+    width: float = 1.0,
+    weights: Weights = None,
+    multi_grid: Sequence[int] | str | None = "paper",
+    **options: Any,
+) -> nn.Sequential:
     """Build a backbone by name.
 
     `multi_grid` "paper" is (1, 2, 4) on ResNets (DeepLab v3, table 5) and none elsewhere. An option of another

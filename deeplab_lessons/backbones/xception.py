@@ -31,9 +31,14 @@ class XceptionBlock(nn.Module):
     """
 
     def __init__(
-        self, in_channels: int, channels: Sequence[int], stride: int = 1, dilations: Sequence[int] = (1, 1, 1),
-        shortcut: str = "conv", relu_between: bool = True,
-    ):  # fmt: skip
+        self,
+        in_channels: int,
+        channels: Sequence[int],
+        stride: int = 1,
+        dilations: Sequence[int] = (1, 1, 1),
+        shortcut: str = "conv",
+        relu_between: bool = True,
+    ):
         super().__init__()
         alone = shortcut == "none"
         widths, strides = (in_channels, *channels[:2]), (1, 1, stride)

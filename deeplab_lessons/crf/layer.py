@@ -44,10 +44,15 @@ class DenseCRF(nn.Module):
     """
 
     def __init__(
-        self, parameters: Parameters | str = "v2_resnet101", num_classes: int | None = None,
-        normalisation: str | None = None, trainable: Sequence[str] = (), compatibility: Tensor | None = None,
-        iterations: int | None = None, drop_below: float = 0.0,
-    ):  # fmt: skip
+        self,
+        parameters: Parameters | str = "v2_resnet101",
+        num_classes: int | None = None,
+        normalisation: str | None = None,
+        trainable: Sequence[str] = (),
+        compatibility: Tensor | None = None,
+        iterations: int | None = None,
+        drop_below: float = 0.0,
+    ):
         super().__init__()
         trainable = (trainable,) if isinstance(trainable, str) else tuple(trainable)
         for part in trainable:

@@ -31,9 +31,14 @@ SETS: dict[str, tuple[Any, ...]] = {
 
 
 def named(
-    name: str, split: str | None = None, transforms: Callable | None = None, root: str | Path | None = None,
-    count: int | None = None, size: int = 96, folder: Mapping | None = None,
-) -> Pairs:  # fmt: skip
+    name: str,
+    split: str | None = None,
+    transforms: Callable | None = None,
+    root: str | Path | None = None,
+    count: int | None = None,
+    size: int = 96,
+    folder: Mapping | None = None,
+) -> Pairs:
     """Return the data set called `name`; `split` is "train", another one of its own, or None: the one to measure on.
 
     `count` cuts it to its first pairs; `size` is the side of the built-in scenes in pixels. "folder" is a `Folder` of

@@ -28,10 +28,14 @@ class FilePairs(Pairs):
     """
 
     def __init__(
-        self, files: Sequence[tuple[Path, Path]], classes: Sequence[str], ids: Mapping[int, int],
-        palette: np.ndarray | Sequence[Sequence[int]] | None, transforms: Callable | None = None,
+        self,
+        files: Sequence[tuple[Path, Path]],
+        classes: Sequence[str],
+        ids: Mapping[int, int],
+        palette: np.ndarray | Sequence[Sequence[int]] | None,
+        transforms: Callable | None = None,
         others: int | None = None,
-    ):  # fmt: skip
+    ):
         super().__init__(transforms)
         if isinstance(classes, str):
             raise ValueError(f"classes must be a list of names, got {classes!r}: pass [{classes!r}]")
@@ -104,12 +108,20 @@ class Folder(FilePairs):
     """
 
     def __init__(
-        self, images: str | Path, labels: str | Path, classes: Sequence[str],
-        names: Iterable[str] | str | Path | None = None, ids: Mapping[int, int] | None = None,
-        palette: np.ndarray | Sequence[Sequence[int]] | None = None, transforms: Callable | None = None,
-        ending: str | None = None, others: int | None = None, split: str | None = None, val_share: float = 0.2,
+        self,
+        images: str | Path,
+        labels: str | Path,
+        classes: Sequence[str],
+        names: Iterable[str] | str | Path | None = None,
+        ids: Mapping[int, int] | None = None,
+        palette: np.ndarray | Sequence[Sequence[int]] | None = None,
+        transforms: Callable | None = None,
+        ending: str | None = None,
+        others: int | None = None,
+        split: str | None = None,
+        val_share: float = 0.2,
         longest_side: int | None = None,
-    ):  # fmt: skip
+    ):
         check_choice("split", split, ("train", "val", "test", None))
         if Path(labels).is_file():
             coco = "COCO's JSON is for datasets.Coco in Python, whose help shows how to make label maps of it"

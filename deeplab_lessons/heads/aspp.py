@@ -39,9 +39,15 @@ class SummedASPP(nn.Module):
     """
 
     def __init__(
-        self, in_channels: int, num_classes: int = 21, rates: Sequence[int] = ASPP_RATES["L"],
-        channels: int | None = None, batch_norm: bool = False, dropout: float = 0.5, kernel_size: int = 3,
-    ):  # fmt: skip
+        self,
+        in_channels: int,
+        num_classes: int = 21,
+        rates: Sequence[int] = ASPP_RATES["L"],
+        channels: int | None = None,
+        batch_norm: bool = False,
+        dropout: float = 0.5,
+        kernel_size: int = 3,
+    ):
         super().__init__()
         self.rates = _checked(rates)
         self.branches = nn.ModuleList(
@@ -101,9 +107,14 @@ class ASPP(nn.Module):
     """
 
     def __init__(
-        self, in_channels: int, channels: int = CHANNELS, rates: Sequence[int] = RATES_AT_16,
-        image_pooling: bool = True, separable: bool = False, dropout: float = 0.0,
-    ):  # fmt: skip
+        self,
+        in_channels: int,
+        channels: int = CHANNELS,
+        rates: Sequence[int] = RATES_AT_16,
+        image_pooling: bool = True,
+        separable: bool = False,
+        dropout: float = 0.0,
+    ):
         super().__init__()
         self.rates = _checked(rates)
         self.branches = nn.ModuleList([conv_bn_relu(in_channels, channels)])

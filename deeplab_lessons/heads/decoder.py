@@ -20,10 +20,16 @@ class Decoder(nn.Module):
     """
 
     def __init__(
-        self, low_channels: int, in_channels: int = CHANNELS, num_classes: int = 21, factor: int = 4,
-        low_level_channels: int = LOW_LEVEL_CHANNELS, channels: int = CHANNELS, convolutions: int = 2,
+        self,
+        low_channels: int,
+        in_channels: int = CHANNELS,
+        num_classes: int = 21,
+        factor: int = 4,
+        low_level_channels: int = LOW_LEVEL_CHANNELS,
+        channels: int = CHANNELS,
+        convolutions: int = 2,
         separable: bool = False,
-    ):  # fmt: skip
+    ):
         super().__init__()
         if convolutions < 1:
             raise ValueError(f"the decoder needs at least one 3 x 3 convolution, got {convolutions}")

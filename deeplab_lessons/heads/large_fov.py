@@ -20,9 +20,16 @@ class LargeFOV(nn.Module):
     """
 
     def __init__(
-        self, in_channels: int = 512, num_classes: int = 21, kernel_size: int = 3, rate: int = 12,
-        channels: int = 1024, extra_channels: int = 0, batch_norm: bool = False, dropout: float = 0.5,
-    ):  # fmt: skip
+        self,
+        in_channels: int = 512,
+        num_classes: int = 21,
+        kernel_size: int = 3,
+        rate: int = 12,
+        channels: int = 1024,
+        extra_channels: int = 0,
+        batch_norm: bool = False,
+        dropout: float = 0.5,
+    ):
         super().__init__()
         padding = same_padding(kernel_size, rate)
         self.fc6 = nn.Conv2d(in_channels, channels, kernel_size, padding=padding, dilation=rate)

@@ -19,9 +19,16 @@ class SeparableConv2d(nn.Sequential):
     pointwise: nn.Conv2d
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel_size: int = 3, stride: int = 1, dilation: int = 1,
-        batch_norm: bool = True, relu_between: bool = True, relu_after: bool = True,
-    ):  # fmt: skip
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int = 3,
+        stride: int = 1,
+        dilation: int = 1,
+        batch_norm: bool = True,
+        relu_between: bool = True,
+        relu_after: bool = True,
+    ):
         if kernel_size % 2 == 0:
             raise ValueError(f"kernel_size must be odd, so that a tap is in its centre, got {kernel_size!r}")
         padding, c = dilation * (kernel_size - 1) // 2, in_channels

@@ -85,8 +85,12 @@ def trimap(labels: np.ndarray, width: float, around: str = "labels") -> np.ndarr
 
 
 def trimap_confusions(
-    prediction: np.ndarray, labels: np.ndarray, num_classes: int, widths: Iterable[int], around: str = "labels",
-) -> dict[int, torch.Tensor]:  # fmt: skip
+    prediction: np.ndarray,
+    labels: np.ndarray,
+    num_classes: int,
+    widths: Iterable[int],
+    around: str = "labels",
+) -> dict[int, torch.Tensor]:
     """Return the confusion matrix inside the trimap of each of `widths`: {width: int64 [C, C]}, to be added up."""
     distance = boundary_distance(labels, around)
     bands = {width: np.where(_within(distance, width), labels, IGNORE_INDEX) for width in widths}

@@ -23,9 +23,14 @@ class CRFNetwork(nn.Module):
     grid = PIXELS
 
     def __init__(
-        self, network: nn.Module, crf: DenseCRF, frozen: bool = False, iterations: tuple[int, int] = (5, 10),
-        rate: float = 1.0, grid: Grid | None = None,
-    ):  # fmt: skip
+        self,
+        network: nn.Module,
+        crf: DenseCRF,
+        frozen: bool = False,
+        iterations: tuple[int, int] = (5, 10),
+        rate: float = 1.0,
+        grid: Grid | None = None,
+    ):
         super().__init__()
         self.network, self.crf, self.frozen, self.network_grid = network, crf, frozen, grid_of(network, grid)
         self.iterations, self.rate = iterations, rate

@@ -72,9 +72,13 @@ class Recipe:
 
 
 def recipe(
-    version: str = "v3", backbone: str = "mobilenet_v2", pairs: int = 100, pretrained: bool = True,
-    output_stride: int | None = None, num_classes: int = 21,
-) -> Recipe:  # fmt: skip
+    version: str = "v3",
+    backbone: str = "mobilenet_v2",
+    pairs: int = 100,
+    pretrained: bool = True,
+    output_stride: int | None = None,
+    num_classes: int = 21,
+) -> Recipe:
     """Return what a network is built of and trained with on so many `pairs`; `pretrained` from ImageNet's weights.
 
     Heads and learning rates are those measured on CamVid (`HEADS`), with dilations of as many pixels at
