@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import time
+from copy import deepcopy
 from pathlib import Path
 
 import jupytext
@@ -88,7 +89,7 @@ def refresh(lesson):
         )
     for old, new in zip(ran, code, strict=True):
         new.outputs, new.execution_count = old.outputs, old.execution_count
-    fresh.metadata = stored.metadata
+    fresh.metadata = deepcopy(stored.metadata)
     for model in widget_models(fresh):
         if "_anywidget_id" in model["state"]:
             module, _, name = model["state"]["_anywidget_id"].rpartition(".")

@@ -54,8 +54,10 @@ def test_new_words_and_scripts_come_in_and_what_ran_stays(lesson):
     assert json.loads(jupyterlab.BUILT.read_text()) == {"20_words": jupyterlab.digest(stored(lesson))}
 
 
-def test_what_is_as_it_should_be_is_not_written(lesson):
+def test_a_new_script_alone_is_written_too_and_what_is_as_it_should_be_is_not(lesson):
     notebooks.refresh(lesson)
+    state = stored(lesson).metadata["widgets"][VIEW_STATE]["state"]["1"]["state"]
+    assert state["_esm"] == SlidingKernel._esm
     before = lesson.with_suffix(".ipynb").stat().st_mtime_ns
     notebooks.refresh(lesson)
     assert lesson.with_suffix(".ipynb").stat().st_mtime_ns == before

@@ -29,6 +29,7 @@ def landing(explorer_pages, more) -> str:
         picture=re.search(r"!\[[^]]+\]\(lessons/images/.+?\)", written(ROOT / "README.md"))[0].replace(
             "lessons/", ""
         ),
+        install=re.search(r"^python -m pip .+\.whl.+\n.+", written(ROOT / "README.md"), re.M)[0],
         first=instructors_guide.title(first),
         first_name=first.stem,
         able=section(ROOT / "README.md", "What you will be able to do"),

@@ -60,7 +60,16 @@ def trust_notebooks(folder: Path) -> None:
     from nbformat import read
     from nbformat.sign import NotebookNotary
 
-    built, notary = set(json.loads(BUILT.read_text(encoding="utf-8")).values()), NotebookNotary()
+    built = set(json.loads(BUILT.read_text(encoding="utf-8")).values())
+    try:
+        notary = NotebookNotary()
+        notary.secret  # noqa: B018  # written when it is first read
+    except OSError as error:  # a home that is not there or belongs to somebody else, as in some containers
+        print(
+            f"{error.filename} cannot be written, so the lessons are not marked as trusted, and JupyterLab may not "
+            "start: set JUPYTER_DATA_DIR to a folder that you can write to"
+        )
+        return
     for path in sorted(folder.glob("*.ipynb")):
         try:
             notebook = read(path, as_version=4)

@@ -128,3 +128,22 @@ def test_a_file_that_is_no_notebook_does_not_keep_the_course_shut(monkeypatch, t
     (tmp_path / "page.ipynb").write_text(text)
     jupyterlab.trust_notebooks(tmp_path)
     assert "page.ipynb is not a notebook" in capsys.readouterr().out or text == "{}"
+
+
+@pytest.mark.parametrize("place", ["a file/data", "not writable"])
+def test_where_jupyter_cannot_write_it_says_so_once(monkeypatch, tmp_path, capsys, place):
+    (tmp_path / "a file").write_text("")
+    (tmp_path / "not writable").mkdir()
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / place))
+    monkeypatch.setattr(NotebookNotary, "_write_secret_file", refused)
+    for number in ("00", "02"):
+        (path,) = (ROOT / "notebooks").glob(f"{number}_*.ipynb")
+        shutil.copy(path, tmp_path)
+    jupyterlab.trust_notebooks(tmp_path)
+    (said,) = capsys.readouterr().out.splitlines()
+    assert said.startswith(str(tmp_path / place)) and "set JUPYTER_DATA_DIR to a folder" in said
+
+
+def refused(self, secret):
+    """As the system does for everyone but its administrator, who may run these tests."""
+    raise PermissionError(13, "Permission denied", self.secret_file)

@@ -153,7 +153,7 @@ def expected_facts(explorer) -> dict[str, str]:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("width", [500, 1100])
+@pytest.mark.parametrize("width", [390, 500, 1100])
 def test_each_preset_says_what_python_says(show, width):
     page = show(ReceptiveFieldExplorer(), viewport={"width": width, "height": 1000})
     seen = set()

@@ -148,3 +148,22 @@ def test_sliders_change_what_is_heard(show):
     assert agree(page, explorer)
     page.locator(".dl-number-sigma_beta").fill("0")  # no width: nothing changes
     assert agree(page, explorer)
+
+
+@pytest.mark.browser
+def test_on_a_phone_the_kernels_share_a_row_and_choose_pixels_too(show):
+    explorer = KernelExplorer(pixel=[9, 38])
+    page = show(explorer, viewport={"width": 390, "height": 800})
+    boxes = {
+        name: page.locator(f"canvas.dl-{name}").bounding_box()
+        for name in ("picture", "appearance", "smoothness")
+    }
+    assert boxes["picture"]["width"] > 2 * boxes["appearance"]["width"] > 250
+    assert boxes["appearance"]["y"] == pytest.approx(boxes["smoothness"]["y"], abs=1)
+    assert page.locator(".dl-widget").bounding_box()["height"] <= 1000
+    for name, pixel in (("picture", [40, 7]), ("smoothness", [12, 50])):
+        box = boxes[name]
+        place = {axis: box["width"] * (at + 0.5) / 64 for axis, at in zip("yx", pixel, strict=True)}
+        page.locator(f"canvas.dl-{name}").click(position=place)
+        explorer.pixel = pixel
+        assert agree(page, explorer)

@@ -136,7 +136,11 @@ def test_sliders_and_numbers_change_map_and_dilation(show):
     page.get_by_label("map size", exact=True).fill("11")
     explorer.map_size = 11
     assert agree(page, explorer) and "row 10, column 3" in page.locator(".dl-said").text_content()
-    page.get_by_label("dilation", exact=True).fill("1000")  # beyond the largest
+    dilation = page.get_by_label("dilation", exact=True)
+    dilation.fill("1000")  # beyond the largest: it waits until the field is left
+    page.evaluate(FRAME)
+    assert dilation.input_value() == "1000" and page.locator(".dl-said").text_content() == explorer.sentence
+    dilation.press("Tab")
     explorer.dilation = LARGEST
     assert agree(page, explorer)
     expect(page.locator(".dl-live")).to_contain_text("1 × 1 convolution")

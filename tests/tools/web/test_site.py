@@ -11,7 +11,7 @@ import pytest
 from answers import all_exercises
 from bs4 import BeautifulSoup
 from py_mini_racer import MiniRacer
-from web import HERE
+from web import HERE, ROOT
 
 from notebooks import lesson_sources
 
@@ -53,6 +53,13 @@ def test_every_lesson_and_page_of_its_own_is_there_and_named_on_the_first(site):
     explorers = [path.relative_to(site).as_posix() for path in (site / "explorers").glob("*.html")]
     assert {f"{name}.html" for name in own} | set(explorers) <= named
     assert all((site / each).is_file() for each in named if not each.startswith("http") and each)
+
+
+def test_the_first_page_installs_the_file_that_the_readme_installs(site):
+    """The course is on no package index, where somebody else's package might have its name."""
+    commands = [each.get_text() for each in read(site / "index.html").select("pre")]
+    assert commands[0].splitlines()[1] == "deeplab-lessons lab"
+    assert commands[0] in (ROOT / "README.md").read_text() and ".whl[lab]" in commands[0]
 
 
 def test_every_link_leads_to_a_page_and_a_place_in_it(pages):
@@ -160,11 +167,11 @@ def ranked(site):
         ("gridding", "lessons/02_dilated_convolution.html"),
         ("Receptive fields", "lessons/03_receptive_fields.html"),
         ("permutohedral lattice", "lessons/07_a_crf_fast_enough.html"),
-        ("refine", "reference/crf.html"),
+        ("refine", "reference/crf.html#deeplab_lessons.crf.refine"),
     ],
 )
 def test_the_search_finds_what_it_should_find_first(ranked, query, page):
-    assert ranked(query)[0].startswith(page)
+    assert (ranked(query)[0] + "#").startswith(page + "#")
 
 
 def test_the_search_wants_every_word_and_takes_signs_as_they_are(ranked):

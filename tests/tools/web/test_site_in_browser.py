@@ -147,6 +147,20 @@ def test_every_explorer_and_its_address(browser, site):
         assert errors == []
 
 
+def test_on_paper_nothing_is_cut_or_missing(browser, site):
+    with opened(browser, site) as (page, errors):
+        go(page, site / "lessons/07_a_crf_fast_enough.html")
+        page.wait_for_function("[...document.images].every((image) => image.complete && image.naturalWidth)")
+        page.emulate_media(media="print")
+        page.set_viewport_size({"width": 690, "height": 1000})  # A4 within the margins
+        wide = """(all) => all.filter((box) => box.scrollWidth > box.clientWidth).map((box) => box.textContent)"""
+        assert page.locator("article :is(pre, .dl-formula, .dl-page)").evaluate_all(wide) == []
+        go(page, site / "explorers/crf.html")
+        for name in ("Skip to content", "Copy the link to this state"):
+            assert not page.get_by_text(name).is_visible(), name
+        assert errors == []
+
+
 def test_code_can_be_read(browser, site):
     with opened(browser, site) as (page, _):
         for look in LOOKS:

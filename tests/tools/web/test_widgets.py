@@ -149,11 +149,14 @@ def test_the_address_holds_the_state(show, tmp_path):
     short = "layers=a:k3;b:k3d2;c:k2s2p0-1c&preset=own&unit=1,2&input_size=17"
     assert asked(short) == ("8 × 8 px", "")
     page.evaluate("location.hash = 'top'")
-    assert asked(short + "&unit=1,3")[0] == "8 × 8 px", "an anchor of the page asks for nothing"
+    assert asked(short.replace("1,2", "1,3"))[0] == "8 × 8 px", "an anchor of the page asks for nothing"
+    asked("input_size=1025&preset=own&unit=0,0&layers=" + ";".join(["a:k1025psame"] * 60))
+    assert page.locator("[data-fact=most]").inner_text() == "> 10³⁰⁸", "and not an error"
     for broken in (
         "unit=99,1",
         "unit=1",
         "unit=1,two",
+        "unit=1,2&unit=3,4",
         "unit=0.5,1",
         "layers=a:k0",
         "layers=a:k3s2psame&preset=own",

@@ -102,8 +102,9 @@ export function addressOf(start, names, accepts) {
         name,
         names.includes(name) ? formOf(start[name]).read(value) : undefined,
       ]);
-      if (text.length > LONGEST || found.some(([, value]) => value === undefined)) return null;
       const asked = Object.fromEntries(found);
+      const twice = Object.keys(asked).length < found.length;
+      if (text.length > LONGEST || twice || Object.values(asked).includes(undefined)) return null;
       const state = { ...base(asked.preset), ...asked };
       try {
         return accepts(state) ? Object.fromEntries(names.map((name) => [name, state[name]])) : null;

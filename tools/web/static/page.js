@@ -10,8 +10,8 @@ function reachable() {
   }
 }
 
-// A printer does not scroll, and figures are loaded when the reader comes near.
-addEventListener("beforeprint", () => {
+// A printer neither scrolls nor waits: the figures far from the reader are loaded once the page is there.
+addEventListener("load", () => {
   for (const figure of document.images) figure.loading = "eager";
 });
 

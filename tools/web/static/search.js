@@ -6,13 +6,19 @@ const SHOWN = 30;
 const words = (query) => query.toLowerCase().match(/[\p{L}\p{N}_]+/gu) ?? [];
 
 // How well a section answers: a word in its heading or its page's title counts more than one in its text, where the
-// tenth time says little more than the third. 0 where a word is missing.
+// tenth time says little more than the third; most of all one that is no part of a longer word of the heading, as
+// `refine` is of `refine_one`. 0 where a word is missing.
 function score([, title, heading, text], wanted) {
   const [inTitle, inHeading, inText] = [title, heading, text].map((part) => part.toLowerCase());
+  const whole = words(heading);
   let total = 0;
   for (const word of wanted) {
     const times = inText.split(word).length - 1;
-    const found = 6 * inHeading.includes(word) + 2 * inTitle.includes(word) + Math.log2(1 + times);
+    const found =
+      3 * whole.includes(word) +
+      6 * inHeading.includes(word) +
+      2 * inTitle.includes(word) +
+      Math.log2(1 + times);
     if (!found) return 0;
     total += found;
   }

@@ -31,7 +31,7 @@ function render({ model, el }) {
   const [height, width] = model.get("_shape");
   const pixels = unpacked(model.get("_picture"));
   const likely = new Float32Array(unpacked(model.get("_probability")).buffer);
-  const view = { model, words, parts, height, width, pixels, likely, preview: null };
+  const view = { model, words, parts, height, width, pixels, likely, preview: null, scales: {} };
   view.redraw = oncePerFrame(() => drawKernels(view));
   wireKernels(view);
   el.append(parts.root);
@@ -101,17 +101,20 @@ function drawKernels(view) {
   markTheme(parts.root);
   const pixel = view.preview ?? model.get("pixel");
   const colours = readColours(parts.probe);
-  const across = room >= 620 ? (room - 40) / 3 : room >= 420 ? (room - 20) / 2 : room;
-  view.scale = Math.floor(Math.min(across, 340)) / Math.max(height, width);
-  const size = [width * view.scale, height * view.scale];
+  const across = room >= 620 ? (room - 40) / 3 : (room - 20) / 2;
   const rows = kernelRows(view, pixel);
   const sums = {};
   for (const name of ["picture", ...KERNEL_NAMES]) {
+    // On a phone the image, in which a finger looks for a pixel, is as wide as both kernels below it.
+    const most = room < 420 && name === "picture" ? room : across;
+    const scale = Math.floor(Math.min(most, 340)) / Math.max(height, width);
+    const size = [width * scale, height * scale];
+    view.scales[name] = scale;
     parts.canvases[name].parentElement.style.width = `${size[0]}px`;
     const ctx = surface(parts.canvases[name], ...size);
     ctx.imageSmoothingEnabled = false;
     ctx.drawImage(toned(view, rows[name], colours), 0, 0, ...size);
-    markPixel(ctx, pixel, view.scale, colours);
+    markPixel(ctx, pixel, scale, colours);
     if (rows[name]) sums[name] = sumOver(view, rows[name], pixel);
   }
   writeKernels(view, pixel, sums);
@@ -201,12 +204,12 @@ function wireKernels(view) {
     commit(model, { pixel: onPicture(pixel) });
     view.redraw();
   };
-  const pixelAt = ({ x, y }) => onPicture([Math.floor(y / view.scale), Math.floor(x / view.scale)]);
-  for (const canvas of Object.values(parts.canvases)) {
+  for (const [name, canvas] of Object.entries(parts.canvases)) {
+    const pixelAt = ({ x, y }) => onPicture([y, x].map((place) => Math.floor(place / view.scales[name])));
     followPointer(canvas, {
       press: () => {},
       preview: (point) => {
-        if (!view.scale) return;
+        if (!view.scales[name]) return;
         view.preview = pixelAt(point);
         view.redraw();
       },

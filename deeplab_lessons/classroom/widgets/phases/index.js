@@ -13,18 +13,19 @@ import {
   followKeys,
   setText,
   announce,
-  write,
   follow,
-  isWhole,
   isPlace,
 } from "../shared/common.js";
 import { widgetRoot, canvasOf } from "../shared/parts.js";
-import { sliderAndField } from "../shared/sliders.js";
+import { sliderBox, writeSliders, followSliders, withinLimits } from "../shared/sliders.js";
 
-const PHASE_NUMBERS = ["dilation", "step"];
 const STEP_WORDS = ["said_1", "said_2", "said_3", "said_4"];
 const PHASE_GAP = 3; // cells between two phases
 const PHASE_PACE = 900; // milliseconds from one step to the next, in nine drawings at least
+
+function phaseLimits({ dilation, step }) {
+  return { dilation: { min: 1, max: dilation, step: 1 }, step: { min: 1, max: step, step: 1 } };
+}
 
 function render({ model, el }) {
   const words = model.get("_words");
@@ -34,16 +35,11 @@ function render({ model, el }) {
   view.redraw = oncePerFrame(() => drawPhases(view));
   wirePhases(view);
   el.append(parts.root);
-  return follow(view, parts.root, model, [...PHASE_NUMBERS, "unit"]);
+  return follow(view, parts.root, model, ["dilation", "step", "unit"]);
 }
 
 function phasesPage(words, most) {
-  const sliders = {};
-  const box = make("div", { class: "dl-sliders" });
-  for (const name of PHASE_NUMBERS) {
-    sliders[name] = sliderAndField(words, name, words[name], { min: 1, max: most[name], step: 1 });
-    box.append(make("div", { class: "dl-slider" }, make("span", {}, words[name]), ...sliders[name]));
-  }
+  const { box, sliders } = sliderBox(words, phaseLimits(most));
   const title = make("strong");
   const said = make("p", { class: "dl-said" }, title, " ", make("span"));
   const canvas = canvasOf("phase-cells", true);
@@ -219,10 +215,7 @@ function markUnit(ctx, view, { dilation }, places, fade) {
 function writePhases(view, different) {
   const { parts, words, model } = view;
   const [dilation, step, size] = ["dilation", "step", "_size"].map((name) => model.get(name));
-  for (const [name, [slide, number]] of Object.entries(parts.sliders)) {
-    slide.value = String(model.get(name));
-    write(number, String(model.get(name)));
-  }
+  writeSliders(parts.sliders, model);
   const [row, column] = unitOf(view);
   const values = { size, dilation, count: dilation ** 2, outputs: outputsOf(size, dilation), different };
   const [title, said] = [words[`step_${step}`], say(words, STEP_WORDS[step - 1], values)];
@@ -242,15 +235,10 @@ function wirePhases(view) {
     commit(model, changes);
     view.redraw();
   };
-  for (const [name, fields] of Object.entries(parts.sliders)) {
-    for (const field of fields) {
-      field.addEventListener(
-        "input",
-        () => field.value !== "" && change(numberAndUnit(model, name, field.value)),
-      );
-      field.addEventListener("change", view.redraw);
-    }
-  }
+  followSliders(view, (name, value) => {
+    view.preview = null;
+    return numberAndUnit(model, name, value);
+  });
   const onResult = (unit) => {
     const last = outputsOf(model.get("_size"), model.get("dilation")) - 1;
     return unit.map((place) => clamp(place, 0, last));
@@ -274,9 +262,8 @@ function wirePhases(view) {
   );
 }
 
-// A typed number within its limits; in the smaller result of a larger dilation the unit moves to the last row or column.
-function numberAndUnit(model, name, typed) {
-  const value = clamp(Math.round(Number(typed)), 1, model.get("_most")[name]);
+// In the smaller result of a larger dilation the unit moves to the last row or column.
+function numberAndUnit(model, name, value) {
   if (name !== "dilation") return { [name]: value };
   const last = outputsOf(model.get("_size"), value) - 1;
   return { dilation: value, unit: model.get("unit").map((place) => Math.min(place, last)) };
@@ -285,8 +272,7 @@ function numberAndUnit(model, name, typed) {
 // Whether the address of a page may ask for this state.
 function accepts({ dilation, step, unit, _most: most, _size: size }) {
   const outputs = outputsOf(size, dilation);
-  const numbers = isWhole(dilation, 1, most.dilation) && isWhole(step, 1, most.step);
-  return numbers && isPlace(unit, [outputs, outputs]);
+  return withinLimits(phaseLimits(most), { dilation, step }) && isPlace(unit, [outputs, outputs]);
 }
 
 export default { render, accepts };

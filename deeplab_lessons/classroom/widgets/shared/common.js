@@ -14,8 +14,9 @@ export function say(words, key, values = {}) {
   return (words[key] ?? key).replace(/\{(\w+)\}/g, (gap, name) => values[name] ?? gap);
 }
 
-// Whole numbers below a million in full, larger ones as 1.2 × 10⁹.
+// Whole numbers below a million in full, larger ones as 1.2 × 10⁹, up to what JavaScript can count.
 export function readable(number) {
+  if (number === Infinity) return "> 10³⁰⁸";
   if (number < 1e6) return number.toLocaleString("en").replace(",", "\u202f");
   const [digits, power] = number.toExponential(1).split("e+");
   return `${digits} × 10${[...power].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]).join("")}`;

@@ -28,21 +28,25 @@ export function writeSliders(sliders, model) {
 }
 
 // A slider is followed as it moves, and a typed number once it is within its limits; one beyond them becomes the
-// nearest of them when the field is left.
-export function followSliders({ parts: { sliders }, model, redraw }) {
+// nearest of them when the field is left. `changes` says which traits a number sets, where it is more than its own.
+export function followSliders({ parts: { sliders }, model, redraw }, changes = ownTrait) {
   for (const [name, fields] of Object.entries(sliders)) {
     for (const field of fields) {
       const keep = (last) => {
         const typed = field.step === "1" ? Math.round(field.value) : Number(field.value);
         const value = clamp(typed, Number(field.min), Number(field.max));
         field.waits = !last && (field.value === "" || value !== typed); // a redrawing leaves it as it is
-        if (field.value !== "" && (last || value === typed)) commit(model, { [name]: value });
+        if (field.value !== "" && (last || value === typed)) commit(model, changes(name, value));
         if (last || value === typed) redraw();
       };
       field.addEventListener("input", () => keep(false));
       field.addEventListener("change", () => keep(true));
     }
   }
+}
+
+function ownTrait(name, value) {
+  return { [name]: value };
 }
 
 // Whether every value is within its slider's limits, and whole where the slider's steps are 1.

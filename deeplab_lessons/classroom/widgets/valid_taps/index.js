@@ -13,17 +13,19 @@ import {
   followKeys,
   setText,
   announce,
-  write,
   follow,
-  isWhole,
   isPlace,
 } from "../shared/common.js";
 import { widgetRoot, canvasOf, titleOf, tableOf } from "../shared/parts.js";
-import { sliderAndField } from "../shared/sliders.js";
+import { sliderBox, writeSliders, followSliders, withinLimits } from "../shared/sliders.js";
 import { TAP_COUNTS, tapShares } from "../shared/taps.js";
 import { drawTapMap, lastRate, drawTapChart } from "./chart.js";
 
-const TAP_NUMBERS = ["dilation", "map_size"];
+// Both numbers have the same limits.
+function tapLimits(largest) {
+  const limits = { min: 1, max: largest, step: 1 };
+  return { dilation: limits, map_size: limits };
+}
 
 function render({ model, el }) {
   const words = model.get("_words");
@@ -32,7 +34,7 @@ function render({ model, el }) {
   view.redraw = oncePerFrame(() => drawTaps(view));
   wireTaps(view);
   el.append(parts.root);
-  return follow(view, parts.root, model, [...TAP_NUMBERS, "cell"]);
+  return follow(view, parts.root, model, ["dilation", "map_size", "cell"]);
 }
 
 function percentOf(share) {
@@ -47,13 +49,7 @@ function tapSentence(words, { dilation, map_size: size, cell: [row, column] }) {
 }
 
 function tapsPage(words, colours, largest) {
-  const sliders = {};
-  const box = make("div", { class: "dl-sliders" });
-  for (const name of TAP_NUMBERS) {
-    const limits = { min: 1, max: largest, step: 1 };
-    sliders[name] = sliderAndField(words, name, words[name], limits);
-    box.append(make("div", { class: "dl-slider" }, make("span", {}, words[name]), ...sliders[name]));
-  }
+  const { box, sliders } = sliderBox(words, tapLimits(largest));
   const note = make("small");
   const canvas = canvasOf("tap-map", true);
   const curves = canvasOf("tap-chart");
@@ -97,7 +93,7 @@ function tapTable(words, colours) {
 
 // Everything that is drawn and written follows from this.
 function tapState({ model, preview }) {
-  const [dilation, size] = TAP_NUMBERS.map((name) => model.get(name));
+  const [dilation, size] = ["dilation", "map_size"].map((name) => model.get(name));
   const cell = (preview ?? model.get("cell")).map((place) => clamp(place, 0, size - 1));
   return { dilation, size, cell, ...tapShares(size, dilation) };
 }
@@ -119,10 +115,7 @@ function drawTaps(view) {
 
 function writeTaps(view, { dilation, size, cell: [row, column], axis, cells, shares }) {
   const { parts, words, model } = view;
-  for (const [name, [slide, number]] of Object.entries(parts.sliders)) {
-    slide.value = String(model.get(name));
-    write(number, String(model.get(name)));
-  }
+  writeSliders(parts.sliders, model);
   setText(parts.note, say(words, "map_note", { size }));
   for (const count of TAP_COUNTS) {
     setText(parts.rows[count].cells, cells[count].toLocaleString("en"));
@@ -165,15 +158,10 @@ function wireTaps(view) {
     commit(model, changes);
     view.redraw();
   };
-  for (const [name, fields] of Object.entries(parts.sliders)) {
-    for (const field of fields) {
-      field.addEventListener(
-        "input",
-        () => field.value !== "" && change(numberAndCell(model, name, Number(field.value))),
-      );
-      field.addEventListener("change", view.redraw);
-    }
-  }
+  followSliders(view, (name, value) => {
+    view.preview = null;
+    return numberAndCell(model, name, value);
+  });
   const onMap = (cell) => cell.map((place) => clamp(place, 0, model.get("map_size") - 1));
   const cellAt = ({ x, y }) =>
     onMap([y, x].map((place) => Math.floor((place * model.get("map_size")) / view.side)));
@@ -192,16 +180,15 @@ function wireTaps(view) {
   );
 }
 
-// A typed number within its limits; on a smaller map the chosen cell moves to the last row or column.
-function numberAndCell(model, name, typed) {
-  const value = clamp(Math.round(typed), 1, model.get("_largest"));
+// On a smaller map the chosen cell moves to the last row or column.
+function numberAndCell(model, name, value) {
   if (name !== "map_size") return { [name]: value };
   return { map_size: value, cell: model.get("cell").map((place) => Math.min(place, value - 1)) };
 }
 
 // Whether the address of a page may ask for this state.
 function accepts({ dilation, map_size: size, cell, _largest: largest }) {
-  return [dilation, size].every((value) => isWhole(value, 1, largest)) && isPlace(cell, [size, size]);
+  return withinLimits(tapLimits(largest), { dilation, map_size: size }) && isPlace(cell, [size, size]);
 }
 
 export default { render, accepts };
