@@ -1,10 +1,11 @@
 """Build notebooks/ from lessons/: convert, run, store the outputs. Only lessons whose pair differs are run.
 
 `--all` runs every lesson; names (`02` or `02_dilated_convolution`) run those; `--check` only says what differs.
-`--refresh` runs nothing: stored notebooks get the lessons' words and the widgets' scripts as they are now.
+`--refresh` runs nothing: stored notebooks get the lessons' words and the widgets' scripts and words as they are now.
 """
 
 import argparse
+import copy
 import importlib
 import json
 import os
@@ -79,7 +80,7 @@ def run(lesson):
 
 
 def refresh(lesson):
-    """Give a stored notebook the lesson's words and the widgets' scripts as they are now; its code must be the same."""
+    """Give a stored notebook the lesson's words and the widgets' scripts and words of now; its code must be the same."""
     stored, fresh = nbformat.read(notebook_of(lesson), as_version=4), read_lesson(lesson)
     ran, code = ([cell for cell in each.cells if cell.cell_type == "code"] for each in (stored, fresh))
     if [cell.source for cell in ran] != [cell.source for cell in code]:
@@ -88,12 +89,13 @@ def refresh(lesson):
         )
     for old, new in zip(ran, code, strict=True):
         new.outputs, new.execution_count = old.outputs, old.execution_count
-    fresh.metadata = stored.metadata
+    fresh.metadata = copy.deepcopy(stored.metadata)
     for model in widget_models(fresh):
         if "_anywidget_id" in model["state"]:
             module, _, name = model["state"]["_anywidget_id"].rpartition(".")
             kind = getattr(importlib.import_module(module), name)
-            model["state"] |= {"_esm": kind._esm, "_css": kind._css}
+            words = kind.class_traits()["_words"].default()
+            model["state"] |= {"_esm": kind._esm, "_css": kind._css, "_words": words}
     if fresh != stored:
         nbformat.write(fresh, notebook_of(lesson))
         remember([lesson])

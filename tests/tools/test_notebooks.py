@@ -34,7 +34,7 @@ def lesson(tmp_path, monkeypatch):
     notebook = notebooks.read_lesson(path)
     (code,) = (cell for cell in notebook.cells if cell.cell_type == "code")
     code.outputs, code.execution_count = [nbformat.v4.new_output("stream", text="1\n")], 1
-    state = SlidingKernel(position=3).get_state() | {"_esm": "old", "layout": "IPY_MODEL_1"}
+    state = SlidingKernel(position=3).get_state() | {"_esm": "old", "_words": {}, "layout": "IPY_MODEL_1"}
     notebook.metadata["widgets"] = {VIEW_STATE: {"state": {"1": {"model_name": "AnyModel", "state": state}}}}
     nbformat.write(notebook, tmp_path / "20_words.ipynb")
     return path
@@ -52,6 +52,12 @@ def test_new_words_and_scripts_come_in_and_what_ran_stays(lesson):
     state = stored(lesson).metadata["widgets"][VIEW_STATE]["state"]["1"]["state"]
     assert state["_esm"] == SlidingKernel._esm and state["position"] == 3
     assert json.loads(jupyterlab.BUILT.read_text()) == {"20_words": jupyterlab.digest(stored(lesson))}
+
+
+def test_scripts_and_words_of_a_widget_come_in_where_nothing_else_has_changed(lesson):
+    notebooks.refresh(lesson)
+    state = stored(lesson).metadata["widgets"][VIEW_STATE]["state"]["1"]["state"]
+    assert state["_esm"] == SlidingKernel._esm and state["_words"] == SlidingKernel()._words
 
 
 def test_what_is_as_it_should_be_is_not_written(lesson):
