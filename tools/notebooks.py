@@ -88,7 +88,7 @@ def refresh(lesson):
             f"{lesson.stem}: its code has changed, so it must run: make notebooks ARGS={lesson.stem[:2]}"
         )
     for old, new in zip(ran, code, strict=True):
-        new.outputs, new.execution_count = old.outputs, old.execution_count
+        new.outputs, new.execution_count = joined(old.outputs), old.execution_count
     fresh.metadata = copy.deepcopy(stored.metadata)
     for model in widget_models(fresh):
         if "_anywidget_id" in model["state"]:
@@ -100,6 +100,17 @@ def refresh(lesson):
         nbformat.write(fresh, notebook_of(lesson))
         remember([lesson])
         print(f"{lesson.stem}: refreshed")
+
+
+def joined(outputs):
+    """A cell's outputs, with lines printed one after the other as one: a busy kernel sends them in pieces."""
+    found = []
+    for output in copy.deepcopy(outputs):
+        if output.output_type == "stream" and found and found[-1].get("name") == output.name:
+            found[-1].text += output.text
+        else:
+            found.append(output)
+    return found
 
 
 def widget_models(notebook):
@@ -127,6 +138,8 @@ def tidy(notebook):
         notebook.metadata.pop(name, None)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
+        if cell.cell_type == "code":
+            cell.outputs = joined(cell.outputs)
     for model in widget_models(notebook):
         if model["model_name"] == "LayoutModel":
             model["state"] = {name: value for name, value in model["state"].items() if value is not None}

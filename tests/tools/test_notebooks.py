@@ -60,6 +60,17 @@ def test_scripts_and_words_of_a_widget_come_in_where_nothing_else_has_changed(le
     assert state["_esm"] == SlidingKernel._esm and state["_words"] == SlidingKernel()._words
 
 
+def test_lines_that_came_in_pieces_are_one_output():
+    printed = [
+        nbformat.v4.new_output("stream", name=name, text=text)
+        for name, text in (("stdout", "1\n"), ("stdout", "2\n"), ("stderr", "3"), ("stdout", "4"))
+    ]
+    shown = nbformat.v4.new_output("display_data", data={"text/plain": "5"})
+    found = notebooks.joined([*printed, shown, printed[0]])
+    assert [output.get("text") for output in found] == ["1\n2\n", "3", "4", None, "1\n"]
+    assert printed[0].text == "1\n"
+
+
 def test_what_is_as_it_should_be_is_not_written(lesson):
     notebooks.refresh(lesson)
     before = lesson.with_suffix(".ipynb").stat().st_mtime_ns
