@@ -105,11 +105,11 @@ def refresh(lesson):
 def joined(outputs):
     """A cell's outputs, with lines printed one after the other as one: a busy kernel sends them in pieces."""
     found = []
-    for output in copy.deepcopy(outputs):
+    for output in outputs:
         if output.output_type == "stream" and found and found[-1].get("name") == output.name:
             found[-1].text += output.text
         else:
-            found.append(output)
+            found.append(copy.deepcopy(output))
     return found
 
 
