@@ -1,16 +1,16 @@
 """Build notebooks/ from lessons/: convert, run, store the outputs. Only lessons whose pair differs are run.
 
 `--all` runs every lesson; names (`02` or `02_dilated_convolution`) run those; `--check` only says what differs.
-`--refresh` runs nothing: stored notebooks get the lessons' words and the widgets' scripts as they are now.
+`--refresh` runs nothing: stored notebooks get the lessons' words and the widgets' scripts and words as they are now.
 """
 
 import argparse
+import copy
 import importlib
 import json
 import os
 import sys
 import time
-from copy import deepcopy
 from pathlib import Path
 
 import jupytext
@@ -80,7 +80,7 @@ def run(lesson):
 
 
 def refresh(lesson):
-    """Give a stored notebook the lesson's words and the widgets' scripts as they are now; its code must be the same."""
+    """Give a stored notebook the words of its lesson and widgets, and the scripts; its code must be the same."""
     stored, fresh = nbformat.read(notebook_of(lesson), as_version=4), read_lesson(lesson)
     ran, code = ([cell for cell in each.cells if cell.cell_type == "code"] for each in (stored, fresh))
     if [cell.source for cell in ran] != [cell.source for cell in code]:
@@ -88,17 +88,29 @@ def refresh(lesson):
             f"{lesson.stem}: its code has changed, so it must run: make notebooks ARGS={lesson.stem[:2]}"
         )
     for old, new in zip(ran, code, strict=True):
-        new.outputs, new.execution_count = old.outputs, old.execution_count
-    fresh.metadata = deepcopy(stored.metadata)
+        new.outputs, new.execution_count = joined(old.outputs), old.execution_count
+    fresh.metadata = copy.deepcopy(stored.metadata)
     for model in widget_models(fresh):
         if "_anywidget_id" in model["state"]:
             module, _, name = model["state"]["_anywidget_id"].rpartition(".")
             kind = getattr(importlib.import_module(module), name)
-            model["state"] |= {"_esm": kind._esm, "_css": kind._css}
+            words = kind.class_traits()["_words"].default()
+            model["state"] |= {"_esm": kind._esm, "_css": kind._css, "_words": words}
     if fresh != stored:
         nbformat.write(fresh, notebook_of(lesson))
         remember([lesson])
         print(f"{lesson.stem}: refreshed")
+
+
+def joined(outputs):
+    """A cell's outputs, with lines printed one after the other as one: a busy kernel sends them in pieces."""
+    found = []
+    for output in outputs:
+        if output.output_type == "stream" and found and found[-1].get("name") == output.name:
+            found[-1].text += output.text
+        else:
+            found.append(copy.deepcopy(output))
+    return found
 
 
 def widget_models(notebook):
@@ -126,6 +138,8 @@ def tidy(notebook):
         notebook.metadata.pop(name, None)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
+        if cell.cell_type == "code":
+            cell.outputs = joined(cell.outputs)
     for model in widget_models(notebook):
         if model["model_name"] == "LayoutModel":
             model["state"] = {name: value for name, value in model["state"].items() if value is not None}

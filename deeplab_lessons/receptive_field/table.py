@@ -269,7 +269,7 @@ class Trace:
         """The same for a notebook; it sets no colours, so that it suits light and dark themes."""
         head, lines = self._lines()
         sides = ("left" if column in _LEFT else "right" for column in head)
-        cells = "".join(f'<td style="text-align:{side}">{{}}</td>' for side in sides)
+        cells = "".join(f'<td style="text-align:{side};padding:.4em .25em">{{}}</td>' for side in sides)
         titles = cells.replace("td", "th").format(*lines[0])
         rows = "".join(f"<tr>{cells.format(*map(html.escape, line))}</tr>" for line in lines[1:])
         return (

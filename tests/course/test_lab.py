@@ -14,6 +14,10 @@ from playwright.sync_api import expect
 ROOT = Path(__file__).resolve().parents[2]
 
 VIEW = "application/vnd.jupyter.widget-view+json"
+LATE = """
+const soon = window.setTimeout;
+window.setTimeout = (act, wait, ...rest) => soon(act, wait === 100 ? 4000 : wait, ...rest);
+"""
 CHAINS = """(all) => all.filter((node) => {
   const { content, display } = getComputedStyle(node, "::before");
   return content !== "none" && display !== "none";
@@ -77,6 +81,16 @@ def stored_widgets_are_alive(page, name):
         if before and control.evaluate("(node) => node.matches('canvas')"):
             expect(control).not_to_have_attribute("aria-label", before)
     assert page.locator(".jp-Notebook .jp-Cell").count() == cells
+
+
+def test_stored_widgets_come_where_the_kernel_was_late(server, page):
+    """ipywidgets waits two seconds for a model in steps of 100 ms, and never looks again if it then comes too late."""
+    open_lesson(page, server, "02_dilated_convolution")
+    page.add_init_script(LATE)
+    page.reload()
+    expect(page.get_by_text("model not found").first).to_be_visible(timeout=60_000)
+    stored_widgets_are_alive(page, "02_dilated_convolution")
+    expect(page.get_by_text("model not found")).to_have_count(0)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -34,7 +34,7 @@ def lesson(tmp_path, monkeypatch):
     notebook = notebooks.read_lesson(path)
     (code,) = (cell for cell in notebook.cells if cell.cell_type == "code")
     code.outputs, code.execution_count = [nbformat.v4.new_output("stream", text="1\n")], 1
-    state = SlidingKernel(position=3).get_state() | {"_esm": "old", "layout": "IPY_MODEL_1"}
+    state = SlidingKernel(position=3).get_state() | {"_esm": "old", "_words": {}, "layout": "IPY_MODEL_1"}
     notebook.metadata["widgets"] = {VIEW_STATE: {"state": {"1": {"model_name": "AnyModel", "state": state}}}}
     nbformat.write(notebook, tmp_path / "20_words.ipynb")
     return path
@@ -54,10 +54,25 @@ def test_new_words_and_scripts_come_in_and_what_ran_stays(lesson):
     assert json.loads(jupyterlab.BUILT.read_text()) == {"20_words": jupyterlab.digest(stored(lesson))}
 
 
-def test_a_new_script_alone_is_written_too_and_what_is_as_it_should_be_is_not(lesson):
+def test_scripts_and_words_of_a_widget_come_in_where_nothing_else_has_changed(lesson):
     notebooks.refresh(lesson)
     state = stored(lesson).metadata["widgets"][VIEW_STATE]["state"]["1"]["state"]
-    assert state["_esm"] == SlidingKernel._esm
+    assert state["_esm"] == SlidingKernel._esm and state["_words"] == SlidingKernel()._words
+
+
+def test_lines_that_came_in_pieces_are_one_output():
+    printed = [
+        nbformat.v4.new_output("stream", name=name, text=text)
+        for name, text in (("stdout", "1\n"), ("stdout", "2\n"), ("stderr", "3"), ("stdout", "4"))
+    ]
+    shown = nbformat.v4.new_output("display_data", data={"text/plain": "5"})
+    found = notebooks.joined([*printed, shown, printed[0]])
+    assert [output.get("text") for output in found] == ["1\n2\n", "3", "4", None, "1\n"]
+    assert printed[0].text == "1\n"
+
+
+def test_what_is_as_it_should_be_is_not_written(lesson):
+    notebooks.refresh(lesson)
     before = lesson.with_suffix(".ipynb").stat().st_mtime_ns
     notebooks.refresh(lesson)
     assert lesson.with_suffix(".ipynb").stat().st_mtime_ns == before

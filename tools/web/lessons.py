@@ -39,10 +39,11 @@ def prepared(path: Path, figures: Path) -> nbformat.NotebookNode:
             data = output.get("data", {})
             if VIEW in data:
                 output.data = {"text/html": view(data[VIEW]["model_id"], models, data.get("text/plain", ""))}
-            elif "image/png" in data:
-                name = f"{path.stem[:2]}-{place:03d}-{number}.png"
-                (figures / name).write_bytes(base64.b64decode(data["image/png"]))
-                alt = output.metadata.get("image/png", {}).get("alt") or f"Figure in the section: {heading}"
+            elif image := next((kind for kind in ("png", "jpeg") if f"image/{kind}" in data), ""):
+                name = f"{path.stem[:2]}-{place:03d}-{number}.{image}"
+                (figures / name).write_bytes(base64.b64decode(data[f"image/{image}"]))
+                told = output.metadata.get(f"image/{image}", {}).get("alt")
+                alt = told or f"Figure in the section: {heading}"
                 output.data = {"text/html": figure(f"../figures/{name}", alt)}
         cell.outputs = [output for output in cell.outputs if worth_showing(output)]
         if names := dict.fromkeys(ASKED.findall(cell.source)):

@@ -38,6 +38,7 @@ from deeplab_lessons.classroom.drawing.style import (
     show_labels,
     show_lines,
     show_panels,
+    show_photo,
     use_style,
 )
 from deeplab_lessons.classroom.drawing.words import describe, say
@@ -70,6 +71,7 @@ __all__ = [
     "show_over",
     "show_panels",
     "show_paths",
+    "show_photo",
     "show_profiles",
     "show_reached",
     "show_stack",

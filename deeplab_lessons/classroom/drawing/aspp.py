@@ -99,7 +99,7 @@ def show_branch_taps(
     """Draw where the taps of each branch around `cell` fall: filled on the map [size, size], hollow outside."""
     ax.add_patch(Rectangle((-0.5, -0.5), size, size, facecolor="#EFEFEF", edgecolor="0.3"))
     ends = [-1, size]
-    for rate, colour, marker in zip(rates, COLOURS, ("s", "o", "^", "D"), strict=False):
+    for rate, colour, marker in zip(rates, COLOURS, ("o", "s", "^", "D"), strict=False):
         taps = taps_around(cell, rate, size)
         inside = [tap for tap, on_map in taps.items() if on_map and tap != cell]
         outside = [tap for tap, on_map in taps.items() if not on_map]

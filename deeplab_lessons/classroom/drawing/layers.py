@@ -1,5 +1,7 @@
 """Drawings of layers: the taps of kernels, the maps that a network's layers make, and the cells of one."""
 
+from itertools import count
+
 import numpy as np
 import torch
 from matplotlib.patches import Rectangle
@@ -25,7 +27,8 @@ def show_taps(ax, kernels: list[tuple[int, int]], title: str = "") -> None:
     widest = max(layer.covers for layer in layers)
     ax.set(title=title, xlabel="cells", xlim=(0, widest + 2.5), ylim=(len(kernels) - 0.5, -0.5))
     ax.set_yticks(range(len(kernels)), [f"{size} taps, dilation {dilation}" for size, dilation in kernels])
-    ax.set_xticks([cell + 0.5 for cell in range(widest)], range(widest))
+    step = next(step for step in (2**power for power in count()) if widest <= 12 * step)
+    ax.set_xticks([cell + 0.5 for cell in range(0, widest, step)], range(0, widest, step))
     ax.tick_params(left=False)
     ax.spines["left"].set_visible(False)
     rows = [

@@ -78,7 +78,7 @@ def four_structures():
     import matplotlib.pyplot as plt
 
     use_style()
-    figure, axes = plt.subplots(1, 4, figsize=(10, 2.9))
+    figure, axes = plt.subplots(1, 4, figsize=(8, 2.5))
     parts = {
         "image pyramid": _image_pyramid,
         "encoder–decoder": _encoder_decoder,

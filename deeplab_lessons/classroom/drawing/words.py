@@ -116,7 +116,7 @@ def _capital(text: str) -> str:
 
 def _panel(ax, full: bool) -> tuple[str, str]:
     """Title and words of axes; the words are empty where there is nothing to say."""
-    title, said = ax.get_title(), ax.get_label()
+    title, said = ax.get_title() or _title_above(ax), ax.get_label()
     if said and not said.startswith("<"):  # "<colorbar>"
         return title, said
     if said:
@@ -125,6 +125,22 @@ def _panel(ax, full: bool) -> tuple[str, str]:
         name = ax.get_ylabel() * (len(ax.get_yticks()) == 0)  # of a row of panels
         return ", ".join(filter(None, (name, title))), _image(ax.images[0].get_array(), full)
     return title, _chart(ax, full)
+
+
+def _title_above(ax) -> str:
+    """The title of the nearest panel above in the same column: in rows of panels only the first row has titles."""
+    place, titles = ax.get_subplotspec(), {}
+    for other in ax.figure.axes if place else ():
+        theirs = other.get_subplotspec()
+        if (
+            theirs
+            and theirs.get_gridspec() is place.get_gridspec()
+            and theirs.colspan == place.colspan
+            and theirs.rowspan.stop <= place.rowspan.start
+            and other.get_title()
+        ):
+            titles[theirs.rowspan.stop] = other.get_title()
+    return titles[max(titles)] if titles else ""
 
 
 # ------------------------------------------------------------------------------------------------- what can be read off

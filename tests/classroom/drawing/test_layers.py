@@ -1,6 +1,7 @@
 """Drawings of networks say what the networks are."""
 
 import numpy as np
+import pytest
 import torch
 from matplotlib.colors import to_hex
 
@@ -14,6 +15,16 @@ def test_taps_and_holes(ax):
     dark = [(bar.get_x(), bar.get_y()) for bar in ax.patches if to_hex(bar.get_facecolor()) == blue]
     assert [(int(x), round(y + 0.4)) for x, y in dark] == [(0, 0), (1, 0), (2, 0), (0, 1), (4, 1), (8, 1)]
     assert len(ax.patches) == 3 + 9
+
+
+@pytest.mark.parametrize("covers, step", [(9, 1), (12, 1), (13, 2), (25, 4)])
+def test_cells_are_numbered_as_far_apart_as_numbers_need(ax, covers, step):
+    """25 numbers next to each other read as one."""
+    drawing.show_taps(ax, [(covers, 1)])
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == [
+        str(cell) for cell in range(0, covers, step)
+    ]
+    assert ax.get_xticks().tolist() == [cell + 0.5 for cell in range(0, covers, step)]
 
 
 def test_bars_are_the_maps_of_the_real_model(ax):

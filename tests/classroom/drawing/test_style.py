@@ -1,8 +1,14 @@
+import base64
+import io
+
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+from PIL import Image
 
 from deeplab_lessons import datasets
 from deeplab_lessons.classroom import built_in, drawing
@@ -69,6 +75,24 @@ def test_panels_have_their_palette_and_a_height_that_fits():
     figure = plt.gcf()
     assert figure.axes[0].images[0].get_array()[0, 0].tolist() == datasets.voc_colours()[8].tolist()
     assert figure.get_size_inches().tolist() == [8, pytest.approx(6.35)]
+
+
+def test_a_photo_is_shown_as_jpeg_no_wider_than_a_page_and_with_its_words():
+    """Photos of half a megabyte as PNG; what is smaller than the page keeps its size, so that letters stay sharp."""
+    noise = np.random.default_rng(0).integers(0, 256, (300, 1000, 3), np.uint8)
+    InteractiveShell.instance()
+    try:
+        with capture_output() as captured:
+            drawing.show_photo(noise, "noise", width=500)
+            drawing.show_photo(noise[:, :400], "less noise")
+    finally:
+        InteractiveShell.clear_instance()
+    for shown, size, words in zip(
+        captured.outputs, ((500, 150), (400, 300)), ("noise", "less noise"), strict=True
+    ):
+        assert shown.data["text/plain"] == words and shown.metadata == {"image/jpeg": {"alt": words}}
+        image = Image.open(io.BytesIO(base64.b64decode(shown.data["image/jpeg"])))
+        assert (image.format, image.size) == ("JPEG", size)
 
 
 def test_rows_of_different_lengths_are_refused():

@@ -25,6 +25,17 @@ def test_what_is_said_of_axes_follows_their_title_and_the_figure_s_words_come_fi
     assert describe(ax.figure) == "A cat. Two lines, 13 below x_1: nobody is."
 
 
+def test_a_panel_without_a_title_has_that_of_the_panel_above():
+    """The second row of panels is drawn without titles; read aloud, each panel still says what it is."""
+    maps = {"before": np.full((2, 2), 1), "after": np.full((2, 2), 2)}
+    below = {"before": np.full((2, 2), 3), "after": np.full((2, 2), 4)}
+    drawing.show_panels(maps, below, names=("one", "two"))
+    assert describe(plt.gcf()) == (
+        "One, before: label map with disc 100%. After: label map with box 100%. "
+        "Two, before: label map with triangle 100%. After: label map with pole 100%."
+    )
+
+
 def test_lines_have_their_names_their_ends_and_what_is_highest_between(ax):
     lines = {
         "v1": ([1, 2, 4], [10, 30, 20]),

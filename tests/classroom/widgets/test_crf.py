@@ -367,6 +367,17 @@ def test_the_browser_computes_while_python_is_silent_and_python_s_answer_counts(
 
 
 @pytest.mark.browser
+def test_a_stored_explorer_computes_at_once(page):
+    """Before its cell is run, Jupyter marks it as one without Python: there is nobody to wait for."""
+    shown = page(explorer(), fake_kernel=True)
+    root = shown.locator(".dl-crf-explorer")
+    root.evaluate("(root) => root.parentElement.classList.add('jupyter-widgets-disconnected')")
+    slide(shown, "w1", 3)
+    shown.locator(".dl-status").get_by_text("its cell hasn't been run yet").wait_for(timeout=1500)
+    shown.locator("[data-fact=size]").get_by_text("100 × 20 px, in your browser").wait_for()
+
+
+@pytest.mark.browser
 def test_mean_field_in_the_browser_is_the_package_s(show, tmp_path):
     """Random pictures, scores and numbers; the browser leaves out pairs below a millionth, so up to 2e-4."""
     (tmp_path / "empty.html").write_text("<title>empty</title>")

@@ -1,8 +1,9 @@
 """What of a stored notebook's outputs a page shows."""
 
+import nbformat
 import pytest
-from nbformat.v4 import new_output
-from web.lessons import view, worth_showing
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+from web.lessons import prepared, view, worth_showing
 
 
 def html(text):
@@ -27,3 +28,14 @@ def test_progress_bars_are_left_out_and_controls_of_ipywidgets_refused():
     assert view("bar", models, "100%") == ""
     with pytest.raises(ValueError, match="this is a DropdownModel: a list"):
         view("list", models, "a list")
+
+
+def test_photos_are_figures_with_their_words(tmp_path):
+    photo = new_output(
+        "display_data", data={"image/jpeg": "AAAA"}, metadata={"image/jpeg": {"alt": "a cat & a dog"}}
+    )
+    code = new_code_cell("print(1)", outputs=[photo], execution_count=1)
+    nbformat.write(new_notebook(cells=[code]), tmp_path / "20_photos.ipynb")
+    (cell,) = prepared(tmp_path / "20_photos.ipynb", tmp_path).cells
+    assert 'src="../figures/20-000-0.jpeg" alt="a cat &amp; a dog"' in cell.outputs[0].data["text/html"]
+    assert (tmp_path / "20-000-0.jpeg").read_bytes() == bytes(3)

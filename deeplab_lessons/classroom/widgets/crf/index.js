@@ -19,11 +19,11 @@ import {
   announce,
 } from "../shared/common.js";
 import { writeFacts } from "../shared/parts.js";
+import { patienceOf } from "../shared/patience.js";
 import { answerHere, marginalsHere, smallPicture } from "./here.js";
 import { crfPage, drawOverlay, drawChanged } from "./page.js";
 
 const NUMBERS = ["w1", "sigma_alpha", "sigma_beta", "w2", "sigma_gamma", "iterations", "normalisation"];
-const PATIENCE = 3000; // ms without an answer until we say so and compute here
 const SETTLED = 350; // ms without a gesture until the whole picture is asked for
 
 function render({ model, el }) {
@@ -108,7 +108,7 @@ function sendNext(view) {
   view.impatient = setTimeout(() => {
     view.silent = true;
     view.redraw();
-  }, PATIENCE);
+  }, patienceOf(view.parts.root));
   commit(view.model, { _request: { number, reduced, numbers } });
 }
 

@@ -47,7 +47,7 @@ WORDS = {
     "hint": "Drag a slider: a smaller image follows immediately, and Python's whole one on release. Drag over the "
     "large image to compare before and after. With the keyboard, press Tab to reach a slider or the image, then "
     "arrow keys.",
-    "silent": "Python hasn't answered yet: either it's busy, or this notebook runs without a kernel. "
+    "silent": "Python hasn't answered yet: either it's busy, or its cell hasn't been run yet. "
     "Until it answers, your browser computes a smaller image.",
     "alone": "There is no Python here, so your browser computes a smaller image. In JupyterLab, Python computes the "
     "whole one.",

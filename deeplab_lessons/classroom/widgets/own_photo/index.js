@@ -2,7 +2,8 @@
 
 import { make, say, commit, listen, oncePerFrame, markTheme, follow, announce } from "../shared/common.js";
 import { widgetRoot, titleOf } from "../shared/parts.js";
-import { uploadParts, tell, PATIENCE } from "./upload.js";
+import { patienceOf } from "../shared/patience.js";
+import { uploadParts, tell } from "./upload.js";
 
 const PANELS = ["photograph", "classes", "confidence"];
 
@@ -60,7 +61,7 @@ function choose(view, name) {
   if (view.alone) return giveUp("alone");
   view.asked = name;
   tell(view, "looking", { name });
-  view.choosing = setTimeout(() => giveUp("silent"), PATIENCE);
+  view.choosing = setTimeout(() => giveUp("silent"), patienceOf(view.parts.root));
   return commit(view.model, { name });
 }
 

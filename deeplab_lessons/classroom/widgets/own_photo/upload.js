@@ -1,8 +1,7 @@
 // A button that sends a file in pieces, each after the receipt of the one before; what happens is said below it.
 
 import { make, say, setText } from "../shared/common.js";
-
-export const PATIENCE = 3000; // ms without a receipt until we say so
+import { patienceOf } from "../shared/patience.js";
 
 // The button, and the two lines that say what happens: `view.told` and `view.refused`.
 export function uploadParts(view) {
@@ -59,7 +58,7 @@ async function sendPiece(view, start) {
     return tell(view, "unreadable", { ...values, error: error.message });
   }
   if (sent !== view.sent) return;
-  view.impatient = setTimeout(() => tell(view, "silent", values), PATIENCE);
+  view.impatient = setTimeout(() => tell(view, "silent", values), patienceOf(view.parts.root));
   model.send({ upload, name: file.name, start, size: file.size }, undefined, [piece]);
 }
 

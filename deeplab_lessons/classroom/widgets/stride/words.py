@@ -12,6 +12,6 @@ WORDS = {
     "panel_drawn": "drawn from {rows} × {columns} cells",
     "panel_wrong": "wrong pixels: {wrong} %",
     "caption": "Stride {stride}: {rows} × {columns} cells draw the map with a mean IoU of {iou} %; {wrong} % of the "
-    "pixels are wrong. From left to right: picture, drawn map, wrong pixels.",
+    "pixels are wrong. From left to right: image, drawn map, wrong pixels.",
     "hint": "With the keyboard, press Tab to reach the slider or the list, then the arrow keys.",
 }

@@ -4,10 +4,10 @@ import { isWhole, commit, make, setText, write } from "../shared/common.js";
 import { colouredLabels, countOf, greyPicture, markedPixels, meanIou } from "../shared/label_maps.js";
 import { fixed } from "../shared/numbers.js";
 import { showPanels, VEIL } from "../shared/panels.js";
+import { patienceOf } from "../shared/patience.js";
 import { sliderAndField } from "../shared/sliders.js";
 
 const WEIGHTS = ["w1", "w2"];
-const PATIENCE = 3000; // ms without an answer until we say so
 
 function render({ model, el }) {
   const words = model.get("_words");
@@ -39,7 +39,7 @@ function render({ model, el }) {
     traits: WEIGHTS,
     write() {
       for (const name of WEIGHTS) writeWeight(sliders[name], model.get(name));
-      listenForPython(model, python, view.redraw);
+      listenForPython({ model, el }, python, view.redraw);
       setText(status, python.silent ? words.silent : "");
     },
   };
@@ -52,7 +52,7 @@ function render({ model, el }) {
 }
 
 // The steps say for which weights they are; if they are not the present ones for long, nobody computes.
-function listenForPython(model, python, redraw) {
+function listenForPython({ model, el }, python, redraw) {
   const { weights } = model.get("_steps");
   if (WEIGHTS.every((name, i) => model.get(name) === weights[i])) {
     clearTimeout(python.impatient);
@@ -61,7 +61,7 @@ function listenForPython(model, python, redraw) {
     python.impatient ??= setTimeout(() => {
       python.silent = true;
       redraw();
-    }, PATIENCE);
+    }, patienceOf(el));
   }
 }
 

@@ -13,7 +13,7 @@ WORDS = {
     "name_w1": "w1",
     "name_w2": "w2",
     "slider_label": "{number}, slider",
-    "silent": "Python hasn't answered yet: either it's busy, or this notebook runs without a kernel. "
+    "silent": "Python hasn't answered yet: either it's busy, or its cell hasn't been run yet. "
     "The image is the last one that was computed.",
     "panel_picture": "image",
     "panel_drawn": "{view}",
