@@ -79,7 +79,7 @@ def run(lesson):
 
 
 def refresh(lesson):
-    """Give a stored notebook the lesson's words and the widgets' scripts as they are now; its code must be the same."""
+    """Put the lesson's present words and the widgets' scripts into a stored notebook; its code must be the same."""
     stored, fresh = nbformat.read(notebook_of(lesson), as_version=4), read_lesson(lesson)
     ran, code = ([cell for cell in each.cells if cell.cell_type == "code"] for each in (stored, fresh))
     if [cell.source for cell in ran] != [cell.source for cell in code]:
