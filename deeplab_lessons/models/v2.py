@@ -78,9 +78,7 @@ def deeplab_v2(
     check_choice("backbone", backbone, ("vgg16", "resnet50", "resnet101", "mobilenet_v2"))
     if backbone == "vgg16":
         if rates is None:
-            raise ValueError(
-                'rates must list the branches\' dilations on "vgg16", got None: pass (12,), "S" or "L"'
-            )
+            raise ValueError('rates must be dilations on "vgg16", got None: pass (12,), "S" or "L"')
         model = _on_vgg(num_classes, rates, width, weights, batch_norm, dropout)
     else:
         if backbone == "mobilenet_v2":

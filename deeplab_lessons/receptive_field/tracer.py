@@ -77,7 +77,7 @@ def _run(model: nn.Module, record: Record, x: torch.Tensor, other_inputs: Sequen
         if any(word in str(error) for word in ("meta", "data-dependent", "data dependent")):
             raise UntraceableError(
                 f"{record.where}: it needs the values of a tensor (as .numpy(), .tolist() or a mask do), and the "
-                f"tracer runs models without values. torch says: {str(error).splitlines()[0]}"
+                f"tracer runs models without values. PyTorch says: {str(error).splitlines()[0]}"
             ) from error
         error.add_note(f"This happened while tracing {record.where} on an input of {tuple(x.shape)}.")
         raise

@@ -83,7 +83,7 @@ class EffectiveKernelSize:
         return k
 
     @misconception(
-        "Your code puts d zeros into each gap and takes one cell off at the end. Every gap holds d - 1 zeros, so it is "
+        "Your code puts d zeros into each gap and subtracts one cell in total. Every gap holds d - 1 zeros, so it is "
         "one cell less per gap."
     )
     def one_less_in_total(k, d=1):

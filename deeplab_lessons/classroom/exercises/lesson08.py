@@ -329,7 +329,7 @@ class GradientThroughSteps:
 
     trials = 120
     hints = (
-        "Which tensor should autograd watch, and which steps lead from it to the loss?",
+        "Which tensor should autograd watch, and how does the loss depend on it?",
         "A copy of the unary: `unary.clone().requires_grad_()`. One step is the softmax of `weight * marginals @ "
         "kernel - unary`: no `detach`, no `.data`, nothing in place.",
         "The loss is `F.nll_loss(marginals.log().T, labels)`. Call `.backward()` on it and return `unary.grad`.",
