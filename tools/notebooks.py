@@ -80,7 +80,7 @@ def run(lesson):
 
 
 def refresh(lesson):
-    """Put the present words of a lesson and its widgets, and the scripts, into its notebook; the code must be the same."""
+    """Put the words of a lesson and its widgets, and their scripts, into its notebook; the code must be the same."""
     stored, fresh = nbformat.read(notebook_of(lesson), as_version=4), read_lesson(lesson)
     ran, code = ([cell for cell in each.cells if cell.cell_type == "code"] for each in (stored, fresh))
     if [cell.source for cell in ran] != [cell.source for cell in code]:
