@@ -147,6 +147,33 @@ def test_every_explorer_and_its_address(browser, site):
         assert errors == []
 
 
+UNSEEN = """() => {
+  let node = document.activeElement;
+  while (node.shadowRoot?.activeElement) node = node.shadowRoot.activeElement;
+  const { left, right, top, bottom } = node.getBoundingClientRect();
+  const inside = right > 0 && left < innerWidth && bottom > 0 && top < innerHeight;
+  return inside && getComputedStyle(node).outlineStyle !== "none" ? null : node.outerHTML.slice(0, 120);
+}"""
+
+
+@pytest.mark.parametrize("width", [1300, 390])
+def test_by_keyboard_the_focus_is_always_seen(browser, site, width):
+    with opened(browser, site) as (page, errors):
+        page.set_viewport_size({"width": width, "height": 800})
+        go(page, site / "explorers/sliding-kernel.html")
+        page.add_style_tag(content="* { transition: none !important; scroll-behavior: auto !important; }")
+        unseen = []
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            page.evaluate(pages.FRAME)
+            unseen.append(page.evaluate(UNSEEN))
+            if page.evaluate("!!document.activeElement.shadowRoot?.activeElement?.matches('canvas')"):
+                break
+        else:
+            pytest.fail("the explorer's picture is not reached")
+        assert [each for each in unseen if each] == [] and errors == []
+
+
 def test_on_paper_nothing_is_cut_or_missing(browser, site):
     with opened(browser, site) as (page, errors):
         go(page, site / "lessons/07_a_crf_fast_enough.html")
