@@ -98,8 +98,8 @@ def refresh(lesson):
             model["state"] |= {"_esm": kind._esm, "_css": kind._css, "_words": words}
     if fresh != stored:
         nbformat.write(fresh, notebook_of(lesson))
-        remember([lesson])
         print(f"{lesson.stem}: refreshed")
+    remember([lesson])  # also what was merged line by line
 
 
 def joined(outputs):

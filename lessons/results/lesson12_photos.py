@@ -3,7 +3,7 @@
     python lessons/results/lesson12_photos.py
 
 needs `weights/mobilenet_v2-imagenet-fp16.pt` and PASCAL VOC in the data folder (see data/README.md), writes
-`lesson12_photos.json` next to this file in about half an hour on one core, continues where it stopped, and prints
+`lesson12_photos.json` next to this file in about an hour on one core, continues where it stopped, and prints
 each run. The stored runs are of a part of VOC, 150 training and 100 validation photographs.
 
 The backbone stays as ImageNet left it. Its last map (output stride 16) and its early one (stride 4) are computed once
