@@ -144,11 +144,13 @@ class Run:
         """The message of the first listed wrong answer that agrees with the attempt on every case."""
         for known in self.exercise.misconceptions:
             with contextlib.suppress(Exception):
-                if all(
-                    difference(got, known.answer(*copy.deepcopy(args))) is None for args, got in self.tried
-                ):
+                if all(self._agree(got, known.answer(*copy.deepcopy(args))) for args, got in self.tried):
                     return known.message
         return ""
+
+    def _agree(self, got: object, theirs: object) -> bool:
+        """Whether the attempt's answer is a listed wrong one, also by what the exercise itself compares."""
+        return difference(got, theirs) is None and self.exercise.problem(got, theirs) is None
 
     def _crash(self, args: tuple, error: BaseException) -> Verdict:
         what, raised = self._meaning(args, error)
