@@ -116,13 +116,25 @@ def open_lesson(page, server, name):
     page.get_by_role("button", name=re.compile(r"Python 3 \(ipykernel\) \| Idle")).wait_for(timeout=90_000)
 
 
-def run_all(page):
-    """Run every cell, and wait until each has its number: those of a fresh kernel count from 1."""
+def run_core(page):
+    """Run a lesson's core path, all that is above *Go deeper*: each cell of a fresh kernel gets its number in turn.
+
+    nbval runs the whole lesson; here it is JupyterLab that is tried.
+    """
+    deeper = page.locator(".jp-MarkdownCell", has=page.locator("h2", has_text=re.compile("^Go deeper")))
+    command = "Run All Cells"
+    if deeper.count():
+        deeper.click()
+        command = "Run All Above Selected Cell"
     page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    prompts = """() => [...document.querySelectorAll('.jp-CodeCell')]
-        .filter(cell => cell.querySelector('.cm-content').innerText.trim())
-        .map(cell => cell.querySelector('.jp-InputPrompt').innerText)"""
+    page.get_by_role("menuitem", name=command, exact=True).click()
+    prompts = """() => {
+      const cells = [...document.querySelectorAll('.jp-Notebook .jp-Cell')];
+      const deeper = cells.findIndex((cell) => cell.querySelector('h2')?.innerText.startsWith('Go deeper'));
+      return cells.slice(0, deeper < 0 ? cells.length : deeper)
+        .filter((cell) => cell.matches('.jp-CodeCell') && cell.querySelector('.cm-content').innerText.trim())
+        .map((cell) => cell.querySelector('.jp-InputPrompt').innerText);
+    }"""
     page.wait_for_function(f"() => ({prompts})().includes('[*]:')", timeout=30_000)
     page.wait_for_function(
         f"() => ({prompts})().every((text, i) => text === `[${{i + 1}}]:`)", timeout=900_000

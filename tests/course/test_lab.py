@@ -7,7 +7,7 @@ import labs
 import nbformat
 import numpy as np
 import pytest
-from labs import ERRORS, open_lesson, picture, run_all, run_code, write_settings
+from labs import ERRORS, open_lesson, picture, run_code, run_core, write_settings
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -52,7 +52,7 @@ def test_make_lab_opens_the_start_page(server, page):
 def test_lesson_runs_in_the_browser(server, page, name):
     open_lesson(page, server, name)
     stored_widgets_are_alive(page, name)
-    run_all(page)
+    run_core(page)
     assert page.locator(ERRORS).count() == 0
     silent = page.locator(".jp-RenderedImage img:not([alt])")
     assert silent.count() == 0, "an image without words"
