@@ -9,9 +9,13 @@ import pytest
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # before any test imports torch, as `make` does
 
 
+#: The files that take longest, each some minutes.
+LONG = ("test_lab.py", "test_site_in_browser.py", "test_lessons.py", "test_lab_keyboard.py")
+
+
 def pytest_collection_modifyitems(items):
-    """The file that takes longest comes first: workers share files out in this order, and none waits at the end."""
-    items.sort(key=lambda item: item.path.name != "test_lab.py")
+    """The files that take longest come first: workers share files out in this order, and none waits at the end."""
+    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
 
 
 @pytest.fixture
