@@ -130,7 +130,8 @@ class Run:
         )
         known = later = ""
         if crash is None:
-            known = self._misconception()
+            # an answer that is right, but for what it did to its input, is no listed wrong one
+            known = "" if problem.startswith(SAY["changed"].partition("{")[0]) else self._misconception()
         else:
             what, raised = self._meaning(*crash)
             later = SAY["later"].format(
@@ -144,13 +145,11 @@ class Run:
         """The message of the first listed wrong answer that agrees with the attempt on every case."""
         for known in self.exercise.misconceptions:
             with contextlib.suppress(Exception):
-                if all(self._agree(got, known.answer(*copy.deepcopy(args))) for args, got in self.tried):
+                if all(
+                    difference(got, known.answer(*copy.deepcopy(args))) is None for args, got in self.tried
+                ):
                     return known.message
         return ""
-
-    def _agree(self, got: object, theirs: object) -> bool:
-        """Whether the attempt's answer is a listed wrong one, also by what the exercise itself compares."""
-        return difference(got, theirs) is None and self.exercise.problem(got, theirs) is None
 
     def _crash(self, args: tuple, error: BaseException) -> Verdict:
         what, raised = self._meaning(args, error)
