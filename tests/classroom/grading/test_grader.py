@@ -192,8 +192,10 @@ if not processes.CAN_FORK:
 
 def state_of_this_process(folder):
     threads = torch.get_num_threads()
+    # torch notes the folder of its compiler when a part of it is loaded for the first time
+    environment = {name: value for name, value in os.environ.items() if name != "TORCHINDUCTOR_CACHE_DIR"}
     return {
-        "folder": os.getcwd(), "environment": dict(os.environ), "paths": list(sys.path),
+        "folder": os.getcwd(), "environment": environment, "paths": list(sys.path),
         "limit": sys.getrecursionlimit(),
         "builtins": dict(vars(builtins)), "random": random.getstate(), "numpy": np.random.get_state()[1].tolist(),
         "torch": (torch.get_rng_state().tolist(), torch.get_default_dtype(), threads, torch.equal),
