@@ -207,11 +207,12 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     """The commands and their options; only the given ones are in the namespace."""
-    about, plain = (
-        "Train DeepLab, measure it, and let it draw on photographs.",
-        argparse.RawDescriptionHelpFormatter,
+    top = _Parser(
+        prog="deeplab-lessons",
+        description="Train DeepLab, measure it, and let it draw on photographs.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    top = _Parser(prog="deeplab-lessons", description=about, epilog=_EXAMPLES, formatter_class=plain)
     commands = top.add_subparsers(dest="command", required=True, metavar="command")
     for name, (about, options) in COMMANDS.items():
         command = commands.add_parser(

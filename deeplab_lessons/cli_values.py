@@ -49,10 +49,10 @@ def _device(text: str) -> str:
 def _lines(text: str, mark: str) -> list[str]:
     """The lines of the text file called `text`, or the parts of `text` between marks."""
     path = _path(text)
+    if not path.is_file():
+        return [part.strip() for part in text.split(mark)]
     try:
-        return (
-            list(finding.read_list(path)) if path.is_file() else [part.strip() for part in text.split(mark)]
-        )
+        return list(finding.read_list(path))
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 

@@ -31,15 +31,26 @@ def ax():
     pyplot.close(figure)
 
 
-@pytest.fixture(scope="session")
-def chromium():
-    """Path of a Chromium; without one the browser tests are skipped, except in CI, where they fail."""
-    for name in ("chromium", "chromium-browser", "google-chrome", "chrome"):
+def installed(browser, *programs):
+    """Path of the first program found; without any the browser tests are skipped, except in CI, where they fail."""
+    for name in programs:
         if path := shutil.which(name):
             return path
     if os.environ.get("CI"):
-        pytest.fail("CI needs a Chromium for the browser tests; .ci/run installs one")
-    pytest.skip("no Chromium found: the browser tests need one (apt-get install chromium)")
+        pytest.fail(f"CI needs a {browser} for the browser tests; .ci/run installs one")
+    pytest.skip(f"no {browser} found: the browser tests need one (apt-get install {programs[0]})")
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Path of a Chromium."""
+    return installed("Chromium", "chromium", "chromium-browser", "google-chrome", "chrome")
+
+
+@pytest.fixture(scope="session")
+def firefox_path():
+    """Path of a Firefox."""
+    return installed("Firefox", "firefox-esr", "firefox")
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ class Look:
 
     `numbers` and `colours` count pixels by what the files hold, and `classes` by class, -1 for none. `drawn` has the
     colours of each number in files with a palette, and where each was first. `faults` are (path, message). `same` are
-    the paths of each image, `thumbnails` unit vectors whose products are correlations, `voids` the classes beside void.
+    the paths of each image, `thumbnails` unit vectors whose products are correlations, `voids` the classes of maps with void.
     """
 
     def __init__(self) -> None:
@@ -31,15 +31,19 @@ class Look:
         self.same: dict[bytes, list[Path]] = defaultdict(list)
         self.thumbnails: dict[Path, np.ndarray] = {}
 
-    def at_map(self, numbers: np.ndarray, table: np.ndarray | None = None) -> None:
-        """Count the pixels of one map [H, W], whose classes are in a `table` (`reading.class_table`) or the numbers."""
+    def at_map(self, numbers: np.ndarray, table: np.ndarray | None = None) -> list[int]:
+        """Count the pixels of a map [H, W] by number, and by class in `table` (None: the same); return the numbers."""
         self.maps += 1
         values, counts = np.unique(numbers, return_counts=True)
+        held = set()
         for number, pixels in zip(values.tolist(), counts.tolist(), strict=True):
+            label = label_of(number, table)
             self.numbers[number] += pixels
-            self.classes[label_of(number, table)] += pixels
-        held = {label_of(number, table) for number in values.tolist()}
-        self.voids += [held] if IGNORE_INDEX in held else []
+            self.classes[label] += pixels
+            held.add(label)
+        if IGNORE_INDEX in held:
+            self.voids.append(held)
+        return values.tolist()
 
     def at_files(self, dataset: FilePairs, index: int, pixels: bool) -> None:
         """Look at an image, with or without its `pixels`, and at its label map."""
@@ -81,10 +85,11 @@ class Look:
             raise
         kind = path.suffix[1:] if path.suffix.lower() in (".json", ".mat") else reading.shape_of(path)[0]
         self.kinds["label maps"][kind] += 1
-        self.at_map(numbers, table)
+        held = self.at_map(numbers, table)
         if kind.endswith(" P") and not kind.startswith("GIF"):  # whose numbers are new
-            for number, colour in reading.drawn_colours(path, numbers).items():
-                self.drawn[number].setdefault(colour, path)
+            colours = reading.palette_of(path)
+            for number in held:
+                self.drawn[number].setdefault(colours[number], path)
         if table is not None:
             reading.to_classes(numbers, table, path)
         return numbers.shape

@@ -119,10 +119,9 @@ def _palette_of(image: Image.Image) -> np.ndarray:
     return own
 
 
-def drawn_colours(path: Path, numbers: np.ndarray) -> dict[int, tuple[int, int, int]]:
-    """Return the colour in which a file with a palette draws each of its `numbers` [H, W]."""
-    colours = _palette_of(_open(path, whole=False)[1]).tolist()
-    return {number: (*colours[number],) for number in np.unique(numbers).tolist()}
+def palette_of(path: Path) -> list[tuple[int, int, int]]:
+    """Return the 256 colours in which a file with a palette draws its numbers."""
+    return [(*colour,) for colour in _palette_of(_open(path, whole=False)[1]).tolist()]
 
 
 def colour_counts(pixels: np.ndarray) -> Counter[tuple[int, int, int]]:

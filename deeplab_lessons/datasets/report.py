@@ -113,18 +113,16 @@ def _of_labels(look: Look, classes: Sequence[str], own: bool, complete: bool) ->
     counts = {label: pixels for label, pixels in look.classes.items() if label not in strange}
     never = [f"{label} {name}" for label, name in enumerate(classes) if label not in counts]
     void, polygons = lacking(counts, classes, look.maps), "json" in look.kinds["label maps"]
-    binary = (
-        own and look.voids[1:] and look.voids.count({0, IGNORE_INDEX}) == len(look.voids) and len(look.voids)
-    )
+    binary = len(look.voids) > 1 and all(held == {0, IGNORE_INDEX} for held in look.voids)
     if void and polygons:
         void = f"{void.partition('. If')[0]}: no shape covers them. Call the first class background if it is"
     if void and not errors:
         alone = len(counts) < (3 if own else 2)  # void and one class, or void only
         (errors if alone and (own or complete) else doubts).append(void)
-    elif binary and not (errors or polygons):
+    elif own and binary and not (errors or polygons):
         doubts.append(
-            f"{binary} of {look.maps} label maps hold only 0 and 255 (void), and no other one holds 255: if it is a "
-            "class there, save these maps with its number"
+            f"{len(look.voids)} of {look.maps} label maps hold only 0 and 255 (void), and no other one holds 255: if "
+            "it is a class there, save these maps with its number"
         )
     elif never and own and complete and not errors:
         doubts.append(
@@ -151,14 +149,16 @@ def _grouped(faults: list[tuple[Path, str]]) -> list[str]:
 
 def _drawn_in_two_colours(look: Look, tries: list[str]) -> list[str]:
     """An error where palette files draw a number in two colours: numbers or colours are the classes, not both."""
-    for number, (first, second, *_) in ((n, c.items()) for n, c in sorted(look.drawn.items()) if len(c) > 1):
-        shown = Counter(colour for found in look.drawn.values() for colour in found)
-        tries.append(for_colours(shown, 256)[0])
-        return [
-            f"{second[1]} draws the number {number} in the colour {second[0]}, and {first[1]} in {first[0]}: pass "
-            "palette= if the colours are the classes, or ids= if the numbers are"
-        ]
-    return []
+    several = [(number, [*found.items()]) for number, found in sorted(look.drawn.items()) if len(found) > 1]
+    if not several:
+        return []
+    number, ((one, at_one), (other, at_other), *_) = several[0]
+    shown = Counter(colour for found in look.drawn.values() for colour in found)
+    tries.append(for_colours(shown, 256)[0])
+    return [
+        f"{at_other} draws the number {number} in the colour {other}, and {at_one} in {one}: pass palette= if the "
+        "colours are the classes, or ids= if the numbers are"
+    ]
 
 
 def _twice(look: Look) -> list[str]:

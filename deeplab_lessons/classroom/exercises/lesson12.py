@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from functools import partial
 
 import torch
 from torch.nn import functional as F
@@ -200,6 +201,14 @@ def _on_fine_cells(x, size):
     return upsample(x, size, Grid(4, 0.0))
 
 
+def _padded(x, size, before):
+    """Another way: a fraction `before` of the missing cells is added before the first row and column."""
+    x = _on_fine_cells(x, [4 * n - 3 for n in x.shape[2:]])
+    down, right = size[0] - x.shape[2], size[1] - x.shape[3]
+    above, left = int(before * down), int(before * right)
+    return F.pad(x, (left, right - left, above, down - above), mode="replicate")
+
+
 @exercise
 class Fuse:
     """Repair: the decoder's two maps, one on the other."""
@@ -329,24 +338,14 @@ class Fuse:
         "is on fine cell 0: add them after the last."
     )
     def padded_at_the_start(x, low, reduce):
-        def padded(x, size):
-            x = upsample(x, [4 * n - 3 for n in x.shape[2:]], Grid(4, 0.0))
-            return F.pad(x, (size[1] - x.shape[3], 0, size[0] - x.shape[2], 0), mode="replicate")
-
-        return _fused(x, low, reduce, padded)
+        return _fused(x, low, reduce, partial(_padded, before=1))
 
     @misconception(
         "Your code shares the missing cells between both ends, which moves the coarse cells. Coarse cell 0 is on fine "
         "cell 0: add all of them after the last."
     )
     def padded_on_both_sides(x, low, reduce):
-        def padded(x, size):
-            x = upsample(x, [4 * n - 3 for n in x.shape[2:]], Grid(4, 0.0))
-            down, right = size[0] - x.shape[2], size[1] - x.shape[3]
-            ends = (right // 2, right - right // 2, down // 2, down - down // 2)
-            return F.pad(x, ends, mode="replicate")
-
-        return _fused(x, low, reduce, padded)
+        return _fused(x, low, reduce, partial(_padded, before=0.5))
 
 
 @exercise

@@ -1,8 +1,6 @@
 """The built site in Firefox, once: it is drawn, moves by keyboard, and asks the network for nothing."""
 
 import json
-import os
-import shutil
 
 import firefox
 import pytest
@@ -15,14 +13,9 @@ DRAWN = "new Promise((done) => requestAnimationFrame(() => setTimeout(() => done
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory):
-    """A page in Firefox; without one the test is skipped, except in CI, where it fails."""
-    found = shutil.which("firefox-esr") or shutil.which("firefox")
-    if not found and os.environ.get("CI"):
-        pytest.fail("CI needs Firefox for this test; .ci/run installs one")
-    if not found:
-        pytest.skip("no Firefox found (apt-get install firefox-esr)")
-    with firefox.opened(found, tmp_path_factory.mktemp("firefox")) as page:
+def page(firefox_path, tmp_path_factory):
+    """A page in Firefox."""
+    with firefox.opened(firefox_path, tmp_path_factory.mktemp("firefox")) as page:
         yield page
 
 
