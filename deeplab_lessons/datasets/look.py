@@ -19,7 +19,7 @@ class Look:
 
     `numbers` and `colours` count pixels by what the files hold, and `classes` by class, -1 for none. `drawn` has the
     colours of each number in files with a palette, and where each was first. `faults` are (path, message). `same` are
-    the paths of each image, `thumbnails` unit vectors, their products correlations, `voids` the classes of maps with void.
+    the paths of each image, `thumbnails` unit vectors whose products are correlations, `voids` classes next to void.
     """
 
     def __init__(self) -> None:
